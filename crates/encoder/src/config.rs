@@ -1,0 +1,251 @@
+use serde::{Deserialize, Serialize};
+
+use crate::EncoderError;
+
+/// The activation between the two linear maps of a layer's feed-forward network: `hidden_act` of config.json.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum HiddenAct {
+    /// `x · Φ(x)` through erf.
+    #[default]
+    #[serde(rename = "gelu")]
+    Gelu,
+    /// GELU's tanh approximation, as in Google's original code.
+    #[serde(rename = "gelu_new")]
+    GeluNew,
+    /// The same function as [`GeluNew`](Self::GeluNew) under PyTorch's name for it.
+    #[serde(rename = "gelu_pytorch_tanh")]
+    GeluPytorchTanh,
+    /// `max(x, 0)`.
+    #[serde(rename = "relu")]
+    Relu,
+    /// `x · sigmoid(x)`.
+    #[serde(rename = "silu", alias = "swish")]
+    Silu,
+}
+
+/// The keys of a BERT `config.json` that the encoder computes with, spelled as there. Keys it does not know are left to
+/// the reader of the file; defaults are those of transformers' `BertConfig`, which are BERT-base.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BertConfig {
+    /// Family of the model; anything but `bert` numbers its positions or lays out its layers differently.
+    pub model_type: String,
+    /// Rows of the word embedding table.
+    pub vocab_size: usize,
+    /// Width H of the residual stream.
+    pub hidden_size: usize,
+    /// Number of layers.
+    pub num_hidden_layers: usize,
+    /// Number N of attention heads; divides `hidden_size`.
+    pub num_attention_heads: usize,
+    /// Width of the feed-forward network's inner layer.
+    pub intermediate_size: usize,
+    /// Activation of the feed-forward network.
+    pub hidden_act: HiddenAct,
+    /// Dropout on embeddings and on the output of both sub-layers, in [0, 1).
+    pub hidden_dropout_prob: f64,
+    /// Dropout on attention probabilities, in [0, 1).
+    pub attention_probs_dropout_prob: f64,
+    /// Dropout before a classifier, in [0, 1); `None` means `hidden_dropout_prob`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classifier_dropout: Option<f64>,
+    /// Rows of the position table: the longest sequence, in tokens.
+    pub max_position_embeddings: usize,
+    /// Rows of the token type (segment) table.
+    pub type_vocab_size: usize,
+    /// Standard deviation of the initial weights.
+    pub initializer_range: f64,
+    /// ε inside LayerNorm's square root.
+    pub layer_norm_eps: f64,
+    /// Id of the padding token; its embedding row starts at zero and gets no gradient from look-ups.
+    pub pad_token_id: usize,
+    /// How positions enter; only `absolute` is BERT's.
+    pub position_embedding_type: String,
+    /// Whether the model is a causal decoder; it must not be.
+    pub is_decoder: bool,
+}
+
+impl Default for BertConfig {
+    fn default() -> Self {
+        Self {
+            model_type: "bert".into(),
+            vocab_size: 30522,
+            hidden_size: 768,
+            num_hidden_layers: 12,
+            num_attention_heads: 12,
+            intermediate_size: 3072,
+            hidden_act: HiddenAct::Gelu,
+            hidden_dropout_prob: 0.1,
+            attention_probs_dropout_prob: 0.1,
+            classifier_dropout: None,
+            max_position_embeddings: 512,
+            type_vocab_size: 2,
+            initializer_range: 0.02,
+            layer_norm_eps: 1e-12,
+            pad_token_id: 0,
+            position_embedding_type: "absolute".into(),
+            is_decoder: false,
+        }
+    }
+}
+
+impl BertConfig {
+    /// Width of one attention head.
+    pub fn head_size(&self) -> usize {
+        self.hidden_size / self.num_attention_heads
+    }
+
+    /// The dropout in front of a classifier: `classifier_dropout`, else `hidden_dropout_prob`.
+    pub fn classifier_dropout_prob(&self) -> f64 {
+        self.classifier_dropout.unwrap_or(self.hidden_dropout_prob)
+    }
+
+    /// The same configuration with every dropout set to `probability`.
+    pub fn with_dropout(mut self, probability: f64) -> Self {
+        self.hidden_dropout_prob = probability;
+        self.attention_probs_dropout_prob = probability;
+        self.classifier_dropout = None;
+        self
+    }
+
+    /// Checks everything that [`init`](Self::init) relies on.
+    ///
+    /// # Errors
+    ///
+    /// The first key with a value this encoder cannot be built from.
+    pub fn validate(&self) -> Result<(), EncoderError> {
+        self.validate_family()?;
+        self.validate_sizes()?;
+        self.validate_ranges()
+    }
+
+    fn validate_family(&self) -> Result<(), EncoderError> {
+        let unsupported = |key, value: String, expected| EncoderError::Unsupported {
+            key,
+            value,
+            expected,
+        };
+        if self.model_type != "bert" {
+            return Err(unsupported("model_type", self.model_type.clone(), "bert"));
+        }
+        if self.position_embedding_type != "absolute" {
+            let value = self.position_embedding_type.clone();
+            return Err(unsupported("position_embedding_type", value, "absolute"));
+        }
+        if self.is_decoder {
+            return Err(unsupported("is_decoder", "true".into(), "false"));
+        }
+        Ok(())
+    }
+
+    fn validate_sizes(&self) -> Result<(), EncoderError> {
+        let sizes = [
+            ("vocab_size", self.vocab_size),
+            ("hidden_size", self.hidden_size),
+            ("num_hidden_layers", self.num_hidden_layers),
+            ("num_attention_heads", self.num_attention_heads),
+            ("intermediate_size", self.intermediate_size),
+            ("max_position_embeddings", self.max_position_embeddings),
+            ("type_vocab_size", self.type_vocab_size),
+        ];
+        if let Some((key, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
+            return Err(EncoderError::ZeroSize { key });
+        }
+        if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
+            return Err(EncoderError::HeadSplit {
+                hidden_size: self.hidden_size,
+                num_attention_heads: self.num_attention_heads,
+            });
+        }
+        Ok(())
+    }
+
+    fn validate_ranges(&self) -> Result<(), EncoderError> {
+        let probabilities = [
+            ("hidden_dropout_prob", self.hidden_dropout_prob),
+            (
+                "attention_probs_dropout_prob",
+                self.attention_probs_dropout_prob,
+            ),
+            ("classifier_dropout", self.classifier_dropout_prob()),
+        ];
+        for (key, value) in probabilities {
+            if !(0.0..1.0).contains(&value) {
+                let expected = "at least 0 and below 1";
+                return Err(EncoderError::OutOfRange {
+                    key,
+                    value,
+                    expected,
+                });
+            }
+        }
+        let positive = [
+            ("layer_norm_eps", self.layer_norm_eps),
+            ("initializer_range", self.initializer_range),
+        ];
+        for (key, value) in positive {
+            if !(value.is_finite() && value > 0.0) {
+                let expected = "finite and above 0";
+                return Err(EncoderError::OutOfRange {
+                    key,
+                    value,
+                    expected,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_config_is_bert_base() {
+        let config: BertConfig = serde_json::from_str("{}").unwrap();
+        assert_eq!(config, BertConfig::default());
+        assert_eq!(config.head_size(), 64);
+        assert_eq!(config.classifier_dropout_prob(), 0.1);
+        config.validate().unwrap();
+    }
+
+    #[test]
+    fn activations_go_by_the_names_of_transformers() {
+        let names = ["gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu"];
+        for name in names {
+            let json = format!(r#"{{"hidden_act": "{name}"}}"#);
+            let config: BertConfig = serde_json::from_str(&json).unwrap();
+            let written = serde_json::to_value(&config).unwrap();
+            assert_eq!(written["hidden_act"], name);
+        }
+        let unknown = serde_json::from_str::<BertConfig>(r#"{"hidden_act": "mish"}"#);
+        assert!(unknown.unwrap_err().to_string().contains("mish"));
+    }
+
+    fn broken(change: impl FnOnce(&mut BertConfig)) -> EncoderError {
+        let mut config = BertConfig::default();
+        change(&mut config);
+        config.validate().unwrap_err()
+    }
+
+    #[test]
+    fn every_impossible_value_is_refused_by_its_key() {
+        let refused = [
+            (broken(|c| c.num_attention_heads = 0), "num_attention_heads"),
+            (broken(|c| c.hidden_size = 0), "hidden_size"),
+            (broken(|c| c.hidden_size = 769), "hidden_size"),
+            (broken(|c| c.hidden_dropout_prob = 1.0), "hidden_dropout_prob"),
+            (broken(|c| c.classifier_dropout = Some(-0.1)), "classifier_dropout"),
+            (broken(|c| c.attention_probs_dropout_prob = f64::NAN), "attention_probs_dropout_prob"),
+            (broken(|c| c.layer_norm_eps = 0.0), "layer_norm_eps"),
+            (broken(|c| c.initializer_range = f64::INFINITY), "initializer_range"),
+            (broken(|c| c.model_type = "roberta".into()), "model_type"),
+            (broken(|c| c.is_decoder = true), "is_decoder"),
+            (broken(|c| c.position_embedding_type = "relative_key".into()), "position_embedding_type"),
+        ];
+        for (error, key) in refused {
+            assert!(error.to_string().contains(key), "{error} does not name {key}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+use thiserror::Error;
+
+/// What can be wrong with a configuration or with the input of a forward pass.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum EncoderError {
+    /// A size that must be at least one is zero.
+    #[error("config key `{key}` is 0; it must be at least 1")]
+    ZeroSize {
+        /// The key as config.json spells it.
+        key: &'static str,
+    },
+    /// The hidden size does not split evenly over the heads.
+    #[error(
+        "config key `hidden_size` is {hidden_size}, which is no multiple of `num_attention_heads` = {num_attention_heads}"
+    )]
+    HeadSplit {
+        /// `hidden_size`.
+        hidden_size: usize,
+        /// `num_attention_heads`.
+        num_attention_heads: usize,
+    },
+    /// A probability, epsilon or standard deviation is outside its range.
+    #[error("config key `{key}` is {value}; it must be {expected}")]
+    OutOfRange {
+        /// The key as config.json spells it.
+        key: &'static str,
+        /// The value found.
+        value: f64,
+        /// The range, in words.
+        expected: &'static str,
+    },
+    /// The configuration is that of a model this encoder does not compute.
+    #[error("config key `{key}` is `{value}`; this encoder computes `{expected}` only")]
+    Unsupported {
+        /// The key as config.json spells it.
+        key: &'static str,
+        /// The value found.
+        value: String,
+        /// The value that is supported.
+        expected: &'static str,
+    },
+    /// A batch is longer than the position table.
+    #[error(
+        "the input is {sequence_length} tokens long but the model has {max_position_embeddings} position embeddings \
+         (`max_position_embeddings`): truncate the input or split it into windows"
+    )]
+    SequenceTooLong {
+        /// Tokens in a row of the input.
+        sequence_length: usize,
+        /// Rows of the position table.
+        max_position_embeddings: usize,
+    },
+    /// A batch without rows or without columns.
+    #[error("the input has shape [{batch_size}, {sequence_length}]; both must be at least 1")]
+    EmptyInput {
+        /// Rows.
+        batch_size: usize,
+        /// Columns.
+        sequence_length: usize,
+    },
+    /// Two tensors of one input differ in shape.
+    #[error("`{name}` has shape {found:?} but `input_ids` has shape {expected:?}; they must be equal")]
+    InputShape {
+        /// Which tensor differs.
+        name: &'static str,
+        /// Its shape.
+        found: [usize; 2],
+        /// The shape of `input_ids`.
+        expected: [usize; 2],
+    },
+    /// A head that needs the pooled output was given an encoder without a pooler.
+    #[error("the encoder has no pooler, which this head needs: build it with `Pooling::Pooler`")]
+    NoPooler,
+}

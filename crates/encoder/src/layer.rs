@@ -1,0 +1,92 @@
+// T = B · S tokens, H hidden, N heads, S sequence
+
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
+use burn::tensor::activation::{gelu_approximate, relu, silu};
+use burn::tensor::{Device, Tensor};
+
+use crate::init::linear;
+use crate::{BertConfig, BertSelfAttention, HiddenAct};
+
+impl HiddenAct {
+    /// Applies the activation element by element.
+    ///
+    /// # Shapes
+    ///
+    /// Any shape; the output has the shape of the input.
+    pub fn forward<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
+        match self {
+            HiddenAct::Gelu => bert_kernels::gelu(x),
+            HiddenAct::GeluNew | HiddenAct::GeluPytorchTanh => gelu_approximate(x),
+            HiddenAct::Relu => relu(x),
+            HiddenAct::Silu => silu(x),
+        }
+    }
+}
+
+/// One post-LayerNorm transformer layer: self-attention and feed-forward network, each followed by
+/// dense → dropout → LayerNorm(· + residual).
+#[derive(Module, Debug)]
+pub struct BertLayer {
+    /// Self-attention.
+    pub attention: BertSelfAttention,
+    /// Output projection of the attention, `[H, H]`.
+    pub attention_output: Linear,
+    /// LayerNorm after the attention's residual.
+    pub attention_norm: LayerNorm,
+    /// `[H, intermediate_size]`.
+    pub intermediate: Linear,
+    /// `[intermediate_size, H]`.
+    pub output: Linear,
+    /// LayerNorm after the feed-forward network's residual.
+    pub output_norm: LayerNorm,
+    /// `hidden_dropout_prob`, after both output projections.
+    pub dropout: Dropout,
+    #[module(skip)]
+    hidden_act: HiddenAct,
+}
+
+impl BertLayer {
+    pub(crate) fn new(config: &BertConfig, device: &Device) -> Self {
+        let (hidden, inner) = (config.hidden_size, config.intermediate_size);
+        let dense = |d_in, d_out| linear(d_in, d_out, config.initializer_range, device);
+        let norm = || {
+            LayerNormConfig::new(hidden)
+                .with_epsilon(config.layer_norm_eps)
+                .init(device)
+        };
+        Self {
+            attention: BertSelfAttention::new(config, device),
+            attention_output: dense(hidden, hidden),
+            attention_norm: norm(),
+            intermediate: dense(hidden, inner),
+            output: dense(inner, hidden),
+            output_norm: norm(),
+            dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
+            hidden_act: config.hidden_act,
+        }
+    }
+
+    /// Runs the layer.
+    ///
+    /// # Shapes
+    ///
+    /// `hidden` `[T, H]` of a batch of `batch` rows, `mask` `[B, 1, 1, S]` added to the scores → `[T, H]` and the attention
+    /// probabilities `[B, N, S, S]`.
+    pub fn forward(
+        &self,
+        hidden: Tensor<2>,
+        batch: usize,
+        mask: Option<Tensor<4>>,
+    ) -> (Tensor<2>, Tensor<4>) {
+        let (context, probabilities) = self.attention.forward(hidden.clone(), batch, mask);
+        let attended = self.dropout.forward(self.attention_output.forward(context));
+        let attended = self.attention_norm.forward(attended + hidden);
+
+        let inner = self
+            .hidden_act
+            .forward(self.intermediate.forward(attended.clone()));
+        let output = self.dropout.forward(self.output.forward(inner));
+        (self.output_norm.forward(output + attended), probabilities)
+    }
+}

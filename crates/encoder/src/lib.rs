@@ -1,0 +1,41 @@
+//! BERT's encoder on Burn tensors: configuration, embeddings, post-LayerNorm layers and pooler, numerically the same as
+//! `BertModel` of transformers (tests/goldens holds the evidence).
+//!
+//! ```
+//! # #[cfg(feature = "flex")] {
+//! use bert_encoder::{BertConfig, BertInput};
+//! use burn::tensor::{Device, Int, Tensor};
+//!
+//! let device = Device::flex();
+//! let config = BertConfig { hidden_size: 32, num_attention_heads: 4, num_hidden_layers: 2, ..BertConfig::default() };
+//! let encoder = config.init(&device)?;
+//! let input_ids = Tensor::<2, Int>::from_data([[101, 7592, 102]], &device);
+//! let output = encoder.forward(BertInput::new(input_ids))?;
+//! assert_eq!(output.last_hidden_state.dims(), [1, 3, 32]);
+//! # }
+//! # Ok::<(), bert_encoder::EncoderError>(())
+//! ```
+//!
+//! Weights come from `bert-weights`, by the two-column table [`KEY_MAP`]. Backends are chosen by the caller: pass any
+//! `&Device`, and enable the Cargo feature of the same name here (`flex`, `ndarray`, `wgpu`, `vulkan`, `metal`, `cuda`).
+//!
+//! This crate does *not* tokenize, read files, know about labels, or choose a backend.
+
+mod attention;
+mod config;
+mod embeddings;
+mod error;
+mod init;
+mod layer;
+mod model;
+
+pub use attention::BertSelfAttention;
+pub use config::{BertConfig, HiddenAct};
+pub use embeddings::BertEmbeddings;
+pub use error::EncoderError;
+pub use init::linear;
+pub use layer::BertLayer;
+pub use model::{BertInput, BertModel, BertOutput, BertPooler, Pooling, Want};
+
+/// Checkpoint name and module path of every parameter of [`BertModel`], one pair a line, `{n}` for a layer's number.
+pub const KEY_MAP: &str = include_str!("keys.tsv");

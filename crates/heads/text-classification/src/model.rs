@@ -1,0 +1,88 @@
+// B batch, C labels, H hidden
+
+use bert_encoder::{BertConfig, BertInput, BertModel, EncoderError, linear};
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+/// What the labels of a classifier are: `problem_type` of config.json.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemType {
+    /// Numbers.
+    Regression,
+    /// Exactly one of C classes.
+    SingleLabelClassification,
+    /// Any number of C classes.
+    MultiLabelClassification,
+}
+
+/// An encoder with a classification head, to be initialised.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SequenceClassificationConfig {
+    /// The encoder.
+    pub encoder: BertConfig,
+    /// Number C of labels, or of regression targets.
+    pub num_labels: usize,
+}
+
+/// Encoder, pooler, dropout and a linear classifier on the pooled output.
+#[derive(Module, Debug)]
+pub struct BertForSequenceClassification {
+    /// The encoder with its pooler.
+    pub bert: BertModel,
+    /// `classifier_dropout`, else `hidden_dropout_prob`.
+    pub dropout: Dropout,
+    /// `[H, C]`.
+    pub classifier: Linear,
+}
+
+impl SequenceClassificationConfig {
+    /// A classifier with fresh weights.
+    ///
+    /// # Errors
+    ///
+    /// The encoder's configuration does not validate, or there are no labels.
+    pub fn init(&self, device: &Device) -> Result<BertForSequenceClassification, EncoderError> {
+        if self.num_labels == 0 {
+            return Err(EncoderError::ZeroSize { key: "num_labels" });
+        }
+        let encoder = &self.encoder;
+        Ok(BertForSequenceClassification {
+            bert: encoder.init(device)?,
+            dropout: DropoutConfig::new(encoder.classifier_dropout_prob()).init(),
+            classifier: linear(
+                encoder.hidden_size,
+                self.num_labels,
+                encoder.initializer_range,
+                device,
+            ),
+        })
+    }
+}
+
+impl BertForSequenceClassification {
+    /// Number C of labels.
+    pub fn num_labels(&self) -> usize {
+        self.classifier.weight.val().dims()[1]
+    }
+
+    /// The logits of a batch.
+    ///
+    /// # Shapes
+    ///
+    /// Input of `[B, S]` → `[B, C]`.
+    ///
+    /// # Errors
+    ///
+    /// The input does not fit the encoder, or the encoder has no pooler.
+    pub fn forward(&self, input: BertInput) -> Result<Tensor<2>, EncoderError> {
+        let pooled_bh = self
+            .bert
+            .forward(input)?
+            .pooler_output
+            .ok_or(EncoderError::NoPooler)?;
+        Ok(self.classifier.forward(self.dropout.forward(pooled_bh)))
+    }
+}

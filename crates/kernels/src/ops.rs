@@ -1,0 +1,72 @@
+#![cfg_attr(
+    feature = "ndarray",
+    expect(deprecated, reason = "ndarray is a backend of this project until Burn drops it")
+)]
+
+use burn::backend::Backend;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::tensor::{FloatTensor, IntTensor};
+use burn::backend::{Autodiff, backend_extension};
+
+use crate::{embedding, gelu};
+
+/// The operations of this crate on the primitives of one backend.
+///
+/// Call the functions on [`Tensor`](burn::Tensor)s instead ([`gelu`](crate::gelu()), [`embedding`](crate::embedding())); this
+/// trait is public so that a backend of somebody else's can bring kernels of its own.
+#[backend_extension(
+    Flex: cfg(feature = "flex"),
+    NdArray: cfg(feature = "ndarray"),
+    Cube: cfg(any(feature = "wgpu", feature = "cuda")),
+    Autodiff
+)]
+pub trait BertOps: Backend {
+    /// `x · Φ(x)` element by element, Φ being the standard normal distribution function.
+    fn erf_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::gelu(x)
+    }
+
+    /// `grad · (Φ(x) + x · φ(x))`: the exact derivative of [`erf_gelu`](Self::erf_gelu) times the gradient of its output.
+    fn erf_gelu_backward(x: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self> {
+        gelu::backward_of_primitives::<Self>(x, grad)
+    }
+
+    /// Rows of `weight` `[V, H]` picked by `ids` `[T]`, as `[T, H]`; the row `padding_idx` receives no gradient.
+    fn padded_embedding(
+        weight: FloatTensor<Self>,
+        ids: IntTensor<Self>,
+        padding_idx: usize,
+    ) -> FloatTensor<Self> {
+        let _ = padding_idx;
+        Self::float_select(weight, 0, ids)
+    }
+}
+
+#[cfg(feature = "flex")]
+impl BertOps for burn::backend::Flex {
+    // Flex's own backward is already the exact derivative, and one pass instead of nine.
+    fn erf_gelu_backward(x: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self> {
+        use burn::backend::ops::ActivationOps;
+        Self::gelu_backward(x, grad)
+    }
+}
+
+#[cfg(feature = "ndarray")]
+impl BertOps for burn::backend::NdArray {}
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+impl BertOps for burn::backend::Cube {}
+
+impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
+    fn erf_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        gelu::tracked::<B, C>(x)
+    }
+
+    fn padded_embedding(
+        weight: FloatTensor<Self>,
+        ids: IntTensor<Self>,
+        padding_idx: usize,
+    ) -> FloatTensor<Self> {
+        embedding::tracked::<B, C>(weight, ids, padding_idx)
+    }
+}

@@ -1,0 +1,163 @@
+use std::collections::HashMap;
+
+use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+
+use crate::path::ModulePath;
+
+/// AdamW with decoupled weight decay (Loshchilov and Hutter, <https://arxiv.org/abs/1711.05101>), as `torch.optim.AdamW`
+/// computes it in transformers' `Trainer`: biases and LayerNorm parameters are not decayed, and the bias corrections are
+/// computed in double precision.
+#[derive(Debug)]
+pub struct AdamW {
+    beta_1: f64,
+    beta_2: f64,
+    epsilon: f64,
+    weight_decay: f64,
+    steps: i32,
+    moments: HashMap<ParamId, Moments>,
+}
+
+/// Running means of the gradient and of its square, flattened.
+#[derive(Debug)]
+struct Moments {
+    first: Tensor<1>,
+    second: Tensor<1>,
+}
+
+impl AdamW {
+    /// β₁ = 0.9, β₂ = 0.999, ε = 1e-8: the defaults of PyTorch and of transformers.
+    pub fn new(weight_decay: f64) -> Self {
+        Self {
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-8,
+            weight_decay,
+            steps: 0,
+            moments: HashMap::new(),
+        }
+    }
+
+    /// Updates every parameter that has a gradient. Gradients are multiplied by `gradient_factor` first, which is how
+    /// clipping by the global norm enters.
+    pub fn step<M: Module>(
+        &mut self,
+        module: M,
+        gradients: GradientsParams,
+        learning_rate: f64,
+        gradient_factor: f64,
+    ) -> M {
+        self.steps += 1;
+        let mut update = Update {
+            correction_1: 1.0 - self.beta_1.powi(self.steps),
+            correction_2: 1.0 - self.beta_2.powi(self.steps),
+            optimizer: self,
+            gradients,
+            learning_rate,
+            gradient_factor,
+            path: ModulePath::default(),
+        };
+        module.map(&mut update)
+    }
+}
+
+/// Whether weight decay applies to the parameter at a module path.
+fn is_decayed(path: &str) -> bool {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    !matches!(name, "bias" | "gamma" | "beta")
+}
+
+struct Update<'a> {
+    optimizer: &'a mut AdamW,
+    gradients: GradientsParams,
+    learning_rate: f64,
+    gradient_factor: f64,
+    correction_1: f64,
+    correction_2: f64,
+    path: ModulePath,
+}
+
+impl Update<'_> {
+    /// The updated parameter, off the autodiff graph.
+    fn updated<const D: usize>(&mut self, id: ParamId, value: Tensor<D>, gradient: Tensor<D>) -> Tensor<D> {
+        let AdamW {
+            beta_1,
+            beta_2,
+            epsilon,
+            weight_decay,
+            ..
+        } = *self.optimizer;
+        let gradient: Tensor<1> = gradient.flatten(0, D - 1);
+        let gradient = match self.gradient_factor {
+            1.0 => gradient,
+            factor => gradient * factor,
+        };
+        let fresh = gradient.clone() * (1.0 - beta_1);
+        let fresh_square = gradient.square() * (1.0 - beta_2);
+        let moments = match self.optimizer.moments.remove(&id) {
+            Some(old) => Moments {
+                first: old.first * beta_1 + fresh,
+                second: old.second * beta_2 + fresh_square,
+            },
+            None => Moments {
+                first: fresh,
+                second: fresh_square,
+            },
+        };
+        let step_size = self.learning_rate / self.correction_1;
+        let denominator = moments.second.clone().sqrt() / self.correction_2.sqrt() + epsilon;
+        let delta = moments.first.clone() * step_size / denominator;
+        self.optimizer.moments.insert(id, moments);
+
+        let decay = if is_decayed(&self.path.dotted()) {
+            self.learning_rate * weight_decay
+        } else {
+            0.0
+        };
+        let shape = value.shape();
+        let decayed = if decay == 0.0 { value } else { value * (1.0 - decay) };
+        decayed - delta.reshape(shape)
+    }
+}
+
+impl ModuleMapper for Update<'_> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, value, mapper) = param.consume();
+        let value = match self.gradients.remove::<D>(id) {
+            None => value,
+            Some(gradient) => {
+                let strategy = value.gradient_checkpointing_strategy();
+                let updated = Tensor::from_inner(self.updated(id, value.inner(), gradient));
+                let updated = match strategy {
+                    Some(strategy) => updated.with_gradient_checkpointing_strategy(strategy),
+                    None => updated,
+                };
+                updated.require_grad()
+            }
+        };
+        Param::from_mapped_value(id, value, mapper)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn biases_and_layer_norms_are_not_decayed() {
+        assert!(is_decayed("bert.embeddings.word_embeddings.weight"));
+        assert!(is_decayed("classifier.weight"));
+        assert!(!is_decayed("classifier.bias"));
+        assert!(!is_decayed("bert.layers.0.output_norm.gamma"));
+        assert!(!is_decayed("bert.layers.0.output_norm.beta"));
+    }
+}

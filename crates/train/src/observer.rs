@@ -1,0 +1,124 @@
+use std::path::Path;
+
+use crate::{Evaluation, LinearSchedule, TrainError, TrainOptions};
+
+/// A run before its first step.
+#[derive(Debug, Clone)]
+pub struct Plan<'a> {
+    /// The options.
+    pub options: &'a TrainOptions,
+    /// The learning rate, and the number of steps.
+    pub schedule: LinearSchedule,
+    /// Optimiser steps of one epoch.
+    pub steps_per_epoch: usize,
+    /// Training examples.
+    pub examples: usize,
+    /// Parameters that are trained.
+    pub trainable_parameters: usize,
+    /// All parameters.
+    pub parameters: usize,
+}
+
+/// One optimiser step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepReport {
+    /// Counted from 1.
+    pub step: usize,
+    /// Epochs done, with the fraction of the current one.
+    pub epoch: f64,
+    /// Mean loss over the labels of the step.
+    pub loss: f64,
+    /// The step's learning rate.
+    pub learning_rate: f64,
+    /// Global norm of the gradients before clipping.
+    pub grad_norm: f64,
+    /// Tokens of the step that are not padding.
+    pub tokens: usize,
+    /// Wall time of the step.
+    pub seconds: f64,
+}
+
+/// One evaluation.
+#[derive(Debug, Clone, Copy)]
+pub struct EvaluationReport<'a> {
+    /// Optimiser steps done.
+    pub step: usize,
+    /// Epochs done, with the fraction of the current one.
+    pub epoch: f64,
+    /// The figures.
+    pub evaluation: &'a Evaluation,
+    /// Whether no earlier evaluation scored as high.
+    pub is_best: bool,
+    /// Wall time of the evaluation.
+    pub seconds: f64,
+}
+
+/// Is told what happens in a run. An error ends the run.
+#[expect(unused_variables, reason = "the default bodies ignore their arguments")]
+pub trait Observer {
+    /// The run begins.
+    ///
+    /// # Errors
+    ///
+    /// What was to be done could not be.
+    fn started(&mut self, plan: &Plan<'_>) -> Result<(), TrainError> {
+        Ok(())
+    }
+
+    /// An optimiser step is done.
+    ///
+    /// # Errors
+    ///
+    /// What was to be done could not be.
+    fn stepped(&mut self, report: &StepReport) -> Result<(), TrainError> {
+        Ok(())
+    }
+
+    /// An evaluation is under way, this share of it done.
+    fn evaluating(&mut self, share: f64) {}
+
+    /// An evaluation is done.
+    ///
+    /// # Errors
+    ///
+    /// What was to be done could not be.
+    fn evaluated(&mut self, report: &EvaluationReport<'_>) -> Result<(), TrainError> {
+        Ok(())
+    }
+
+    /// A model has been saved.
+    fn saved(&mut self, dir: &Path) {}
+
+    /// The run is over.
+    fn finished(&mut self) {}
+}
+
+/// Several observers as one, told in turn.
+#[derive(Default)]
+pub struct Observers<'a>(pub Vec<&'a mut dyn Observer>);
+
+impl Observer for Observers<'_> {
+    fn started(&mut self, plan: &Plan<'_>) -> Result<(), TrainError> {
+        self.0.iter_mut().try_for_each(|one| one.started(plan))
+    }
+
+    fn stepped(&mut self, report: &StepReport) -> Result<(), TrainError> {
+        self.0.iter_mut().try_for_each(|one| one.stepped(report))
+    }
+
+    fn evaluating(&mut self, share: f64) {
+        self.0.iter_mut().for_each(|one| one.evaluating(share));
+    }
+
+    fn evaluated(&mut self, report: &EvaluationReport<'_>) -> Result<(), TrainError> {
+        self.0.iter_mut().try_for_each(|one| one.evaluated(report))
+    }
+
+    fn saved(&mut self, dir: &Path) {
+        self.0.iter_mut().for_each(|one| one.saved(dir));
+    }
+
+    fn finished(&mut self) {
+        self.0.iter_mut().for_each(|one| one.finished());
+    }
+}

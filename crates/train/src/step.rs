@@ -1,0 +1,165 @@
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::tensor::{Device, Tensor};
+
+use crate::path::ModulePath;
+use crate::{AdamW, BatchLoss, TrainError, clip_factor, global_norm};
+
+/// One optimiser step after another.
+#[derive(Debug)]
+pub struct Stepper {
+    optimizer: AdamW,
+    max_grad_norm: Option<f64>,
+    seed: u64,
+    steps: usize,
+}
+
+/// What an optimiser step computed on its way.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepOutcome {
+    /// Mean loss over the labels of the step.
+    pub loss: f64,
+    /// Global norm of the gradients before clipping.
+    pub grad_norm: f64,
+    /// Tokens that are not padding.
+    pub tokens: usize,
+}
+
+impl Stepper {
+    /// Starts before the first step.
+    pub fn new(optimizer: AdamW, max_grad_norm: Option<f64>, seed: u64) -> Self {
+        Self {
+            optimizer,
+            max_grad_norm,
+            seed,
+            steps: 0,
+        }
+    }
+
+    /// Optimiser steps done.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// One optimiser step over `micro_batches`, each given with the number of its labels: losses weighted by label count →
+    /// backward → clip by the global norm → AdamW.
+    ///
+    /// Dropout draws from a stream that depends on the seed and on the position of the step alone.
+    ///
+    /// # Errors
+    ///
+    /// A loss or the gradient norm is not finite, or in the first step a trainable parameter got no gradient.
+    pub fn step<M: Module, B>(
+        &mut self,
+        model: M,
+        micro_batches: &[(B, usize)],
+        learning_rate: f64,
+        device: &Device,
+        loss: impl Fn(&M, &B) -> Result<BatchLoss, TrainError>,
+    ) -> Result<(M, StepOutcome), TrainError> {
+        let labels: usize = micro_batches.iter().map(|(_, labels)| labels).sum();
+        let mut accumulator = GradientsAccumulator::new();
+        let mut outcome = StepOutcome {
+            loss: 0.0,
+            grad_norm: 0.0,
+            tokens: 0,
+        };
+        for (micro, (batch, batch_labels)) in micro_batches.iter().enumerate() {
+            device.seed(stream(self.seed, self.steps as u64, micro as u64));
+            let BatchLoss { loss, tokens } = loss(&model, batch)?;
+            let share = *batch_labels as f64 / labels.max(1) as f64;
+            let weighted = loss * share;
+            outcome.loss += self.finite("loss", weighted.clone().into_scalar::<f32>().into())?;
+            outcome.tokens += tokens;
+            let gradients = GradientsParams::from_grads(weighted.backward(), &model);
+            accumulator.accumulate(&model, gradients);
+        }
+        let gradients = accumulator.grads();
+        if self.steps == 0 {
+            every_parameter_has_a_gradient(&model, &gradients)?;
+        }
+        outcome.grad_norm = self.finite("gradient norm", global_norm(&model, &gradients))?;
+        let factor = clip_factor(outcome.grad_norm, self.max_grad_norm);
+        let model = self.optimizer.step(model, gradients, learning_rate, factor);
+        self.steps += 1;
+        Ok((model, outcome))
+    }
+
+    fn finite(&self, quantity: &'static str, value: f64) -> Result<f64, TrainError> {
+        if value.is_finite() {
+            return Ok(value);
+        }
+        Err(TrainError::NonFinite {
+            quantity,
+            value,
+            step: self.steps + 1,
+        })
+    }
+}
+
+/// A seed for one forward pass: SplitMix64's finaliser over the three counters, so that neighbours do not resemble each
+/// other (Steele, Lea and Flood, <https://doi.org/10.1145/2714064.2660195>).
+fn stream(seed: u64, step: u64, micro: u64) -> u64 {
+    [step, micro].into_iter().fold(seed, |state, counter| {
+        let z = state
+            .wrapping_add(counter.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    })
+}
+
+fn every_parameter_has_a_gradient<M: Module>(
+    model: &M,
+    gradients: &GradientsParams,
+) -> Result<(), TrainError> {
+    let mut without = WithoutGradient {
+        gradients,
+        path: ModulePath::default(),
+        names: Vec::new(),
+    };
+    model.visit(&mut without);
+    match without.names {
+        names if names.is_empty() => Ok(()),
+        names => Err(TrainError::NoGradient { names }),
+    }
+}
+
+struct WithoutGradient<'a> {
+    gradients: &'a GradientsParams,
+    path: ModulePath,
+    names: Vec<String>,
+}
+
+impl ModuleVisitor for WithoutGradient<'_> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if param.is_require_grad() && self.gradients.get::<D>(param.id).is_none() {
+            self.names.push(self.path.dotted());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_position_of_a_run_has_a_stream_of_its_own() {
+        let mut seeds = std::collections::HashSet::new();
+        for seed in 0..3 {
+            for step in 0..100 {
+                for micro in 0..4 {
+                    assert!(seeds.insert(stream(seed, step, micro)));
+                }
+            }
+        }
+    }
+}

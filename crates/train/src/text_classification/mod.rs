@@ -1,0 +1,20 @@
+//! Text classification as a [`Task`](crate::Task): checkpoints and labels, encoded data, loss, scores, predictions, export.
+//!
+//! ```text
+//! checkpoint directory + data set → TextClassifier (everything but the weights) → load → model
+//! data set → TextClassifier::encode → Split → TextClassificationTask → train
+//! texts → TextClassifier::predict → Predictions
+//! ```
+
+mod batch;
+mod classifier;
+mod config;
+mod predict;
+mod split;
+mod task;
+
+pub use classifier::{HeadOrigin, TextClassifier};
+pub use config::DropoutOverride;
+pub use predict::{ClassProbability, Prediction};
+pub use split::{Split, Targets, guess_problem_type};
+pub use task::TextClassificationTask;

@@ -1,0 +1,144 @@
+use std::num::NonZeroUsize;
+
+use bert_text::{BatchOrder, Encoding, epoch_batches};
+use bert_text_classification::{BertForSequenceClassification, ProblemType};
+use burn::tensor::{Device, Tensor};
+
+use super::TextClassifier;
+use super::batch;
+use crate::TrainError;
+
+/// The outputs for one text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// The model's raw outputs in id order.
+    pub logits: Vec<f32>,
+    /// What transformers' pipeline reports as scores, in id order: softmax for single label, sigmoid for multi label, the
+    /// logits for regression.
+    pub scores: Vec<f32>,
+}
+
+/// A label with its score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClassProbability {
+    /// Id of the label.
+    pub id: usize,
+    /// Its score.
+    pub score: f32,
+}
+
+impl Prediction {
+    fn new(logits: Vec<f32>, problem_type: ProblemType) -> Self {
+        let scores = match problem_type {
+            ProblemType::SingleLabelClassification => softmax(&logits),
+            ProblemType::MultiLabelClassification => logits.iter().map(|&x| sigmoid(x)).collect(),
+            ProblemType::Regression => logits.clone(),
+        };
+        Self { logits, scores }
+    }
+
+    /// The label with the highest score, the lower id where two are equal.
+    pub fn best(&self) -> ClassProbability {
+        let first = ClassProbability {
+            id: 0,
+            score: f32::NEG_INFINITY,
+        };
+        let scores = self.scores.iter().copied().enumerate();
+        scores.fold(first, |best, (id, score)| {
+            if score > best.score {
+                ClassProbability { id, score }
+            } else {
+                best
+            }
+        })
+    }
+}
+
+fn softmax(logits: &[f32]) -> Vec<f32> {
+    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers: Vec<f64> = logits.iter().map(|&x| f64::from(x - highest).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    powers.iter().map(|power| (power / sum) as f32).collect()
+}
+
+fn sigmoid(x: f32) -> f32 {
+    (1.0 / (1.0 + f64::from(-x).exp())) as f32
+}
+
+impl TextClassifier {
+    /// Classifies texts and pairs; the results are in their order. `tick` is called with the share that is done.
+    ///
+    /// # Errors
+    ///
+    /// `max_length` is too short for any text, or the texts do not fit the model.
+    pub fn predict(
+        &self,
+        model: &BertForSequenceClassification,
+        texts: &[(&str, Option<&str>)],
+        batch_size: NonZeroUsize,
+        device: &Device,
+        tick: &mut dyn FnMut(f64),
+    ) -> Result<Vec<Prediction>, TrainError> {
+        let encodings = self.encode_texts(texts)?;
+        let mut predictions: Vec<Option<Prediction>> = vec![None; texts.len()];
+        self.forward_all(model, &encodings, batch_size, device, tick, |rows, logits| {
+            for (row, logits) in rows.iter().zip(rows_of(logits)) {
+                predictions[*row] = Some(Prediction::new(logits, self.problem_type));
+            }
+        })?;
+        Ok(predictions.into_iter().flatten().collect())
+    }
+
+    /// Runs the model over all encodings, similar lengths together, and hands each batch's logits `[B, C]` on.
+    pub(crate) fn forward_all(
+        &self,
+        model: &BertForSequenceClassification,
+        encodings: &[Encoding],
+        batch_size: NonZeroUsize,
+        device: &Device,
+        tick: &mut dyn FnMut(f64),
+        mut take: impl FnMut(&[usize], Tensor<2>),
+    ) -> Result<(), TrainError> {
+        let lengths: Vec<usize> = encodings.iter().map(Encoding::len).collect();
+        let batches = epoch_batches(&lengths, batch_size, 0, 0, BatchOrder::SortedByLength);
+        let all_tokens = lengths.iter().sum::<usize>().max(1);
+        let mut tokens_done = 0;
+        for rows in batches {
+            let members: Vec<&Encoding> = rows.iter().map(|&row| &encodings[row]).collect();
+            let (input, tokens) = batch::input(&members, self.tokenizer.pad_token_id(), device);
+            take(&rows, model.forward(input)?);
+            tokens_done += tokens;
+            tick(tokens_done as f64 / all_tokens as f64);
+        }
+        Ok(())
+    }
+}
+
+/// The rows of `[B, C]` logits on the host.
+pub(crate) fn rows_of(logits: Tensor<2>) -> Vec<Vec<f32>> {
+    let [_, labels] = logits.dims();
+    let flat: Vec<f32> = logits.into_data().iter::<f32>().collect();
+    flat.chunks(labels.max(1)).map(<[f32]>::to_vec).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_softmax_sigmoid_or_the_logits() {
+        let logits = vec![1000.0, 1000.0, -1000.0];
+        let of = |problem_type| Prediction::new(logits.clone(), problem_type).scores;
+        assert_eq!(of(ProblemType::SingleLabelClassification), [0.5, 0.5, 0.0]);
+        assert_eq!(of(ProblemType::MultiLabelClassification), [1.0, 1.0, 0.0]);
+        assert_eq!(of(ProblemType::Regression), logits);
+    }
+
+    #[test]
+    fn the_best_label_is_the_first_of_the_highest() {
+        let prediction = Prediction::new(vec![0.1, 0.7, 0.7], ProblemType::SingleLabelClassification);
+        assert_eq!(prediction.best().id, 1);
+        let regression = Prediction::new(vec![-3.5], ProblemType::Regression);
+        assert_eq!(regression.best(), ClassProbability { id: 0, score: -3.5 });
+    }
+}

@@ -1,0 +1,229 @@
+use std::path::Path;
+use std::time::Instant;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
+
+use bert_text::{BatchOrder, epoch_batches};
+
+use crate::{
+    AdamW, Batching, Evaluation, EvaluationReport, LinearSchedule, Observer, Plan, StepReport,
+    Stepper, Task, TrainError, TrainOptions,
+};
+
+/// What a run leaves in memory.
+#[derive(Debug)]
+pub struct Trained<M> {
+    /// The best model in evaluation mode; the last one when nothing was evaluated.
+    pub model: M,
+    /// The best evaluation.
+    pub best: Option<Evaluation>,
+    /// Tokens that were trained on, padding not counted.
+    pub tokens: usize,
+    /// Wall time of the optimiser steps alone.
+    pub training_seconds: f64,
+}
+
+/// Fine-tunes `model` on `task`.
+///
+/// The model is evaluated at the end of every epoch and every `evaluate_every` steps. Whenever it scores higher than
+/// before, it is kept, and saved to `output` if there is one; without evaluation data the last model is. `device` must
+/// have autodiff, and the model must be on it.
+///
+/// # Errors
+///
+/// An option is impossible, the data does not fit the model, training diverges, or something cannot be written.
+pub fn train<T: Task>(
+    task: &T,
+    model: T::Model,
+    options: &TrainOptions,
+    device: &Device,
+    output: Option<&Path>,
+    observer: &mut dyn Observer,
+) -> Result<Trained<T::Model>, TrainError> {
+    options.validate()?;
+    let examples = task.lengths().len();
+    if examples == 0 {
+        return Err(TrainError::NoExamples);
+    }
+    let model = options.tune.apply(model, task.encoder_layers())?;
+    let schedule = options.schedule(examples);
+    observer.started(&Plan {
+        options,
+        schedule,
+        steps_per_epoch: options.steps_per_epoch(examples),
+        examples,
+        trainable_parameters: trainable_parameters(&model),
+        parameters: model.num_params(),
+    })?;
+    let optimizer = AdamW::new(options.weight_decay);
+    let run = Run {
+        task,
+        options,
+        schedule,
+        device,
+        output,
+        observer,
+        stepper: Stepper::new(optimizer, options.max_grad_norm, options.seed),
+        best: None,
+        tokens: 0,
+        training_seconds: 0.0,
+    };
+    run.to_the_end(model)
+}
+
+struct Run<'a, T: Task> {
+    task: &'a T,
+    options: &'a TrainOptions,
+    schedule: LinearSchedule,
+    device: &'a Device,
+    output: Option<&'a Path>,
+    observer: &'a mut dyn Observer,
+    stepper: Stepper,
+    best: Option<(Evaluation, T::Model)>,
+    tokens: usize,
+    training_seconds: f64,
+}
+
+impl<T: Task> Run<'_, T> {
+    fn to_the_end(mut self, mut model: T::Model) -> Result<Trained<T::Model>, TrainError> {
+        let mut epoch = 0;
+        while !self.is_done() {
+            model = self.epoch(model, epoch)?;
+            epoch += 1;
+        }
+        self.observer.finished();
+        let (best, model) = match self.best {
+            Some((evaluation, model)) => (Some(evaluation), model),
+            None => {
+                let model = model.valid();
+                save(self.task, &model, self.output, self.observer)?;
+                (None, model)
+            }
+        };
+        Ok(Trained {
+            model,
+            best,
+            tokens: self.tokens,
+            training_seconds: self.training_seconds,
+        })
+    }
+
+    fn is_done(&self) -> bool {
+        self.stepper.steps() >= self.schedule.total_steps
+    }
+
+    /// One pass over the training data, or what is left of the run.
+    fn epoch(&mut self, mut model: T::Model, epoch: u64) -> Result<T::Model, TrainError> {
+        let batches = self.batches(epoch)?;
+        for micro_batches in batches.chunks(self.options.accumulation_steps) {
+            model = self.step(model, micro_batches)?;
+            if self.is_done() {
+                break;
+            }
+            let due = |every: usize| self.stepper.steps().is_multiple_of(every);
+            if self.options.evaluate_every.is_some_and(due) {
+                self.evaluate(&model)?;
+            }
+        }
+        self.evaluate(&model)?;
+        Ok(model)
+    }
+
+    fn batches(&self, epoch: u64) -> Result<Vec<Vec<usize>>, TrainError> {
+        let order = match self.options.batching {
+            Batching::Bucketed => BatchOrder::LengthBucketed,
+            Batching::Shuffled => BatchOrder::Shuffled,
+        };
+        let batch_size = self.options.batch_size.try_into().map_err(|_| TrainError::Option {
+            name: "batch_size",
+            value: "0".into(),
+            expected: "at least 1",
+        })?;
+        let lengths = self.task.lengths();
+        Ok(epoch_batches(lengths, batch_size, self.options.seed, epoch, order))
+    }
+
+    fn step(&mut self, model: T::Model, micro_batches: &[Vec<usize>]) -> Result<T::Model, TrainError> {
+        let clock = Instant::now();
+        let learning_rate = self.schedule.learning_rate(self.stepper.steps());
+        let counted: Vec<(&[usize], usize)> = micro_batches
+            .iter()
+            .map(|rows| (rows.as_slice(), self.task.label_count(rows)))
+            .collect();
+        let (task, device) = (self.task, self.device);
+        let loss = |model: &T::Model, rows: &&[usize]| task.loss(model, rows, device);
+        let (model, outcome) = self.stepper.step(model, &counted, learning_rate, device, loss)?;
+        let seconds = clock.elapsed().as_secs_f64();
+        self.tokens += outcome.tokens;
+        self.training_seconds += seconds;
+        self.observer.stepped(&StepReport {
+            step: self.stepper.steps(),
+            epoch: self.epochs_done(),
+            loss: outcome.loss,
+            learning_rate,
+            grad_norm: outcome.grad_norm,
+            tokens: outcome.tokens,
+            seconds,
+        })?;
+        Ok(model)
+    }
+
+    fn epochs_done(&self) -> f64 {
+        let steps_per_epoch = self.options.steps_per_epoch(self.task.lengths().len());
+        self.stepper.steps() as f64 / steps_per_epoch as f64
+    }
+
+    fn evaluate(&mut self, model: &T::Model) -> Result<(), TrainError> {
+        let clock = Instant::now();
+        let model = model.valid();
+        let device = self.device.clone().inner();
+        let mut tick = |share| self.observer.evaluating(share);
+        let Some(evaluation) = self.task.evaluate(&model, &device, &mut tick)? else {
+            return Ok(());
+        };
+        let is_best = match &self.best {
+            Some((best, _)) => evaluation.score > best.score,
+            None => true,
+        };
+        self.observer.evaluated(&EvaluationReport {
+            step: self.stepper.steps(),
+            epoch: self.epochs_done(),
+            evaluation: &evaluation,
+            is_best,
+            seconds: clock.elapsed().as_secs_f64(),
+        })?;
+        if is_best {
+            save(self.task, &model, self.output, self.observer)?;
+            self.best = Some((evaluation, model));
+        }
+        Ok(())
+    }
+}
+
+fn save<T: Task>(
+    task: &T,
+    model: &T::Model,
+    output: Option<&Path>,
+    observer: &mut dyn Observer,
+) -> Result<(), TrainError> {
+    if let Some(dir) = output {
+        task.save(model, dir)?;
+        observer.saved(dir);
+    }
+    Ok(())
+}
+
+fn trainable_parameters<M: Module>(model: &M) -> usize {
+    struct Count(usize);
+    impl ModuleVisitor for Count {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if param.is_require_grad() {
+                self.0 += param.lazy_shape().num_elements();
+            }
+        }
+    }
+    let mut count = Count(0);
+    model.visit(&mut count);
+    count.0
+}

@@ -1,0 +1,87 @@
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::{EvaluationReport, Observer, Plan, StepReport, TrainError};
+
+/// Writes what happens as one JSON object a line: `training.jsonl`. Every line is flushed, so that a run can be followed.
+#[derive(Debug)]
+pub struct TrainingLog {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl TrainingLog {
+    /// A log at `dir/training.jsonl`, created (with its directory) when the run starts, replacing an older one.
+    pub fn new(dir: &Path) -> Self {
+        Self {
+            path: dir.join("training.jsonl"),
+            file: None,
+        }
+    }
+
+    fn create(&self) -> std::io::Result<File> {
+        if let Some(dir) = self.path.parent() {
+            std::fs::create_dir_all(dir)?;
+        }
+        File::create(&self.path)
+    }
+
+    fn write(&mut self, line: &Value) -> Result<(), TrainError> {
+        let Some(file) = &mut self.file else {
+            return Ok(());
+        };
+        writeln!(file, "{line}").map_err(|source| TrainError::Write {
+            path: self.path.clone(),
+            source,
+        })
+    }
+}
+
+impl Observer for TrainingLog {
+    fn started(&mut self, plan: &Plan<'_>) -> Result<(), TrainError> {
+        let file = self.create().map_err(|source| TrainError::Write {
+            path: self.path.clone(),
+            source,
+        })?;
+        self.file = Some(file);
+        self.write(&json!({
+            "event": "start",
+            "version": env!("CARGO_PKG_VERSION"),
+            "options": plan.options,
+            "examples": plan.examples,
+            "steps_per_epoch": plan.steps_per_epoch,
+            "total_steps": plan.schedule.total_steps,
+            "warmup_steps": plan.schedule.warmup_steps,
+            "parameters": plan.parameters,
+            "trainable_parameters": plan.trainable_parameters,
+        }))
+    }
+
+    fn stepped(&mut self, report: &StepReport) -> Result<(), TrainError> {
+        self.write(&json!({
+            "event": "step",
+            "step": report.step,
+            "epoch": report.epoch,
+            "loss": report.loss,
+            "learning_rate": report.learning_rate,
+            "grad_norm": report.grad_norm,
+            "tokens": report.tokens,
+            "seconds": report.seconds,
+        }))
+    }
+
+    fn evaluated(&mut self, report: &EvaluationReport<'_>) -> Result<(), TrainError> {
+        self.write(&json!({
+            "event": "evaluation",
+            "step": report.step,
+            "epoch": report.epoch,
+            "metrics": report.evaluation.metrics,
+            "selected_by": report.evaluation.selected_by,
+            "best": report.is_best,
+            "seconds": report.seconds,
+        }))
+    }
+}

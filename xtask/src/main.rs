@@ -1,0 +1,49 @@
+//! Checks and chores of this repository: `cargo xtask --help`.
+//!
+//! This crate does *not* take part in the program: nothing depends on it, it depends on no crate of the workspace, and
+//! it changes no source. What it starts, it starts through `cargo`, `git` and `python3`.
+
+mod embed;
+mod goldens;
+mod process;
+mod tidy;
+mod validate;
+mod workspace;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check the invariants of the repository: levels, dependencies, library code, docs, file lengths.
+    Validate,
+    /// Everything a change must pass besides its tests: formatting, clippy, docs and `validate`.
+    Tidy {
+        /// Cargo features for clippy and the docs; those of the tests, so that nothing is compiled twice.
+        #[arg(long, default_value = "wgpu")]
+        features: String,
+    },
+    /// Build and run the project in `examples/embedding` as an outsider would, and check what it pulls in.
+    Embed,
+    /// Run `tests/goldens/make_goldens.py` with its pinned packages and report whether the golden files changed.
+    Goldens,
+}
+
+fn main() -> Result<()> {
+    let workspace = Workspace::load()?;
+    match Arguments::parse().command {
+        Command::Validate => validate::run(&workspace),
+        Command::Tidy { features } => tidy::run(&workspace, &features),
+        Command::Embed => embed::run(&workspace),
+        Command::Goldens => goldens::run(&workspace),
+    }
+}
