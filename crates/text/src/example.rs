@@ -1,0 +1,47 @@
+//! Rows of a text-classification data set.
+
+use std::path::PathBuf;
+
+/// One row: a text or a pair of texts, with the label as the file has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Example {
+    /// The text, or the first of a pair.
+    pub text: String,
+    /// The second text of a pair.
+    pub text_pair: Option<String>,
+    /// `None` in a data set that was read as unlabelled.
+    pub label: Option<Label>,
+    /// 1-based line of the file on which the row starts.
+    pub line: usize,
+}
+
+/// A label as a file has it; [`LabelSet`](crate::LabelSet) or [`regression_targets`](crate::regression_targets) say
+/// what it means.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Label {
+    /// One class name, or a number not yet known to be one.
+    Name(String),
+    /// Any number of class names: multi-label classification.
+    Names(Vec<String>),
+    /// A number with a fraction: regression.
+    Score(f64),
+}
+
+/// The rows of one file, in its order. Never empty when read from a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// Where the rows come from, for messages.
+    pub path: PathBuf,
+    /// The rows.
+    pub examples: Vec<Example>,
+}
+
+impl Dataset {
+    /// Texts and pairs as [`Tokenizer::encode_batch`](crate::Tokenizer::encode_batch) takes them.
+    pub fn texts(&self) -> Vec<(&str, Option<&str>)> {
+        self.examples
+            .iter()
+            .map(|example| (example.text.as_str(), example.text_pair.as_deref()))
+            .collect()
+    }
+}

@@ -1,0 +1,123 @@
+//! What can go wrong with a tokenizer.
+
+use std::path::PathBuf;
+
+/// A tokenizer that cannot be loaded, or a text that cannot be encoded. The underlying cause, where there is one, is
+/// the error's `source` and not repeated in the message.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenizerError {
+    /// The directory holds neither `tokenizer.json` nor `vocab.txt`.
+    #[error("{dir}: no tokenizer here: expected tokenizer.json or vocab.txt", dir = .dir.display())]
+    NoTokenizerFile {
+        /// The directory searched.
+        dir: PathBuf,
+    },
+    /// A tokenizer file exists and cannot be read.
+    #[error("{path}: cannot be read", path = .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// A settings file is not the JSON object it should be.
+    #[error("{path}: not a valid tokenizer settings file; fetch it again or correct it", path = .path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Where and why parsing stopped.
+        source: serde_json::Error,
+    },
+    /// `tokenizer.json` or `vocab.txt` does not describe a tokenizer.
+    #[error("{path}: not a valid tokenizer file; fetch it again or correct it", path = .path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// The tokenizer library's reason.
+        source: tokenizers::Error,
+    },
+    /// `vocab.txt` holds bytes that are not UTF-8.
+    #[error("{path}, line {line}: invalid UTF-8; a vocabulary is one token a line, in UTF-8", path = .path.display())]
+    VocabUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// 1-based line.
+        line: usize,
+    },
+    /// The same token stands on two lines of `vocab.txt`, so its id is ambiguous.
+    #[error(
+        "{path}, line {line}: token {token:?} is already on line {first_line}; every token needs one id",
+        path = .path.display()
+    )]
+    DuplicateToken {
+        /// The file.
+        path: PathBuf,
+        /// 1-based line of the repetition.
+        line: usize,
+        /// 1-based line of the first occurrence.
+        first_line: usize,
+        /// The token.
+        token: String,
+    },
+    /// `added_tokens.json` gives a token an id that it cannot have.
+    #[error(
+        "{path}: added token {token:?} cannot have id {id}: added tokens follow the vocabulary without a gap",
+        path = .path.display()
+    )]
+    AddedTokenId {
+        /// The file.
+        path: PathBuf,
+        /// The token.
+        token: String,
+        /// The id the file gives it.
+        id: u32,
+    },
+    /// A special token that BERT needs is not in the vocabulary.
+    #[error(
+        "{dir}: {role} {token:?} is not in the vocabulary; name the right one in tokenizer_config.json",
+        dir = .dir.display()
+    )]
+    MissingSpecialToken {
+        /// The tokenizer's directory.
+        dir: PathBuf,
+        /// Its key in `tokenizer_config.json`, such as `cls_token`.
+        role: &'static str,
+        /// The token looked for.
+        token: String,
+    },
+    /// An id does not fit the 32-bit signed integers that models take.
+    #[error("{dir}: token id {id} is beyond what a model can take ({limit})", dir = .dir.display(), limit = i32::MAX)]
+    IdTooLarge {
+        /// The tokenizer's directory.
+        dir: PathBuf,
+        /// The largest id.
+        id: u32,
+    },
+    /// `max_length` leaves no room for the special tokens.
+    #[error("max_length {max_length} is too small: the special tokens alone take {special_tokens}")]
+    MaxLengthTooSmall {
+        /// The length asked for.
+        max_length: usize,
+        /// How many special tokens this input gets: 2 for a text, 3 for a pair.
+        special_tokens: usize,
+    },
+    /// The tokenizer library refused a text.
+    #[error("text starting with {start:?} cannot be tokenized")]
+    Encode {
+        /// The first characters of the text.
+        start: String,
+        /// The tokenizer library's reason.
+        source: tokenizers::Error,
+    },
+    /// The tokenizer knows ids that the model has no embedding for.
+    #[error(
+        "the tokenizer's largest token id is {largest_id}, but the model's vocab_size is {vocab_size}: \
+         tokenizer and model do not belong together"
+    )]
+    VocabMismatch {
+        /// The tokenizer's largest id.
+        largest_id: u32,
+        /// Rows of the model's word-embedding table.
+        vocab_size: usize,
+    },
+}

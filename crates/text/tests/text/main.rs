@@ -1,0 +1,38 @@
+//! The facts this crate promises, one module a subject.
+
+mod batches;
+mod datasets;
+mod labels;
+mod predict_inputs;
+mod readers;
+mod tokenizer;
+
+use std::path::{Path, PathBuf};
+
+use bert_text::{ColumnOptions, Dataset, ReadError};
+use tempfile::TempDir;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+/// A directory of its own with one file in it.
+fn file(name: &str, content: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = dir.path().join(name);
+    std::fs::write(&path, content).expect("the file is written");
+    (dir, path)
+}
+
+fn read(
+    name: &str,
+    content: impl AsRef<[u8]>,
+    options: &ColumnOptions,
+) -> Result<Dataset, ReadError> {
+    let (_dir, path) = file(name, content);
+    Dataset::read(&path, options)
+}
+
+fn read_ok(name: &str, content: &str) -> Dataset {
+    read(name, content, &ColumnOptions::default()).expect("a valid file")
+}
