@@ -6,9 +6,11 @@
 //! | [`embedding`] | `burn::tensor::module::embedding` | no `padding_idx`: the padding row must receive no gradient from a lookup |
 //!
 //! | [`masked_cross_entropy`] | `burn::nn::loss::CrossEntropyLoss` | its pad tokens cannot be −100, and a batch in which every row is padding gives NaN |
+//! | [`adamw_update`] | `burn::optim::AdamW` | twelve passes over memory, bias corrections in single precision |
+//! | [`sum_of_squares`] | `x.square().sum()` | a second copy of every gradient |
 //!
-//! The first two have a *composed* body beside it ([`gelu_composed`], [`embedding_composed`]) that is
-//! written in ordinary tensor operations and means the same: it is the reference that the tests hold the operation against,
+//! Where an operation is more than tensor operations in a row, a *composed* body stands beside it ([`gelu_composed`],
+//! [`embedding_composed`], [`adamw_update_composed`]), //! written in ordinary tensor operations and means the same: it is the reference that the tests hold the operation against,
 //! forward and backward, on every backend.
 //!
 //! An extension is dispatched at run time to the backends that are compiled in, so this crate has one Cargo feature per
@@ -16,12 +18,22 @@
 //!
 //! This crate does *not* hold layers, parameters or anything that knows what a token is.
 
+mod adamw;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod cpu;
 mod cross_entropy;
 mod embedding;
+#[cfg(feature = "flex")]
+mod flex;
 mod gelu;
+#[cfg(feature = "ndarray")]
+mod ndarray;
+mod norm;
 mod ops;
 
+pub use adamw::{AdamWPrimitives, AdamWState, AdamWStep, adamw_update, adamw_update_composed};
 pub use cross_entropy::{IGNORE_INDEX, masked_cross_entropy};
 pub use embedding::{embedding, embedding_composed};
 pub use gelu::{gelu, gelu_composed};
+pub use norm::sum_of_squares;
 pub use ops::BertOps;

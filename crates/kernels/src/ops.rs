@@ -8,7 +8,8 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, backend_extension};
 
-use crate::{embedding, gelu};
+use crate::adamw::{self, AdamWPrimitives, AdamWStep};
+use crate::{embedding, gelu, norm};
 
 /// The operations of this crate on the primitives of one backend.
 ///
@@ -40,19 +41,23 @@ pub trait BertOps: Backend {
         let _ = padding_idx;
         Self::float_select(weight, 0, ids)
     }
-}
 
-#[cfg(feature = "flex")]
-impl BertOps for burn::backend::Flex {
-    // Flex's own backward is already the exact derivative, and one pass instead of nine.
-    fn erf_gelu_backward(x: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self> {
-        use burn::backend::ops::ActivationOps;
-        Self::gelu_backward(x, grad)
+    /// One AdamW step on tensors `[N]`; not differentiable.
+    fn adamw_update(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        first_moment: FloatTensor<Self>,
+        second_moment: FloatTensor<Self>,
+        step: AdamWStep,
+    ) -> AdamWPrimitives<Self> {
+        adamw::composed_of_primitives::<Self>(parameter, gradient, first_moment, second_moment, step)
+    }
+
+    /// The sum of the squares of all elements, `[1]`.
+    fn sum_of_squares(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        norm::composed_of_primitives::<Self>(x)
     }
 }
-
-#[cfg(feature = "ndarray")]
-impl BertOps for burn::backend::NdArray {}
 
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 impl BertOps for burn::backend::Cube {}

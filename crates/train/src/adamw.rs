@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use bert_kernels::{AdamWState, AdamWStep, adamw_update};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
@@ -50,12 +51,17 @@ impl AdamW {
     ) -> M {
         self.steps += 1;
         let mut update = Update {
-            correction_1: 1.0 - self.beta_1.powi(self.steps),
-            correction_2: 1.0 - self.beta_2.powi(self.steps),
-            optimizer: self,
+            moments: &mut self.moments,
             gradients,
-            learning_rate,
-            gradient_factor,
+            step: AdamWStep {
+                learning_rate,
+                beta_1: self.beta_1,
+                beta_2: self.beta_2,
+                epsilon: self.epsilon,
+                weight_decay: self.weight_decay,
+                gradient_factor,
+                step: self.steps,
+            },
             path: ModulePath::default(),
         };
         module.map(&mut update)
@@ -69,55 +75,44 @@ fn is_decayed(path: &str) -> bool {
 }
 
 struct Update<'a> {
-    optimizer: &'a mut AdamW,
+    moments: &'a mut HashMap<ParamId, Moments>,
     gradients: GradientsParams,
-    learning_rate: f64,
-    gradient_factor: f64,
-    correction_1: f64,
-    correction_2: f64,
+    step: AdamWStep,
     path: ModulePath,
 }
 
 impl Update<'_> {
     /// The updated parameter, off the autodiff graph.
-    fn updated<const D: usize>(&mut self, id: ParamId, value: Tensor<D>, gradient: Tensor<D>) -> Tensor<D> {
-        let AdamW {
-            beta_1,
-            beta_2,
-            epsilon,
-            weight_decay,
-            ..
-        } = *self.optimizer;
-        let gradient: Tensor<1> = gradient.flatten(0, D - 1);
-        let gradient = match self.gradient_factor {
-            1.0 => gradient,
-            factor => gradient * factor,
-        };
-        let fresh = gradient.clone() * (1.0 - beta_1);
-        let fresh_square = gradient.square() * (1.0 - beta_2);
-        let moments = match self.optimizer.moments.remove(&id) {
-            Some(old) => Moments {
-                first: old.first * beta_1 + fresh,
-                second: old.second * beta_2 + fresh_square,
-            },
-            None => Moments {
-                first: fresh,
-                second: fresh_square,
-            },
-        };
-        let step_size = self.learning_rate / self.correction_1;
-        let denominator = moments.second.clone().sqrt() / self.correction_2.sqrt() + epsilon;
-        let delta = moments.first.clone() * step_size / denominator;
-        self.optimizer.moments.insert(id, moments);
-
-        let decay = if is_decayed(&self.path.dotted()) {
-            self.learning_rate * weight_decay
-        } else {
-            0.0
-        };
+    fn updated<const D: usize>(
+        &mut self,
+        id: ParamId,
+        value: Tensor<D>,
+        gradient: Tensor<D>,
+    ) -> Tensor<D> {
         let shape = value.shape();
-        let decayed = if decay == 0.0 { value } else { value * (1.0 - decay) };
-        decayed - delta.reshape(shape)
+        let moments = self.moments.remove(&id).unwrap_or_else(|| {
+            let zeros = Tensor::zeros([shape.num_elements()], &value.device());
+            Moments {
+                first: zeros.clone(),
+                second: zeros,
+            }
+        });
+        let state = AdamWState {
+            parameter: value.flatten(0, D - 1),
+            first_moment: moments.first,
+            second_moment: moments.second,
+        };
+        let mut step = self.step;
+        if !is_decayed(&self.path.dotted()) {
+            step.weight_decay = 0.0;
+        }
+        let updated = adamw_update(state, gradient.flatten(0, D - 1), step);
+        let moments = Moments {
+            first: updated.first_moment,
+            second: updated.second_moment,
+        };
+        self.moments.insert(id, moments);
+        updated.parameter.reshape(shape)
     }
 }
 

@@ -33,7 +33,7 @@ struct SumsOfSquares<'a> {
 impl ModuleVisitor for SumsOfSquares<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            self.sums.push(gradient.square().sum());
+            self.sums.push(bert_kernels::sum_of_squares(gradient));
         }
     }
 }

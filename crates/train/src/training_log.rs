@@ -14,10 +14,13 @@ pub struct TrainingLog {
 }
 
 impl TrainingLog {
+    /// The name of the log's file.
+    pub const FILE: &str = "training.jsonl";
+
     /// A log at `dir/training.jsonl`, created (with its directory) when the run starts, replacing an older one.
     pub fn new(dir: &Path) -> Self {
         Self {
-            path: dir.join("training.jsonl"),
+            path: dir.join(Self::FILE),
             file: None,
         }
     }

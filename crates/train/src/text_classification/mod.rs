@@ -17,4 +17,4 @@ pub use classifier::{HeadOrigin, TextClassifier};
 pub use config::DropoutOverride;
 pub use predict::{ClassProbability, Prediction};
 pub use split::{Split, Targets, guess_problem_type};
-pub use task::TextClassificationTask;
+pub use task::{EVALUATION_BATCH_SIZE, Scored, TextClassificationTask};

@@ -16,6 +16,8 @@ pub struct Prediction {
     /// What transformers' pipeline reports as scores, in id order: softmax for single label, sigmoid for multi label, the
     /// logits for regression.
     pub scores: Vec<f32>,
+    /// Tokens of the text that were cut off to keep to the maximum length.
+    pub truncated_tokens: usize,
 }
 
 /// A label with its score.
@@ -28,13 +30,17 @@ pub struct ClassProbability {
 }
 
 impl Prediction {
-    fn new(logits: Vec<f32>, problem_type: ProblemType) -> Self {
+    pub(crate) fn new(logits: Vec<f32>, problem_type: ProblemType, truncated_tokens: usize) -> Self {
         let scores = match problem_type {
             ProblemType::SingleLabelClassification => softmax(&logits),
             ProblemType::MultiLabelClassification => logits.iter().map(|&x| sigmoid(x)).collect(),
             ProblemType::Regression => logits.clone(),
         };
-        Self { logits, scores }
+        Self {
+            logits,
+            scores,
+            truncated_tokens,
+        }
     }
 
     /// The label with the highest score, the lower id where two are equal.
@@ -83,7 +89,8 @@ impl TextClassifier {
         let mut predictions: Vec<Option<Prediction>> = vec![None; texts.len()];
         self.forward_all(model, &encodings, batch_size, device, tick, |rows, logits| {
             for (row, logits) in rows.iter().zip(rows_of(logits)) {
-                predictions[*row] = Some(Prediction::new(logits, self.problem_type));
+                let truncated_tokens = encodings[*row].truncated_tokens;
+                predictions[*row] = Some(Prediction::new(logits, self.problem_type, truncated_tokens));
             }
         })?;
         Ok(predictions.into_iter().flatten().collect())
@@ -128,7 +135,7 @@ mod tests {
     #[test]
     fn scores_are_softmax_sigmoid_or_the_logits() {
         let logits = vec![1000.0, 1000.0, -1000.0];
-        let of = |problem_type| Prediction::new(logits.clone(), problem_type).scores;
+        let of = |problem_type| Prediction::new(logits.clone(), problem_type, 0).scores;
         assert_eq!(of(ProblemType::SingleLabelClassification), [0.5, 0.5, 0.0]);
         assert_eq!(of(ProblemType::MultiLabelClassification), [1.0, 1.0, 0.0]);
         assert_eq!(of(ProblemType::Regression), logits);
@@ -136,9 +143,9 @@ mod tests {
 
     #[test]
     fn the_best_label_is_the_first_of_the_highest() {
-        let prediction = Prediction::new(vec![0.1, 0.7, 0.7], ProblemType::SingleLabelClassification);
+        let prediction = Prediction::new(vec![0.1, 0.7, 0.7], ProblemType::SingleLabelClassification, 0);
         assert_eq!(prediction.best().id, 1);
-        let regression = Prediction::new(vec![-3.5], ProblemType::Regression);
+        let regression = Prediction::new(vec![-3.5], ProblemType::Regression, 0);
         assert_eq!(regression.best(), ClassProbability { id: 0, score: -3.5 });
     }
 }

@@ -10,13 +10,13 @@ use burn::tensor::Device;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::predict::rows_of;
+use super::predict::{Prediction, rows_of};
 use super::{Split, Targets, TextClassifier, batch};
 use crate::{BatchLoss, Evaluation, Metrics, Task, TrainError};
 
 /// Rows of one forward pass in evaluation: gradients need no room there. 64 is past the point where larger batches of
 /// sentences make the products any faster on two cores.
-const EVALUATION_BATCH_SIZE: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
+pub const EVALUATION_BATCH_SIZE: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
 
 /// A text classifier with its training and evaluation data.
 #[derive(Debug)]
@@ -29,6 +29,15 @@ pub struct TextClassificationTask {
     pub eval: Option<Split>,
 }
 
+/// The figures of an evaluation and the predictions that they were computed from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// The figures.
+    pub evaluation: Evaluation,
+    /// One prediction a row, in the order of the data.
+    pub predictions: Vec<Prediction>,
+}
+
 impl TextClassifier {
     /// Scores a model on labelled data.
     ///
@@ -39,12 +48,12 @@ impl TextClassifier {
         &self,
         model: &BertForSequenceClassification,
         split: &Split,
+        batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Evaluation, TrainError> {
+    ) -> Result<Scored, TrainError> {
         let mut logits: Vec<Vec<f32>> = vec![Vec::new(); split.len()];
         let mut loss_sum = 0.0;
-        let batch_size = EVALUATION_BATCH_SIZE;
         self.forward_all(model, &split.encodings, batch_size, device, tick, |rows, batch_logits| {
             let labels = split.targets.labels(rows, device);
             let mean: f32 = loss(batch_logits.clone(), labels).into_scalar();
@@ -53,7 +62,14 @@ impl TextClassifier {
                 logits[*row] = one;
             }
         })?;
-        self.score(&logits, &split.targets, loss_sum / split.len().max(1) as f64)
+        let evaluation = self.score(&logits, &split.targets, loss_sum / split.len().max(1) as f64)?;
+        let predictions = logits.into_iter().zip(&split.encodings).map(|(logits, encoding)| {
+            Prediction::new(logits, self.problem_type, encoding.truncated_tokens)
+        });
+        Ok(Scored {
+            evaluation,
+            predictions: predictions.collect(),
+        })
     }
 
     fn score(&self, logits: &[Vec<f32>], targets: &Targets, loss: f64) -> Result<Evaluation, TrainError> {
@@ -131,7 +147,8 @@ impl Task for TextClassificationTask {
         let Some(split) = &self.eval else {
             return Ok(None);
         };
-        self.classifier.evaluate(model, split, device, tick).map(Some)
+        let scored = self.classifier.evaluate(model, split, EVALUATION_BATCH_SIZE, device, tick)?;
+        Ok(Some(scored.evaluation))
     }
 
     fn save(&self, model: &Self::Model, dir: &Path) -> Result<(), TrainError> {

@@ -1,0 +1,7 @@
+//! Checkpoints to and from Burn modules, on files written by hand.
+
+mod key_map;
+mod load;
+mod open;
+mod save;
+mod support;
