@@ -37,7 +37,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     copy_lock(workspace, &project)?;
     process::run(
         Command::new("cargo")
-            .args(["run", "--release", "--target-dir"])
+            .args(["run", "--target-dir"])
             .arg(&workspace.target_directory)
             .current_dir(&project),
     )?;

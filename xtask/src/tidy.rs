@@ -7,18 +7,18 @@ use anyhow::Result;
 use crate::workspace::Workspace;
 use crate::{process, validate};
 
-/// The cheap checks first. `--release` and the features are those of the test command, which shares its artefacts.
+/// The cheap checks first. The features are those of the test command.
 pub(crate) fn run(workspace: &Workspace, features: &str) -> Result<()> {
     validate::run(workspace)?;
     process::run(cargo(workspace).args(["fmt", "--all", "--check"]))?;
     process::run(
         cargo(workspace)
-            .args(["clippy", "--release", "--workspace", "--all-targets"])
+            .args(["clippy", "--workspace", "--all-targets"])
             .args(["--features", features, "--", "-D", "warnings"]),
     )?;
     process::run(
         cargo(workspace)
-            .args(["doc", "--release", "--workspace", "--no-deps"])
+            .args(["doc", "--workspace", "--no-deps"])
             .args(["--features", features])
             .env("RUSTDOCFLAGS", "-D warnings"),
     )

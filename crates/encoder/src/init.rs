@@ -1,6 +1,6 @@
-use burn::module::{Initializer, Param};
+use burn::module::{Initializer, Param, ParamId};
 use burn::nn::{Embedding, Linear};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Shape, Tensor};
 
 /// A linear map as BERT initialises it: weights from N(0, `initializer_range`), biases zero.
 ///
@@ -34,18 +34,27 @@ pub(crate) fn padded_embedding(
     padding_idx: usize,
     device: &Device,
 ) -> Embedding {
-    let table = embedding(rows, hidden_size, initializer_range, device);
-    if padding_idx >= rows {
+    let init = move |device: &Device, require_grad: bool| {
+        let table = normal(initializer_range).init([rows, hidden_size], device);
+        zero_row(table.val().detach(), padding_idx).set_require_grad(require_grad)
+    };
+    // Lazy like every other parameter: a table that a checkpoint replaces is never drawn.
+    let shape = Shape::new([rows, hidden_size]);
+    Embedding {
+        weight: Param::uninitialized(ParamId::new(), init, device.clone(), true, shape),
+    }
+}
+
+/// `table` with one row zero; a row it does not have is no row to change.
+fn zero_row(table: Tensor<2>, row: usize) -> Tensor<2> {
+    let [rows, hidden_size] = table.dims();
+    if row >= rows {
         return table;
     }
-    let zero_row = Tensor::zeros([1, hidden_size], device);
-    let weight = table.weight.val().detach().slice_assign(
-        [padding_idx..padding_idx + 1, 0..hidden_size],
-        zero_row,
-    );
-    Embedding {
-        weight: Param::from_tensor(weight.detach()),
-    }
+    let zeros = Tensor::zeros([1, hidden_size], &table.device());
+    table
+        .slice_assign([row..row + 1, 0..hidden_size], zeros)
+        .detach()
 }
 
 fn normal(std: f64) -> Initializer {

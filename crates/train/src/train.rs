@@ -69,7 +69,7 @@ pub fn train<T: Task>(
         tokens: 0,
         training_seconds: 0.0,
     };
-    run.to_the_end(model)
+    run.complete(model)
 }
 
 struct Run<'a, T: Task> {
@@ -86,7 +86,7 @@ struct Run<'a, T: Task> {
 }
 
 impl<T: Task> Run<'_, T> {
-    fn to_the_end(mut self, mut model: T::Model) -> Result<Trained<T::Model>, TrainError> {
+    fn complete(mut self, mut model: T::Model) -> Result<Trained<T::Model>, TrainError> {
         let mut epoch = 0;
         while !self.is_done() {
             model = self.epoch(model, epoch)?;

@@ -8,7 +8,8 @@ use bert_text_classification::{
 use bert_weights::checkpoint::{
     self, Checkpoint, Export, KeyMap, KeyMapError, LoadOptions, LoadReport, read_config,
 };
-use burn::tensor::Device;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
 use serde_json::{Map, Value};
 
 use super::config::{self, DropoutOverride};
@@ -131,6 +132,7 @@ impl TextClassifier {
 
     /// Loads the weights. The head is taken from the checkpoint or made anew as `head` says; the pooler is made anew when
     /// the checkpoint has none and the head is new; what a pre-training checkpoint holds for its own heads is left out.
+    /// New parameters are drawn here, so seed the device before.
     ///
     /// # Errors
     ///
@@ -154,7 +156,9 @@ impl TextClassifier {
             num_labels: self.labels.len(),
         }
         .init(device)?;
-        Ok(checkpoint::load(model, &self.checkpoint, &key_map(), &options)?)
+        let (model, report) = checkpoint::load(model, &self.checkpoint, &key_map(), &options)?;
+        model.visit(&mut DrawNewParameters);
+        Ok((model, report))
     }
 
     /// Writes a directory that transformers opens as `BertForSequenceClassification`.
@@ -183,6 +187,15 @@ impl TextClassifier {
 
     pub(crate) fn encode_texts(&self, texts: &[(&str, Option<&str>)]) -> Result<Vec<Encoding>, TrainError> {
         Ok(self.tokenizer.encode_batch(texts, self.max_length)?)
+    }
+}
+
+/// Burn draws a parameter when it is first used. Drawn now, its values depend on the seed and not on what came between.
+struct DrawNewParameters;
+
+impl ModuleVisitor for DrawNewParameters {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        drop(param.val());
     }
 }
 

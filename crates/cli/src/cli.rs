@@ -1,0 +1,74 @@
+//! The grammar of the command line.
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{fetch, inspect, models, text_classification};
+
+/// Fine-tunes pre-trained BERT models, evaluates them and predicts with them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bert",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "Results go to standard output, messages and progress to standard error. Exit code: 0 success, 1 failure, \
+                  2 wrong usage.\n\
+                  Environment: BERT_HOME is the folder of fetched models and data sets, BERT_DATASETS a folder that is \
+                  searched before anything is downloaded."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the models and data sets that have a name
+    Models(models::ModelsArgs),
+    /// Download models or data sets by name, verify them, and print their directories
+    Fetch(fetch::FetchArgs),
+    /// Show what a checkpoint holds: configuration, tensors, sizes
+    Inspect(inspect::InspectArgs),
+    /// Fine-tune a model on labelled data and save it as a directory that transformers opens, too
+    Train(TrainArgs),
+    /// Score a trained model on labelled data; prints the metrics as one JSON object
+    Evaluate(EvaluateArgs),
+    /// Predict with a trained model; prints one JSON object per input line
+    Predict(PredictArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    #[command(subcommand)]
+    pub(crate) task: TrainTask,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrainTask {
+    /// Texts or pairs of texts to one class, several classes, or a number
+    TextClassification(Box<text_classification::TrainArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArgs {
+    #[command(subcommand)]
+    pub(crate) task: EvaluateTask,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvaluateTask {
+    /// Accuracy and F1, or Pearson and Spearman, by what the model was trained for
+    TextClassification(text_classification::EvaluateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PredictArgs {
+    #[command(subcommand)]
+    pub(crate) task: PredictTask,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PredictTask {
+    /// The label of each text or pair of texts, with its score
+    TextClassification(text_classification::PredictArgs),
+}

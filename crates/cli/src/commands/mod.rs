@@ -1,0 +1,28 @@
+//! What each command does, one module a command or task.
+
+pub(crate) mod fetch;
+pub(crate) mod inspect;
+pub(crate) mod models;
+pub(crate) mod text_classification;
+
+use anyhow::Result;
+
+use crate::cli::{Cli, Command, EvaluateTask, PredictTask, TrainTask};
+
+/// Runs a parsed command line.
+pub(crate) fn run(cli: Cli) -> Result<()> {
+    match cli.command {
+        Command::Models(args) => models::run(&args),
+        Command::Fetch(args) => fetch::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Train(args) => match args.task {
+            TrainTask::TextClassification(args) => text_classification::train(&args),
+        },
+        Command::Evaluate(args) => match args.task {
+            EvaluateTask::TextClassification(args) => text_classification::evaluate(&args),
+        },
+        Command::Predict(args) => match args.task {
+            PredictTask::TextClassification(args) => text_classification::predict(&args),
+        },
+    }
+}

@@ -1,0 +1,92 @@
+//! How a run that failed ends: one message on standard error and an exit code.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::results::ReaderGone;
+
+const FAILED: u8 = 1;
+const WRONG_USAGE: u8 = 2;
+
+/// Options that no run can have; what clap refuses is of the same kind.
+#[derive(Debug)]
+pub(crate) struct WrongUsage(pub(crate) String);
+
+impl fmt::Display for WrongUsage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WrongUsage {}
+
+/// Why the command line was not understood, or was only asked for help.
+pub(crate) enum ParseFailure {
+    /// The command line itself.
+    CommandLine(clap::Error),
+    /// The `--config` file.
+    ConfigFile(anyhow::Error),
+}
+
+impl ParseFailure {
+    /// Prints it, help to standard output, and gives the exit code.
+    pub(crate) fn report(self) -> ExitCode {
+        match self {
+            Self::CommandLine(error) => {
+                // Nobody is left to tell when the terminal itself is gone.
+                let _ = error.print();
+                match error.exit_code() {
+                    0 => ExitCode::SUCCESS,
+                    _ => ExitCode::from(WRONG_USAGE),
+                }
+            }
+            Self::ConfigFile(error) => report(&error),
+        }
+    }
+}
+
+/// Prints an error with its causes and gives the exit code.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    if error.is::<ReaderGone>() {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("error: {}", with_causes(error));
+    ExitCode::from(if error.is::<WrongUsage>() {
+        WRONG_USAGE
+    } else {
+        FAILED
+    })
+}
+
+/// The message and those of its causes that it does not quote already.
+fn with_causes(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |message, cause| {
+        let cause = cause.to_string();
+        if message.is_empty() {
+            cause
+        } else if message.contains(&cause) {
+            message
+        } else {
+            format!("{message}: {cause}")
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+
+    #[test]
+    fn every_cause_is_told_once() {
+        let root = std::io::Error::other("disk full");
+        let error = Err::<(), _>(root)
+            .context("cannot write: disk full")
+            .context("the run failed")
+            .unwrap_err();
+        assert_eq!(
+            with_causes(&error),
+            "the run failed: cannot write: disk full"
+        );
+    }
+}

@@ -1,0 +1,11 @@
+//! Groups of flags that several commands share.
+
+mod columns;
+mod runtime;
+mod training;
+mod values;
+
+pub(crate) use columns::ColumnFlags;
+pub(crate) use runtime::RuntimeFlags;
+pub(crate) use training::TrainingFlags;
+pub(crate) use values::{at_least_one, whole_number};

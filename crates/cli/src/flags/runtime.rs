@@ -1,0 +1,60 @@
+//! Where a command computes.
+
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
+
+use anyhow::{Context, Result};
+use bert_device::DeviceSpec;
+use burn::tensor::Device;
+use clap::Args;
+
+use super::at_least_one;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Machine")]
+pub(crate) struct RuntimeFlags {
+    #[arg(long, value_name = "DEVICE", default_value = "flex", help = device_help())]
+    pub(crate) device: DeviceSpec,
+    /// Threads for tokenizing and computing on the CPU; by default, and at most, as many as the machine has, because
+    /// more would only wait for each other (matrix products of ndarray also heed MATMUL_NUM_THREADS)
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+impl RuntimeFlags {
+    /// Sets the number of threads, opens the device and says what it is.
+    pub(crate) fn open(&self) -> Result<Device> {
+        if let Some(asked) = self.threads {
+            let threads = available_parallelism().map_or(asked, |there| there.min(asked));
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads.get())
+                .build_global()
+                .context("--threads: cannot start the threads")?;
+        }
+        let device = self.device.open()?;
+        eprintln!("device  {}", self.device.describe()?);
+        Ok(device)
+    }
+}
+
+fn device_help() -> String {
+    let lines: Vec<String> = bert_device::available()
+        .map(|line| {
+            let missing = if line.compiled_in {
+                ""
+            } else {
+                ", not in this build"
+            };
+            let number = if line.backend.is_numbered() {
+                "[:N]"
+            } else {
+                ""
+            };
+            format!("{}{number} ({}{missing})", line.backend, line.description)
+        })
+        .collect();
+    format!(
+        "Where to compute; flex: it needs no GPU and no driver. One of {}",
+        lines.join("; ")
+    )
+}

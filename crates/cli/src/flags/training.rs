@@ -1,0 +1,150 @@
+//! The numbers of a training run, the same for every task.
+
+use anyhow::Result;
+use bert_train::{Batching, TrainError, TrainOptions, Tune};
+use clap::{Args, ValueEnum};
+
+use super::values::{dropout, whole_number};
+use crate::failure::WrongUsage;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Training", allow_negative_numbers = true)]
+pub(crate) struct TrainingFlags {
+    /// Passes over the training data, fractions allowed; 3: the middle of the 2 to 4 that BERT's paper recommends
+    #[arg(long, value_name = "N", default_value_t = TrainOptions::default().epochs)]
+    epochs: f64,
+    /// Stop after this many optimiser steps; by default --epochs alone decides
+    #[arg(long, value_name = "N", value_parser = whole_number)]
+    max_steps: Option<usize>,
+    /// Rows of one forward pass; 32: the larger of the two sizes that BERT's paper recommends, and the faster one a row
+    #[arg(long, value_name = "N", default_value_t = TrainOptions::default().batch_size, value_parser = whole_number)]
+    batch_size: usize,
+    /// Forward passes of one optimiser step, for large batches in little memory; 1: a batch that fits needs no more
+    #[arg(long, value_name = "N", default_value_t = TrainOptions::default().accumulation_steps, value_parser = whole_number)]
+    accumulation_steps: usize,
+    /// Learning rate at the end of the warm-up; 5e-5: the highest that BERT's paper recommends (5e-5, 3e-5, 2e-5),
+    /// which suits small models and few epochs; try the lower ones for base-sized models
+    #[arg(long, value_name = "RATE", default_value = "5e-5")]
+    lr: f64,
+    /// Longest sequence in tokens, the rest of a text is cut; 128: holds sentences and most pairs, and attention costs
+    /// the square of it
+    #[arg(long, value_name = "TOKENS", default_value_t = DEFAULT_MAX_LENGTH, value_parser = whole_number)]
+    pub(crate) max_length: usize,
+    /// Share of all steps over which the learning rate rises from 0; 0.1: as in Google's BERT code; without it the
+    /// first, noisiest steps would be the largest
+    #[arg(long, value_name = "SHARE", default_value_t = TrainOptions::default().warmup_ratio)]
+    warmup_ratio: f64,
+    /// Decoupled weight decay, off biases and LayerNorm; 0.01: as in Google's BERT code
+    #[arg(long, value_name = "FACTOR", default_value_t = TrainOptions::default().weight_decay)]
+    weight_decay: f64,
+    /// Largest global norm of the gradients, 0 for no limit; 1.0: as in Google's BERT code
+    #[arg(long, value_name = "NORM", default_value_t = 1.0)]
+    max_grad_norm: f64,
+    /// Dropout on hidden states and on attention, 0 for none; by default what the checkpoint's config.json says (BERT:
+    /// 0.1)
+    #[arg(long, value_name = "PROBABILITY", value_parser = dropout)]
+    pub(crate) dropout: Option<f64>,
+    /// Seed of new weights, order of rows and dropout: equal seeds give equal runs; 42: any number would do
+    #[arg(long, value_name = "N", default_value_t = TrainOptions::default().seed)]
+    seed: u64,
+    /// What is trained: head, last:K (the head and the last K layers) or all; all: the most accurate, the others are
+    /// faster and need less memory
+    #[arg(long, value_name = "PART", default_value_t = TrainOptions::default().tune)]
+    tune: Tune,
+    /// How rows become batches; bucketed: rows of similar length together, so that little time goes into padding
+    #[arg(long, value_enum, default_value_t = BatchingWord::Bucketed)]
+    batching: BatchingWord,
+    /// Evaluate every so many steps as well; by default at the end of each epoch alone, because each evaluation reads
+    /// all of --eval
+    #[arg(long, value_name = "N", value_parser = whole_number)]
+    eval_every: Option<usize>,
+}
+
+/// Not an option of the training loop, which gets encoded texts.
+const DEFAULT_MAX_LENGTH: usize = 128;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BatchingWord {
+    Bucketed,
+    Shuffled,
+}
+
+impl TrainingFlags {
+    /// The options of the training loop, checked.
+    pub(crate) fn options(&self) -> Result<TrainOptions> {
+        let options = TrainOptions {
+            epochs: self.epochs,
+            max_steps: self.max_steps,
+            batch_size: self.batch_size,
+            accumulation_steps: self.accumulation_steps,
+            learning_rate: self.lr,
+            warmup_ratio: self.warmup_ratio,
+            weight_decay: self.weight_decay,
+            max_grad_norm: (self.max_grad_norm != 0.0).then_some(self.max_grad_norm),
+            seed: self.seed,
+            tune: self.tune,
+            batching: match self.batching {
+                BatchingWord::Bucketed => Batching::Bucketed,
+                BatchingWord::Shuffled => Batching::Shuffled,
+            },
+            evaluate_every: self.eval_every,
+        };
+        match options.validate() {
+            Ok(()) => Ok(options),
+            Err(TrainError::Option {
+                name,
+                value,
+                expected,
+            }) => Err(WrongUsage(format!(
+                "--{} is {value}; it must be {expected}",
+                flag_of(name)
+            ))
+            .into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The flag that sets an option of the training loop.
+fn flag_of(option: &str) -> String {
+    match option {
+        "learning_rate" => "lr".to_owned(),
+        "evaluate_every" => "eval-every".to_owned(),
+        name => name.replace('_', "-"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory, Parser};
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        training: TrainingFlags,
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_library() {
+        let flags = Flags::parse_from(["test"]);
+        assert_eq!(flags.training.options().unwrap(), TrainOptions::default());
+    }
+
+    #[test]
+    fn every_option_of_the_library_has_a_flag_of_the_name_that_errors_give() {
+        let command = Flags::command();
+        let serde_json::Value::Object(options) =
+            serde_json::to_value(TrainOptions::default()).unwrap()
+        else {
+            panic!("options are an object");
+        };
+        for option in options.keys() {
+            let flag = flag_of(option);
+            let is_there = command
+                .get_arguments()
+                .any(|arg| arg.get_long() == Some(&flag));
+            assert!(is_there, "--{flag}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Parsers of option values that the standard ones would explain badly.
+
+use std::num::NonZeroUsize;
+
+/// A count.
+pub(crate) fn whole_number(text: &str) -> Result<usize, String> {
+    text.parse()
+        .map_err(|_| "expected a whole number".to_owned())
+}
+
+/// A count of things of which there must be some.
+pub(crate) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| "expected a whole number, at least 1".to_owned())
+}
+
+/// A dropout probability.
+pub(crate) fn dropout(text: &str) -> Result<f64, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (0.0..1.0).contains(number));
+    number.ok_or_else(|| "expected a number, at least 0 and below 1".to_owned())
+}

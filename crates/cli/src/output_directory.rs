@@ -1,0 +1,64 @@
+//! The directory a training run writes to.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use bert_train::TrainingLog;
+
+/// An output directory that exists and can be written to. Dropped without [`keep`](Self::keep), it takes away what the
+/// run created, unless a model has been saved by then.
+pub(crate) struct OutputDirectory {
+    path: PathBuf,
+    /// The directories that were not there before, the deepest first.
+    created: Vec<PathBuf>,
+}
+
+impl OutputDirectory {
+    /// Creates the directory if need be and tries whether a file can be created in it: better now than after the
+    /// training.
+    pub(crate) fn claim(path: &Path) -> Result<Self> {
+        let missing = path
+            .ancestors()
+            .take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.exists());
+        let directory = Self {
+            path: path.to_owned(),
+            created: missing.map(Path::to_owned).collect(),
+        };
+        std::fs::create_dir_all(path)
+            .and_then(|()| tempfile::tempfile_in(path).map(drop))
+            .with_context(|| format!("{}: cannot write", path.display()))?;
+        Ok(directory)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The run has succeeded.
+    pub(crate) fn keep(mut self) {
+        self.created.clear();
+    }
+
+    /// Whether the log is all that the run has written.
+    fn holds_only_a_log(&self) -> bool {
+        self.path.read_dir().is_ok_and(|mut entries| {
+            entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == TrainingLog::FILE))
+        })
+    }
+}
+
+impl Drop for OutputDirectory {
+    fn drop(&mut self) {
+        if self.created.is_empty() {
+            return;
+        }
+        if self.holds_only_a_log() {
+            // What cannot be removed stays; the run has failed for a reason that is reported already.
+            let _ = std::fs::remove_file(self.path.join(TrainingLog::FILE));
+        }
+        for path in &self.created {
+            // Only an empty directory goes, so a saved model stays.
+            let _ = std::fs::remove_dir(path);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Progress of work of which the share that is done, or the number of things done, is known.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::on_terminal;
+
+/// How finely a share is drawn.
+const PARTS: u64 = 1000;
+
+/// A bar from 0 to 100 %, gone when dropped; nothing without a terminal.
+pub(crate) struct ShareBar(ProgressBar);
+
+impl ShareBar {
+    pub(crate) fn new(what: &'static str) -> Self {
+        let bar = if on_terminal() {
+            ProgressBar::new(PARTS)
+        } else {
+            ProgressBar::hidden()
+        };
+        let style = ProgressStyle::with_template("{msg} {bar:30} {percent:>3} %  {eta} left");
+        bar.set_style(style.expect("the template is valid").progress_chars("━━─"));
+        bar.set_message(what);
+        Self(bar)
+    }
+
+    pub(crate) fn set(&self, share: f64) {
+        self.0.set_position((share * PARTS as f64) as u64);
+    }
+}
+
+impl Drop for ShareBar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// A count of things done, gone when dropped; nothing without a terminal, or when results go to it.
+pub(crate) struct Counter(ProgressBar);
+
+impl Counter {
+    pub(crate) fn new() -> Self {
+        let is_shown = on_terminal() && !std::io::IsTerminal::is_terminal(&std::io::stdout());
+        let bar = if is_shown {
+            ProgressBar::no_length()
+        } else {
+            ProgressBar::hidden()
+        };
+        let style = ProgressStyle::with_template("{spinner} {human_pos} predictions, {per_sec}");
+        bar.set_style(style.expect("the template is valid"));
+        if is_shown {
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
+        Self(bar)
+    }
+
+    pub(crate) fn add(&self, count: usize) {
+        self.0.inc(count as u64);
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,180 @@
+//! Progress of a training run.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use bert_train::{EvaluationReport, Observer, Plan, StepReport, TrainError};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+
+use super::on_terminal;
+use super::smoothed::Smoothed;
+use crate::format::{clock, count, counted};
+
+/// Without a terminal a line appears whenever this share of the steps is done …
+const LINE_SHARE: usize = 10;
+/// … or this long after the last one.
+const LINE_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Shows a run as it goes: loss, learning rate, tokens a second, time left, and of each evaluation the figure that says
+/// which checkpoint is best; all of its figures are in the log.
+pub(crate) struct TrainingProgress {
+    display: Display,
+    total_steps: usize,
+    loss: Smoothed,
+    tokens_per_second: Smoothed,
+    started: Instant,
+}
+
+enum Display {
+    Bar(ProgressBar),
+    Lines { last: Instant, every: usize },
+}
+
+impl TrainingProgress {
+    pub(crate) fn new() -> Self {
+        let display = if on_terminal() {
+            Display::Bar(ProgressBar::new(0))
+        } else {
+            Display::Lines {
+                last: Instant::now(),
+                every: 1,
+            }
+        };
+        Self {
+            display,
+            total_steps: 0,
+            loss: Smoothed::default(),
+            tokens_per_second: Smoothed::default(),
+            started: Instant::now(),
+        }
+    }
+
+    fn time_left(&self, step: usize) -> String {
+        let left = self.total_steps.saturating_sub(step);
+        clock(
+            self.started
+                .elapsed()
+                .mul_f64(left as f64 / step.max(1) as f64),
+        )
+    }
+
+    fn print(&self, line: &str) {
+        match &self.display {
+            Display::Bar(bar) => bar.suspend(|| eprintln!("{line}")),
+            Display::Lines { .. } => eprintln!("{line}"),
+        }
+    }
+}
+
+/// The bar goes when the run ends, well or badly.
+impl Drop for TrainingProgress {
+    fn drop(&mut self) {
+        if let Display::Bar(bar) = &self.display {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Observer for TrainingProgress {
+    fn started(&mut self, plan: &Plan<'_>) -> Result<(), TrainError> {
+        self.total_steps = plan.schedule.total_steps;
+        self.started = Instant::now();
+        self.print(&plan_line(plan));
+        match &mut self.display {
+            Display::Bar(bar) => {
+                let style = ProgressStyle::with_template("{bar:30} {human_pos}/{human_len}  {msg}");
+                bar.set_style(style.expect("the template is valid").progress_chars("━━─"));
+                bar.set_length(self.total_steps as u64);
+            }
+            Display::Lines { last, every } => {
+                *last = Instant::now();
+                *every = self.total_steps.div_ceil(LINE_SHARE);
+            }
+        }
+        Ok(())
+    }
+
+    fn stepped(&mut self, report: &StepReport) -> Result<(), TrainError> {
+        let loss = self.loss.add(report.loss);
+        let speed = self
+            .tokens_per_second
+            .add(report.tokens as f64 / report.seconds.max(1e-9));
+        let figures = format!(
+            "loss {loss:.4}  lr {:.2e}  {} tokens/s  {} left",
+            report.learning_rate,
+            count(speed as usize),
+            self.time_left(report.step)
+        );
+        match &mut self.display {
+            Display::Bar(bar) => {
+                bar.set_message(figures);
+                bar.set_position(report.step as u64);
+            }
+            Display::Lines { last, every } => {
+                if report.step.is_multiple_of(*every) || last.elapsed() >= LINE_INTERVAL {
+                    eprintln!(
+                        "step    {}/{}  {figures}",
+                        count(report.step),
+                        count(self.total_steps)
+                    );
+                    *last = Instant::now();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn evaluating(&mut self, share: f64) {
+        if let Display::Bar(bar) = &self.display {
+            bar.set_message(format!("evaluating, {:.0} %", 100.0 * share));
+        }
+    }
+
+    fn evaluated(&mut self, report: &EvaluationReport<'_>) -> Result<(), TrainError> {
+        let evaluation = report.evaluation;
+        let figure = |name: &str| {
+            let value = evaluation.metrics.get(name).and_then(Value::as_f64);
+            value
+                .map(|value| format!("  {name} {value:.4}"))
+                .unwrap_or_default()
+        };
+        let best = if report.is_best {
+            "  (best so far)"
+        } else {
+            ""
+        };
+        self.print(&format!(
+            "eval    step {}, epoch {:.2}{}{}{best}",
+            count(report.step),
+            report.epoch,
+            figure(evaluation.selected_by),
+            figure("loss")
+        ));
+        Ok(())
+    }
+
+    fn saved(&mut self, dir: &Path) {
+        if let Display::Lines { .. } = self.display {
+            eprintln!("saved   {}", dir.display());
+        }
+    }
+}
+
+fn plan_line(plan: &Plan<'_>) -> String {
+    let share = if plan.trainable_parameters == plan.parameters {
+        "all parameters".to_owned()
+    } else {
+        format!(
+            "{} of {} parameters",
+            count(plan.trainable_parameters),
+            count(plan.parameters)
+        )
+    };
+    format!(
+        "train   {} ({} an epoch, {} to warm up), {share}",
+        counted(plan.schedule.total_steps, "step"),
+        count(plan.steps_per_epoch),
+        count(plan.schedule.warmup_steps)
+    )
+}

@@ -1,0 +1,27 @@
+//! What the examples say before they fetch anything. The whole run is a step of `.ci/run`.
+
+use std::process::{Command, Output};
+
+fn text_classification(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_text-classification"))
+        .args(arguments)
+        .output()
+        .expect("the binary was built for this test")
+}
+
+#[test]
+fn help_names_every_argument() {
+    let output = text_classification(&["--help"]);
+    assert!(output.status.success());
+    let help = String::from_utf8_lossy(&output.stdout);
+    for argument in ["--device", "--output", "--limit"] {
+        assert!(help.contains(argument), "{argument} is missing from\n{help}");
+    }
+}
+
+#[test]
+fn an_unknown_device_is_a_usage_error() {
+    let output = text_classification(&["--device", "gpu"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("gpu"));
+}
