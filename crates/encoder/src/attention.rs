@@ -5,8 +5,8 @@ use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 
-use crate::init::linear;
 use crate::BertConfig;
+use crate::init::linear;
 
 /// Multi-head scaled dot-product self-attention, without the output projection.
 #[derive(Module, Debug)]

@@ -235,17 +235,35 @@ mod tests {
             (broken(|c| c.num_attention_heads = 0), "num_attention_heads"),
             (broken(|c| c.hidden_size = 0), "hidden_size"),
             (broken(|c| c.hidden_size = 769), "hidden_size"),
-            (broken(|c| c.hidden_dropout_prob = 1.0), "hidden_dropout_prob"),
-            (broken(|c| c.classifier_dropout = Some(-0.1)), "classifier_dropout"),
-            (broken(|c| c.attention_probs_dropout_prob = f64::NAN), "attention_probs_dropout_prob"),
+            (
+                broken(|c| c.hidden_dropout_prob = 1.0),
+                "hidden_dropout_prob",
+            ),
+            (
+                broken(|c| c.classifier_dropout = Some(-0.1)),
+                "classifier_dropout",
+            ),
+            (
+                broken(|c| c.attention_probs_dropout_prob = f64::NAN),
+                "attention_probs_dropout_prob",
+            ),
             (broken(|c| c.layer_norm_eps = 0.0), "layer_norm_eps"),
-            (broken(|c| c.initializer_range = f64::INFINITY), "initializer_range"),
+            (
+                broken(|c| c.initializer_range = f64::INFINITY),
+                "initializer_range",
+            ),
             (broken(|c| c.model_type = "roberta".into()), "model_type"),
             (broken(|c| c.is_decoder = true), "is_decoder"),
-            (broken(|c| c.position_embedding_type = "relative_key".into()), "position_embedding_type"),
+            (
+                broken(|c| c.position_embedding_type = "relative_key".into()),
+                "position_embedding_type",
+            ),
         ];
         for (error, key) in refused {
-            assert!(error.to_string().contains(key), "{error} does not name {key}");
+            assert!(
+                error.to_string().contains(key),
+                "{error} does not name {key}"
+            );
         }
     }
 }

@@ -60,7 +60,9 @@ pub enum EncoderError {
         sequence_length: usize,
     },
     /// Two tensors of one input differ in shape.
-    #[error("`{name}` has shape {found:?} but `input_ids` has shape {expected:?}; they must be equal")]
+    #[error(
+        "`{name}` has shape {found:?} but `input_ids` has shape {expected:?}; they must be equal"
+    )]
     InputShape {
         /// Which tensor differs.
         name: &'static str,

@@ -159,7 +159,8 @@ impl BertModel {
             if want.hidden_states {
                 hidden_states.push(batched(&hidden_th));
             }
-            let (output_th, probabilities_bnss) = layer.forward(hidden_th, batch, mask_b11s.clone());
+            let (output_th, probabilities_bnss) =
+                layer.forward(hidden_th, batch, mask_b11s.clone());
             hidden_th = output_th;
             if want.attentions {
                 attentions.push(probabilities_bnss);
@@ -220,7 +221,10 @@ fn additive_mask(attention_mask: Tensor<2, Int>) -> Tensor<4> {
     let [batch, sequence] = attention_mask.dims();
     let hidden = attention_mask.equal_scalar(0);
     let zeros: Tensor<2> = Tensor::zeros([batch, sequence], &hidden.device());
-    let lowest = zeros.dtype().finfo().map_or(f64::from(f32::MIN), |info| info.min);
+    let lowest = zeros
+        .dtype()
+        .finfo()
+        .map_or(f64::from(f32::MIN), |info| info.min);
     zeros
         .mask_fill(hidden, lowest)
         .reshape([batch, 1, 1, sequence])

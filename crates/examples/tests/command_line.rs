@@ -15,7 +15,10 @@ fn help_names_every_argument() {
     assert!(output.status.success());
     let help = String::from_utf8_lossy(&output.stdout);
     for argument in ["--device", "--output", "--limit"] {
-        assert!(help.contains(argument), "{argument} is missing from\n{help}");
+        assert!(
+            help.contains(argument),
+            "{argument} is missing from\n{help}"
+        );
     }
 }
 

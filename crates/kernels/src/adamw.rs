@@ -60,7 +60,11 @@ pub fn adamw_update(state: AdamWState, gradient: Tensor<1>, step: AdamWStep) -> 
 /// # Shapes
 ///
 /// All `[N]`.
-pub fn adamw_update_composed(state: AdamWState, gradient: Tensor<1>, step: AdamWStep) -> AdamWState {
+pub fn adamw_update_composed(
+    state: AdamWState,
+    gradient: Tensor<1>,
+    step: AdamWStep,
+) -> AdamWState {
     let c = Coefficients::new(&step);
     let gradient = gradient * c.gradient_factor;
     let first_moment = state.first_moment * c.beta_1 + gradient.clone() * c.fresh_1;
@@ -127,10 +131,16 @@ pub(crate) fn composed_of_primitives<B: Backend>(
     let c = Coefficients::new(&step);
     let scaled = |x, factor: f64| B::float_mul_scalar(x, factor.into());
     let gradient = scaled(gradient, c.gradient_factor);
-    let first_moment = B::float_add(scaled(first_moment, c.beta_1), scaled(gradient.clone(), c.fresh_1));
+    let first_moment = B::float_add(
+        scaled(first_moment, c.beta_1),
+        scaled(gradient.clone(), c.fresh_1),
+    );
     let square = B::float_mul(gradient.clone(), gradient);
     let second_moment = B::float_add(scaled(second_moment, c.beta_2), scaled(square, c.fresh_2));
-    let root = scaled(B::float_sqrt(second_moment.clone()), c.inverse_root_correction_2);
+    let root = scaled(
+        B::float_sqrt(second_moment.clone()),
+        c.inverse_root_correction_2,
+    );
     let denominator = B::float_add_scalar(root, c.epsilon.into());
     let delta = B::float_div(scaled(first_moment.clone(), c.step_size), denominator);
     AdamWPrimitives {

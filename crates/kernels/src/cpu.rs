@@ -42,7 +42,10 @@ fn chunk_sum_of_squares(values: &[f32]) -> f64 {
             *lane += f64::from(value) * f64::from(value);
         }
     }
-    let rest = rows.remainder().iter().map(|&x| f64::from(x) * f64::from(x));
+    let rest = rows
+        .remainder()
+        .iter()
+        .map(|&x| f64::from(x) * f64::from(x));
     lanes.iter().sum::<f64>() + rest.sum::<f64>()
 }
 
@@ -75,7 +78,13 @@ impl Narrow {
         }
     }
 
-    fn update(&self, parameter: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) {
+    fn update(
+        &self,
+        parameter: &mut [f32],
+        gradient: &[f32],
+        first: &mut [f32],
+        second: &mut [f32],
+    ) {
         let moments = first.iter_mut().zip(second);
         for ((p, &g), (m, v)) in parameter.iter_mut().zip(gradient).zip(moments) {
             let g = g * self.gradient_factor;
@@ -96,7 +105,8 @@ mod tests {
         let values: Vec<f32> = (0..3 * CHUNK + 5).map(|i| (i as f32).sin()).collect();
         let pool = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-            pool.expect("threads can be started").install(|| sum_of_squares(&values))
+            pool.expect("threads can be started")
+                .install(|| sum_of_squares(&values))
         };
         assert_eq!(pool(1).to_bits(), pool(3).to_bits());
         let plain: f64 = values.iter().map(|&x| f64::from(x).powi(2)).sum();

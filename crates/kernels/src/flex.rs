@@ -19,8 +19,14 @@ impl BertOps for Flex {
         mut second_moment: FlexTensor,
         step: AdamWStep,
     ) -> AdamWPrimitives<Self> {
-        let gradient = if gradient.is_contiguous() { gradient } else { gradient.to_contiguous() };
-        let are_plain = [&parameter, &first_moment, &second_moment].into_iter().all(is_plain);
+        let gradient = if gradient.is_contiguous() {
+            gradient
+        } else {
+            gradient.to_contiguous()
+        };
+        let are_plain = [&parameter, &first_moment, &second_moment]
+            .into_iter()
+            .all(is_plain);
         match gradient.as_slice::<f32>() {
             Some(gradient) if are_plain => {
                 cpu::adamw_update(

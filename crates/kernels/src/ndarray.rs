@@ -1,4 +1,7 @@
-#![expect(deprecated, reason = "ndarray is a backend of this project until Burn drops it")]
+#![expect(
+    deprecated,
+    reason = "ndarray is a backend of this project until Burn drops it"
+)]
 
 use burn::backend::NdArray;
 use burn::backend::ndarray::NdArrayTensor;

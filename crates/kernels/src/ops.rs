@@ -1,6 +1,21 @@
 #![cfg_attr(
     feature = "ndarray",
-    expect(deprecated, reason = "ndarray is a backend of this project until Burn drops it")
+    expect(
+        deprecated,
+        reason = "ndarray is a backend of this project until Burn drops it"
+    )
+)]
+#![cfg_attr(
+    not(any(
+        feature = "flex",
+        feature = "ndarray",
+        feature = "wgpu",
+        feature = "cuda"
+    )),
+    allow(
+        unused_variables,
+        reason = "without a backend there is nothing to dispatch to"
+    )
 )]
 
 use burn::backend::Backend;
@@ -50,7 +65,13 @@ pub trait BertOps: Backend {
         second_moment: FloatTensor<Self>,
         step: AdamWStep,
     ) -> AdamWPrimitives<Self> {
-        adamw::composed_of_primitives::<Self>(parameter, gradient, first_moment, second_moment, step)
+        adamw::composed_of_primitives::<Self>(
+            parameter,
+            gradient,
+            first_moment,
+            second_moment,
+            step,
+        )
     }
 
     /// The sum of the squares of all elements, `[1]`.

@@ -29,7 +29,9 @@ pub fn prepare_output(dir: &Path, overwrite: bool) -> Result<(), TrainError> {
         }
     };
     if !is_empty && !overwrite {
-        return refuse("is a directory with files in it; name another one, or allow to overwrite it");
+        return refuse(
+            "is a directory with files in it; name another one, or allow to overwrite it",
+        );
     }
     Ok(())
 }
@@ -43,7 +45,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join("file");
         std::fs::write(&file, "kept").unwrap();
-        assert!(prepare_output(&file, true).unwrap_err().to_string().contains("is a file"));
+        assert!(
+            prepare_output(&file, true)
+                .unwrap_err()
+                .to_string()
+                .contains("is a file")
+        );
         let error = prepare_output(root.path(), false).unwrap_err().to_string();
         assert!(error.contains("with files in it"), "{error}");
         prepare_output(root.path(), true).unwrap();

@@ -31,7 +31,9 @@ mod tests {
             warmup_steps,
             total_steps,
         };
-        (0..=total_steps + 1).map(|t| schedule.learning_rate(t)).collect()
+        (0..=total_steps + 1)
+            .map(|t| schedule.learning_rate(t))
+            .collect()
     }
 
     #[test]

@@ -101,8 +101,7 @@ impl Stepper {
 /// other (Steele, Lea and Flood, <https://doi.org/10.1145/2714064.2660195>).
 fn stream(seed: u64, step: u64, micro: u64) -> u64 {
     [step, micro].into_iter().fold(seed, |state, counter| {
-        let z = state
-            .wrapping_add(counter.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let z = state.wrapping_add(counter.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)

@@ -49,7 +49,12 @@ pub trait Task {
     /// # Errors
     ///
     /// The batch does not fit the model.
-    fn loss(&self, model: &Self::Model, rows: &[usize], device: &Device) -> Result<BatchLoss, TrainError>;
+    fn loss(
+        &self,
+        model: &Self::Model,
+        rows: &[usize],
+        device: &Device,
+    ) -> Result<BatchLoss, TrainError>;
 
     /// Scores a model in evaluation mode; `None` when there is no evaluation data. `tick` is called with the share of the
     /// work that is done, in [0, 1].

@@ -135,16 +135,30 @@ impl<T: Task> Run<'_, T> {
             Batching::Bucketed => BatchOrder::LengthBucketed,
             Batching::Shuffled => BatchOrder::Shuffled,
         };
-        let batch_size = self.options.batch_size.try_into().map_err(|_| TrainError::Option {
-            name: "batch_size",
-            value: "0".into(),
-            expected: "at least 1",
-        })?;
+        let batch_size = self
+            .options
+            .batch_size
+            .try_into()
+            .map_err(|_| TrainError::Option {
+                name: "batch_size",
+                value: "0".into(),
+                expected: "at least 1",
+            })?;
         let lengths = self.task.lengths();
-        Ok(epoch_batches(lengths, batch_size, self.options.seed, epoch, order))
+        Ok(epoch_batches(
+            lengths,
+            batch_size,
+            self.options.seed,
+            epoch,
+            order,
+        ))
     }
 
-    fn step(&mut self, model: T::Model, micro_batches: &[Vec<usize>]) -> Result<T::Model, TrainError> {
+    fn step(
+        &mut self,
+        model: T::Model,
+        micro_batches: &[Vec<usize>],
+    ) -> Result<T::Model, TrainError> {
         let clock = Instant::now();
         let learning_rate = self.schedule.learning_rate(self.stepper.steps());
         let counted: Vec<(&[usize], usize)> = micro_batches
@@ -153,7 +167,9 @@ impl<T: Task> Run<'_, T> {
             .collect();
         let (task, device) = (self.task, self.device);
         let loss = |model: &T::Model, rows: &&[usize]| task.loss(model, rows, device);
-        let (model, outcome) = self.stepper.step(model, &counted, learning_rate, device, loss)?;
+        let (model, outcome) = self
+            .stepper
+            .step(model, &counted, learning_rate, device, loss)?;
         let seconds = clock.elapsed().as_secs_f64();
         self.tokens += outcome.tokens;
         self.training_seconds += seconds;

@@ -30,7 +30,9 @@ impl FromStr for Tune {
             None if word == "all" => Ok(Tune::All),
             Some(("last", layers)) => match layers.parse() {
                 Ok(layers) if layers > 0 => Ok(Tune::Last(layers)),
-                _ => Err(format!("`last:{layers}` needs a number of layers, at least 1")),
+                _ => Err(format!(
+                    "`last:{layers}` needs a number of layers, at least 1"
+                )),
             },
             _ => Err(format!("`{word}` is none of `head`, `last:K` and `all`")),
         }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use bert_device::DeviceSpec;
 use bert_examples::{Console, movie_reviews, sentence_count};
 use bert_text_classification::ProblemType;
-use bert_train::text_classification::{TextClassificationTask, TextClassifier};
+use bert_train::text_classification::{DropoutOverride, TextClassificationTask, TextClassifier};
 use bert_train::{Observers, TrainOptions, TrainingLog, prepare_output, train};
 use bert_weights::fetch::{self, FetchOptions, Fetcher, Manifest};
 use clap::Parser;
@@ -40,14 +40,10 @@ fn main() -> anyhow::Result<()> {
     training.examples.truncate(args.limit.unwrap_or(usize::MAX));
 
     // 2. What the labels are, what the head is, and the weights.
-    let single_label = ProblemType::SingleLabelClassification;
-    let (classifier, head) = TextClassifier::for_training(
-        &checkpoint.dir,
-        &training,
-        single_label,
-        128,
-        Default::default(),
-    )?;
+    let single = ProblemType::SingleLabelClassification;
+    let dropout = DropoutOverride::default();
+    let (classifier, head) =
+        TextClassifier::for_training(&checkpoint.dir, &training, single, 128, dropout)?;
     let device = args.device.open()?.autodiff();
     let options = TrainOptions {
         epochs: 1.0,
@@ -62,23 +58,17 @@ fn main() -> anyhow::Result<()> {
     };
 
     // 3. Training; the model that scores best is saved as a directory that transformers opens, too.
-    eprintln!(
-        "training on {}, {}",
-        sentence_count(&training),
-        args.device.describe()?
-    );
-    let mut log = TrainingLog::new(&args.output);
-    let mut observers = Observers(vec![&mut log, &mut console]);
-    let output = Some(args.output.as_path());
-    let trained = train(&task, model, &options, &device, output, &mut observers)?;
+    let (sentences, hardware) = (sentence_count(&training), args.device.describe()?);
+    eprintln!("training on {sentences}, {hardware}");
+    let dir = args.output.as_path();
+    let mut log = TrainingLog::new(dir);
+    let mut told = Observers(vec![&mut log, &mut console]);
+    let trained = train(&task, model, &options, &device, Some(dir), &mut told)?;
     if let Some(best) = trained.best {
-        println!(
-            "accuracy on {} never trained on: {:.1} %",
-            sentence_count(&held_out),
-            100.0 * best.score
-        );
+        let (sentences, percent) = (sentence_count(&held_out), 100.0 * best.score);
+        println!("accuracy on {sentences} never trained on: {percent:.1} %");
     }
-    println!("saved: {}", args.output.display());
+    println!("saved: {}", dir.display());
 
     // 4. Using it.
     let texts = [
@@ -93,11 +83,8 @@ fn main() -> anyhow::Result<()> {
         .predict(&trained.model, &inputs, batch, &cpu, &mut |_| {})?;
     for (text, prediction) in texts.iter().zip(predictions) {
         let best = prediction.best();
-        println!(
-            "{:>8} {:.3}  {text}",
-            task.classifier.labels.names()[best.id],
-            best.score
-        );
+        let label = &task.classifier.labels.names()[best.id];
+        println!("{label:>8} {:.3}  {text}", best.score);
     }
     Ok(())
 }

@@ -58,7 +58,13 @@ impl TextClassifier {
                 .into(),
         })?;
         let problem_type = config::problem_type(dir, checkpoint.config(), labels.len())?;
-        Self::assemble(checkpoint, labels, problem_type, max_length, DropoutOverride::default())
+        Self::assemble(
+            checkpoint,
+            labels,
+            problem_type,
+            max_length,
+            DropoutOverride::default(),
+        )
     }
 
     /// Prepares a checkpoint, with a head or without, for training on a data set.
@@ -95,7 +101,8 @@ impl TextClassifier {
             Some(old) if old == labels => HeadOrigin::Checkpoint,
             _ => HeadOrigin::New,
         };
-        let classifier = Self::assemble(checkpoint, labels, problem_type, Some(max_length), dropout)?;
+        let classifier =
+            Self::assemble(checkpoint, labels, problem_type, Some(max_length), dropout)?;
         Ok((classifier, origin))
     }
 
@@ -110,7 +117,11 @@ impl TextClassifier {
         dropout.apply(&mut encoder);
         encoder.validate()?;
         let path = checkpoint.path();
-        let dir = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+        let dir = if path.is_dir() {
+            path
+        } else {
+            path.parent().unwrap_or(path)
+        };
         let tokenizer = Tokenizer::from_dir(dir)?;
         tokenizer.check_vocab(encoder.vocab_size)?;
         let longest = encoder.max_position_embeddings;
@@ -166,7 +177,11 @@ impl TextClassifier {
     /// # Errors
     ///
     /// A file could not be written; what was there before is then still there.
-    pub fn save(&self, model: &BertForSequenceClassification, dir: &Path) -> Result<(), TrainError> {
+    pub fn save(
+        &self,
+        model: &BertForSequenceClassification,
+        dir: &Path,
+    ) -> Result<(), TrainError> {
         let export = Export {
             config: self.config.clone(),
             tokenizer_files: self.tokenizer.files(),
@@ -185,7 +200,10 @@ impl TextClassifier {
         Ok(Split::new(data.path.clone(), encodings, targets))
     }
 
-    pub(crate) fn encode_texts(&self, texts: &[(&str, Option<&str>)]) -> Result<Vec<Encoding>, TrainError> {
+    pub(crate) fn encode_texts(
+        &self,
+        texts: &[(&str, Option<&str>)],
+    ) -> Result<Vec<Encoding>, TrainError> {
         Ok(self.tokenizer.encode_batch(texts, self.max_length)?)
     }
 }
@@ -216,9 +234,13 @@ mod tests {
     fn the_key_maps_join() {
         let keys = key_map();
         assert_eq!(
-            keys.module_path("bert.encoder.layer.3.attention.self.query.weight").as_deref(),
+            keys.module_path("bert.encoder.layer.3.attention.self.query.weight")
+                .as_deref(),
             Some("bert.layers.3.attention.query.weight")
         );
-        assert_eq!(keys.module_path("classifier.bias").as_deref(), Some("classifier.bias"));
+        assert_eq!(
+            keys.module_path("classifier.bias").as_deref(),
+            Some("classifier.bias")
+        );
     }
 }

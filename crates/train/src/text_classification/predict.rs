@@ -30,7 +30,11 @@ pub struct ClassProbability {
 }
 
 impl Prediction {
-    pub(crate) fn new(logits: Vec<f32>, problem_type: ProblemType, truncated_tokens: usize) -> Self {
+    pub(crate) fn new(
+        logits: Vec<f32>,
+        problem_type: ProblemType,
+        truncated_tokens: usize,
+    ) -> Self {
         let scores = match problem_type {
             ProblemType::SingleLabelClassification => softmax(&logits),
             ProblemType::MultiLabelClassification => logits.iter().map(|&x| sigmoid(x)).collect(),
@@ -62,7 +66,10 @@ impl Prediction {
 
 fn softmax(logits: &[f32]) -> Vec<f32> {
     let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers: Vec<f64> = logits.iter().map(|&x| f64::from(x - highest).exp()).collect();
+    let powers: Vec<f64> = logits
+        .iter()
+        .map(|&x| f64::from(x - highest).exp())
+        .collect();
     let sum: f64 = powers.iter().sum();
     powers.iter().map(|power| (power / sum) as f32).collect()
 }
@@ -87,12 +94,20 @@ impl TextClassifier {
     ) -> Result<Vec<Prediction>, TrainError> {
         let encodings = self.encode_texts(texts)?;
         let mut predictions: Vec<Option<Prediction>> = vec![None; texts.len()];
-        self.forward_all(model, &encodings, batch_size, device, tick, |rows, logits| {
-            for (row, logits) in rows.iter().zip(rows_of(logits)) {
-                let truncated_tokens = encodings[*row].truncated_tokens;
-                predictions[*row] = Some(Prediction::new(logits, self.problem_type, truncated_tokens));
-            }
-        })?;
+        self.forward_all(
+            model,
+            &encodings,
+            batch_size,
+            device,
+            tick,
+            |rows, logits| {
+                for (row, logits) in rows.iter().zip(rows_of(logits)) {
+                    let truncated_tokens = encodings[*row].truncated_tokens;
+                    predictions[*row] =
+                        Some(Prediction::new(logits, self.problem_type, truncated_tokens));
+                }
+            },
+        )?;
         Ok(predictions.into_iter().flatten().collect())
     }
 
@@ -143,7 +158,11 @@ mod tests {
 
     #[test]
     fn the_best_label_is_the_first_of_the_highest() {
-        let prediction = Prediction::new(vec![0.1, 0.7, 0.7], ProblemType::SingleLabelClassification, 0);
+        let prediction = Prediction::new(
+            vec![0.1, 0.7, 0.7],
+            ProblemType::SingleLabelClassification,
+            0,
+        );
         assert_eq!(prediction.best().id, 1);
         let regression = Prediction::new(vec![-3.5], ProblemType::Regression, 0);
         assert_eq!(regression.best(), ClassProbability { id: 0, score: -3.5 });

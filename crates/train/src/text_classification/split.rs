@@ -23,7 +23,11 @@ impl Targets {
     /// # Errors
     ///
     /// A label is unknown, missing, or not of the problem type's kind.
-    pub fn of(data: &Dataset, labels: &LabelSet, problem_type: ProblemType) -> Result<Self, TrainError> {
+    pub fn of(
+        data: &Dataset,
+        labels: &LabelSet,
+        problem_type: ProblemType,
+    ) -> Result<Self, TrainError> {
         Ok(match problem_type {
             ProblemType::SingleLabelClassification => Self::Classes(labels.resolve(data)?),
             ProblemType::MultiLabelClassification => {
@@ -99,7 +103,11 @@ impl Split {
 /// What the labels of a data set look like: lists of names are multi label, numbers with a fraction among numbers are a
 /// regression, everything else is single label.
 pub fn guess_problem_type(data: &Dataset) -> ProblemType {
-    let labels = || data.examples.iter().filter_map(|example| example.label.as_ref());
+    let labels = || {
+        data.examples
+            .iter()
+            .filter_map(|example| example.label.as_ref())
+    };
     if labels().any(|label| matches!(label, Label::Names(_))) {
         return ProblemType::MultiLabelClassification;
     }

@@ -54,25 +54,44 @@ impl TextClassifier {
     ) -> Result<Scored, TrainError> {
         let mut logits: Vec<Vec<f32>> = vec![Vec::new(); split.len()];
         let mut loss_sum = 0.0;
-        self.forward_all(model, &split.encodings, batch_size, device, tick, |rows, batch_logits| {
-            let labels = split.targets.labels(rows, device);
-            let mean: f32 = loss(batch_logits.clone(), labels).into_scalar();
-            loss_sum += f64::from(mean) * rows.len() as f64;
-            for (row, one) in rows.iter().zip(rows_of(batch_logits)) {
-                logits[*row] = one;
-            }
-        })?;
-        let evaluation = self.score(&logits, &split.targets, loss_sum / split.len().max(1) as f64)?;
-        let predictions = logits.into_iter().zip(&split.encodings).map(|(logits, encoding)| {
-            Prediction::new(logits, self.problem_type, encoding.truncated_tokens)
-        });
+        self.forward_all(
+            model,
+            &split.encodings,
+            batch_size,
+            device,
+            tick,
+            |rows, batch_logits| {
+                let labels = split.targets.labels(rows, device);
+                let mean: f32 = loss(batch_logits.clone(), labels).into_scalar();
+                loss_sum += f64::from(mean) * rows.len() as f64;
+                for (row, one) in rows.iter().zip(rows_of(batch_logits)) {
+                    logits[*row] = one;
+                }
+            },
+        )?;
+        let evaluation = self.score(
+            &logits,
+            &split.targets,
+            loss_sum / split.len().max(1) as f64,
+        )?;
+        let predictions = logits
+            .into_iter()
+            .zip(&split.encodings)
+            .map(|(logits, encoding)| {
+                Prediction::new(logits, self.problem_type, encoding.truncated_tokens)
+            });
         Ok(Scored {
             evaluation,
             predictions: predictions.collect(),
         })
     }
 
-    fn score(&self, logits: &[Vec<f32>], targets: &Targets, loss: f64) -> Result<Evaluation, TrainError> {
+    fn score(
+        &self,
+        logits: &[Vec<f32>],
+        targets: &Targets,
+        loss: f64,
+    ) -> Result<Evaluation, TrainError> {
         match targets {
             Targets::Classes(classes) => {
                 let predicted: Vec<usize> = logits.iter().map(|row| highest(row)).collect();
@@ -96,10 +115,18 @@ impl TextClassifier {
 
 /// The first of the highest values.
 fn highest(logits: &[f32]) -> usize {
-    (1..logits.len()).fold(0, |best, id| if logits[id] > logits[best] { id } else { best })
+    (1..logits.len()).fold(
+        0,
+        |best, id| if logits[id] > logits[best] { id } else { best },
+    )
 }
 
-fn evaluation(figures: &impl Serialize, loss: f64, selected_by: &'static str, score: f64) -> Evaluation {
+fn evaluation(
+    figures: &impl Serialize,
+    loss: f64,
+    selected_by: &'static str,
+    score: f64,
+) -> Evaluation {
     let mut metrics = Metrics::new();
     if let Value::Object(figures) = json!(figures) {
         metrics.extend(figures);
@@ -127,9 +154,16 @@ impl Task for TextClassificationTask {
         self.classifier.encoder.num_hidden_layers
     }
 
-    fn loss(&self, model: &Self::Model, rows: &[usize], device: &Device) -> Result<BatchLoss, TrainError> {
-        let encodings: Vec<&Encoding> = rows.iter().map(|&row| &self.train.encodings[row]).collect();
-        let (input, tokens) = batch::input(&encodings, self.classifier.tokenizer.pad_token_id(), device);
+    fn loss(
+        &self,
+        model: &Self::Model,
+        rows: &[usize],
+        device: &Device,
+    ) -> Result<BatchLoss, TrainError> {
+        let encodings: Vec<&Encoding> =
+            rows.iter().map(|&row| &self.train.encodings[row]).collect();
+        let (input, tokens) =
+            batch::input(&encodings, self.classifier.tokenizer.pad_token_id(), device);
         let logits = model.forward(input)?;
         let labels = self.train.targets.labels(rows, device);
         Ok(BatchLoss {
@@ -147,7 +181,9 @@ impl Task for TextClassificationTask {
         let Some(split) = &self.eval else {
             return Ok(None);
         };
-        let scored = self.classifier.evaluate(model, split, EVALUATION_BATCH_SIZE, device, tick)?;
+        let scored = self
+            .classifier
+            .evaluate(model, split, EVALUATION_BATCH_SIZE, device, tick)?;
         Ok(Some(scored.evaluation))
     }
 
