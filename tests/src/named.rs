@@ -1,0 +1,115 @@
+//! Parameters and gradients of a model by the names, and in the layout, of a checkpoint.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use bert_weights::checkpoint::KeyMap;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+
+use crate::Values;
+
+/// Values by checkpoint name.
+pub type Named = BTreeMap<String, Values>;
+
+/// The encoder's key map.
+///
+/// # Errors
+/// The map is malformed.
+pub fn encoder_keys() -> anyhow::Result<KeyMap> {
+    Ok(KeyMap::parse(bert_encoder::KEY_MAP)?)
+}
+
+/// The text classifier's key map.
+///
+/// # Errors
+/// A map is malformed.
+pub fn classifier_keys() -> anyhow::Result<KeyMap> {
+    let head = KeyMap::parse(bert_text_classification::KEY_MAP)?;
+    Ok(encoder_keys()?.with_prefix("bert.", "bert.").join(head)?)
+}
+
+/// Whether a parameter is the bias of an attention key: softmax ignores it, so its gradient is nothing but rounding.
+pub fn has_vanishing_gradient(name: &str) -> bool {
+    name.ends_with("attention.self.key.bias")
+}
+
+/// Every parameter.
+///
+/// # Errors
+/// The key map lacks one.
+pub fn parameters<M: Module>(model: &M, keys: &KeyMap) -> anyhow::Result<Named> {
+    visit(model, keys, None)
+}
+
+/// The gradient of every parameter that has one.
+///
+/// # Errors
+/// The key map lacks a parameter.
+pub fn gradients<M: Module>(
+    model: &M,
+    gradients: &GradientsParams,
+    keys: &KeyMap,
+) -> anyhow::Result<Named> {
+    visit(model, keys, Some(gradients))
+}
+
+fn visit<M: Module>(
+    model: &M,
+    keys: &KeyMap,
+    gradients: Option<&GradientsParams>,
+) -> anyhow::Result<Named> {
+    let mut collector = Collector {
+        gradients,
+        path: Vec::new(),
+        collected: Vec::new(),
+    };
+    model.visit(&mut collector);
+    let named = |(path, values): (String, Values)| {
+        let name = keys.checkpoint_name(&path);
+        Ok((
+            name.with_context(|| format!("no checkpoint name for {path}"))?,
+            values,
+        ))
+    };
+    collector.collected.into_iter().map(named).collect()
+}
+
+struct Collector<'a> {
+    /// `None` collects the parameters themselves.
+    gradients: Option<&'a GradientsParams>,
+    /// Names, each with the type of the container it is in.
+    path: Vec<(String, String)>,
+    collected: Vec<(String, Values)>,
+}
+
+impl ModuleVisitor for Collector<'_> {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.path.push((name.to_owned(), container_type.to_owned()));
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = match self.gradients {
+            None => Some(param.val()),
+            Some(gradients) => gradients.get::<D>(param.id),
+        };
+        let Some(tensor) = tensor else { return };
+        // PyTorch keeps the matrix of a linear map as [outputs, inputs], Burn as [inputs, outputs].
+        let is_linear = self
+            .path
+            .last()
+            .is_some_and(|(_, container)| container == "Struct:Linear");
+        let tensor = if is_linear && D == 2 {
+            tensor.swap_dims(0, 1)
+        } else {
+            tensor
+        };
+        let names: Vec<&str> = self.path.iter().map(|(name, _)| name.as_str()).collect();
+        self.collected.push((names.join("."), Values::of(tensor)));
+    }
+}

@@ -1,0 +1,46 @@
+//! Batches of golden files for [`bert_train::Stepper`].
+
+use bert_encoder::BertInput;
+use bert_text_classification::{BertForSequenceClassification, Labels, loss};
+use bert_train::{BatchLoss, TrainError};
+use burn::tensor::{Device, Int, Tensor};
+
+use crate::Golden;
+
+/// A batch of single-label classification.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// What the encoder gets.
+    pub input: BertInput,
+    /// `[B]`.
+    pub labels: Tensor<1, Int>,
+}
+
+impl Batch {
+    /// Reads the tensors with a prefix.
+    ///
+    /// # Errors
+    /// One of them is missing.
+    pub fn read(golden: &Golden, prefix: &str, device: &Device) -> anyhow::Result<Self> {
+        Ok(Self {
+            input: golden.input(prefix, device)?,
+            labels: golden.ints(&format!("{prefix}labels"), device)?,
+        })
+    }
+}
+
+/// The loss of a batch.
+///
+/// # Errors
+/// The batch does not fit the model.
+pub fn batch_loss(
+    model: &BertForSequenceClassification,
+    batch: &Batch,
+) -> Result<BatchLoss, TrainError> {
+    let Batch { input, labels } = batch.clone();
+    let [rows, columns] = input.input_ids.dims();
+    Ok(BatchLoss {
+        loss: loss(model.forward(input)?, Labels::Classes(labels)),
+        tokens: rows * columns,
+    })
+}

@@ -1,0 +1,166 @@
+//! Every tolerance of the tests, in one table.
+//!
+//! A number here lies between the noise of the golden files themselves (`float32_error`) and the smallest difference that
+//! a mistake makes; `goldens/README.md` has measured both. No test brings a tolerance of its own.
+
+use bert_device::Backend;
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Quantity {
+    /// Hidden states, attention probabilities, pooled outputs, logits.
+    Output,
+    /// The loss of one forward pass.
+    Loss,
+    /// The gradient of a parameter.
+    Gradient,
+    /// The gradient of a key bias, whose true value is 0.
+    VanishingGradient,
+    /// The losses of a training run, step by step.
+    TrainingLoss,
+    /// The global gradient norms of a training run.
+    GradientNorm,
+    /// The learning rates of a training run.
+    LearningRate,
+    /// Parameters at the end of a training run.
+    FinalParameter,
+    /// An operation of `bert-kernels` against its composed body, forward.
+    KernelForward,
+    /// The same, backward.
+    KernelBackward,
+    /// A sum of squares over many elements against the plain sum.
+    SumOfSquares,
+    /// One computation with other padding or in another batch.
+    Invariance,
+    /// The losses of one training run on two backends.
+    BackendLoss,
+}
+
+/// The largest difference allowed: `absolute + relative · scale`, where the scale is the largest magnitude among the
+/// expected values unless the test names another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bound {
+    /// Whatever the values.
+    pub absolute: f64,
+    /// In proportion to the scale.
+    pub relative: f64,
+}
+
+impl Bound {
+    const fn absolute(absolute: f64) -> Self {
+        Self {
+            absolute,
+            relative: 0.0,
+        }
+    }
+
+    const fn relative(relative: f64) -> Self {
+        Self {
+            absolute: 0.0,
+            relative,
+        }
+    }
+
+    const fn or_absolute(self, absolute: f64) -> Self {
+        Self { absolute, ..self }
+    }
+
+    /// The largest difference allowed at this scale.
+    pub fn at(self, scale: f64) -> f64 {
+        self.absolute + self.relative * scale
+    }
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Tolerance {
+    /// On flex and ndarray.
+    pub cpu: Bound,
+    /// On wgpu, Vulkan, Metal and CUDA.
+    pub gpu: Bound,
+    /// Why these numbers.
+    pub reason: &'static str,
+}
+
+/// The table.
+pub const fn tolerance(quantity: Quantity) -> Tolerance {
+    match quantity {
+        Quantity::Output => Tolerance {
+            cpu: Bound::absolute(1e-5),
+            gpu: Bound::absolute(1e-4),
+            reason: "values are of order 1 and the golden files are 1.2e-6 off; tanh GELU for erf is 1e-3 off. GPUs have \
+                     approximate exp, tanh and erf and may fuse multiply and add",
+        },
+        Quantity::Loss => Tolerance {
+            cpu: Bound::absolute(1e-5),
+            gpu: Bound::absolute(1e-4),
+            reason: "a mean over logits, so no further off than they are",
+        },
+        Quantity::Gradient => Tolerance {
+            cpu: Bound::relative(1e-4).or_absolute(1e-6),
+            gpu: Bound::relative(1e-4).or_absolute(1e-6),
+            reason: "relative to the largest element of the parameter's gradient; the absolute part is for parameters whose \
+                     gradient is small because large terms cancel, and the golden gradients are 1.6e-7 off",
+        },
+        Quantity::VanishingGradient => Tolerance {
+            cpu: Bound::relative(1e-6),
+            gpu: Bound::relative(1e-6),
+            reason: "rounding of terms that cancel, relative to the largest gradient of the model",
+        },
+        Quantity::TrainingLoss => Tolerance {
+            cpu: Bound::absolute(1e-5),
+            gpu: Bound::absolute(2e-5),
+            reason: "the golden losses are 4e-7 off; epsilon 1e-6 instead of 1e-8 is 4e-5 off, decayed biases 8e-5",
+        },
+        Quantity::GradientNorm => Tolerance {
+            cpu: Bound::relative(1e-5),
+            gpu: Bound::relative(1e-4),
+            reason: "a root of a sum of squares keeps the relative error of the gradients or less",
+        },
+        Quantity::LearningRate => Tolerance {
+            cpu: Bound::relative(1e-12),
+            gpu: Bound::relative(1e-12),
+            reason: "both sides compute the schedule in double precision, in another order",
+        },
+        Quantity::FinalParameter => Tolerance {
+            cpu: Bound::absolute(1e-5),
+            gpu: Bound::absolute(5e-5),
+            reason: "the golden parameters are 4e-7 off; no weight decay is 9e-5 off, the smallest of the mistakes",
+        },
+        Quantity::KernelForward => Tolerance {
+            cpu: Bound::absolute(1e-6),
+            gpu: Bound::absolute(1e-6),
+            reason: "two ways to write one formula differ by a few roundings; scaled by the size of the values",
+        },
+        Quantity::KernelBackward => Tolerance {
+            cpu: Bound::absolute(2e-6),
+            gpu: Bound::absolute(2e-6),
+            reason: "the same; the derivative of tanh GELU would be 8.7e-4 off",
+        },
+        Quantity::SumOfSquares => Tolerance {
+            cpu: Bound::relative(1e-5),
+            gpu: Bound::relative(1e-5),
+            reason: "the CPU kernels add in double precision, what they are held against in single, a hundred thousand \
+                     terms in some order",
+        },
+        Quantity::Invariance => Tolerance {
+            cpu: Bound::absolute(1e-6),
+            gpu: Bound::absolute(1e-6),
+            reason: "the same sums in the blocks of another matrix shape; a mask that leaks is 0.09 off",
+        },
+        Quantity::BackendLoss => Tolerance {
+            cpu: Bound::absolute(1e-5),
+            gpu: Bound::absolute(1e-4),
+            reason: "as for outputs, after every step has fed its rounding to the next",
+        },
+    }
+}
+
+/// The bound for a quantity on a backend.
+pub fn bound(quantity: Quantity, backend: Backend) -> Bound {
+    let line = tolerance(quantity);
+    match backend {
+        Backend::Flex | Backend::NdArray => line.cpu,
+        Backend::Wgpu | Backend::Vulkan | Backend::Metal | Backend::Cuda => line.gpu,
+    }
+}

@@ -1,0 +1,121 @@
+//! Logits, losses and the gradient of every parameter of `BertForSequenceClassification` against transformers.
+
+use bert_tests::named::{classifier_keys, gradients, has_vanishing_gradient};
+use bert_tests::{
+    Golden, Quantity, TestDevice, Values, assert_close, assert_close_at_scale, assert_close_number,
+    model, on_every_device,
+};
+use bert_text_classification::{Labels, ProblemType, loss};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+
+on_every_device!(
+    single_label,
+    multi_label,
+    regression,
+    regression_of_several_values,
+    ignored_labels_take_no_part_in_the_loss,
+);
+
+fn single_label(device: &TestDevice) -> anyhow::Result<()> {
+    check_case(
+        device,
+        "single_label",
+        ProblemType::SingleLabelClassification,
+    )
+}
+
+fn multi_label(device: &TestDevice) -> anyhow::Result<()> {
+    check_case(device, "multi_label", ProblemType::MultiLabelClassification)
+}
+
+fn regression(device: &TestDevice) -> anyhow::Result<()> {
+    check_case(device, "regression", ProblemType::Regression)
+}
+
+fn regression_of_several_values(device: &TestDevice) -> anyhow::Result<()> {
+    check_case(device, "regression_multi", ProblemType::Regression)
+}
+
+fn check_case(device: &TestDevice, case: &str, problem_type: ProblemType) -> anyhow::Result<()> {
+    let golden = Golden::open(case)?;
+    let checkpoint = golden.checkpoint()?;
+    assert_eq!(model::problem_type(&checkpoint)?, problem_type);
+    let on = device.autodiff();
+    let classifier = model::load_classifier(&checkpoint, 0.0, &on)?;
+
+    let logits = classifier.forward(golden.input("", &on)?)?;
+    let found = Values::of(logits.clone());
+    assert_close(
+        device,
+        Quantity::Output,
+        case,
+        &found,
+        &golden.floats("logits")?,
+    );
+
+    let loss = loss(logits, labels(&golden, problem_type, &on)?);
+    let found = loss.clone().into_scalar::<f32>().into();
+    assert_close_number(device, Quantity::Loss, case, found, golden.number("/loss")?);
+
+    let found = GradientsParams::from_grads(loss.backward(), &classifier);
+    let found = gradients(&classifier, &found, &classifier_keys()?)?;
+    let mut expected = golden.names_under("gradients.")?;
+    expected.sort();
+    assert_eq!(found.keys().cloned().collect::<Vec<_>>(), expected);
+    let largest = golden.number("/float32_error/largest_gradient")?;
+    for (name, found) in &found {
+        let expected = golden.floats(&format!("gradients.{name}"))?;
+        let (quantity, scale) = if has_vanishing_gradient(name) {
+            (Quantity::VanishingGradient, largest)
+        } else {
+            (Quantity::Gradient, expected.largest())
+        };
+        assert_close_at_scale(
+            device,
+            quantity,
+            scale,
+            &format!("{case}/{name}"),
+            found,
+            &expected,
+        );
+    }
+    let words = &found["bert.embeddings.word_embeddings.weight"];
+    assert_eq!(
+        words.rows(&[0]).largest(),
+        0.0,
+        "the padding row has a gradient"
+    );
+    Ok(())
+}
+
+fn labels(golden: &Golden, problem_type: ProblemType, device: &Device) -> anyhow::Result<Labels> {
+    if problem_type == ProblemType::SingleLabelClassification {
+        return Ok(Labels::Classes(golden.ints("labels", device)?));
+    }
+    let Values { shape, values } = golden.floats("labels")?;
+    let columns = shape.get(1).copied().unwrap_or(1);
+    let targets = Tensor::from_data(TensorData::new(values, [shape[0], columns]), device);
+    Ok(match problem_type {
+        ProblemType::MultiLabelClassification => Labels::MultiHot(targets),
+        _ => Labels::Values(targets),
+    })
+}
+
+fn ignored_labels_take_no_part_in_the_loss(device: &TestDevice) -> anyhow::Result<()> {
+    let golden = Golden::open("single_label")?;
+    let on = device.plain();
+    let classifier = model::load_classifier(&golden.checkpoint()?, 0.0, on)?;
+    let logits = classifier.forward(golden.input("", on)?)?;
+    let labels = Labels::Classes(golden.ints("labels_with_ignored", on)?);
+    let found = loss(logits, labels).into_scalar::<f32>().into();
+    let expected = golden.number("/loss_with_ignored")?;
+    assert_close_number(
+        device,
+        Quantity::Loss,
+        "two of six labels ignored",
+        found,
+        expected,
+    );
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! What goes wrong is an error that says what, on every backend.
+
+use bert_encoder::{BertInput, EncoderError};
+use bert_tests::steps::{Batch, batch_loss};
+use bert_tests::{Golden, TestDevice, model, on_every_device};
+use bert_text_classification::{BertForSequenceClassification, Labels, loss};
+use bert_train::{AdamW, BatchLoss, Stepper, TrainError};
+use burn::tensor::{Int, Tensor};
+
+on_every_device!(
+    a_sequence_longer_than_the_position_table,
+    an_input_without_tokens,
+    a_mask_of_another_shape,
+    a_parameter_that_gets_no_gradient,
+    a_loss_that_is_not_a_number,
+);
+
+fn a_sequence_longer_than_the_position_table(device: &TestDevice) -> anyhow::Result<()> {
+    let input = BertInput::new(Tensor::<2, Int>::ones([2, 18], device.plain()));
+    let expected = EncoderError::SequenceTooLong {
+        sequence_length: 18,
+        max_position_embeddings: 17,
+    };
+    refused(device, input, &expected)?;
+    let longest = BertInput::new(Tensor::<2, Int>::ones([2, 17], device.plain()));
+    let classifier = classifier(device)?;
+    assert_eq!(classifier.forward(longest)?.dims(), [2, 7]);
+    Ok(())
+}
+
+fn an_input_without_tokens(device: &TestDevice) -> anyhow::Result<()> {
+    for [batch_size, sequence_length] in [[0, 5], [3, 0]] {
+        let ids = Tensor::<2, Int>::empty([batch_size, sequence_length], device.plain());
+        let expected = EncoderError::EmptyInput {
+            batch_size,
+            sequence_length,
+        };
+        refused(device, BertInput::new(ids), &expected)?;
+    }
+    Ok(())
+}
+
+fn a_mask_of_another_shape(device: &TestDevice) -> anyhow::Result<()> {
+    let mut input = BertInput::new(Tensor::<2, Int>::ones([2, 5], device.plain()));
+    input.attention_mask = Some(Tensor::<2, Int>::ones([2, 6], device.plain()));
+    let expected = EncoderError::InputShape {
+        name: "attention_mask",
+        found: [2, 6],
+        expected: [2, 5],
+    };
+    refused(device, input, &expected)
+}
+
+fn a_parameter_that_gets_no_gradient(device: &TestDevice) -> anyhow::Result<()> {
+    let without_pooler =
+        |model: &BertForSequenceClassification, batch: &Batch| -> Result<BatchLoss, TrainError> {
+            let output = model.bert.forward(batch.input.clone())?;
+            let first = output.last_hidden_state.narrow(1, 0, 1).squeeze_dim::<2>(1);
+            let logits = model.classifier.forward(first);
+            Ok(BatchLoss {
+                loss: loss(logits, Labels::Classes(batch.labels.clone())),
+                tokens: 1,
+            })
+        };
+    let error = first_step(device, without_pooler)?;
+    let TrainError::NoGradient { names } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(
+        *names,
+        ["bert.pooler.dense.weight", "bert.pooler.dense.bias"]
+    );
+    assert!(
+        error.to_string().contains("bert.pooler.dense.weight"),
+        "{error}"
+    );
+    Ok(())
+}
+
+fn a_loss_that_is_not_a_number(device: &TestDevice) -> anyhow::Result<()> {
+    let not_a_number =
+        |model: &BertForSequenceClassification, batch: &Batch| -> Result<BatchLoss, TrainError> {
+            let BatchLoss { loss, tokens } = batch_loss(model, batch)?;
+            Ok(BatchLoss {
+                loss: loss * f32::NAN,
+                tokens,
+            })
+        };
+    let error = first_step(device, not_a_number)?;
+    let TrainError::NonFinite { quantity, step, .. } = error else {
+        panic!("{error}");
+    };
+    assert_eq!((quantity, step), ("loss", 1));
+    Ok(())
+}
+
+fn classifier(device: &TestDevice) -> anyhow::Result<BertForSequenceClassification> {
+    model::load_classifier(
+        &Golden::open("single_label")?.checkpoint()?,
+        0.0,
+        device.plain(),
+    )
+}
+
+fn refused(device: &TestDevice, input: BertInput, expected: &EncoderError) -> anyhow::Result<()> {
+    let result = classifier(device)?.forward(input);
+    assert_eq!(result.err().as_ref(), Some(expected));
+    Ok(())
+}
+
+/// The error of the first optimiser step with this loss.
+fn first_step(
+    device: &TestDevice,
+    loss: impl Fn(&BertForSequenceClassification, &Batch) -> Result<BatchLoss, TrainError>,
+) -> anyhow::Result<TrainError> {
+    let golden = Golden::open("single_label")?;
+    let on = device.autodiff();
+    let classifier = model::load_classifier(&golden.checkpoint()?, 0.0, &on)?;
+    let batches = [(Batch::read(&golden, "", &on)?, 6)];
+    let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), 0);
+    match stepper.step(classifier, &batches, 1e-3, &on, loss) {
+        Ok((_, outcome)) => anyhow::bail!("the step went through: {outcome:?}"),
+        Err(error) => Ok(error),
+    }
+}

@@ -1,0 +1,16 @@
+//! The project against transformers' golden files, against itself, and each backend against the others.
+//!
+//! No test here draws random numbers that matter: those of a device are global, and tests run side by side. What needs
+//! them is in the test binary `dropout`.
+
+mod backend_agreement;
+mod classification_parity;
+mod errors;
+mod forward_parity;
+mod frozen_parts;
+mod invariants;
+mod kernels_parity;
+mod optimizer_kernels;
+mod saved_models;
+mod tokenization_parity;
+mod training_parity;

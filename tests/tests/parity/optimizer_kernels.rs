@@ -1,0 +1,117 @@
+//! The optimiser's operations of `bert-kernels` against their composed bodies. They write in place where they may, so
+//! what others hold must not change.
+
+use bert_kernels::{AdamWState, AdamWStep, adamw_update, adamw_update_composed, sum_of_squares};
+use bert_tests::{Quantity, TestDevice, Values, assert_close, assert_equal_bits, on_every_device};
+use burn::tensor::{Device, Tensor, TensorData};
+
+on_every_device!(
+    an_update_is_its_composed_body,
+    an_update_of_parts_of_larger_tensors_is_its_composed_body,
+    an_update_leaves_what_others_hold_unchanged,
+    a_sum_of_squares_is_its_composed_body,
+);
+
+/// More than three times what the CPU kernels give to one thread, and no multiple of it.
+const ELEMENTS: usize = 100_003;
+
+const STEP: AdamWStep = AdamWStep {
+    learning_rate: 1e-3,
+    beta_1: 0.9,
+    beta_2: 0.999,
+    epsilon: 1e-8,
+    weight_decay: 0.01,
+    gradient_factor: 0.37,
+    step: 3,
+};
+
+fn an_update_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
+    let on = device.plain();
+    check_update(device, state(ELEMENTS, on), waves(ELEMENTS, 4.0, on));
+    Ok(())
+}
+
+fn an_update_of_parts_of_larger_tensors_is_its_composed_body(
+    device: &TestDevice,
+) -> anyhow::Result<()> {
+    let part = |tensor: Tensor<1>| tensor.narrow(0, 11, 500);
+    let whole = state(1000, device.plain());
+    let state = AdamWState {
+        parameter: part(whole.parameter),
+        first_moment: part(whole.first_moment),
+        second_moment: part(whole.second_moment),
+    };
+    // Every second row of a transposed matrix: no order in memory that a slice could have.
+    let gradient = waves(1000, 4.0, device.plain()).reshape([20, 50]);
+    let gradient = gradient.swap_dims(0, 1).narrow(1, 0, 10).flatten(0, 1);
+    check_update(device, state, gradient);
+    Ok(())
+}
+
+fn an_update_leaves_what_others_hold_unchanged(device: &TestDevice) -> anyhow::Result<()> {
+    let state = state(1000, device.plain());
+    let gradient = waves(1000, 4.0, device.plain());
+    let (held, held_gradient) = (state.clone(), gradient.clone());
+    let before = values(held.clone());
+    let gradient_before = Values::of(held_gradient.clone());
+    let after = values(adamw_update(state, gradient, STEP));
+    for ((name, held), (_, before)) in values(held).iter().zip(&before) {
+        assert_equal_bits(device, name, held, before);
+    }
+    assert_equal_bits(
+        device,
+        "gradient",
+        &Values::of(held_gradient),
+        &gradient_before,
+    );
+    for ((name, after), (_, before)) in after.iter().zip(&before) {
+        assert_ne!(after.bits(), before.bits(), "{name} is not updated");
+    }
+    Ok(())
+}
+
+fn a_sum_of_squares_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
+    let x = waves(ELEMENTS - 3, 4.0, device.plain()).reshape([1000, 100]);
+    for (name, x) in [
+        ("whole", x.clone()),
+        ("transposed", x.clone().swap_dims(0, 1)),
+        ("part", x.narrow(1, 7, 31)),
+    ] {
+        let expected = Values::of(x.clone().square().sum());
+        let found = Values::of(sum_of_squares(x));
+        assert_close(device, Quantity::SumOfSquares, name, &found, &expected);
+    }
+    Ok(())
+}
+
+fn check_update(device: &TestDevice, state: AdamWState, gradient: Tensor<1>) {
+    let expected = values(adamw_update_composed(state.clone(), gradient.clone(), STEP));
+    let found = values(adamw_update(state, gradient, STEP));
+    for ((name, found), (_, expected)) in found.iter().zip(&expected) {
+        assert_close(device, Quantity::KernelForward, name, found, expected);
+    }
+}
+
+fn values(state: AdamWState) -> [(&'static str, Values); 3] {
+    [
+        ("parameter", Values::of(state.parameter)),
+        ("first moment", Values::of(state.first_moment)),
+        ("second moment", Values::of(state.second_moment)),
+    ]
+}
+
+fn state(elements: usize, device: &Device) -> AdamWState {
+    AdamWState {
+        parameter: waves(elements, 1.0, device),
+        first_moment: waves(elements, 2.0, device),
+        second_moment: waves(elements, 3.0, device).square(),
+    }
+}
+
+/// Numbers between -1 and 1 without a pattern that a mistake in the order could repeat.
+fn waves(elements: usize, phase: f32, device: &Device) -> Tensor<1> {
+    let values: Vec<f32> = (0..elements)
+        .map(|index| (index as f32 * 0.618 + phase).sin())
+        .collect();
+    Tensor::from_data(TensorData::new(values, [elements]), device)
+}
