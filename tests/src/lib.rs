@@ -11,6 +11,8 @@
 //! | [`steps`] | golden batches for the trainer's stepper |
 //!
 //! Helpers of tests fail a test by panicking; that is what they are for.
+//!
+//! It does *not* test anything itself: the tests are in `tests/tests`, and beside the code they hold.
 
 pub mod compare;
 pub mod device;

@@ -130,12 +130,12 @@ pub const fn tolerance(quantity: Quantity) -> Tolerance {
         Quantity::KernelForward => Tolerance {
             cpu: Bound::absolute(1e-6),
             gpu: Bound::absolute(1e-6),
-            reason: "two ways to write one formula differ by a few roundings; scaled by the size of the values",
+            reason: "two ways to write one formula differ by a few roundings of values up to 10",
         },
         Quantity::KernelBackward => Tolerance {
-            cpu: Bound::absolute(2e-6),
-            gpu: Bound::absolute(2e-6),
-            reason: "the same; the derivative of tanh GELU would be 8.7e-4 off",
+            cpu: Bound::absolute(1e-6),
+            gpu: Bound::absolute(1e-6),
+            reason: "the same for derivatives up to 1.1; that of tanh GELU is 8.7e-4 off",
         },
         Quantity::SumOfSquares => Tolerance {
             cpu: Bound::relative(1e-5),
@@ -144,9 +144,10 @@ pub const fn tolerance(quantity: Quantity) -> Tolerance {
                      terms in some order",
         },
         Quantity::Invariance => Tolerance {
-            cpu: Bound::absolute(1e-6),
-            gpu: Bound::absolute(1e-6),
-            reason: "the same sums in the blocks of another matrix shape; a mask that leaks is 0.09 off",
+            cpu: Bound::absolute(5e-6),
+            gpu: Bound::absolute(5e-6),
+            reason: "a matrix of another shape is multiplied in other blocks, so both sides have the rounding of single \
+                     precision, which is 1.2e-6 for this model; a mask that leaks is 0.09 off",
         },
         Quantity::BackendLoss => Tolerance {
             cpu: Bound::absolute(1e-5),

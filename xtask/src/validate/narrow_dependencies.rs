@@ -5,6 +5,9 @@ use crate::workspace::Package;
 
 const ALLOWED: [&str; 5] = ["burn", "serde", "thiserror", "bert-kernels", "bert-encoder"];
 
+/// Exceptions, with their reason: rayon is optional in the kernels, and only with Burn's CPU backends, which bring it.
+const EXCEPTIONS: [(&str, &str); 1] = [("bert-kernels", "rayon")];
+
 pub(super) fn check(packages: &[Package]) -> Vec<Violation> {
     packages
         .iter()
@@ -22,7 +25,7 @@ fn check_package(package: &Package) -> impl Iterator<Item = Violation> {
         .dependencies
         .iter()
         .filter(|dependency| !dependency.is_development)
-        .filter(|dependency| !ALLOWED.contains(&dependency.name.as_str()))
+        .filter(|dependency| !is_allowed(&package.name, &dependency.name))
         .map(|dependency| {
             Violation::new(
                 &package.name,
@@ -33,6 +36,10 @@ fn check_package(package: &Package) -> impl Iterator<Item = Violation> {
                 ),
             )
         })
+}
+
+fn is_allowed(package: &str, dependency: &str) -> bool {
+    ALLOWED.contains(&dependency) || EXCEPTIONS.contains(&(package, dependency))
 }
 
 #[cfg(test)]
@@ -50,6 +57,17 @@ mod tests {
         ]);
         let places: Vec<_> = found.iter().map(|violation| &violation.place).collect();
         assert_eq!(places, ["bert-encoder", "bert-ner"]);
+    }
+
+    #[test]
+    fn an_exception_holds_for_one_package_only() {
+        let kernels = package("crates/kernels", &["rayon"]);
+        let encoder = package("crates/encoder", &["rayon"]);
+        let places: Vec<_> = check(&[kernels, encoder])
+            .into_iter()
+            .map(|v| v.place)
+            .collect();
+        assert_eq!(places, ["bert-encoder"]);
     }
 
     #[test]
