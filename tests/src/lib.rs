@@ -6,6 +6,7 @@
 //! | [`device`] | runs one test on every backend of the build |
 //! | [`tolerance`] | how far two results may be apart, each number with its reason |
 //! | [`compare`] | holds a result against another, and says where they differ |
+//! | [`head`] | a head's loss and gradients against its golden case |
 //! | [`named`] | a model's parameters and gradients by their names in a checkpoint |
 //! | [`model`] | models from checkpoints, and weights that need no random numbers of a device |
 //! | [`steps`] | golden batches for the trainer's stepper |
@@ -17,6 +18,7 @@
 pub mod compare;
 pub mod device;
 pub mod golden;
+pub mod head;
 pub mod model;
 pub mod named;
 pub mod steps;

@@ -26,7 +26,15 @@ pub fn encoder_keys() -> anyhow::Result<KeyMap> {
 /// # Errors
 /// A map is malformed.
 pub fn classifier_keys() -> anyhow::Result<KeyMap> {
-    let head = KeyMap::parse(bert_text_classification::KEY_MAP)?;
+    head_keys(bert_text_classification::KEY_MAP)
+}
+
+/// The key map of a model with a head, given the head's own.
+///
+/// # Errors
+/// A map is malformed.
+pub fn head_keys(head: &str) -> anyhow::Result<KeyMap> {
+    let head = KeyMap::parse(head)?;
     Ok(encoder_keys()?.with_prefix("bert.", "bert.").join(head)?)
 }
 

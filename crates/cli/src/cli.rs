@@ -45,7 +45,8 @@ pub(crate) struct TrainArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TrainTask {
-    /// Texts or pairs of texts to one class, several classes, or a number
+    /// Texts or pairs of texts to one class, several classes, or a number. Data: TSV, CSV or JSON Lines with texts and
+    /// labels; two columns without a header are text and label
     TextClassification(Box<text_classification::TrainArgs>),
 }
 
@@ -69,6 +70,7 @@ pub(crate) struct PredictArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PredictTask {
-    /// The label of each text or pair of texts, with its score
+    /// The label of each text or pair of texts, with its score. Input: a line of plain text, or a JSON object with "text"
+    /// and optionally "text_pair"
     TextClassification(text_classification::PredictArgs),
 }

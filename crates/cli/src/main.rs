@@ -10,6 +10,7 @@
 mod cli;
 mod commands;
 mod config_file;
+mod describe;
 mod failure;
 mod flags;
 mod format;

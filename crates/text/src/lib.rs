@@ -19,7 +19,7 @@ pub use batch::PaddedBatch;
 pub use encoding::Encoding;
 pub use example::{Dataset, Example, Label};
 pub use label_set::{LabelError, LabelSet, regression_targets};
-pub use predict_input::{PredictInput, PredictInputs};
+pub use predict_input::{PredictInput, PredictInputs, PredictLine};
 pub use reader::{Column, ColumnOptions, ColumnRole, Format, ReadError};
 pub use sampler::{BatchOrder, epoch_batches};
 pub use tokenizer::{Tokenizer, TokenizerError};

@@ -1,13 +1,24 @@
-//! What a model is asked about: one text, or pair of texts, a line.
+//! What a model is asked about, one input a line.
 
 use std::io::BufRead;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::ReadError;
 
-/// One input of a prediction.
+/// One input of a prediction, read from a line of its own: a JSON object, or for some tasks plain text.
+pub trait PredictLine: DeserializeOwned {
+    /// The object's keys, for messages.
+    const KEYS: &'static str;
+
+    /// What a line means that is no JSON object; `None` when the task needs an object.
+    fn plain(line: String) -> Option<Self>;
+}
+
+/// A text or pair of texts.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PredictInput {
     /// The text, or the first of a pair.
@@ -17,25 +28,38 @@ pub struct PredictInput {
     pub text_pair: Option<String>,
 }
 
+impl PredictLine for PredictInput {
+    const KEYS: &'static str = "\"text\" and optionally \"text_pair\"";
+
+    fn plain(text: String) -> Option<Self> {
+        Some(Self {
+            text,
+            text_pair: None,
+        })
+    }
+}
+
 /// Reads inputs one by one, in their order, so that an endless stream works too.
 ///
-/// A line is plain text, or a JSON object with `text` and optionally `text_pair` (other keys are ignored). A line whose
-/// first character other than white space is `{` is always taken for JSON, so that a slip in a JSON file is an error
-/// and not a prediction about its source text. Blank lines are skipped.
+/// A line whose first character other than white space is `{` is always taken for JSON (other keys than the input's are
+/// ignored), so that a slip in a JSON file is an error and not a prediction about its source text. Blank lines are
+/// skipped.
 #[derive(Debug)]
-pub struct PredictInputs<R> {
+pub struct PredictInputs<R, T = PredictInput> {
     reader: R,
     path: PathBuf,
     line: usize,
+    input: PhantomData<T>,
 }
 
-impl<R: BufRead> PredictInputs<R> {
+impl<R: BufRead, T: PredictLine> PredictInputs<R, T> {
     /// `path` names the input in messages; for a stream it may be any word.
     pub fn new(reader: R, path: &Path) -> Self {
         Self {
             reader,
             path: path.to_owned(),
             line: 0,
+            input: PhantomData,
         }
     }
 
@@ -68,23 +92,25 @@ impl<R: BufRead> PredictInputs<R> {
         }
     }
 
-    fn parse(&self, line: String) -> Result<PredictInput, ReadError> {
+    fn parse(&self, line: String) -> Result<T, ReadError> {
         if !line.trim_start().starts_with('{') {
-            return Ok(PredictInput {
-                text: line,
-                text_pair: None,
+            return T::plain(line).ok_or_else(|| ReadError::PredictPlain {
+                path: self.path.clone(),
+                line: self.line,
+                keys: T::KEYS,
             });
         }
         serde_json::from_str(&line).map_err(|source| ReadError::PredictJson {
             path: self.path.clone(),
             line: self.line,
+            keys: T::KEYS,
             source,
         })
     }
 }
 
-impl<R: BufRead> Iterator for PredictInputs<R> {
-    type Item = Result<PredictInput, ReadError>;
+impl<R: BufRead, T: PredictLine> Iterator for PredictInputs<R, T> {
+    type Item = Result<T, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let line = self.next_line().transpose()?;

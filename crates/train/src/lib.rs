@@ -12,12 +12,15 @@
 //! This crate does *not* draw progress bars, parse flags, choose devices, or compute any part of a model.
 
 mod adamw;
+mod batch;
 mod clip;
 mod error;
+mod exported_config;
 mod files;
 mod observer;
 mod options;
 mod path;
+mod pretrained;
 mod schedule;
 mod step;
 mod task;
@@ -33,6 +36,9 @@ pub use error::TrainError;
 pub use files::prepare_output;
 pub use observer::{EvaluationReport, Observer, Observers, Plan, StepReport};
 pub use options::{Batching, TrainOptions};
+pub use pretrained::{
+    DropoutOverride, EVALUATION_BATCH_SIZE, HeadOrigin, Pretrained, key_map, rows_of,
+};
 pub use schedule::LinearSchedule;
 pub use step::{StepOutcome, Stepper};
 pub use task::{BatchLoss, Evaluation, Metrics, Task};

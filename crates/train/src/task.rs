@@ -2,7 +2,8 @@ use std::path::Path;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::TrainError;
 
@@ -29,10 +30,28 @@ pub struct Evaluation {
     pub score: f64,
 }
 
+impl Evaluation {
+    /// The figures of a serializable struct, with the mean loss.
+    pub fn of(figures: &impl Serialize, loss: f64, selected_by: &'static str, score: f64) -> Self {
+        let mut metrics = Metrics::new();
+        if let Value::Object(figures) = json!(figures) {
+            metrics.extend(figures);
+        }
+        metrics.insert("loss".into(), json!(loss));
+        Self {
+            metrics,
+            selected_by,
+            score,
+        }
+    }
+}
+
 /// What the training loop needs to know of one downstream task: its data, its loss, how it is scored and saved.
 pub trait Task {
     /// The model that is trained.
     type Model: Module;
+    /// A data set ready for the model.
+    type Split;
 
     /// Tokens of each training example, from which batches are made.
     fn lengths(&self) -> &[usize];
@@ -56,18 +75,21 @@ pub trait Task {
         device: &Device,
     ) -> Result<BatchLoss, TrainError>;
 
-    /// Scores a model in evaluation mode; `None` when there is no evaluation data. `tick` is called with the share of the
-    /// work that is done, in [0, 1].
+    /// What the model is scored on while it is trained, if there is anything.
+    fn evaluation_split(&self) -> Option<&Self::Split>;
+
+    /// Scores a model in evaluation mode. `tick` is called with the share of the work that is done, in [0, 1].
     ///
     /// # Errors
     ///
     /// The data does not fit the model.
-    fn evaluate(
+    fn score(
         &self,
         model: &Self::Model,
+        split: &Self::Split,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Option<Evaluation>, TrainError>;
+    ) -> Result<Evaluation, TrainError>;
 
     /// Writes a model in evaluation mode as a directory that transformers opens.
     ///

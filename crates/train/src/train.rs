@@ -191,13 +191,14 @@ impl<T: Task> Run<'_, T> {
     }
 
     fn evaluate(&mut self, model: &T::Model) -> Result<(), TrainError> {
+        let Some(split) = self.task.evaluation_split() else {
+            return Ok(());
+        };
         let clock = Instant::now();
         let model = model.valid();
         let device = self.device.clone().inner();
         let mut tick = |share| self.observer.evaluating(share);
-        let Some(evaluation) = self.task.evaluate(&model, &device, &mut tick)? else {
-            return Ok(());
-        };
+        let evaluation = self.task.score(&model, split, &device, &mut tick)?;
         let is_best = match &self.best {
             Some((best, _)) => evaluation.score > best.score,
             None => true,

@@ -1,12 +1,12 @@
 //! Logits, losses and the gradient of every parameter of `BertForSequenceClassification` against transformers.
 
-use bert_tests::named::{classifier_keys, gradients, has_vanishing_gradient};
+use bert_tests::head::check_loss_and_gradients;
+use bert_tests::named::classifier_keys;
 use bert_tests::{
-    Golden, Quantity, TestDevice, Values, assert_close, assert_close_at_scale, assert_close_number,
+    Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
     model, on_every_device,
 };
 use bert_text_classification::{Labels, ProblemType, loss};
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 
 on_every_device!(
@@ -54,32 +54,16 @@ fn check_case(device: &TestDevice, case: &str, problem_type: ProblemType) -> any
         &golden.floats("logits")?,
     );
 
-    let loss = loss(logits, labels(&golden, problem_type, &on)?);
-    let found = loss.clone().into_scalar::<f32>().into();
-    assert_close_number(device, Quantity::Loss, case, found, golden.number("/loss")?);
+    let hidden = classifier
+        .bert
+        .forward(golden.input("", &on)?)?
+        .last_hidden_state;
+    let shared = Values::of(classifier.forward_hidden(hidden)?);
+    assert_equal_bits(device, "on a shared encoder", &shared, &found);
 
-    let found = GradientsParams::from_grads(loss.backward(), &classifier);
-    let found = gradients(&classifier, &found, &classifier_keys()?)?;
-    let mut expected = golden.names_under("gradients.")?;
-    expected.sort();
-    assert_eq!(found.keys().cloned().collect::<Vec<_>>(), expected);
-    let largest = golden.number("/float32_error/largest_gradient")?;
-    for (name, found) in &found {
-        let expected = golden.floats(&format!("gradients.{name}"))?;
-        let (quantity, scale) = if has_vanishing_gradient(name) {
-            (Quantity::VanishingGradient, largest)
-        } else {
-            (Quantity::Gradient, expected.largest())
-        };
-        assert_close_at_scale(
-            device,
-            quantity,
-            scale,
-            &format!("{case}/{name}"),
-            found,
-            &expected,
-        );
-    }
+    let loss = loss(logits, labels(&golden, problem_type, &on)?);
+    let keys = classifier_keys()?;
+    let found = check_loss_and_gradients(device, &golden, &classifier, loss, &keys)?;
     let words = &found["bert.embeddings.word_embeddings.weight"];
     assert_eq!(
         words.rows(&[0]).largest(),

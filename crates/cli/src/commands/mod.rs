@@ -1,8 +1,11 @@
 //! What each command does, one module a command or task.
 
+pub(crate) mod answering;
 pub(crate) mod fetch;
+pub(crate) mod fine_tune;
 pub(crate) mod inspect;
 pub(crate) mod models;
+pub(crate) mod scoring;
 pub(crate) mod text_classification;
 
 use anyhow::Result;

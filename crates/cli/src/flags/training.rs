@@ -26,10 +26,10 @@ pub(crate) struct TrainingFlags {
     /// which suits small models and few epochs; try the lower ones for base-sized models
     #[arg(long, value_name = "RATE", default_value = "5e-5")]
     lr: f64,
-    /// Longest sequence in tokens, the rest of a text is cut; 128: holds sentences and most pairs, and attention costs
-    /// the square of it
-    #[arg(long, value_name = "TOKENS", default_value_t = DEFAULT_MAX_LENGTH, value_parser = whole_number)]
-    pub(crate) max_length: usize,
+    /// Longest sequence in tokens; by default 128, which holds sentences and most pairs (attention costs the square of
+    /// it), and for question answering 384, as in BERT's paper
+    #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
+    max_length: Option<usize>,
     /// Share of all steps over which the learning rate rises from 0; 0.1: as in Google's BERT code; without it the
     /// first, noisiest steps would be the largest
     #[arg(long, value_name = "SHARE", default_value_t = TrainOptions::default().warmup_ratio)]
@@ -60,9 +60,6 @@ pub(crate) struct TrainingFlags {
     eval_every: Option<usize>,
 }
 
-/// Not an option of the training loop, which gets encoded texts.
-const DEFAULT_MAX_LENGTH: usize = 128;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum BatchingWord {
     Bucketed,
@@ -70,6 +67,11 @@ enum BatchingWord {
 }
 
 impl TrainingFlags {
+    /// The longest sequence in tokens, or what the task takes when the user leaves it open.
+    pub(crate) fn max_length(&self, default: usize) -> usize {
+        self.max_length.unwrap_or(default)
+    }
+
     /// The options of the training loop, checked.
     pub(crate) fn options(&self) -> Result<TrainOptions> {
         let options = TrainOptions {

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use bert_device::DeviceSpec;
 use bert_examples::{Console, movie_reviews, sentence_count};
 use bert_text_classification::ProblemType;
-use bert_train::text_classification::{DropoutOverride, TextClassificationTask, TextClassifier};
-use bert_train::{Observers, TrainOptions, TrainingLog, prepare_output, train};
+use bert_train::text_classification::{TextClassificationTask, TextClassifier};
+use bert_train::{DropoutOverride, Observers, TrainOptions, TrainingLog, prepare_output, train};
 use bert_weights::fetch::{self, FetchOptions, Fetcher, Manifest};
 use clap::Parser;
 

@@ -78,11 +78,26 @@ impl BertForSequenceClassification {
     ///
     /// The input does not fit the encoder, or the encoder has no pooler.
     pub fn forward(&self, input: BertInput) -> Result<Tensor<2>, EncoderError> {
-        let pooled_bh = self
-            .bert
-            .forward(input)?
-            .pooler_output
-            .ok_or(EncoderError::NoPooler)?;
-        Ok(self.classifier.forward(self.dropout.forward(pooled_bh)))
+        let pooled_bh = self.bert.forward(input)?.pooler_output;
+        let pooled_bh = pooled_bh.ok_or(EncoderError::NoPooler)?;
+        Ok(self.classify(pooled_bh))
+    }
+
+    /// The logits from the encoder's last hidden state, for several heads on one encoder: the pooler is this head's own.
+    ///
+    /// # Shapes
+    ///
+    /// `[B, S, H]` → `[B, C]`.
+    ///
+    /// # Errors
+    ///
+    /// The encoder has no pooler.
+    pub fn forward_hidden(&self, last_hidden_state: Tensor<3>) -> Result<Tensor<2>, EncoderError> {
+        let pooler = self.bert.pooler.as_ref().ok_or(EncoderError::NoPooler)?;
+        Ok(self.classify(pooler.forward(last_hidden_state)))
+    }
+
+    fn classify(&self, pooled_bh: Tensor<2>) -> Tensor<2> {
+        self.classifier.forward(self.dropout.forward(pooled_bh))
     }
 }

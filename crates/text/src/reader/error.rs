@@ -216,10 +216,10 @@ pub enum ReadError {
         /// The kind that is there.
         found: &'static str,
     },
-    /// A line of prediction input that starts like a JSON object and is none with a `text`.
+    /// A line of prediction input that starts like a JSON object and is none with the keys it needs.
     #[error(
-        "{path}, line {line}: starts with '{{' but is not a JSON object with a \"text\" string (and optionally a \
-         \"text_pair\" string); a plain text that starts with '{{' has to be written as JSON too",
+        "{path}, line {line}: starts with '{{' but is not a JSON object with {keys}; a plain text that starts with '{{' \
+         has to be written as JSON too",
         path = .path.display()
     )]
     PredictJson {
@@ -227,7 +227,19 @@ pub enum ReadError {
         path: PathBuf,
         /// The line.
         line: usize,
+        /// The keys, in words.
+        keys: &'static str,
         /// Where and why parsing stopped.
         source: serde_json::Error,
+    },
+    /// A line of prediction input that is plain text where an object is needed.
+    #[error("{path}, line {line}: is not a JSON object; expected one with {keys}", path = .path.display())]
+    PredictPlain {
+        /// The input.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// The keys, in words.
+        keys: &'static str,
     },
 }

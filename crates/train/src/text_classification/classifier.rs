@@ -1,46 +1,31 @@
 use std::path::Path;
 
-use bert_encoder::BertConfig;
-use bert_text::{Dataset, Encoding, LabelSet, Tokenizer};
+use bert_text::{Dataset, Encoding, LabelSet};
 use bert_text_classification::{
     BertForSequenceClassification, ProblemType, SequenceClassificationConfig,
 };
-use bert_weights::checkpoint::{
-    self, Checkpoint, Export, KeyMap, KeyMapError, LoadOptions, LoadReport, read_config,
-};
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor};
-use serde_json::{Map, Value};
+use bert_weights::checkpoint::{KeyMap, LoadReport};
+use burn::tensor::Device;
+use serde_json::{Value, json};
 
-use super::config::{self, DropoutOverride};
 use super::split::{Split, Targets};
-use crate::TrainError;
+use crate::exported_config::label_keys;
+use crate::pretrained::key_map;
+use crate::{DropoutOverride, HeadOrigin, Pretrained, TrainError};
+
+/// The class of transformers that opens a saved classifier.
+const ARCHITECTURE: &str = "BertForSequenceClassification";
 
 /// Everything about a text classifier but its weights: the encoder's configuration, what the outputs mean, and how texts
 /// become tokens.
 #[derive(Debug, Clone)]
 pub struct TextClassifier {
-    /// The encoder's configuration.
-    pub encoder: BertConfig,
+    /// Encoder configuration, tokenizer and checkpoint.
+    pub pretrained: Pretrained,
     /// What the labels are.
     pub problem_type: ProblemType,
     /// The names of the labels in id order; one made-up name for a regression.
     pub labels: LabelSet,
-    /// Text to tokens.
-    pub tokenizer: Tokenizer,
-    /// Longest sequence in tokens, special tokens included; never above `max_position_embeddings`.
-    pub max_length: usize,
-    config: Map<String, Value>,
-    checkpoint: Checkpoint,
-}
-
-/// Where the classifier's head comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeadOrigin {
-    /// The checkpoint has a head for these labels, which is kept.
-    Checkpoint,
-    /// The head is new.
-    New,
 }
 
 impl TextClassifier {
@@ -50,21 +35,18 @@ impl TextClassifier {
     ///
     /// The directory is no checkpoint of a classifier, or lacks a tokenizer.
     pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TrainError> {
-        let checkpoint = Checkpoint::open(dir)?;
-        let labels = config::labels(&checkpoint)?.ok_or_else(|| TrainError::Checkpoint {
-            path: dir.to_owned(),
-            reason: "there is no tensor `classifier.weight`, so this is not the checkpoint of a trained text \
-                     classifier; train one with `bert train text-classification`"
-                .into(),
+        let pretrained = Pretrained::open(dir, max_length, DropoutOverride::default())?;
+        let labels = pretrained.labels(ARCHITECTURE)?.ok_or_else(|| {
+            pretrained.unfit(
+                "there is no tensor `classifier.weight`, or `architectures` names another class, so this is not the \
+                 checkpoint of a trained text classifier; train one with `bert train text-classification`",
+            )
         })?;
-        let problem_type = config::problem_type(dir, checkpoint.config(), labels.len())?;
-        Self::assemble(
-            checkpoint,
+        Ok(Self {
+            problem_type: stated_problem_type(&pretrained, labels.len())?,
+            pretrained,
             labels,
-            problem_type,
-            max_length,
-            DropoutOverride::default(),
-        )
+        })
     }
 
     /// Prepares a checkpoint, with a head or without, for training on a data set.
@@ -82,10 +64,10 @@ impl TextClassifier {
         max_length: usize,
         dropout: DropoutOverride,
     ) -> Result<(Self, HeadOrigin), TrainError> {
-        let checkpoint = Checkpoint::open(dir)?;
-        let old = match config::labels(&checkpoint)? {
+        let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
+        let old = match pretrained.labels(ARCHITECTURE)? {
             Some(labels) => {
-                let old_type = config::problem_type(dir, checkpoint.config(), labels.len())?;
+                let old_type = stated_problem_type(&pretrained, labels.len())?;
                 (old_type == problem_type).then_some(labels)
             }
             None => None,
@@ -101,49 +83,16 @@ impl TextClassifier {
             Some(old) if old == labels => HeadOrigin::Checkpoint,
             _ => HeadOrigin::New,
         };
-        let classifier =
-            Self::assemble(checkpoint, labels, problem_type, Some(max_length), dropout)?;
+        let classifier = Self {
+            pretrained,
+            problem_type,
+            labels,
+        };
         Ok((classifier, origin))
     }
 
-    fn assemble(
-        checkpoint: Checkpoint,
-        labels: LabelSet,
-        problem_type: ProblemType,
-        max_length: Option<usize>,
-        dropout: DropoutOverride,
-    ) -> Result<Self, TrainError> {
-        let mut encoder: BertConfig = read_config(&checkpoint)?;
-        dropout.apply(&mut encoder);
-        encoder.validate()?;
-        let path = checkpoint.path();
-        let dir = if path.is_dir() {
-            path
-        } else {
-            path.parent().unwrap_or(path)
-        };
-        let tokenizer = Tokenizer::from_dir(dir)?;
-        tokenizer.check_vocab(encoder.vocab_size)?;
-        let longest = encoder.max_position_embeddings;
-        Ok(Self {
-            config: config::exported(checkpoint.config(), &encoder, &labels, problem_type),
-            max_length: max_length.unwrap_or(longest).min(longest),
-            encoder,
-            problem_type,
-            labels,
-            tokenizer,
-            checkpoint,
-        })
-    }
-
-    /// The checkpoint this classifier was opened from.
-    pub fn checkpoint(&self) -> &Checkpoint {
-        &self.checkpoint
-    }
-
-    /// Loads the weights. The head is taken from the checkpoint or made anew as `head` says; the pooler is made anew when
-    /// the checkpoint has none and the head is new; what a pre-training checkpoint holds for its own heads is left out.
-    /// New parameters are drawn here, so seed the device before.
+    /// Loads the weights. The head is taken from the checkpoint or made anew as `head` says; new parameters are drawn
+    /// here, so seed the device before.
     ///
     /// # Errors
     ///
@@ -153,23 +102,12 @@ impl TextClassifier {
         head: HeadOrigin,
         device: &Device,
     ) -> Result<(BertForSequenceClassification, LoadReport), TrainError> {
-        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
-        let options = match head {
-            HeadOrigin::Checkpoint => LoadOptions::default(),
-            HeadOrigin::New => LoadOptions {
-                fresh: words(&["classifier"]),
-                optional: words(&["bert.pooler"]),
-                ignored: words(&["cls", "qa_outputs"]),
-            },
-        };
         let model = SequenceClassificationConfig {
-            encoder: self.encoder.clone(),
+            encoder: self.pretrained.encoder.clone(),
             num_labels: self.labels.len(),
         }
         .init(device)?;
-        let (model, report) = checkpoint::load(model, &self.checkpoint, &key_map(), &options)?;
-        model.visit(&mut DrawNewParameters);
-        Ok((model, report))
+        self.pretrained.load(model, &keys(), &["classifier"], head)
     }
 
     /// Writes a directory that transformers opens as `BertForSequenceClassification`.
@@ -182,11 +120,10 @@ impl TextClassifier {
         model: &BertForSequenceClassification,
         dir: &Path,
     ) -> Result<(), TrainError> {
-        let export = Export {
-            config: self.config.clone(),
-            tokenizer_files: self.tokenizer.files(),
-        };
-        Ok(checkpoint::save(model, &key_map(), &export, dir)?)
+        let mut decided = label_keys(&self.labels);
+        decided.insert("problem_type".to_owned(), json!(self.problem_type));
+        self.pretrained
+            .save(model, &keys(), ARCHITECTURE, decided, dir)
     }
 
     /// Tokenizes a data set and resolves its labels.
@@ -204,26 +141,35 @@ impl TextClassifier {
         &self,
         texts: &[(&str, Option<&str>)],
     ) -> Result<Vec<Encoding>, TrainError> {
-        Ok(self.tokenizer.encode_batch(texts, self.max_length)?)
+        let Pretrained {
+            tokenizer,
+            max_length,
+            ..
+        } = &self.pretrained;
+        Ok(tokenizer.encode_batch(texts, *max_length)?)
     }
 }
 
-/// Burn draws a parameter when it is first used. Drawn now, its values depend on the seed and not on what came between.
-struct DrawNewParameters;
-
-impl ModuleVisitor for DrawNewParameters {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        drop(param.val());
+/// The problem type a checkpoint was trained for: its `problem_type`, else what transformers concludes from the number of
+/// labels.
+fn stated_problem_type(
+    pretrained: &Pretrained,
+    num_labels: usize,
+) -> Result<ProblemType, TrainError> {
+    match pretrained.checkpoint().config().get("problem_type") {
+        None | Some(Value::Null) if num_labels == 1 => Ok(ProblemType::Regression),
+        None | Some(Value::Null) => Ok(ProblemType::SingleLabelClassification),
+        Some(value) => serde_json::from_value(value.clone()).map_err(|_| {
+            pretrained.unfit(format!(
+                "config key `problem_type` is {value}; it must be \"single_label_classification\", \
+                 \"multi_label_classification\" or \"regression\""
+            ))
+        }),
     }
 }
 
-fn key_map() -> KeyMap {
-    let parse = || -> Result<KeyMap, KeyMapError> {
-        KeyMap::parse(bert_encoder::KEY_MAP)?
-            .with_prefix("bert.", "bert.")
-            .join(KeyMap::parse(bert_text_classification::KEY_MAP)?)
-    };
-    parse().expect("the key maps in the crates are bijective, which a test of this module holds")
+fn keys() -> KeyMap {
+    key_map(bert_text_classification::KEY_MAP)
 }
 
 #[cfg(test)]
@@ -232,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_key_maps_join() {
-        let keys = key_map();
+        let keys = keys();
         assert_eq!(
             keys.module_path("bert.encoder.layer.3.attention.self.query.weight")
                 .as_deref(),

@@ -6,15 +6,12 @@
 //! texts → TextClassifier::predict → Predictions
 //! ```
 
-mod batch;
 mod classifier;
-mod config;
 mod predict;
 mod split;
 mod task;
 
-pub use classifier::{HeadOrigin, TextClassifier};
-pub use config::DropoutOverride;
+pub use classifier::TextClassifier;
 pub use predict::{ClassProbability, Prediction};
 pub use split::{Split, Targets, guess_problem_type};
-pub use task::{EVALUATION_BATCH_SIZE, Scored, TextClassificationTask};
+pub use task::{Scored, TextClassificationTask};

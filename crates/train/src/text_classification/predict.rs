@@ -1,12 +1,11 @@
 use std::num::NonZeroUsize;
 
-use bert_text::{BatchOrder, Encoding, epoch_batches};
 use bert_text_classification::{BertForSequenceClassification, ProblemType};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 
 use super::TextClassifier;
-use super::batch;
 use crate::TrainError;
+use crate::pretrained::rows_of;
 
 /// The outputs for one text.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,53 +93,18 @@ impl TextClassifier {
     ) -> Result<Vec<Prediction>, TrainError> {
         let encodings = self.encode_texts(texts)?;
         let mut predictions: Vec<Option<Prediction>> = vec![None; texts.len()];
-        self.forward_all(
-            model,
-            &encodings,
-            batch_size,
-            device,
-            tick,
-            |rows, logits| {
-                for (row, logits) in rows.iter().zip(rows_of(logits)) {
-                    let truncated_tokens = encodings[*row].truncated_tokens;
-                    predictions[*row] =
-                        Some(Prediction::new(logits, self.problem_type, truncated_tokens));
-                }
-            },
-        )?;
+        let take = |rows: &[usize], input| {
+            for (row, logits) in rows.iter().zip(rows_of(model.forward(input)?)) {
+                let truncated_tokens = encodings[*row].truncated_tokens;
+                predictions[*row] =
+                    Some(Prediction::new(logits, self.problem_type, truncated_tokens));
+            }
+            Ok(())
+        };
+        self.pretrained
+            .forward_all(&encodings, batch_size, device, tick, take)?;
         Ok(predictions.into_iter().flatten().collect())
     }
-
-    /// Runs the model over all encodings, similar lengths together, and hands each batch's logits `[B, C]` on.
-    pub(crate) fn forward_all(
-        &self,
-        model: &BertForSequenceClassification,
-        encodings: &[Encoding],
-        batch_size: NonZeroUsize,
-        device: &Device,
-        tick: &mut dyn FnMut(f64),
-        mut take: impl FnMut(&[usize], Tensor<2>),
-    ) -> Result<(), TrainError> {
-        let lengths: Vec<usize> = encodings.iter().map(Encoding::len).collect();
-        let batches = epoch_batches(&lengths, batch_size, 0, 0, BatchOrder::SortedByLength);
-        let all_tokens = lengths.iter().sum::<usize>().max(1);
-        let mut tokens_done = 0;
-        for rows in batches {
-            let members: Vec<&Encoding> = rows.iter().map(|&row| &encodings[row]).collect();
-            let (input, tokens) = batch::input(&members, self.tokenizer.pad_token_id(), device);
-            take(&rows, model.forward(input)?);
-            tokens_done += tokens;
-            tick(tokens_done as f64 / all_tokens as f64);
-        }
-        Ok(())
-    }
-}
-
-/// The rows of `[B, C]` logits on the host.
-pub(crate) fn rows_of(logits: Tensor<2>) -> Vec<Vec<f32>> {
-    let [_, labels] = logits.dims();
-    let flat: Vec<f32> = logits.into_data().iter::<f32>().collect();
-    flat.chunks(labels.max(1)).map(<[f32]>::to_vec).collect()
 }
 
 #[cfg(test)]

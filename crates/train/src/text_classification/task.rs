@@ -7,16 +7,11 @@ use bert_text_classification::metrics::{
 };
 use bert_text_classification::{BertForSequenceClassification, loss};
 use burn::tensor::Device;
-use serde::Serialize;
-use serde_json::{Value, json};
 
-use super::predict::{Prediction, rows_of};
-use super::{Split, Targets, TextClassifier, batch};
-use crate::{BatchLoss, Evaluation, Metrics, Task, TrainError};
-
-/// Rows of one forward pass in evaluation: gradients need no room there. 64 is past the point where larger batches of
-/// sentences make the products any faster on two cores.
-pub const EVALUATION_BATCH_SIZE: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
+use super::predict::Prediction;
+use super::{Split, Targets, TextClassifier};
+use crate::pretrained::rows_of;
+use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TrainError};
 
 /// A text classifier with its training and evaluation data.
 #[derive(Debug)]
@@ -54,21 +49,18 @@ impl TextClassifier {
     ) -> Result<Scored, TrainError> {
         let mut logits: Vec<Vec<f32>> = vec![Vec::new(); split.len()];
         let mut loss_sum = 0.0;
-        self.forward_all(
-            model,
-            &split.encodings,
-            batch_size,
-            device,
-            tick,
-            |rows, batch_logits| {
-                let labels = split.targets.labels(rows, device);
-                let mean: f32 = loss(batch_logits.clone(), labels).into_scalar();
-                loss_sum += f64::from(mean) * rows.len() as f64;
-                for (row, one) in rows.iter().zip(rows_of(batch_logits)) {
-                    logits[*row] = one;
-                }
-            },
-        )?;
+        let take = |rows: &[usize], input| {
+            let batch_logits = model.forward(input)?;
+            let labels = split.targets.labels(rows, device);
+            let mean: f32 = loss(batch_logits.clone(), labels).into_scalar();
+            loss_sum += f64::from(mean) * rows.len() as f64;
+            for (row, one) in rows.iter().zip(rows_of(batch_logits)) {
+                logits[*row] = one;
+            }
+            Ok(())
+        };
+        self.pretrained
+            .forward_all(&split.encodings, batch_size, device, tick, take)?;
         let evaluation = self.score(
             &logits,
             &split.targets,
@@ -96,18 +88,18 @@ impl TextClassifier {
             Targets::Classes(classes) => {
                 let predicted: Vec<usize> = logits.iter().map(|row| highest(row)).collect();
                 let metrics = evaluate_single_label(&predicted, classes, self.labels.len())?;
-                Ok(evaluation(&metrics, loss, "accuracy", metrics.accuracy))
+                Ok(Evaluation::of(&metrics, loss, "accuracy", metrics.accuracy))
             }
             Targets::MultiHot(hot) => {
                 let predicted = multi_hot(&logits.concat())?;
                 let references: Vec<bool> = hot.iter().flatten().map(|&one| one > 0.5).collect();
                 let metrics = evaluate_multi_label(&predicted, &references, self.labels.len())?;
-                Ok(evaluation(&metrics, loss, "f1_micro", metrics.f1_micro))
+                Ok(Evaluation::of(&metrics, loss, "f1_micro", metrics.f1_micro))
             }
             Targets::Values(values) => {
                 let metrics = evaluate_regression(&logits.concat(), values)?;
                 let score = metrics.pearson.unwrap_or(f64::NEG_INFINITY);
-                Ok(evaluation(&metrics, loss, "pearson", score))
+                Ok(Evaluation::of(&metrics, loss, "pearson", score))
             }
         }
     }
@@ -121,26 +113,9 @@ fn highest(logits: &[f32]) -> usize {
     )
 }
 
-fn evaluation(
-    figures: &impl Serialize,
-    loss: f64,
-    selected_by: &'static str,
-    score: f64,
-) -> Evaluation {
-    let mut metrics = Metrics::new();
-    if let Value::Object(figures) = json!(figures) {
-        metrics.extend(figures);
-    }
-    metrics.insert("loss".into(), json!(loss));
-    Evaluation {
-        metrics,
-        selected_by,
-        score,
-    }
-}
-
 impl Task for TextClassificationTask {
     type Model = BertForSequenceClassification;
+    type Split = Split;
 
     fn lengths(&self) -> &[usize] {
         &self.train.lengths
@@ -151,7 +126,7 @@ impl Task for TextClassificationTask {
     }
 
     fn encoder_layers(&self) -> usize {
-        self.classifier.encoder.num_hidden_layers
+        self.classifier.pretrained.encoder.num_hidden_layers
     }
 
     fn loss(
@@ -162,8 +137,7 @@ impl Task for TextClassificationTask {
     ) -> Result<BatchLoss, TrainError> {
         let encodings: Vec<&Encoding> =
             rows.iter().map(|&row| &self.train.encodings[row]).collect();
-        let (input, tokens) =
-            batch::input(&encodings, self.classifier.tokenizer.pad_token_id(), device);
+        let (input, tokens) = self.classifier.pretrained.batch(&encodings, device);
         let logits = model.forward(input)?;
         let labels = self.train.targets.labels(rows, device);
         Ok(BatchLoss {
@@ -172,19 +146,21 @@ impl Task for TextClassificationTask {
         })
     }
 
-    fn evaluate(
+    fn evaluation_split(&self) -> Option<&Split> {
+        self.eval.as_ref()
+    }
+
+    fn score(
         &self,
         model: &Self::Model,
+        split: &Split,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Option<Evaluation>, TrainError> {
-        let Some(split) = &self.eval else {
-            return Ok(None);
-        };
+    ) -> Result<Evaluation, TrainError> {
         let scored = self
             .classifier
             .evaluate(model, split, EVALUATION_BATCH_SIZE, device, tick)?;
-        Ok(Some(scored.evaluation))
+        Ok(scored.evaluation)
     }
 
     fn save(&self, model: &Self::Model, dir: &Path) -> Result<(), TrainError> {

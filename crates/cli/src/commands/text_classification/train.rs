@@ -1,66 +1,32 @@
 //! `bert train text-classification`
 
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::path::Path;
 
 use anyhow::Result;
 use bert_text::{Dataset, LabelSet};
-use bert_text_classification::{BertForSequenceClassification, ProblemType};
+use bert_text_classification::ProblemType;
 use bert_train::text_classification::{
-    DropoutOverride, EVALUATION_BATCH_SIZE, Split, Targets, TextClassificationTask, TextClassifier,
-    guess_problem_type,
+    Targets, TextClassificationTask, TextClassifier, guess_problem_type,
 };
-use bert_train::{Observers, TrainOptions, Trained, TrainingLog, prepare_output, train};
+use bert_train::{DropoutOverride, TrainOptions};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
 
-use super::{describe, score};
-use crate::flags::{ColumnFlags, RuntimeFlags, TrainingFlags};
-use crate::format;
-use crate::model_source::ModelSource;
-use crate::output_directory::OutputDirectory;
-use crate::progress::TrainingProgress;
-use crate::results::Results;
+use super::words;
+use crate::commands::fine_tune::{self, FineTune, FineTuneFlags, Prepared, Splits};
+use crate::describe;
+use crate::flags::ColumnFlags;
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
-    /// Model to start from: a name that `bert models` lists, or a checkpoint directory
-    #[arg(long, value_name = "NAME|DIR")]
-    model: String,
-    /// Labelled data to learn from: TSV, CSV or JSON Lines; two columns without a header are text and label
-    #[arg(long, value_name = "FILE")]
-    train: PathBuf,
-    /// Labelled data that says which checkpoint is best; without it the last one is kept
-    #[arg(long, value_name = "FILE")]
-    eval: Option<PathBuf>,
-    /// Labelled data that the best checkpoint is scored on in the end
-    #[arg(long, value_name = "FILE")]
-    test: Option<PathBuf>,
-    /// Directory for the trained model and training.jsonl
-    #[arg(long, value_name = "DIR")]
-    output: PathBuf,
-    /// Replace what an output directory with files in it holds; by default that is an error, so that no earlier run is
-    /// lost
-    #[arg(long)]
-    overwrite: bool,
+    #[command(flatten)]
+    flags: FineTuneFlags,
     /// What the labels are; auto: several classes a row are multi-label, numbers with fractions a regression,
     /// everything else is single-label
     #[arg(long, value_enum, default_value_t = ProblemTypeWord::Auto)]
     problem_type: ProblemTypeWord,
-    /// TOML file with options: its keys are the long names of these flags, its paths start at the current directory; a
-    /// flag given here wins
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Use no network: a named model has to be in the cache
-    #[arg(long)]
-    offline: bool,
-    #[command(flatten)]
-    training: TrainingFlags,
     #[command(flatten)]
     columns: ColumnFlags,
-    #[command(flatten)]
-    runtime: RuntimeFlags,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -82,142 +48,74 @@ impl ProblemTypeWord {
     }
 }
 
-/// Cheap checks come first: nothing is downloaded or computed for a run that cannot end well.
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
-    let options = args.training.options()?;
-    prepare_output(&args.output, args.overwrite)?;
-    let source = ModelSource::find(&args.model)?;
-    let data = Data::read(args)?;
-    let device = args.runtime.open()?.autodiff();
-    let output = OutputDirectory::claim(&args.output)?;
-    let directory = source.directory(args.offline)?;
-
-    let prepared = Prepared::new(args, &data, &directory, &options, &device)?;
-    let mut progress = TrainingProgress::new();
-    let mut log = TrainingLog::new(output.path());
-    let mut observers = Observers(vec![&mut log, &mut progress]);
-    let clock = Instant::now();
-    let Prepared { task, test, model } = prepared;
-    let trained = train(
-        &task,
-        model,
-        &options,
-        &device,
-        Some(output.path()),
-        &mut observers,
-    )?;
-    drop(progress);
-    let time = format::clock(clock.elapsed());
-    eprintln!("done    {} after {time}", args.output.display());
-    let test = test.map(|test| {
-        score(
-            &task.classifier,
-            &trained.model,
-            &test,
-            EVALUATION_BATCH_SIZE,
-            &device.clone().inner(),
-        )
-    });
-    let test = test.transpose()?.map(|scored| scored.evaluation.metrics);
-    output.keep();
-
-    let mut results = Results::new();
-    results.json(&report(args, &trained, test.map(Value::Object)))?;
-    results.flush()
+    fine_tune::run(args, &args.flags)
 }
 
 /// The files of a run, whose labels agree.
-struct Data {
-    train: Dataset,
-    eval: Option<Dataset>,
-    test: Option<Dataset>,
+pub(crate) struct Data {
+    splits: Splits<Dataset>,
     problem_type: ProblemType,
 }
 
-impl Data {
-    fn read(args: &TrainArgs) -> Result<Self> {
-        let columns = args.columns.options();
-        let read = |path: &PathBuf| Dataset::read(path, &columns);
-        let train = read(&args.train)?;
-        let eval = args.eval.as_ref().map(read).transpose()?;
-        let test = args.test.as_ref().map(read).transpose()?;
-        let problem_type = args.problem_type.resolve(&train);
+/// Sentences and most pairs fit, and attention costs the square of it.
+const DEFAULT_MAX_LENGTH: usize = 128;
+
+impl FineTune for TrainArgs {
+    type Data = Data;
+    type Task = TextClassificationTask;
+
+    fn read(&self, flags: &FineTuneFlags) -> Result<Data> {
+        let columns = self.columns.options();
+        let splits = flags.read(|path| Ok(Dataset::read(path, &columns)?))?;
+        let problem_type = self.problem_type.resolve(&splits.train);
         // The checkpoint may order the labels otherwise, but has no say in which there are.
         let labels = match problem_type {
             ProblemType::Regression => LabelSet::new(Vec::new())?,
-            _ => LabelSet::from_dataset(&train)?,
+            _ => LabelSet::from_dataset(&splits.train)?,
         };
-        for data in [Some(&train), eval.as_ref(), test.as_ref()]
-            .into_iter()
-            .flatten()
-        {
+        for data in splits.all() {
             Targets::of(data, &labels, problem_type)?;
         }
-        Ok(Self {
-            train,
-            eval,
-            test,
+        Ok(Data {
+            splits,
             problem_type,
         })
     }
-}
 
-/// Everything in memory, before the first step.
-struct Prepared {
-    task: TextClassificationTask,
-    test: Option<Split>,
-    model: BertForSequenceClassification,
-}
-
-impl Prepared {
-    fn new(
-        args: &TrainArgs,
-        data: &Data,
-        directory: &Path,
-        options: &TrainOptions,
+    fn prepare(
+        &self,
+        flags: &FineTuneFlags,
+        data: Data,
+        checkpoint: &Path,
+        _options: &TrainOptions,
         device: &Device,
-    ) -> Result<Self> {
-        let dropout = DropoutOverride {
-            hidden: args.training.dropout,
-            attention: args.training.dropout,
-        };
-        let max_length = args.training.max_length;
+    ) -> Result<Prepared<TextClassificationTask>> {
         let (classifier, head) = TextClassifier::for_training(
-            directory,
-            &data.train,
+            checkpoint,
+            &data.splits.train,
             data.problem_type,
-            max_length,
-            dropout,
+            flags.training.max_length(DEFAULT_MAX_LENGTH),
+            DropoutOverride::both(flags.training.dropout),
         )?;
-        eprintln!("model   {}: {}", args.model, describe::model(&classifier));
-        eprintln!("head    {}", describe::head(head, &classifier));
-        let encode = |dataset: &Dataset| -> Result<Split> {
+        eprintln!("model   {}: {}", flags.model, words::model(&classifier));
+        eprintln!("head    {}", describe::head(head, classifier.labels.len()));
+        let splits = data.splits.try_map(|dataset| {
             let split = classifier.encode(dataset)?;
-            eprintln!("data    {}", describe::data(&split, &classifier));
+            eprintln!("data    {}", words::data(&split, &classifier));
             Ok(split)
-        };
-        let train = encode(&data.train)?;
-        let eval = data.eval.as_ref().map(encode).transpose()?;
-        let test = data.test.as_ref().map(encode).transpose()?;
-        // A new head draws its weights while the checkpoint is loaded.
-        device.seed(options.seed);
+        })?;
         let (model, report) = classifier.load(head, device)?;
         eprintln!("load    {}", describe::load(&report));
         let task = TextClassificationTask {
             classifier,
-            train,
-            eval,
+            train: splits.train,
+            eval: splits.eval,
         };
-        Ok(Self { task, test, model })
+        Ok(Prepared {
+            task,
+            test: splits.test,
+            model,
+        })
     }
-}
-
-fn report<M>(args: &TrainArgs, trained: &Trained<M>, test: Option<Value>) -> Value {
-    json!({
-        "best": trained.best.as_ref().map(|best| &best.metrics),
-        "test": test,
-        "output": args.output,
-        "train_seconds": trained.training_seconds,
-        "tokens_per_second": trained.tokens as f64 / trained.training_seconds.max(f64::MIN_POSITIVE),
-    })
 }

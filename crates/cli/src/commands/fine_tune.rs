@@ -1,0 +1,177 @@
+//! What `bert train` does for every task: one order of checks, one loop, one report.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Result;
+use bert_train::{
+    Metrics, Observers, Task, TrainOptions, Trained, TrainingLog, prepare_output, train,
+};
+use burn::tensor::Device;
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::flags::{RuntimeFlags, TrainingFlags};
+use crate::format;
+use crate::model_source::ModelSource;
+use crate::output_directory::OutputDirectory;
+use crate::progress::{ShareBar, TrainingProgress};
+use crate::results::Results;
+
+#[derive(Debug, Args)]
+pub(crate) struct FineTuneFlags {
+    /// Model to start from: a name that `bert models` lists, or a checkpoint directory
+    #[arg(long, value_name = "NAME|DIR")]
+    pub(crate) model: String,
+    /// Data to learn from
+    #[arg(long, value_name = "FILE")]
+    pub(crate) train: PathBuf,
+    /// Data that says which checkpoint is best; without it the last one is kept
+    #[arg(long, value_name = "FILE")]
+    pub(crate) eval: Option<PathBuf>,
+    /// Data that the best checkpoint is scored on in the end
+    #[arg(long, value_name = "FILE")]
+    pub(crate) test: Option<PathBuf>,
+    /// Directory for the trained model and training.jsonl
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// Replace what an output directory with files in it holds; by default that is an error, so that no earlier run is
+    /// lost
+    #[arg(long)]
+    overwrite: bool,
+    /// TOML file with options: its keys are the long names of these flags, its paths start at the current directory; a
+    /// flag given here wins
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Use no network: a named model has to be in the cache
+    #[arg(long)]
+    offline: bool,
+    #[command(flatten)]
+    pub(crate) training: TrainingFlags,
+    #[command(flatten)]
+    runtime: RuntimeFlags,
+}
+
+impl FineTuneFlags {
+    /// Reads the two or three files of a run, in the order train, eval, test.
+    pub(crate) fn read<D>(&self, read: impl Fn(&Path) -> Result<D>) -> Result<Splits<D>> {
+        Ok(Splits {
+            train: read(&self.train)?,
+            eval: self.eval.as_deref().map(&read).transpose()?,
+            test: self.test.as_deref().map(&read).transpose()?,
+        })
+    }
+}
+
+/// The data of a run, as it was read or as the model takes it.
+pub(crate) struct Splits<D> {
+    pub(crate) train: D,
+    pub(crate) eval: Option<D>,
+    pub(crate) test: Option<D>,
+}
+
+impl<D> Splits<D> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &D> {
+        [Some(&self.train), self.eval.as_ref(), self.test.as_ref()]
+            .into_iter()
+            .flatten()
+    }
+
+    pub(crate) fn try_map<E>(&self, map: impl Fn(&D) -> Result<E>) -> Result<Splits<E>> {
+        Ok(Splits {
+            train: map(&self.train)?,
+            eval: self.eval.as_ref().map(&map).transpose()?,
+            test: self.test.as_ref().map(&map).transpose()?,
+        })
+    }
+}
+
+/// Everything in memory, before the first step.
+pub(crate) struct Prepared<T: Task> {
+    pub(crate) task: T,
+    pub(crate) test: Option<T::Split>,
+    pub(crate) model: T::Model,
+}
+
+/// What `bert train TASK` does in a way of its own.
+pub(crate) trait FineTune {
+    /// The files of a run.
+    type Data;
+    type Task: Task;
+
+    /// Reads the files and finds what is wrong with them, before anything is downloaded or computed.
+    fn read(&self, flags: &FineTuneFlags) -> Result<Self::Data>;
+
+    /// Opens the checkpoint, tokenizes the data and loads the weights, telling the user what there is. The device has
+    /// been seeded, so a new head can draw its weights.
+    fn prepare(
+        &self,
+        flags: &FineTuneFlags,
+        data: Self::Data,
+        checkpoint: &Path,
+        options: &TrainOptions,
+        device: &Device,
+    ) -> Result<Prepared<Self::Task>>;
+}
+
+/// Cheap checks come first: nothing is downloaded or computed for a run that cannot end well.
+pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()> {
+    let options = flags.training.options()?;
+    prepare_output(&flags.output, flags.overwrite)?;
+    let source = ModelSource::find(&flags.model)?;
+    let data = command.read(flags)?;
+    let device = flags.runtime.open()?.autodiff();
+    let output = OutputDirectory::claim(&flags.output)?;
+    let checkpoint = source.directory(flags.offline)?;
+
+    device.seed(options.seed);
+    let Prepared { task, test, model } =
+        command.prepare(flags, data, &checkpoint, &options, &device)?;
+    let trained = run_loop(&task, model, &options, &device, output.path())?;
+    let test = test.map(|test| score(&task, &trained.model, &test, &device.inner()));
+    let test = test.transpose()?.map(Value::Object);
+    output.keep();
+
+    let mut results = Results::new();
+    results.json(&report(flags, &trained, test))?;
+    results.flush()
+}
+
+fn run_loop<T: Task>(
+    task: &T,
+    model: T::Model,
+    options: &TrainOptions,
+    device: &Device,
+    output: &Path,
+) -> Result<Trained<T::Model>> {
+    let mut progress = TrainingProgress::new();
+    let mut log = TrainingLog::new(output);
+    let mut observers = Observers(vec![&mut log, &mut progress]);
+    let clock = Instant::now();
+    let trained = train(task, model, options, device, Some(output), &mut observers)?;
+    drop(progress);
+    let time = format::clock(clock.elapsed());
+    eprintln!("done    {} after {time}", output.display());
+    Ok(trained)
+}
+
+fn score<T: Task>(
+    task: &T,
+    model: &T::Model,
+    split: &T::Split,
+    device: &Device,
+) -> Result<Metrics> {
+    let bar = ShareBar::new("evaluating");
+    let evaluation = task.score(model, split, device, &mut |share| bar.set(share))?;
+    Ok(evaluation.metrics)
+}
+
+fn report<M>(flags: &FineTuneFlags, trained: &Trained<M>, test: Option<Value>) -> Value {
+    json!({
+        "best": trained.best.as_ref().map(|best| &best.metrics),
+        "test": test,
+        "output": flags.output,
+        "train_seconds": trained.training_seconds,
+        "tokens_per_second": trained.tokens as f64 / trained.training_seconds.max(f64::MIN_POSITIVE),
+    })
+}

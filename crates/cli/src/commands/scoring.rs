@@ -1,0 +1,66 @@
+//! What `bert evaluate` does for every task.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use bert_train::{EVALUATION_BATCH_SIZE, Metrics};
+use clap::Args;
+use serde::Serialize;
+
+use crate::flags::{RuntimeFlags, at_least_one, whole_number};
+use crate::results::Results;
+use crate::whole_file::WholeFile;
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateFlags {
+    /// Directory of a model trained for this task, by us or with transformers
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// Data to score the model on
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: PathBuf,
+    /// Also write the predictions; the file appears when it is complete
+    #[arg(long, value_name = "FILE")]
+    pub(crate) predictions: Option<PathBuf>,
+    /// Longest sequence in tokens; by default the longest that the model takes, so that nothing is cut without need
+    /// (for the figures of a training run give its --max-length)
+    #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
+    pub(crate) max_length: Option<usize>,
+    /// Rows of one forward pass; 64: larger ones are no faster on a CPU; the figures do not depend on it
+    #[arg(long, value_name = "N", default_value_t = EVALUATION_BATCH_SIZE, value_parser = at_least_one)]
+    pub(crate) batch_size: NonZeroUsize,
+    #[command(flatten)]
+    pub(crate) runtime: RuntimeFlags,
+}
+
+impl EvaluateFlags {
+    /// Makes sure that the predictions can be written, before anything is computed.
+    pub(crate) fn begin_predictions(&self) -> Result<Option<WholeFile>> {
+        self.predictions
+            .as_deref()
+            .map(WholeFile::begin)
+            .transpose()
+    }
+}
+
+/// Writes one record a line, if they were asked for.
+pub(crate) fn write_predictions<T: Serialize>(
+    file: Option<WholeFile>,
+    records: impl Iterator<Item = T>,
+) -> Result<()> {
+    let Some(mut file) = file else {
+        return Ok(());
+    };
+    for record in records {
+        file.json_line(&record)?;
+    }
+    file.commit()
+}
+
+/// The figures, for people and programs.
+pub(crate) fn print_metrics(metrics: &Metrics) -> Result<()> {
+    let mut results = Results::new();
+    results.json(metrics)?;
+    results.flush()
+}

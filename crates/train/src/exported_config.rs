@@ -1,0 +1,53 @@
+use bert_encoder::BertConfig;
+use bert_text::LabelSet;
+use serde_json::{Map, Value, json};
+
+/// Keys of a checkpoint's configuration that are not true of what we write.
+const OUTDATED: [&str; 4] = ["_name_or_path", "num_labels", "torch_dtype", "_num_labels"];
+/// Keys of another head's configuration, which the new head decides if it has them.
+const OF_THE_HEAD: [&str; 3] = ["id2label", "label2id", "problem_type"];
+
+/// The configuration of an exported model: the checkpoint's own keys, with those that training has decided.
+pub(crate) fn exported(
+    checkpoint: &Map<String, Value>,
+    encoder: &BertConfig,
+    architecture: &str,
+    decided: Map<String, Value>,
+) -> Map<String, Value> {
+    let mut config = checkpoint.clone();
+    for key in OUTDATED.iter().chain(&OF_THE_HEAD) {
+        if !decided.contains_key(*key) {
+            config.shift_remove(*key);
+        }
+    }
+    let always = [
+        ("architectures", json!([architecture])),
+        ("model_type", json!("bert")),
+        ("hidden_dropout_prob", json!(encoder.hidden_dropout_prob)),
+        (
+            "attention_probs_dropout_prob",
+            json!(encoder.attention_probs_dropout_prob),
+        ),
+        ("classifier_dropout", json!(encoder.classifier_dropout)),
+        ("dtype", json!("float32")),
+    ];
+    for (key, value) in always {
+        config.insert(key.to_owned(), value);
+    }
+    config.extend(decided);
+    config
+}
+
+/// `id2label` and `label2id`.
+pub(crate) fn label_keys(labels: &LabelSet) -> Map<String, Value> {
+    let ids = labels.names().iter().enumerate();
+    let id2label: Map<String, Value> = ids
+        .clone()
+        .map(|(id, name)| (id.to_string(), json!(name)))
+        .collect();
+    let label2id: Map<String, Value> = ids.map(|(id, name)| (name.clone(), json!(id))).collect();
+    Map::from_iter([
+        ("id2label".to_owned(), Value::Object(id2label)),
+        ("label2id".to_owned(), Value::Object(label2id)),
+    ])
+}
