@@ -4,14 +4,13 @@
 //! |---|---|---|
 //! | [`gelu`] | `burn::tensor::activation::gelu` | on ndarray and CubeCL its backward is the derivative of the tanh approximation, up to 8.7e-4 off the forward's own (erf) derivative |
 //! | [`embedding`] | `burn::tensor::module::embedding` | no `padding_idx`: the padding row must receive no gradient from a lookup |
-//!
 //! | [`masked_cross_entropy`] | `burn::nn::loss::CrossEntropyLoss` | its pad tokens cannot be −100, and a batch in which every row is padding gives NaN |
 //! | [`adamw_update`] | `burn::optim::AdamW` | twelve passes over memory, bias corrections in single precision |
 //! | [`sum_of_squares`] | `x.square().sum()` | a second copy of every gradient |
 //!
 //! Where an operation is more than tensor operations in a row, a *composed* body stands beside it ([`gelu_composed`],
-//! [`embedding_composed`], [`adamw_update_composed`]), //! written in ordinary tensor operations and means the same: it is the reference that the tests hold the operation against,
-//! forward and backward, on every backend.
+//! [`embedding_composed`], [`adamw_update_composed`]), written in ordinary tensor operations, that means the same: it is
+//! the reference that the tests hold the operation against, forward and backward, on every backend.
 //!
 //! An extension is dispatched at run time to the backends that are compiled in, so this crate has one Cargo feature per
 //! backend (`flex`, `ndarray`, `wgpu`, `vulkan`, `metal`, `cuda`): enable the same ones here as on `burn`.
@@ -26,6 +25,7 @@ mod embedding;
 #[cfg(feature = "flex")]
 mod flex;
 mod gelu;
+mod host;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 mod norm;
@@ -35,5 +35,6 @@ pub use adamw::{AdamWPrimitives, AdamWState, AdamWStep, adamw_update, adamw_upda
 pub use cross_entropy::{IGNORE_INDEX, masked_cross_entropy};
 pub use embedding::{embedding, embedding_composed};
 pub use gelu::{gelu, gelu_composed};
+pub use host::softmax;
 pub use norm::sum_of_squares;
 pub use ops::BertOps;

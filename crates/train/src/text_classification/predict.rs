@@ -1,5 +1,6 @@
 use std::num::NonZeroUsize;
 
+use bert_kernels::softmax;
 use bert_text_classification::{BertForSequenceClassification, ProblemType};
 use burn::tensor::Device;
 
@@ -61,16 +62,6 @@ impl Prediction {
             }
         })
     }
-}
-
-fn softmax(logits: &[f32]) -> Vec<f32> {
-    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers: Vec<f64> = logits
-        .iter()
-        .map(|&x| f64::from(x - highest).exp())
-        .collect();
-    let sum: f64 = powers.iter().sum();
-    powers.iter().map(|power| (power / sum) as f32).collect()
 }
 
 fn sigmoid(x: f32) -> f32 {
