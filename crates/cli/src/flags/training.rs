@@ -26,8 +26,8 @@ pub(crate) struct TrainingFlags {
     /// which suits small models and few epochs; try the lower ones for base-sized models
     #[arg(long, value_name = "RATE", default_value = "5e-5")]
     lr: f64,
-    /// Longest sequence in tokens; by default 128, which holds sentences and most pairs (attention costs the square of
-    /// it), and for question answering 384, as in BERT's paper
+    /// Longest sequence in tokens, the rest of a text is cut; 128: holds sentences and most pairs, and attention costs the
+    /// square of it; question answering takes 384, as BERT's paper does
     #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
     max_length: Option<usize>,
     /// Share of all steps over which the learning rate rises from 0; 0.1: as in Google's BERT code; without it the
