@@ -28,6 +28,10 @@ pub enum Quantity {
     KernelForward,
     /// The same, backward.
     KernelBackward,
+    /// A fused operation of `bert-kernels` against its composed body, forward.
+    FusedForward,
+    /// The same, the gradients of its inputs.
+    FusedBackward,
     /// A sum of squares over many elements against the plain sum.
     SumOfSquares,
     /// One computation with other padding or in another batch.
@@ -136,6 +140,17 @@ pub const fn tolerance(quantity: Quantity) -> Tolerance {
             cpu: Bound::absolute(1e-6),
             gpu: Bound::absolute(1e-6),
             reason: "the same for derivatives up to 1.1; that of tanh GELU is 8.7e-4 off",
+        },
+        Quantity::FusedForward => Tolerance {
+            cpu: Bound::relative(2e-6),
+            gpu: Bound::relative(2e-6),
+            reason: "sums of tens of terms in another order, and e^x to a unit in the last place; a wrong mask, scale or \
+                     epsilon is off by percents",
+        },
+        Quantity::FusedBackward => Tolerance {
+            cpu: Bound::relative(5e-6),
+            gpu: Bound::relative(5e-6),
+            reason: "the same with one more sum, relative to the largest gradient of the input",
         },
         Quantity::SumOfSquares => Tolerance {
             cpu: Bound::relative(1e-5),

@@ -1,11 +1,12 @@
 // B batch, S sequence, N heads, D head, H = N · D hidden
 
+use bert_kernels::{AttentionNumbers, attention, attention_composed};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 
 use crate::BertConfig;
+use crate::fused;
 use crate::init::linear;
 
 /// Multi-head scaled dot-product self-attention, without the output projection.
@@ -41,35 +42,45 @@ impl BertSelfAttention {
     /// # Shapes
     ///
     /// `hidden` `[B·S, H]` of a batch of `batch` rows; `mask` `[B, 1, 1, S]` is added to the scores →
-    /// context `[B·S, H]` and probabilities `[B, N, S, S]` before their dropout.
+    /// context `[B·S, H]` and, if wanted, the probabilities `[B, N, S, S]` before their dropout.
     pub fn forward(
         &self,
         hidden: Tensor<2>,
         batch: usize,
         mask: Option<Tensor<4>>,
-    ) -> (Tensor<2>, Tensor<4>) {
-        let [tokens, width] = hidden.dims();
-        let (sequence, head) = (tokens / batch, width / self.heads);
-        let split = |x: Tensor<2>| {
-            x.reshape([batch, sequence, self.heads, head])
-                .swap_dims(1, 2)
-        };
-        let scale = (head as f64).powf(-0.5);
-        let q_bnsd = split(self.query.forward(hidden.clone())) * scale;
-        let k_bnsd = split(self.key.forward(hidden.clone()));
-        let v_bnsd = split(self.value.forward(hidden));
+        want_probabilities: bool,
+    ) -> (Tensor<2>, Option<Tensor<4>>) {
+        let query = self.query.forward(hidden.clone());
+        let key = self.key.forward(hidden.clone());
+        let value = self.value.forward(hidden);
+        if !want_probabilities && fused::has_kernels(&query) {
+            return (self.fused(query, key, value, batch, mask), None);
+        }
+        let dropout = |probabilities| self.dropout.forward(probabilities);
+        let sizes = [batch, self.heads];
+        let (context, probabilities) = attention_composed(query, key, value, mask, sizes, dropout);
+        (context, want_probabilities.then_some(probabilities))
+    }
 
-        let scores_bnss = q_bnsd.matmul(k_bnsd.swap_dims(2, 3));
-        let scores_bnss = match mask {
-            Some(mask_b11s) => scores_bnss + mask_b11s,
-            None => scores_bnss,
+    fn fused(
+        &self,
+        query: Tensor<2>,
+        key: Tensor<2>,
+        value: Tensor<2>,
+        batch: usize,
+        mask: Option<Tensor<4>>,
+    ) -> Tensor<2> {
+        let [tokens, _] = query.dims();
+        let numbers = AttentionNumbers {
+            batch,
+            heads: self.heads,
+            dropout: fused::mask(&self.dropout, &query),
         };
-        let probabilities_bnss = softmax(scores_bnss, 3);
-        let context_bnsd = self
-            .dropout
-            .forward(probabilities_bnss.clone())
-            .matmul(v_bnsd);
-        let context = context_bnsd.swap_dims(1, 2).reshape([tokens, width]);
-        (context, probabilities_bnss)
+        let shape = [batch, tokens / batch];
+        let mask_bs = match mask {
+            Some(mask_b11s) => mask_b11s.reshape(shape),
+            None => Tensor::zeros(shape, &query.device()),
+        };
+        attention(query, key, value, mask_bs, numbers)
     }
 }

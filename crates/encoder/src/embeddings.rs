@@ -4,8 +4,7 @@ use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Embedding, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Int, Tensor};
 
-use crate::BertConfig;
-use crate::init;
+use crate::{BertConfig, fused, init};
 
 /// Word + position + token type embeddings → LayerNorm → dropout.
 #[derive(Module, Debug)]
@@ -22,6 +21,8 @@ pub struct BertEmbeddings {
     pub dropout: Dropout,
     #[module(skip)]
     padding_idx: usize,
+    #[module(skip)]
+    layer_norm_eps: f64,
 }
 
 impl BertEmbeddings {
@@ -43,6 +44,7 @@ impl BertEmbeddings {
                 .init(device),
             dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
             padding_idx: config.pad_token_id,
+            layer_norm_eps: config.layer_norm_eps,
         }
     }
 
@@ -57,12 +59,13 @@ impl BertEmbeddings {
     ///
     /// `input_ids`, `token_type_ids` `[B, S]` → `[B, S, H]`.
     pub fn forward(&self, input_ids: Tensor<2, Int>, token_type_ids: Tensor<2, Int>) -> Tensor<3> {
-        let [_, sequence] = input_ids.dims();
+        let [batch, sequence] = input_ids.dims();
         let words_bsh = bert_kernels::embedding(
             self.word_embeddings.weight.val(),
             input_ids,
             self.padding_idx,
         );
+        let [_, _, hidden] = words_bsh.dims();
         let types_bsh = self.token_type_embeddings.forward(token_type_ids);
         let positions_1sh = self
             .position_embeddings
@@ -70,7 +73,14 @@ impl BertEmbeddings {
             .val()
             .narrow(0, 0, sequence)
             .unsqueeze::<3>();
-        let sum_bsh = words_bsh + types_bsh + positions_1sh;
-        self.dropout.forward(self.layer_norm.forward(sum_bsh))
+        let flat = |x: Tensor<3>| x.reshape([batch * sequence, hidden]);
+        let normalized = fused::add_norm(
+            flat(words_bsh),
+            flat(types_bsh + positions_1sh),
+            None,
+            &self.layer_norm,
+            self.layer_norm_eps,
+        );
+        fused::drop(&self.dropout, normalized.reshape([batch, sequence, hidden]))
     }
 }

@@ -5,6 +5,7 @@ use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::activation::{gelu_approximate, relu, silu};
 use burn::tensor::{Device, Tensor};
 
+use crate::fused;
 use crate::init::linear;
 use crate::{BertConfig, BertSelfAttention, HiddenAct};
 
@@ -44,6 +45,8 @@ pub struct BertLayer {
     pub dropout: Dropout,
     #[module(skip)]
     hidden_act: HiddenAct,
+    #[module(skip)]
+    layer_norm_eps: f64,
 }
 
 impl BertLayer {
@@ -64,6 +67,7 @@ impl BertLayer {
             output_norm: norm(),
             dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
             hidden_act: config.hidden_act,
+            layer_norm_eps: config.layer_norm_eps,
         }
     }
 
@@ -71,22 +75,32 @@ impl BertLayer {
     ///
     /// # Shapes
     ///
-    /// `hidden` `[T, H]` of a batch of `batch` rows, `mask` `[B, 1, 1, S]` added to the scores → `[T, H]` and the attention
-    /// probabilities `[B, N, S, S]`.
+    /// `hidden` `[T, H]` of a batch of `batch` rows, `mask` `[B, 1, 1, S]` added to the scores → `[T, H]` and, if wanted, the
+    /// attention probabilities `[B, N, S, S]`.
     pub fn forward(
         &self,
         hidden: Tensor<2>,
         batch: usize,
         mask: Option<Tensor<4>>,
-    ) -> (Tensor<2>, Tensor<4>) {
-        let (context, probabilities) = self.attention.forward(hidden.clone(), batch, mask);
-        let attended = self.dropout.forward(self.attention_output.forward(context));
-        let attended = self.attention_norm.forward(attended + hidden);
+        want_probabilities: bool,
+    ) -> (Tensor<2>, Option<Tensor<4>>) {
+        let (context, probabilities) =
+            self.attention
+                .forward(hidden.clone(), batch, mask, want_probabilities);
+        let projected = self.attention_output.forward(context);
+        let attended = self.add_norm(projected, hidden, &self.attention_norm);
 
         let inner = self
             .hidden_act
             .forward(self.intermediate.forward(attended.clone()));
-        let output = self.dropout.forward(self.output.forward(inner));
-        (self.output_norm.forward(output + attended), probabilities)
+        let output = self.output.forward(inner);
+        (
+            self.add_norm(output, attended, &self.output_norm),
+            probabilities,
+        )
+    }
+
+    fn add_norm(&self, x: Tensor<2>, residual: Tensor<2>, norm: &LayerNorm) -> Tensor<2> {
+        fused::add_norm(x, residual, Some(&self.dropout), norm, self.layer_norm_eps)
     }
 }

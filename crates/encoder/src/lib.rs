@@ -25,6 +25,7 @@ mod attention;
 mod config;
 mod embeddings;
 mod error;
+mod fused;
 mod init;
 mod layer;
 mod model;

@@ -160,11 +160,9 @@ impl BertModel {
                 hidden_states.push(batched(&hidden_th));
             }
             let (output_th, probabilities_bnss) =
-                layer.forward(hidden_th, batch, mask_b11s.clone());
+                layer.forward(hidden_th, batch, mask_b11s.clone(), want.attentions);
             hidden_th = output_th;
-            if want.attentions {
-                attentions.push(probabilities_bnss);
-            }
+            attentions.extend(probabilities_bnss);
         }
         let last_hidden_state = batched(&hidden_th);
         if want.hidden_states {

@@ -6,6 +6,9 @@
 //! | [`embedding`] | `burn::tensor::module::embedding` | no `padding_idx`: the padding row must receive no gradient from a lookup |
 //! | [`masked_cross_entropy`] | `burn::nn::loss::CrossEntropyLoss` | its pad tokens cannot be −100, and a batch in which every row is padding gives NaN |
 //! | [`adamw_update`] | `burn::optim::AdamW` | twelve passes over memory, bias corrections in single precision |
+//! | [`dropout_add_norm`] | dropout, add, `LayerNorm` | a dozen passes each way under autodiff, random numbers one at a time |
+//! | [`attention`] | `burn::tensor::module::attention` | no dropout, and under autodiff taken apart into tensors of `[B, N, S, S]` |
+//! | [`dropout`] | `burn::nn::Dropout` | random numbers one at a time; the mask is kept in memory |
 //! | [`sum_of_squares`] | `x.square().sum()` | a second copy of every gradient |
 //!
 //! Where an operation is more than tensor operations in a row, a *composed* body stands beside it ([`gelu_composed`],
@@ -18,23 +21,33 @@
 //! This crate does *not* hold layers, parameters or anything that knows what a token is.
 
 mod adamw;
+mod attention;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod cpu;
 mod cross_entropy;
+mod dropout;
 mod embedding;
 #[cfg(feature = "flex")]
 mod flex;
 mod gelu;
 mod host;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod host_backends;
+mod host_ops;
+mod layer_norm;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 mod norm;
 mod ops;
 
 pub use adamw::{AdamWPrimitives, AdamWState, AdamWStep, adamw_update, adamw_update_composed};
+pub use attention::{attention, attention_composed};
 pub use cross_entropy::{IGNORE_INDEX, masked_cross_entropy};
+pub use dropout::dropout;
 pub use embedding::{embedding, embedding_composed};
 pub use gelu::{gelu, gelu_composed};
 pub use host::softmax;
+pub use host_ops::{AttentionNumbers, DropoutMask, HostKernels, HostOps, NormNumbers, is_fused};
+pub use layer_norm::{dropout_add_norm, dropout_add_norm_composed};
 pub use norm::sum_of_squares;
 pub use ops::BertOps;

@@ -5,12 +5,27 @@
 
 use burn::backend::NdArray;
 use burn::backend::ndarray::NdArrayTensor;
+use burn::backend::ops::ActivationOps;
 use burn::tensor::TensorData;
 
 use crate::adamw::{self, AdamWPrimitives, AdamWStep};
-use crate::{BertOps, cpu, norm};
+use crate::{BertOps, cpu, gelu, host_backends, norm};
 
 impl BertOps for NdArray {
+    fn erf_gelu(x: NdArrayTensor) -> NdArrayTensor {
+        match x {
+            NdArrayTensor::F32(_) => host_backends::gelu::<Self>(&x),
+            _ => Self::gelu(x),
+        }
+    }
+
+    fn erf_gelu_backward(x: NdArrayTensor, grad: NdArrayTensor) -> NdArrayTensor {
+        match x {
+            NdArrayTensor::F32(_) => host_backends::gelu_backward::<Self>(&x, &grad),
+            _ => gelu::backward_of_primitives::<Self>(x, grad),
+        }
+    }
+
     fn adamw_update(
         mut parameter: NdArrayTensor,
         gradient: NdArrayTensor,

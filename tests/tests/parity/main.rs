@@ -8,6 +8,7 @@ mod classification_parity;
 mod errors;
 mod forward_parity;
 mod frozen_parts;
+mod fused_kernels;
 mod invariants;
 mod kernels_parity;
 mod optimizer_kernels;

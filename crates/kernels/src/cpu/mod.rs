@@ -1,5 +1,12 @@
 //! Single passes over slices for the backends whose tensors lie in this process's memory.
 
+pub(crate) mod attention;
+pub(crate) mod elementwise;
+pub(crate) mod layer_norm;
+mod math;
+mod product;
+mod random;
+
 use rayon::prelude::*;
 
 use crate::adamw::{AdamWStep, Coefficients};

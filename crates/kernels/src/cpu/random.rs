@@ -1,0 +1,101 @@
+//! Dropout from counters: whether an element is kept depends on the seed and on its index alone, so the backward pass
+//! recomputes the mask instead of storing it, and the number of threads does not matter.
+
+use crate::DropoutMask;
+
+/// A mask ready to be asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Mask {
+    seed: [u32; 2],
+    /// Hashes below this are dropped.
+    threshold: u32,
+    /// What a kept element is multiplied by.
+    scale: f32,
+}
+
+impl Mask {
+    /// `None` when nothing is dropped.
+    pub(crate) fn new(mask: DropoutMask) -> Option<Self> {
+        (mask.probability > 0.0).then(|| Self {
+            seed: [mask.seed as u32, (mask.seed >> 32) as u32],
+            threshold: (mask.probability * 2.0_f64.powi(32)) as u32,
+            scale: (1.0 / (1.0 - mask.probability)) as f32,
+        })
+    }
+
+    /// What the element of this index is multiplied by: 0, or 1 / (1 − p).
+    #[inline(always)]
+    pub(crate) fn factor(&self, index: u32) -> f32 {
+        let hash = mix(mix(index ^ self.seed[0]) ^ self.seed[1]);
+        if hash < self.threshold {
+            0.0
+        } else {
+            self.scale
+        }
+    }
+}
+
+/// A permutation of 32 bits in which each input bit flips each output bit with a probability within 0.2 % of one half:
+/// `lowbias32` of Chris Wellons' hash prospector, <https://github.com/skeeto/hash-prospector>.
+#[inline(always)]
+fn mix(mut x: u32) -> u32 {
+    x ^= x >> 16;
+    x = x.wrapping_mul(0x7feb_352d);
+    x ^= x >> 15;
+    x = x.wrapping_mul(0x846c_a68b);
+    x ^ (x >> 16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mask(probability: f64, seed: u64) -> Mask {
+        Mask::new(DropoutMask { probability, seed }).expect("something is dropped")
+    }
+
+    #[test]
+    fn as_many_are_dropped_as_asked_for_and_the_mean_stays_one() {
+        for (probability, seed) in [(0.1, 1), (0.1, 2 << 40), (0.5, 3)] {
+            let mask = mask(probability, seed);
+            let count = 1_000_000;
+            let sum: f64 = (0..count).map(|i| f64::from(mask.factor(i))).sum();
+            // Five standard deviations of the mean of independent factors.
+            let bound = 5.0 * (probability / (1.0 - probability) / f64::from(count)).sqrt();
+            assert!(
+                (sum / f64::from(count) - 1.0).abs() < bound,
+                "{probability}, {seed}"
+            );
+        }
+    }
+
+    #[test]
+    fn neighbours_rows_and_seeds_are_independent() {
+        let kept = |mask: Mask, index: u32| f64::from(u8::from(mask.factor(index) > 0.0));
+        let (one, other) = (mask(0.5, 7), mask(0.5, 8));
+        let count = 200_000;
+        let correlation = |pair: &dyn Fn(u32) -> (f64, f64)| {
+            let sum: f64 = (0..count)
+                .map(pair)
+                .map(|(a, b)| (a - 0.5) * (b - 0.5))
+                .sum();
+            4.0 * sum / f64::from(count)
+        };
+        let bound = 5.0 / f64::from(count).sqrt();
+        for distance in [1, 2, 128, 384, 1 << 20] {
+            let found = correlation(&|i| (kept(one, i), kept(one, i + distance)));
+            assert!(found.abs() < bound, "at distance {distance}: {found}");
+        }
+        let found = correlation(&|i| (kept(one, i), kept(other, i)));
+        assert!(found.abs() < bound, "of two seeds: {found}");
+    }
+
+    #[test]
+    fn nothing_is_dropped_at_zero() {
+        let none = DropoutMask {
+            probability: 0.0,
+            seed: 1,
+        };
+        assert!(Mask::new(none).is_none());
+    }
+}
