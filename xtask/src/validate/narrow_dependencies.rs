@@ -5,7 +5,8 @@ use crate::workspace::Package;
 
 const ALLOWED: [&str; 5] = ["burn", "serde", "thiserror", "bert-kernels", "bert-encoder"];
 
-/// Exceptions, with their reason: rayon is optional in the kernels, and only with Burn's CPU backends, which bring it.
+/// Exceptions, with their reason: rayon is optional in the kernels, and only with Burn's CPU backends, which bring it. A
+/// head that builds on another one is an exception of [`levels`], too.
 const EXCEPTIONS: [(&str, &str); 1] = [("bert-kernels", "rayon")];
 
 pub(super) fn check(packages: &[Package]) -> Vec<Violation> {
@@ -39,7 +40,9 @@ fn check_package(package: &Package) -> impl Iterator<Item = Violation> {
 }
 
 fn is_allowed(package: &str, dependency: &str) -> bool {
-    ALLOWED.contains(&dependency) || EXCEPTIONS.contains(&(package, dependency))
+    ALLOWED.contains(&dependency)
+        || EXCEPTIONS.contains(&(package, dependency))
+        || levels::SIDEWAYS.contains(&(package, dependency))
 }
 
 #[cfg(test)]
