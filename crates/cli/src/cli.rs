@@ -2,7 +2,9 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{fetch, inspect, models, text_classification};
+use crate::commands::{
+    check, fetch, inspect, models, natural_language_inference, text_classification,
+};
 
 /// Fine-tunes pre-trained BERT models, evaluates them and predicts with them.
 #[derive(Debug, Parser)]
@@ -29,12 +31,28 @@ pub(crate) enum Command {
     Fetch(fetch::FetchArgs),
     /// Show what a checkpoint holds: configuration, tensors, sizes
     Inspect(inspect::InspectArgs),
+    /// Say what is wrong or odd about labelled data before anyone trains on it
+    Check(CheckArgs),
     /// Fine-tune a model on labelled data and save it as a directory that transformers opens, too
     Train(TrainArgs),
     /// Score a trained model on labelled data; prints the metrics as one JSON object
     Evaluate(EvaluateArgs),
     /// Predict with a trained model; prints one JSON object per input line
     Predict(PredictArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(subcommand)]
+    pub(crate) task: CheckTask,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CheckTask {
+    /// Labels seen once, duplicates between the files, class balance, lengths, what is cut, unknown tokens
+    TextClassification(check::text_classification::CheckArgs),
+    /// The same of premises and hypotheses, whose labels are those of natural-language inference
+    NaturalLanguageInference(check::natural_language_inference::CheckArgs),
 }
 
 #[derive(Debug, Args)]
@@ -48,6 +66,9 @@ pub(crate) enum TrainTask {
     /// Texts or pairs of texts to one class, several classes, or a number. Data: TSV, CSV or JSON Lines with texts and
     /// labels; two columns without a header are text and label
     TextClassification(Box<text_classification::TrainArgs>),
+    /// Premise and hypothesis to entailment, neutral or contradiction, or to entailment or not. Data: TSV, CSV or JSON
+    /// Lines of SNLI, MNLI, RTE, SICK or your own; labels are known by their names
+    NaturalLanguageInference(Box<natural_language_inference::TrainArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -60,6 +81,8 @@ pub(crate) struct EvaluateArgs {
 pub(crate) enum EvaluateTask {
     /// Accuracy and F1, or Pearson and Spearman, by what the model was trained for
     TextClassification(text_classification::EvaluateArgs),
+    /// Accuracy, scores of each label and the confusion table, which is shown on standard error, too
+    NaturalLanguageInference(natural_language_inference::EvaluateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -73,4 +96,10 @@ pub(crate) enum PredictTask {
     /// The label of each text or pair of texts, with its score. Input: a line of plain text, or a JSON object with "text"
     /// and optionally "text_pair"
     TextClassification(text_classification::PredictArgs),
+    /// Whether a hypothesis follows from a premise. Input: a JSON object with "premise" and "hypothesis" (or "text" and
+    /// "text_pair") a line
+    NaturalLanguageInference(natural_language_inference::PredictArgs),
+    /// Any labels for a text, by a model of natural-language inference that was never trained on them. Input: a line of
+    /// plain text, or a JSON object with "sequence"
+    ZeroShot(natural_language_inference::ZeroShotArgs),
 }

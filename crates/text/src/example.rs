@@ -37,6 +37,16 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Takes out the rows whose label is this name, and says how many there were. SNLI and MNLI have `-` where the people
+    /// who labelled a pair did not agree.
+    pub fn remove_label(&mut self, name: &str) -> usize {
+        let before = self.examples.len();
+        let has_it =
+            |example: &Example| matches!(&example.label, Some(Label::Name(label)) if label == name);
+        self.examples.retain(|example| !has_it(example));
+        before - self.examples.len()
+    }
+
     /// Texts and pairs as [`Tokenizer::encode_batch`](crate::Tokenizer::encode_batch) takes them.
     pub fn texts(&self) -> Vec<(&str, Option<&str>)> {
         self.examples

@@ -6,10 +6,13 @@
 //!
 //! What this crate does *not* do: it knows no tensor and no model, downloads nothing, and never prints.
 
+pub mod check;
+
 mod batch;
 mod encoding;
 mod example;
 mod label_set;
+mod pair_input;
 mod predict_input;
 mod reader;
 mod sampler;
@@ -19,7 +22,8 @@ pub use batch::PaddedBatch;
 pub use encoding::Encoding;
 pub use example::{Dataset, Example, Label};
 pub use label_set::{LabelError, LabelSet, regression_targets};
+pub use pair_input::{PairInput, SequenceInput};
 pub use predict_input::{PredictInput, PredictInputs, PredictLine};
-pub use reader::{Column, ColumnOptions, ColumnRole, Format, ReadError};
+pub use reader::{Column, ColumnOptions, ColumnRole, Format, ReadError, RowFilter};
 pub use sampler::{BatchOrder, epoch_batches};
 pub use tokenizer::{Tokenizer, TokenizerError};

@@ -28,6 +28,8 @@ mod train;
 mod training_log;
 mod tune;
 
+pub mod natural_language_inference;
+pub mod shared_encoder;
 pub mod text_classification;
 
 pub use adamw::AdamW;

@@ -203,6 +203,22 @@ impl Pretrained {
         Ok((model, report))
     }
 
+    /// Loads everything but the encoder, which the model has been
+    /// [equipped](crate::shared_encoder::SharedEncoder::equip) with: nothing of the encoder is read again.
+    ///
+    /// # Errors
+    ///
+    /// A tensor is missing, unexpected, mis-shaped or not finite.
+    pub fn load_head<M: Module>(&self, model: M, keys: &KeyMap) -> Result<M, TrainError> {
+        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let options = LoadOptions {
+            fresh: words(&["bert.embeddings", "bert.layers"]),
+            ignored: words(&["bert.pooler", "pooler"]),
+            ..LoadOptions::default()
+        };
+        Ok(checkpoint::load(model, &self.checkpoint, keys, &options)?.0)
+    }
+
     /// Writes a model as a directory that transformers opens. `decided` are the configuration's keys that training has
     /// decided, beside the class's name and the dropouts.
     ///

@@ -77,6 +77,14 @@ impl<D> Splits<D> {
             .flatten()
     }
 
+    pub(crate) fn try_map_into<E>(self, map: impl Fn(D) -> Result<E>) -> Result<Splits<E>> {
+        Ok(Splits {
+            train: map(self.train)?,
+            eval: self.eval.map(&map).transpose()?,
+            test: self.test.map(&map).transpose()?,
+        })
+    }
+
     pub(crate) fn try_map<E>(&self, map: impl Fn(&D) -> Result<E>) -> Result<Splits<E>> {
         Ok(Splits {
             train: map(&self.train)?,

@@ -1,16 +1,19 @@
 //! What each command does, one module a command or task.
 
 pub(crate) mod answering;
+pub(crate) mod check;
 pub(crate) mod fetch;
 pub(crate) mod fine_tune;
 pub(crate) mod inspect;
 pub(crate) mod models;
+pub(crate) mod natural_language_inference;
+pub(crate) mod row_files;
 pub(crate) mod scoring;
 pub(crate) mod text_classification;
 
 use anyhow::Result;
 
-use crate::cli::{Cli, Command, EvaluateTask, PredictTask, TrainTask};
+use crate::cli::{CheckTask, Cli, Command, EvaluateTask, PredictTask, TrainTask};
 
 /// Runs a parsed command line.
 pub(crate) fn run(cli: Cli) -> Result<()> {
@@ -18,13 +21,27 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Models(args) => models::run(&args),
         Command::Fetch(args) => fetch::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Check(args) => match args.task {
+            CheckTask::TextClassification(args) => check::text_classification::run(&args),
+            CheckTask::NaturalLanguageInference(args) => {
+                check::natural_language_inference::run(&args)
+            }
+        },
         Command::Train(args) => match args.task {
+            TrainTask::NaturalLanguageInference(args) => natural_language_inference::train(&args),
             TrainTask::TextClassification(args) => text_classification::train(&args),
         },
         Command::Evaluate(args) => match args.task {
+            EvaluateTask::NaturalLanguageInference(args) => {
+                natural_language_inference::evaluate(&args)
+            }
             EvaluateTask::TextClassification(args) => text_classification::evaluate(&args),
         },
         Command::Predict(args) => match args.task {
+            PredictTask::NaturalLanguageInference(args) => {
+                natural_language_inference::predict(&args)
+            }
+            PredictTask::ZeroShot(args) => natural_language_inference::zero_shot(&args),
             PredictTask::TextClassification(args) => text_classification::predict(&args),
         },
     }

@@ -1,6 +1,6 @@
 //! How to read a file of rows.
 
-use bert_text::{Column, ColumnOptions, Format};
+use bert_text::{Column, ColumnOptions, Format, RowFilter};
 use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
@@ -31,6 +31,9 @@ pub(crate) struct ColumnFlags {
     /// (JSON Lines has lists)
     #[arg(long, value_name = "TEXT")]
     label_separator: Option<String>,
+    /// Take the rows with this value in this column only, of every file; given more than once, all of it has to hold
+    #[arg(long, value_name = "COLUMN=VALUE")]
+    filter: Vec<RowFilter>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -66,6 +69,7 @@ impl ColumnFlags {
             delimiter: self.delimiter,
             label_separator: self.label_separator.clone(),
             unlabelled: false,
+            filters: self.filter.clone(),
         }
     }
 }

@@ -3,8 +3,11 @@
 mod bad_checkpoints;
 mod bad_input;
 mod bad_options;
+mod check;
+mod heads;
 mod help;
 mod listing;
+mod nli;
 mod prediction;
 mod support;
 mod training;

@@ -105,7 +105,13 @@ impl Room {
 
     /// Trains `base` for a few steps into `trained`.
     pub(crate) fn train(&self) {
-        let run = self.bert(&format!("{TRAIN} --eval eval.tsv --epochs 1"));
+        self.train_into("trained");
+    }
+
+    /// Trains `base` for a few steps.
+    pub(crate) fn train_into(&self, output: &str) {
+        let line = TRAIN.replace("--output trained", &format!("--output {output}"));
+        let run = self.bert(&format!("{line} --eval eval.tsv --epochs 1"));
         assert_eq!(run.code, Some(0), "{}", run.stderr);
     }
 }

@@ -9,7 +9,7 @@ mod multi_label;
 mod regression;
 mod single_label;
 
-pub use confusion::{Average, ConfusionMatrix};
+pub use confusion::{Average, ConfusionMatrix, LabelScores};
 pub use multi_label::{MultiLabelMetrics, evaluate_multi_label, multi_hot};
 pub use regression::{
     RegressionMetrics, evaluate_regression, mean_squared_error, pearson, spearman,

@@ -22,10 +22,12 @@ const TEXT_NAMES: [(&str, Option<&str>); 13] = [
 ];
 
 /// Usual names of the label column, most telling first.
-const LABEL_NAMES: [&str; 10] = [
+const LABEL_NAMES: [&str; 12] = [
     "label",
     "labels",
     "gold_label",
+    "entailment_label",
+    "entailment_judgment",
     "class",
     "category",
     "target",
@@ -48,9 +50,12 @@ pub(super) struct Columns {
 pub(super) fn is_header(first_row: &[&str], options: &ColumnOptions) -> bool {
     options.header.unwrap_or_else(|| {
         let given = [&options.text, &options.text_pair, &options.label];
+        let filtered = options.filters.iter().map(|filter| &filter.column);
         given
-            .iter()
-            .any(|column| matches!(column, Some(Column::Name(_))))
+            .into_iter()
+            .flatten()
+            .chain(filtered)
+            .any(|column| matches!(column, Column::Name(_)))
             || first_row.iter().any(|cell| is_usual_name(cell))
     })
 }
@@ -93,6 +98,31 @@ pub(super) fn among_names(
     )
 }
 
+/// Finds the columns of the filters in a row of names.
+pub(super) fn filtered_names(
+    path: &Path,
+    line: usize,
+    names: &[&str],
+    options: &ColumnOptions,
+) -> Result<Vec<usize>, ReadError> {
+    let columns = options.filters.iter().map(|filter| &filter.column);
+    columns
+        .map(|column| find_named(path, line, names, ColumnRole::Filter, column))
+        .collect()
+}
+
+/// Finds the columns of the filters in a file without a header.
+pub(super) fn filtered_indices(
+    path: &Path,
+    column_count: usize,
+    options: &ColumnOptions,
+) -> Result<Vec<usize>, ReadError> {
+    let columns = options.filters.iter().map(|filter| &filter.column);
+    columns
+        .map(|column| find_indexed(path, column_count, ColumnRole::Filter, column))
+        .collect()
+}
+
 /// Finds the columns of a file without a header: what is not given is, in this order, text, second text (when the
 /// count of the columns leaves room for one), label.
 pub(super) fn among_indices(
@@ -103,14 +133,11 @@ pub(super) fn among_indices(
     let labelled = !options.unlabelled;
     let room_for_pair = column_count == 2 + usize::from(labelled);
     let is_pair = options.text_pair.is_some() || (options.text.is_none() && room_for_pair);
-    let resolve = |role, column: &Option<Column>| match column {
-        Some(Column::Name(name)) => Err(ReadError::NameWithoutHeader {
-            path: path.to_owned(),
-            role,
-            name: name.clone(),
-        }),
-        Some(Column::Index(index)) => check_index(path, column_count, role, *index).map(Some),
-        None => Ok(None),
+    let resolve = |role, column: &Option<Column>| {
+        let column = column.as_ref();
+        column
+            .map(|column| find_indexed(path, column_count, role, column))
+            .transpose()
     };
     let text = resolve(ColumnRole::Text, &options.text)?;
     let text_pair = resolve(ColumnRole::TextPair, &options.text_pair)?;
@@ -144,6 +171,22 @@ pub(super) fn among_indices(
         label: labelled.then(|| or_next_free(label)),
     };
     distinct(path, columns, |index| index.to_string())
+}
+
+fn find_indexed(
+    path: &Path,
+    column_count: usize,
+    role: ColumnRole,
+    column: &Column,
+) -> Result<usize, ReadError> {
+    match column {
+        Column::Index(index) => check_index(path, column_count, role, *index),
+        Column::Name(name) => Err(ReadError::NameWithoutHeader {
+            path: path.to_owned(),
+            role,
+            name: name.clone(),
+        }),
+    }
 }
 
 fn find_named(

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use csv::StringRecord;
 
-use super::columns::{Columns, among_indices, among_names, is_header};
+use super::columns::{
+    Columns, among_indices, among_names, filtered_indices, filtered_names, is_header,
+};
+use super::filter::Filters;
 use super::source::numbered_lines;
 use super::{ColumnOptions, ReadError};
 use crate::{Example, Label};
@@ -92,6 +95,9 @@ struct Rows<'a> {
     path: &'a Path,
     options: &'a ColumnOptions,
     layout: Option<Layout>,
+    filters: Filters<'a>,
+    /// The columns of the filters.
+    filtered: Vec<usize>,
     examples: Vec<Example>,
 }
 
@@ -107,6 +113,8 @@ impl<'a> Rows<'a> {
             path,
             options,
             layout: None,
+            filters: Filters::new(&options.filters),
+            filtered: Vec::new(),
             examples: Vec::new(),
         }
     }
@@ -131,6 +139,12 @@ impl<'a> Rows<'a> {
                 found: cells.len(),
             });
         }
+        if !self
+            .filters
+            .keep(self.filtered.iter().map(|&index| cells[index]))
+        {
+            return Ok(());
+        }
         let columns = layout.columns;
         let label = columns
             .label
@@ -145,12 +159,16 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    fn settle_layout(&self, line: usize, cells: &[&str]) -> Result<(Layout, bool), ReadError> {
+    fn settle_layout(&mut self, line: usize, cells: &[&str]) -> Result<(Layout, bool), ReadError> {
         let names: Vec<&str> = cells.iter().map(|cell| cell.trim()).collect();
         let is_header = is_header(&names, self.options);
         let columns = match is_header {
             true => among_names(self.path, line, &names, self.options)?,
             false => among_indices(self.path, names.len(), self.options)?,
+        };
+        self.filtered = match is_header {
+            true => filtered_names(self.path, line, &names, self.options)?,
+            false => filtered_indices(self.path, names.len(), self.options)?,
         };
         let layout = Layout {
             columns,
@@ -176,10 +194,7 @@ impl<'a> Rows<'a> {
 
     fn finish(self) -> Result<Vec<Example>, ReadError> {
         if self.examples.is_empty() {
-            return Err(ReadError::Empty {
-                path: self.path.to_owned(),
-                header: self.layout.is_some(),
-            });
+            return Err(self.filters.nothing_left(self.path, self.layout.is_some()));
         }
         Ok(self.examples)
     }

@@ -40,6 +40,22 @@ pub enum ReadError {
         /// Whether there is a header.
         header: bool,
     },
+    /// Filters that no row passes.
+    #[error(
+        "{path}: no row has {filters}; {rows} rows have {} there",
+        .instead.join(", "),
+        path = .path.display()
+    )]
+    NoMatch {
+        /// The file.
+        path: PathBuf,
+        /// The filters, in words.
+        filters: String,
+        /// How many rows were left out.
+        rows: usize,
+        /// What they have instead, the first few.
+        instead: Vec<String>,
+    },
     /// Bytes that are not UTF-8.
     #[error("{path}, line {line}: invalid UTF-8; convert the file to UTF-8", path = .path.display())]
     InvalidUtf8 {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::columns::among_names;
+use super::columns::{among_names, filtered_names};
+use super::filter::Filters;
 use super::source::numbered_lines;
 use super::{Column, ColumnOptions, ColumnRole, ReadError};
 use crate::{Example, Label};
@@ -16,25 +17,31 @@ pub(super) fn read(
     options: &ColumnOptions,
 ) -> Result<Vec<Example>, ReadError> {
     refuse_indices(path, options)?;
-    let examples = numbered_lines(content)
-        .map(|(line, text)| read_object(&Row { path, line }, text, options))
-        .collect::<Result<Vec<_>, _>>()?;
-    if examples.is_empty() {
-        return Err(ReadError::Empty {
-            path: path.to_owned(),
-            header: false,
-        });
+    let mut filters = Filters::new(&options.filters);
+    let mut examples = Vec::new();
+    for (line, text) in numbered_lines(content) {
+        examples.extend(read_object(
+            &Row { path, line },
+            text,
+            options,
+            &mut filters,
+        )?);
     }
-    Ok(examples)
+    match examples.is_empty() {
+        true => Err(filters.nothing_left(path, false)),
+        false => Ok(examples),
+    }
 }
 
 fn refuse_indices(path: &Path, options: &ColumnOptions) -> Result<(), ReadError> {
     let given = [
-        (ColumnRole::Text, &options.text),
-        (ColumnRole::TextPair, &options.text_pair),
-        (ColumnRole::Label, &options.label),
+        (ColumnRole::Text, options.text.as_ref()),
+        (ColumnRole::TextPair, options.text_pair.as_ref()),
+        (ColumnRole::Label, options.label.as_ref()),
     ];
-    for (role, column) in given {
+    let filtered = options.filters.iter();
+    let filtered = filtered.map(|filter| (ColumnRole::Filter, Some(&filter.column)));
+    for (role, column) in given.into_iter().chain(filtered) {
         if let Some(Column::Index(index)) = column {
             return Err(ReadError::IndexInJson {
                 path: path.to_owned(),
@@ -52,7 +59,13 @@ struct Row<'a> {
     line: usize,
 }
 
-fn read_object(row: &Row<'_>, text: &str, options: &ColumnOptions) -> Result<Example, ReadError> {
+/// `None` for a row that a filter leaves out.
+fn read_object(
+    row: &Row<'_>,
+    text: &str,
+    options: &ColumnOptions,
+    filters: &mut Filters<'_>,
+) -> Result<Option<Example>, ReadError> {
     let object: Map<String, Value> =
         serde_json::from_str(text).map_err(|source| ReadError::Json {
             path: row.path.to_owned(),
@@ -60,6 +73,16 @@ fn read_object(row: &Row<'_>, text: &str, options: &ColumnOptions) -> Result<Exa
             source,
         })?;
     let keys: Vec<&str> = object.keys().map(String::as_str).collect();
+    let filtered = filtered_names(row.path, row.line, &keys, options)?;
+    let values = filtered
+        .into_iter()
+        .map(|index| match &object[keys[index]] {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+    if !filters.keep(values) {
+        return Ok(None);
+    }
     let columns = among_names(row.path, row.line, &keys, options)?;
     let text_pair = match columns.text_pair.map(|index| keys[index]) {
         Some(key) if !object[key].is_null() => Some(row.string(key, &object[key])?),
@@ -70,12 +93,12 @@ fn read_object(row: &Row<'_>, text: &str, options: &ColumnOptions) -> Result<Exa
         .map(|index| row.label(keys[index], &object[keys[index]]))
         .transpose()?;
     let text_key = keys[columns.text];
-    Ok(Example {
+    Ok(Some(Example {
         text: row.string(text_key, &object[text_key])?,
         text_pair,
         label,
         line: row.line,
-    })
+    }))
 }
 
 impl Row<'_> {

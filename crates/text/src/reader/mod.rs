@@ -3,6 +3,7 @@
 mod columns;
 mod delimited;
 mod error;
+mod filter;
 mod json_lines;
 mod options;
 mod source;
@@ -10,6 +11,7 @@ mod source;
 use std::path::Path;
 
 pub use error::ReadError;
+pub use filter::RowFilter;
 pub use options::{Column, ColumnOptions, ColumnRole, Format};
 
 use crate::{Dataset, Example};
@@ -23,12 +25,14 @@ impl Dataset {
     /// - among names (a header, or the keys of each JSON object; in any case of letters) the texts are the first of
     ///   `text` + `text_pair`, `sentence1` + `sentence2`, `sentence_A` + `sentence_B`, `premise` + `hypothesis`,
     ///   `question1` + `question2`, `question` + `sentence`, `#1 String` + `#2 String`, `text`, `sentence`, `review`,
-    ///   `document`, `content`, `tweet`; the label is the first of `label`, `labels`, `gold_label`, `class`,
-    ///   `category`, `target`, `sentiment`, `score`, `is_duplicate`, `quality`;
+    ///   `document`, `content`, `tweet`; the label is the first of `label`, `labels`, `gold_label`,
+    ///   `entailment_label`, `entailment_judgment`, `class`, `category`, `target`, `sentiment`, `score`, `is_duplicate`,
+    ///   `quality`;
     /// - without names two columns are text and label, three are text, second text and label.
     ///
     /// Labels lose surrounding white space, texts keep theirs. In JSON Lines a label is a string, a number, a boolean
     /// or a list of strings and integers; a second text that is `null`, or not there and not asked for by name, is none.
+    /// Rows that a filter of `options` leaves out need no label.
     ///
     /// # Errors
     /// A file that cannot be read, is empty, or is not UTF-8; a column that is not there or cannot be guessed; a row

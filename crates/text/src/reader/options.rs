@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use super::ReadError;
+use super::{ReadError, RowFilter};
 
 /// How rows and columns are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,8 @@ pub enum ColumnRole {
     TextPair,
     /// The label.
     Label,
+    /// What says which rows are wanted.
+    Filter,
 }
 
 impl fmt::Display for ColumnRole {
@@ -82,6 +84,7 @@ impl fmt::Display for ColumnRole {
             Self::Text => "text",
             Self::TextPair => "text_pair",
             Self::Label => "label",
+            Self::Filter => "filter",
         })
     }
 }
@@ -107,4 +110,6 @@ pub struct ColumnOptions {
     pub label_separator: Option<String>,
     /// The file has no labels, or they are not wanted: the label column is not looked for.
     pub unlabelled: bool,
+    /// Which rows are wanted: those that pass every filter. For a file that holds all splits.
+    pub filters: Vec<RowFilter>,
 }

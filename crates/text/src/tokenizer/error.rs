@@ -101,6 +101,19 @@ pub enum TokenizerError {
         /// How many special tokens this input gets: 2 for a text, 3 for a pair.
         special_tokens: usize,
     },
+    /// The text that must not be cut leaves nothing of the other.
+    #[error(
+        "the second text, starting with {start:?}, has {tokens} tokens, which leaves no room for the first in {max_length}; \
+         shorten it, or raise the maximum length"
+    )]
+    SecondTextTooLong {
+        /// The first characters of the second text.
+        start: String,
+        /// Its tokens.
+        tokens: usize,
+        /// The length asked for, special tokens included.
+        max_length: usize,
+    },
     /// The tokenizer library refused a text.
     #[error("text starting with {start:?} cannot be tokenized")]
     Encode {

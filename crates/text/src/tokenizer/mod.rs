@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use tokenizers::processors::bert::BertProcessing;
-use tokenizers::utils::truncation::{TruncationParams, truncate_encodings};
+use tokenizers::utils::truncation::{TruncationParams, TruncationStrategy, truncate_encodings};
 use tokenizers::{PostProcessor, PostProcessorWrapper};
 
 pub use error::TokenizerError;
@@ -99,6 +99,40 @@ impl Tokenizer {
         text_pair: Option<&str>,
         max_length: usize,
     ) -> Result<Encoding, TokenizerError> {
+        self.encode_truncated(
+            text,
+            text_pair,
+            max_length,
+            TruncationStrategy::LongestFirst,
+        )
+    }
+
+    /// `[CLS] text [SEP] text_pair [SEP]` of at most `max_length` tokens, of which the first text alone loses what is too
+    /// much: the hypothesis of zero-shot classification is never cut.
+    ///
+    /// # Errors
+    /// When the special tokens and the second text alone are more than `max_length`.
+    pub fn encode_cutting_first(
+        &self,
+        text: &str,
+        text_pair: &str,
+        max_length: usize,
+    ) -> Result<Encoding, TokenizerError> {
+        self.encode_truncated(
+            text,
+            Some(text_pair),
+            max_length,
+            TruncationStrategy::OnlyFirst,
+        )
+    }
+
+    fn encode_truncated(
+        &self,
+        text: &str,
+        text_pair: Option<&str>,
+        max_length: usize,
+        strategy: TruncationStrategy,
+    ) -> Result<Encoding, TokenizerError> {
         let special_tokens = self.post_processor.added_tokens(text_pair.is_some());
         let params = TruncationParams {
             max_length: max_length.checked_sub(special_tokens).ok_or(
@@ -107,6 +141,7 @@ impl Tokenizer {
                     special_tokens,
                 },
             )?,
+            strategy,
             ..TruncationParams::default()
         };
         let failed = |source| TokenizerError::Encode {
@@ -120,6 +155,16 @@ impl Tokenizer {
             .transpose()
             .map_err(failed)?;
         let tokens = token_count(&first, second.as_ref());
+        if let (TruncationStrategy::OnlyFirst, Some(second)) = (strategy, &second)
+            && tokens > params.max_length
+            && second.len() >= params.max_length
+        {
+            return Err(TokenizerError::SecondTextTooLong {
+                start: text_pair.unwrap_or_default().chars().take(40).collect(),
+                tokens: second.len(),
+                max_length,
+            });
+        }
         let (mut first, mut second) = truncate_encodings(first, second, &params).map_err(failed)?;
         let truncated_tokens = tokens - token_count(&first, second.as_ref());
         // The cut-off parts of two long texts would be combined each with each: quadratic, and nobody reads them.
@@ -154,6 +199,16 @@ impl Tokenizer {
             .par_iter()
             .map(|(text, text_pair)| self.encode(text, *text_pair, max_length))
             .collect()
+    }
+
+    /// Whether two tokenizers give the same ids for every text.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let written = |tokenizer: &Self| {
+            let inner = serde_json::to_value(&tokenizer.inner).ok()?;
+            let post_processor = serde_json::to_value(&tokenizer.post_processor).ok()?;
+            Some((inner, post_processor))
+        };
+        written(self).is_some_and(|own| Some(own) == written(other))
     }
 
     /// Says whether every id this tokenizer can give has a row in a model's word-embedding table.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bert_text::{Column, ColumnOptions, Dataset, LabelSet, regression_targets};
+use bert_text::{Column, ColumnOptions, Dataset, LabelSet, RowFilter, regression_targets};
 
 /// The file, or `None` with a line on standard error; on a continuous-integration machine its absence is a failure.
 fn dataset(name: &str) -> Option<PathBuf> {
@@ -111,4 +111,33 @@ fn sick_has_classes_and_numbers() {
     let scores = regression_targets(&read(&path, Some("relatedness_score"))).expect("numbers");
     assert_eq!(scores.len(), 9840);
     assert!(scores.iter().all(|score| (1.0..=5.0).contains(score)));
+}
+
+// The counts of the fine-tuning script that results are compared with: SICK by its `SemEval_set`, RTE by its files.
+#[test]
+fn the_splits_of_sick_and_rte_have_their_published_sizes() {
+    let Some(sick) = dataset("sick/SICK.txt") else {
+        return;
+    };
+    for (split, rows) in [("TRAIN", 4439), ("TRIAL", 495), ("TEST", 4906)] {
+        let options = ColumnOptions {
+            filters: vec![RowFilter {
+                column: Column::Name("SemEval_set".into()),
+                value: split.into(),
+            }],
+            ..ColumnOptions::default()
+        };
+        let dataset = Dataset::read(&sick, &options).expect("the published file is valid");
+        assert_eq!(dataset.examples.len(), rows, "{split}");
+        let names: Vec<String> = summary(&dataset)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(names, ["CONTRADICTION", "ENTAILMENT", "NEUTRAL"]);
+        assert!(dataset.examples.iter().all(|row| row.text_pair.is_some()));
+    }
+    for (file, rows) in [("train", 2490), ("dev", 277)] {
+        let path = dataset(&format!("rte-glue/{file}.tsv")).expect("SICK is there, so RTE is");
+        assert_eq!(read(&path, None).examples.len(), rows, "{file}");
+    }
 }

@@ -1,7 +1,9 @@
 //! The facts this crate promises, one module a subject.
 
 mod batches;
+mod checks;
 mod datasets;
+mod filters;
 mod labels;
 mod predict_inputs;
 mod readers;

@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 use super::split::{Split, Targets};
 use crate::exported_config::label_keys;
 use crate::pretrained::key_map;
+use crate::shared_encoder::SharedEncoder;
 use crate::{DropoutOverride, HeadOrigin, Pretrained, TrainError};
 
 /// The class of transformers that opens a saved classifier.
-const ARCHITECTURE: &str = "BertForSequenceClassification";
+pub(crate) const ARCHITECTURE: &str = "BertForSequenceClassification";
 
 /// Everything about a text classifier but its weights: the encoder's configuration, what the outputs mean, and how texts
 /// become tokens.
@@ -102,12 +103,31 @@ impl TextClassifier {
         head: HeadOrigin,
         device: &Device,
     ) -> Result<(BertForSequenceClassification, LoadReport), TrainError> {
-        let model = SequenceClassificationConfig {
+        let model = self.init(device)?;
+        self.pretrained.load(model, &keys(), &["classifier"], head)
+    }
+
+    /// Loads the head alone, pooler and classifier, onto an encoder that is loaded already.
+    ///
+    /// # Errors
+    ///
+    /// A tensor is missing, unexpected, mis-shaped or not finite.
+    pub fn load_head(
+        &self,
+        encoder: &SharedEncoder,
+        device: &Device,
+    ) -> Result<BertForSequenceClassification, TrainError> {
+        let mut model = self.init(device)?;
+        encoder.equip(&mut model.bert);
+        self.pretrained.load_head(model, &keys())
+    }
+
+    fn init(&self, device: &Device) -> Result<BertForSequenceClassification, TrainError> {
+        let config = SequenceClassificationConfig {
             encoder: self.pretrained.encoder.clone(),
             num_labels: self.labels.len(),
-        }
-        .init(device)?;
-        self.pretrained.load(model, &keys(), &["classifier"], head)
+        };
+        Ok(config.init(device)?)
     }
 
     /// Writes a directory that transformers opens as `BertForSequenceClassification`.
@@ -152,7 +172,7 @@ impl TextClassifier {
 
 /// The problem type a checkpoint was trained for: its `problem_type`, else what transformers concludes from the number of
 /// labels.
-fn stated_problem_type(
+pub(crate) fn stated_problem_type(
     pretrained: &Pretrained,
     num_labels: usize,
 ) -> Result<ProblemType, TrainError> {

@@ -106,7 +106,7 @@ impl TextClassifier {
 }
 
 /// The first of the highest values.
-fn highest(logits: &[f32]) -> usize {
+pub(crate) fn highest(logits: &[f32]) -> usize {
     (1..logits.len()).fold(
         0,
         |best, id| if logits[id] > logits[best] { id } else { best },

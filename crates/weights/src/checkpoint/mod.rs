@@ -27,6 +27,7 @@ mod mismatch;
 mod names;
 mod open;
 mod plan;
+mod same;
 mod save;
 mod shards;
 mod staging;
@@ -40,6 +41,7 @@ pub use load::{LoadError, LoadOptions, LoadReport, load};
 pub use mismatch::{Mismatch, MisshapenTensor, MissingTensor, WrongDtype};
 pub use open::{Checkpoint, read_config, read_tensors};
 pub use safetensors::Dtype;
+pub use same::{Difference, DifferenceKind, first_difference};
 pub use save::{Export, SaveError, save};
 pub use summary::{CheckpointSummary, DtypeSummary, summary, summary_of};
 

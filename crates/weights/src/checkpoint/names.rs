@@ -17,6 +17,15 @@ pub(crate) fn current_name(name: &str) -> String {
         .unwrap_or_else(|| name.to_owned())
 }
 
+/// The current name with the prefix `bert.`, whether it has it or not.
+pub(crate) fn with_base_prefix(name: &str) -> String {
+    let name = current_name(name);
+    match name.starts_with(BASE_MODEL_PREFIX) {
+        true => name,
+        false => format!("{BASE_MODEL_PREFIX}{name}"),
+    }
+}
+
 /// Whether the tensor is the buffer `embeddings.position_ids`, which holds 0, 1, 2 … and no weight.
 pub(crate) fn is_position_ids(name: &str) -> bool {
     strip_segments(name, POSITION_IDS).is_some()

@@ -25,10 +25,7 @@ pub(crate) fn float_dtype(dtype: Dtype) -> Option<DType> {
 /// # Errors
 /// [`CheckpointError::Io`] when the file cannot be read any more.
 pub(crate) fn are_finite(tensor: &TensorInfo) -> Result<bool, CheckpointError> {
-    let bytes = read(tensor).map_err(|reason| CheckpointError::Io {
-        path: tensor.file.clone(),
-        reason,
-    })?;
+    let bytes = bytes(tensor)?;
     Ok(match tensor.dtype {
         Dtype::F16 => all_values(&bytes, |bytes| u16::from_le_bytes(bytes) & 0x7c00 != 0x7c00),
         Dtype::BF16 => all_values(&bytes, |bytes| u16::from_le_bytes(bytes) & 0x7f80 != 0x7f80),
@@ -37,6 +34,17 @@ pub(crate) fn are_finite(tensor: &TensorInfo) -> Result<bool, CheckpointError> {
             (f64::from_le_bytes(bytes) as f32).is_finite()
         }),
         _ => true,
+    })
+}
+
+/// The bytes of a tensor as they lie in its file.
+///
+/// # Errors
+/// [`CheckpointError::Io`] when the file cannot be read any more.
+pub(crate) fn bytes(tensor: &TensorInfo) -> Result<Vec<u8>, CheckpointError> {
+    read(tensor).map_err(|reason| CheckpointError::Io {
+        path: tensor.file.clone(),
+        reason,
     })
 }
 

@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 use bert_text::Dataset;
+use bert_train::HeadOrigin;
 use clap::Args;
 
 use super::record::Record;
-use super::{load, open, words};
+use super::{open, words};
 use crate::commands::scoring::{EvaluateFlags, print_metrics, write_predictions};
 use crate::flags::ColumnFlags;
 use crate::progress::ShareBar;
@@ -26,7 +27,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     let classifier = open(&flags.model, flags.max_length)?;
     let split = classifier.encode(&data)?;
     eprintln!("data    {}", words::data(&split, &classifier));
-    let model = load(&classifier, &device)?;
+    let (model, _) = classifier.load(HeadOrigin::Checkpoint, &device)?;
     let bar = ShareBar::new("evaluating");
     let mut tick = |share| bar.set(share);
     let scored = classifier.evaluate(&model, &split, flags.batch_size, &device, &mut tick)?;

@@ -1,22 +1,22 @@
 //! `bert train | evaluate | predict text-classification`
 
 mod evaluate;
+mod heads;
 mod predict;
 mod record;
 mod train;
-mod words;
+pub(crate) mod words;
 
 pub(crate) use evaluate::{EvaluateArgs, run as evaluate};
+pub(crate) use heads::{HeadFlags, Predictors};
 pub(crate) use predict::{PredictArgs, run as predict};
+pub(crate) use record::Record;
 pub(crate) use train::{TrainArgs, run as train};
 
 use std::path::Path;
 
 use anyhow::Result;
-use bert_text_classification::BertForSequenceClassification;
-use bert_train::HeadOrigin;
 use bert_train::text_classification::TextClassifier;
-use burn::tensor::Device;
 
 /// Opens a trained classifier, without its weights.
 fn open(directory: &Path, max_length: Option<usize>) -> Result<TextClassifier> {
@@ -27,10 +27,4 @@ fn open(directory: &Path, max_length: Option<usize>) -> Result<TextClassifier> {
         words::model(&classifier)
     );
     Ok(classifier)
-}
-
-/// The weights of a trained classifier.
-fn load(classifier: &TextClassifier, device: &Device) -> Result<BertForSequenceClassification> {
-    let (model, _) = classifier.load(HeadOrigin::Checkpoint, device)?;
-    Ok(model)
 }

@@ -2,13 +2,10 @@
 
 use anyhow::Result;
 use bert_text::PredictInput;
-use bert_text_classification::BertForSequenceClassification;
-use bert_train::text_classification::{Prediction, TextClassifier};
-use burn::tensor::Device;
 use clap::Args;
 
-use super::record::Record;
-use super::{load, open};
+use super::heads::{HeadFlags, Predictors};
+use super::open;
 use crate::commands::answering::{Answer, Input, PredictFlags};
 use crate::results::Results;
 
@@ -16,9 +13,8 @@ use crate::results::Results;
 pub(crate) struct PredictArgs {
     #[command(flatten)]
     flags: PredictFlags,
-    /// Add "scores", those of all labels in id order
-    #[arg(long)]
-    all_scores: bool,
+    #[command(flatten)]
+    heads: HeadFlags,
 }
 
 pub(crate) fn run(args: &PredictArgs) -> Result<()> {
@@ -26,23 +22,13 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     let input = Input::open(flags)?;
     let device = flags.runtime.open()?;
     let classifier = open(&flags.model, flags.max_length)?;
-    let model = load(&classifier, &device)?;
-    input.answer_all(&Predictor {
-        args,
-        classifier,
-        model,
-        device,
-    })
+    let predictors = Predictors::load(classifier, flags, &args.heads, device)?;
+    input.answer_all(&Texts(predictors))
 }
 
-struct Predictor<'a> {
-    args: &'a PredictArgs,
-    classifier: TextClassifier,
-    model: BertForSequenceClassification,
-    device: Device,
-}
+struct Texts(Predictors);
 
-impl Answer for Predictor<'_> {
+impl Answer for Texts {
     type Input = PredictInput;
 
     fn answer(&self, inputs: &[PredictInput], results: &mut Results) -> Result<usize> {
@@ -50,25 +36,10 @@ impl Answer for Predictor<'_> {
             .iter()
             .map(|input| (input.text.as_str(), input.text_pair.as_deref()))
             .collect();
-        let batch_size = self.args.flags.batch_size;
-        let predictions =
-            self.classifier
-                .predict(&self.model, &texts, batch_size, &self.device, &mut |_| {})?;
-        for prediction in &predictions {
-            let mut record = Record::new(prediction, &self.classifier);
-            if self.args.all_scores {
-                record = record.with_scores(prediction);
-            }
-            if self.args.flags.logits {
-                record = record.with_logits(prediction);
-            }
-            results.json_line(&record)?;
-        }
-        let is_cut = |prediction: &&Prediction| prediction.truncated_tokens > 0;
-        Ok(predictions.iter().filter(is_cut).count())
+        self.0.answer(&texts, results)
     }
 
     fn max_length(&self) -> usize {
-        self.classifier.pretrained.max_length
+        self.0.max_length()
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 const APPLIES: f32 = 0.5;
 
 #[derive(Debug, Serialize)]
-pub(super) struct Record<'a> {
+pub(crate) struct Record<'a> {
     /// The class with the highest score.
     label: &'a str,
     /// Its score; of a regression, the number predicted.
@@ -36,7 +36,7 @@ enum Reference<'a> {
 }
 
 impl<'a> Record<'a> {
-    pub(super) fn new(prediction: &'a Prediction, classifier: &'a TextClassifier) -> Self {
+    pub(crate) fn new(prediction: &'a Prediction, classifier: &'a TextClassifier) -> Self {
         let names = classifier.labels.names();
         let best = prediction.best();
         let labels = match classifier.problem_type {
@@ -56,21 +56,21 @@ impl<'a> Record<'a> {
         }
     }
 
-    pub(super) fn with_scores(self, prediction: &'a Prediction) -> Self {
+    pub(crate) fn with_scores(self, prediction: &'a Prediction) -> Self {
         Self {
             scores: Some(&prediction.scores),
             ..self
         }
     }
 
-    pub(super) fn with_logits(self, prediction: &'a Prediction) -> Self {
+    pub(crate) fn with_logits(self, prediction: &'a Prediction) -> Self {
         Self {
             logits: Some(&prediction.logits),
             ..self
         }
     }
 
-    pub(super) fn with_reference(
+    pub(crate) fn with_reference(
         self,
         targets: &Targets,
         row: usize,

@@ -13,9 +13,10 @@ use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 
 use super::words;
+use crate::commands::check::warn;
 use crate::commands::fine_tune::{self, FineTune, FineTuneFlags, Prepared, Splits};
+use crate::commands::row_files::RowFlags;
 use crate::describe;
-use crate::flags::ColumnFlags;
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
@@ -26,7 +27,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_enum, default_value_t = ProblemTypeWord::Auto)]
     problem_type: ProblemTypeWord,
     #[command(flatten)]
-    columns: ColumnFlags,
+    rows: RowFlags,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -66,8 +67,7 @@ impl FineTune for TrainArgs {
     type Task = TextClassificationTask;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Data> {
-        let columns = self.columns.options();
-        let splits = flags.read(|path| Ok(Dataset::read(path, &columns)?))?;
+        let splits = self.rows.read(flags)?;
         let problem_type = self.problem_type.resolve(&splits.train);
         // The checkpoint may order the labels otherwise, but has no say in which there are.
         let labels = match problem_type {
@@ -77,6 +77,8 @@ impl FineTune for TrainArgs {
         for data in splits.all() {
             Targets::of(data, &labels, problem_type)?;
         }
+        let has_classes = problem_type != ProblemType::Regression;
+        warn(&splits.train, splits.eval.as_ref(), has_classes);
         Ok(Data {
             splits,
             problem_type,

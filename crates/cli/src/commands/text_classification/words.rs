@@ -8,7 +8,7 @@ use crate::describe::{self, labels_with_counts};
 use crate::format::counted;
 
 /// Layers, width, and what the head says.
-pub(super) fn model(classifier: &TextClassifier) -> String {
+pub(crate) fn model(classifier: &TextClassifier) -> String {
     let labels = counted(classifier.labels.len(), "label");
     let outputs = match classifier.problem_type {
         ProblemType::SingleLabelClassification => format!("one of {labels}"),
@@ -19,7 +19,7 @@ pub(super) fn model(classifier: &TextClassifier) -> String {
 }
 
 /// Rows, classes with their counts, and what was cut.
-pub(super) fn data(split: &Split, classifier: &TextClassifier) -> String {
+pub(crate) fn data(split: &Split, classifier: &TextClassifier) -> String {
     describe::data(
         &split.path,
         &counted(split.len(), "row"),

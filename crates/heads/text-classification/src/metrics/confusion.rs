@@ -1,5 +1,7 @@
 //! Confusion counts of single-label predictions and the scores that follow from them.
 
+use serde::{Deserialize, Serialize};
+
 use super::{MetricsError, Side, check_paired, ratio};
 
 /// How the scores of the labels become one number; the words are scikit-learn's.
@@ -21,6 +23,19 @@ pub struct ConfusionMatrix {
     num_labels: usize,
     /// Row-major `[reference, prediction]`.
     counts: Vec<u64>,
+}
+
+/// How well one label is told from all others.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LabelScores {
+    /// Share of the label's predictions that are right.
+    pub precision: f64,
+    /// Share of its references that were found.
+    pub recall: f64,
+    /// Harmonic mean of both.
+    pub f1: f64,
+    /// How often it is the reference.
+    pub support: u64,
 }
 
 /// The three counts that precision, recall and F1 are made of.
@@ -127,6 +142,17 @@ impl ConfusionMatrix {
         let predicted_variance = examples * examples - predicted_squared;
         let actual_variance = examples * examples - actual_squared;
         ratio(covariance, (predicted_variance * actual_variance).sqrt())
+    }
+
+    /// The scores of one label against all others; zeros for an id the matrix does not have.
+    pub fn label_scores(&self, label: usize) -> LabelScores {
+        let tally = self.tally(label);
+        LabelScores {
+            precision: tally.precision(),
+            recall: tally.recall(),
+            f1: tally.f1(),
+            support: tally.actual,
+        }
     }
 
     fn correct(&self) -> u64 {

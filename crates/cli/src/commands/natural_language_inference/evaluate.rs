@@ -1,0 +1,47 @@
+//! `bert evaluate natural-language-inference`
+
+use anyhow::Result;
+use bert_text::Dataset;
+use bert_train::HeadOrigin;
+use clap::Args;
+
+use super::{agreed, confusion, open};
+use crate::commands::scoring::{EvaluateFlags, print_metrics, write_predictions};
+use crate::commands::text_classification::{Record, words};
+use crate::flags::ColumnFlags;
+use crate::progress::ShareBar;
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArgs {
+    #[command(flatten)]
+    flags: EvaluateFlags,
+    #[command(flatten)]
+    columns: ColumnFlags,
+}
+
+pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
+    let flags = &args.flags;
+    let predictions = flags.begin_predictions()?;
+    let data = agreed(Dataset::read(&flags.data, &args.columns.options())?)?;
+    let device = flags.runtime.open()?;
+    let nli = open(&flags.model, flags.max_length)?;
+    let classifier = &nli.classifier;
+    let split = nli.encode(&data)?;
+    eprintln!("data    {}", words::data(&split, classifier));
+    let (model, _) = classifier.load(HeadOrigin::Checkpoint, &device)?;
+    let bar = ShareBar::new("evaluating");
+    let mut tick = |share| bar.set(share);
+    let scored = nli.evaluate(&model, &split, flags.batch_size, &device, &mut tick)?;
+    drop(bar);
+    for line in confusion::table(&scored.metrics, &classifier.labels).lines() {
+        eprintln!("{line}");
+    }
+    let records = scored.predictions.iter().enumerate();
+    let records = records.map(|(row, prediction)| {
+        Record::new(prediction, classifier)
+            .with_reference(&split.targets, row, classifier)
+            .with_logits(prediction)
+    });
+    write_predictions(predictions, records)?;
+    print_metrics(&scored.evaluation.metrics)
+}

@@ -1,0 +1,117 @@
+//! Two heads on one encoder: film reviews are told good from bad and long from short with one forward pass, the encoder's
+//! weights in memory once: `cargo run --release --bin shared-encoder`. It does *not* train the encoder: that is what lets
+//! the heads share it.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use bert_device::DeviceSpec;
+use bert_examples::{Console, movie_reviews};
+use bert_text::{Dataset, Label};
+use bert_text_classification::ProblemType;
+use bert_train::text_classification::{ClassifierHeads, TextClassificationTask, TextClassifier};
+use bert_train::{DropoutOverride, TrainOptions, Tune, prepare_output, train};
+use bert_weights::fetch::{self, FetchOptions, Fetcher, Manifest};
+use burn::tensor::Device;
+use clap::Parser;
+
+#[derive(Parser)]
+struct Args {
+    /// Where to compute: flex, ndarray, wgpu, vulkan, metal or cuda, as far as compiled in
+    #[arg(long, default_value = "flex")]
+    device: DeviceSpec,
+    /// Directory for the two trained models; earlier ones in it are replaced
+    #[arg(long, default_value = "runs/shared-encoder")]
+    output: PathBuf,
+    /// Train each head on this many sentences
+    #[arg(long, default_value_t = 1600)]
+    limit: usize,
+}
+
+fn main() -> anyhow::Result<()> {
+    bert_device::keep_allocator_memory();
+    let args = Args::parse();
+    let mut console = Console::new();
+    let manifest = Manifest::builtin()?;
+    let fetcher = Fetcher::new(FetchOptions::from_env()?);
+    let base = fetcher.fetch(manifest.entry("all-MiniLM-L6-v2")?, &mut console)?;
+    let reviews = fetcher.fetch(manifest.entry(fetch::MOVIE_REVIEWS_ENTRY)?, &mut console)?;
+    let (mut opinion, _) = movie_reviews(reviews.dir.join(fetch::MOVIE_REVIEWS_FILE))?;
+    opinion.examples.truncate(args.limit);
+
+    // 1. Two heads, each trained on the frozen encoder of one checkpoint and saved as a checkpoint of its own.
+    let mut length = opinion.clone();
+    for row in &mut length.examples {
+        let word = if row.text.len() > 100 {
+            "long"
+        } else {
+            "short"
+        };
+        row.label = Some(Label::Name(word.into()));
+    }
+    let device = args.device.open()?;
+    let dirs = ["opinion", "length"].map(|name| args.output.join(name));
+    for (dir, data) in dirs.iter().zip([&opinion, &length]) {
+        train_head(&base.dir, data, dir, &device, &mut console)?;
+    }
+
+    // 2. The first is loaded whole, of the second the head alone: its encoder is the same bytes.
+    let open = |dir: &Path| TextClassifier::open(dir, Some(128));
+    let mut heads = ClassifierHeads::load(open(&dirs[0])?, &device)?;
+    heads.add(open(&dirs[1])?, &device)?;
+
+    // 3. One forward pass for both.
+    let texts = [
+        "a warm , funny and quietly devastating film",
+        "two hours of noise in search of a plot , with a cast that seems to wait for somebody to tell it when it may go home",
+    ];
+    let predictions = heads.predict(
+        &texts.map(|text| (text, None)),
+        NonZeroUsize::MIN,
+        &device,
+        &mut |_| {},
+    )?;
+    for (row, text) in texts.iter().enumerate() {
+        let told = heads
+            .heads()
+            .zip(&predictions)
+            .map(|((classifier, _), of_head)| {
+                let best = of_head[row].best();
+                format!("{} {:.3}", classifier.labels.names()[best.id], best.score)
+            });
+        println!("{}  {text}", told.collect::<Vec<_>>().join(", "));
+    }
+    Ok(())
+}
+
+fn train_head(
+    base: &Path,
+    data: &Dataset,
+    dir: &Path,
+    device: &Device,
+    console: &mut Console,
+) -> anyhow::Result<()> {
+    prepare_output(dir, true)?;
+    let (single, dropout) = (
+        ProblemType::SingleLabelClassification,
+        DropoutOverride::default(),
+    );
+    let (classifier, head) = TextClassifier::for_training(base, data, single, 128, dropout)?;
+    let options = TrainOptions {
+        epochs: 1.0,
+        learning_rate: 1e-3,
+        tune: Tune::Head,
+        ..TrainOptions::default()
+    };
+    let device = device.clone().autodiff();
+    device.seed(options.seed);
+    let (model, _) = classifier.load(head, &device)?;
+    let (train_split, eval) = (classifier.encode(data)?, None);
+    let task = TextClassificationTask {
+        classifier,
+        train: train_split,
+        eval,
+    };
+    train(&task, model, &options, &device, Some(dir), console)?;
+    Ok(())
+}
