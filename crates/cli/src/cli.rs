@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{fetch, inspect, models, text_classification};
+use crate::commands::{fetch, inspect, models, text_classification, token_classification};
 
 /// Fine-tunes pre-trained BERT models, evaluates them and predicts with them.
 #[derive(Debug, Parser)]
@@ -48,6 +48,9 @@ pub(crate) enum TrainTask {
     /// Texts or pairs of texts to one class, several classes, or a number. Data: TSV, CSV or JSON Lines with texts and
     /// labels; two columns without a header are text and label
     TextClassification(Box<text_classification::TrainArgs>),
+    /// Words to tags: named entities, parts of speech. Data: CoNLL columns (a word and its tag a line, sentences apart by
+    /// blank lines) or JSON Lines with "tokens" and "ner_tags"
+    TokenClassification(Box<token_classification::TrainArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -60,6 +63,8 @@ pub(crate) struct EvaluateArgs {
 pub(crate) enum EvaluateTask {
     /// Accuracy and F1, or Pearson and Spearman, by what the model was trained for
     TextClassification(text_classification::EvaluateArgs),
+    /// Precision, recall and F1 of entities, overall and by type, as seqeval's default and strict modes
+    TokenClassification(token_classification::EvaluateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -73,4 +78,7 @@ pub(crate) enum PredictTask {
     /// The label of each text or pair of texts, with its score. Input: a line of plain text, or a JSON object with "text"
     /// and optionally "text_pair"
     TextClassification(text_classification::PredictArgs),
+    /// The entities of each text, with scores and places in characters. Input: a line of plain text, or a JSON object with
+    /// "text" or with "tokens", a list of words (places are then in the words joined by single spaces)
+    TokenClassification(token_classification::PredictArgs),
 }

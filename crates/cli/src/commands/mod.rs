@@ -7,6 +7,7 @@ pub(crate) mod inspect;
 pub(crate) mod models;
 pub(crate) mod scoring;
 pub(crate) mod text_classification;
+pub(crate) mod token_classification;
 
 use anyhow::Result;
 
@@ -20,12 +21,15 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Inspect(args) => inspect::run(&args),
         Command::Train(args) => match args.task {
             TrainTask::TextClassification(args) => text_classification::train(&args),
+            TrainTask::TokenClassification(args) => token_classification::train(&args),
         },
         Command::Evaluate(args) => match args.task {
             EvaluateTask::TextClassification(args) => text_classification::evaluate(&args),
+            EvaluateTask::TokenClassification(args) => token_classification::evaluate(&args),
         },
         Command::Predict(args) => match args.task {
             PredictTask::TextClassification(args) => text_classification::predict(&args),
+            PredictTask::TokenClassification(args) => token_classification::predict(&args),
         },
     }
 }

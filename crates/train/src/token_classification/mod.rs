@@ -13,10 +13,12 @@
 
 mod classifier;
 mod predict;
+mod scheme;
 mod split;
 mod task;
 
 pub use classifier::TokenClassifier;
 pub use predict::Prediction;
+pub use scheme::convert_tags;
 pub use split::{Sentence, Split};
 pub use task::{Scored, TokenClassificationTask};
