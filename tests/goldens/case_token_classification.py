@@ -124,7 +124,7 @@ def write_entity_metrics(output: Path) -> None:
     folder = output / "entity_metrics"
     folder.mkdir()
     random = tiny.generator("entity_metrics", "tags")
-    rows = [metrics_row(random, index) for index in range(240)]
+    rows = [metrics_row(random, index) for index in range(204)]
     lines = ",\n".join(json.dumps(row) for row in rows)
     (folder / "entity_metrics.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 

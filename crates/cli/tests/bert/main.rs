@@ -7,4 +7,5 @@ mod help;
 mod listing;
 mod prediction;
 mod support;
+mod token_classification;
 mod training;

@@ -5,7 +5,9 @@ mod datasets;
 mod labels;
 mod predict_inputs;
 mod readers;
+mod tagged;
 mod tokenizer;
+mod word_windows;
 
 use std::path::{Path, PathBuf};
 
