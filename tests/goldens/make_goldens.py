@@ -60,6 +60,18 @@ def write_all(output: Path) -> None:
     import case_training
 
     for module in (case_encoder, case_classification, case_training, case_checkpoints, case_tokenization, case_nli):
+    import case_token_classification
+    import case_tokenization
+    import case_training
+
+    for module in (
+        case_encoder,
+        case_classification,
+        case_training,
+        case_checkpoints,
+        case_tokenization,
+        case_token_classification,
+    ):
         module.write(output)
 
 

@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::{
     check, fetch, inspect, models, natural_language_inference, text_classification,
 };
+use crate::commands::{fetch, inspect, models, text_classification, token_classification};
 
 /// Fine-tunes pre-trained BERT models, evaluates them and predicts with them.
 #[derive(Debug, Parser)]
@@ -69,6 +70,9 @@ pub(crate) enum TrainTask {
     /// Premise and hypothesis to entailment, neutral or contradiction, or to entailment or not. Data: TSV, CSV or JSON
     /// Lines of SNLI, MNLI, RTE, SICK or your own; labels are known by their names
     NaturalLanguageInference(Box<natural_language_inference::TrainArgs>),
+    /// Words to tags: named entities, parts of speech. Data: CoNLL columns (a word and its tag a line, sentences apart by
+    /// blank lines) or JSON Lines with "tokens" and "ner_tags"
+    TokenClassification(Box<token_classification::TrainArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -83,6 +87,8 @@ pub(crate) enum EvaluateTask {
     TextClassification(text_classification::EvaluateArgs),
     /// Accuracy, scores of each label and the confusion table, which is shown on standard error, too
     NaturalLanguageInference(natural_language_inference::EvaluateArgs),
+    /// Precision, recall and F1 of entities, overall and by type, as seqeval's default and strict modes
+    TokenClassification(token_classification::EvaluateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -102,4 +108,7 @@ pub(crate) enum PredictTask {
     /// Any labels for a text, by a model of natural-language inference that was never trained on them. Input: a line of
     /// plain text, or a JSON object with "sequence"
     ZeroShot(natural_language_inference::ZeroShotArgs),
+    /// The entities of each text, with scores and places in characters. Input: a line of plain text, or a JSON object with
+    /// "text" or with "tokens", a list of words (places are then in the words joined by single spaces)
+    TokenClassification(token_classification::PredictArgs),
 }

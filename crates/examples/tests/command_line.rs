@@ -28,3 +28,15 @@ fn an_unknown_device_is_a_usage_error() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("gpu"));
 }
+
+#[test]
+fn without_a_data_file_token_classification_says_which_to_give() {
+    let output = Command::new(env!("CARGO_BIN_EXE_token-classification"))
+        .output()
+        .expect("the binary was built for this test");
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&output.stderr);
+    for words in ["--train FILE", "a word and its tag a line", "wnut17"] {
+        assert!(message.contains(words), "no {words:?} in {message}");
+    }
+}

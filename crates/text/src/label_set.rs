@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use crate::{Dataset, Example, Label};
+use crate::{Dataset, Example, Label, TaggedDataset};
 
 /// Labels that do not mean what the task needs. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -129,10 +129,36 @@ impl LabelSet {
     /// # Errors
     /// As [`from_dataset`](Self::from_dataset).
     pub fn for_training(checkpoint: Option<&Self>, dataset: &Dataset) -> Result<Self, LabelError> {
-        let own = Self::from_dataset(dataset)?;
+        Ok(Self::from_dataset(dataset)?.ordered_as(checkpoint))
+    }
+
+    /// The tags of a data set, sorted by name (by Unicode scalar values, as Python's `sorted`).
+    ///
+    /// # Errors
+    /// No word at all, or every word has the same tag.
+    pub fn from_tags(dataset: &TaggedDataset) -> Result<Self, LabelError> {
+        let sentences = dataset.sentences.iter();
+        let tags: BTreeSet<&str> = sentences
+            .flat_map(|sentence| sentence.tags.iter().map(String::as_str))
+            .collect();
+        let names: Vec<String> = tags.into_iter().map(str::to_owned).collect();
+        match names.as_slice() {
+            [] => Err(LabelError::NoClass {
+                path: dataset.path.clone(),
+            }),
+            [label] => Err(LabelError::OneClass {
+                path: dataset.path.clone(),
+                label: label.clone(),
+            }),
+            _ => Self::new(names),
+        }
+    }
+
+    /// The checkpoint's own set when it has the same names, in whatever order; else this one.
+    pub fn ordered_as(self, checkpoint: Option<&Self>) -> Self {
         match checkpoint {
-            Some(checkpoint) if checkpoint.has_same_names(&own) => Ok(checkpoint.clone()),
-            _ => Ok(own),
+            Some(checkpoint) if checkpoint.has_same_names(&self) => checkpoint.clone(),
+            _ => self,
         }
     }
 
@@ -182,6 +208,21 @@ impl LabelSet {
             Ok(row)
         };
         dataset.examples.iter().map(resolve).collect()
+    }
+
+    /// The tag of every word, sentence by sentence.
+    ///
+    /// # Errors
+    /// An unknown tag.
+    pub fn resolve_tags(&self, dataset: &TaggedDataset) -> Result<Vec<Vec<usize>>, LabelError> {
+        let sentences = dataset.sentences.iter();
+        sentences
+            .map(|sentence| {
+                let tags = sentence.tags.iter().zip(&sentence.lines);
+                tags.map(|(tag, &line)| self.known_id(&dataset.path, line, tag))
+                    .collect()
+            })
+            .collect()
     }
 
     /// How many rows each class has, in id order.

@@ -4,6 +4,9 @@
 //! labels into ids, a [`Tokenizer`] turns their texts into [`Encoding`]s, [`epoch_batches`] says which rows go together
 //! and [`PaddedBatch`] lays their ids out as one rectangle.
 //!
+//! Tagged words go another way: a CoNLL or JSON Lines file becomes a [`TaggedDataset`], its sentences become [`Pieces`],
+//! and [`word_windows`] cuts those that are longer than the model takes, so that no word is lost.
+//!
 //! What this crate does *not* do: it knows no tensor and no model, downloads nothing, and never prints.
 
 pub mod check;
@@ -13,10 +16,13 @@ mod encoding;
 mod example;
 mod label_set;
 mod pair_input;
+mod pieces;
 mod predict_input;
 mod reader;
 mod sampler;
+mod tagged;
 mod tokenizer;
+mod word_windows;
 
 pub use batch::PaddedBatch;
 pub use encoding::Encoding;
@@ -25,5 +31,10 @@ pub use label_set::{LabelError, LabelSet, regression_targets};
 pub use pair_input::{PairInput, SequenceInput};
 pub use predict_input::{PredictInput, PredictInputs, PredictLine};
 pub use reader::{Column, ColumnOptions, ColumnRole, Format, ReadError, RowFilter};
+pub use pieces::{Alignment, Pieces};
+pub use predict_input::{PredictInput, PredictInputs, PredictLine, TokensInput};
+pub use reader::{Column, ColumnOptions, ColumnRole, Format, ReadError, TagColumns};
 pub use sampler::{BatchOrder, epoch_batches};
+pub use tagged::{TaggedDataset, TaggedSentence};
 pub use tokenizer::{Tokenizer, TokenizerError};
+pub use word_windows::{WordWindow, word_windows};

@@ -39,6 +39,43 @@ impl PredictLine for PredictInput {
     }
 }
 
+/// A text, or a text that somebody has split into words already.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "TextOrTokens")]
+pub enum TokensInput {
+    /// A text.
+    Text(String),
+    /// Its words.
+    Tokens(Vec<String>),
+}
+
+#[derive(Deserialize)]
+struct TextOrTokens {
+    text: Option<String>,
+    tokens: Option<Vec<String>>,
+}
+
+impl TryFrom<TextOrTokens> for TokensInput {
+    type Error = &'static str;
+
+    fn try_from(input: TextOrTokens) -> Result<Self, Self::Error> {
+        match (input.text, input.tokens) {
+            (Some(text), None) => Ok(Self::Text(text)),
+            (None, Some(tokens)) => Ok(Self::Tokens(tokens)),
+            (Some(_), Some(_)) => Err("both \"text\" and \"tokens\" are given; give one of them"),
+            (None, None) => Err("neither \"text\" nor \"tokens\" is given"),
+        }
+    }
+}
+
+impl PredictLine for TokensInput {
+    const KEYS: &'static str = "\"text\", or \"tokens\", a list of strings";
+
+    fn plain(text: String) -> Option<Self> {
+        Some(Self::Text(text))
+    }
+}
+
 /// Reads inputs one by one, in their order, so that an endless stream works too.
 ///
 /// A line whose first character other than white space is `{` is always taken for JSON (other keys than the input's are

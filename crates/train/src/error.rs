@@ -100,6 +100,9 @@ pub enum TrainError {
     /// Labels could not be understood.
     #[error(transparent)]
     Label(#[from] bert_text::LabelError),
+    /// Predicted tags could not be scored.
+    #[error(transparent)]
+    EntityMetrics(#[from] bert_token_classification::metrics::MetricsError),
     /// Predictions could not be scored.
     #[error(transparent)]
     Metrics(#[from] bert_text_classification::metrics::MetricsError),

@@ -4,7 +4,8 @@
 //! rows → batches → loss → backward → global-norm clip → AdamW groups → schedule → metrics → log
 //! ```
 //!
-//! [`train()`] runs the loop over anything that is a [`Task`]; [`text_classification`] is the first. The numbers are those
+//! [`train()`] runs the loop over anything that is a [`Task`]; [`text_classification`] is the first, [`token_classification`]
+//! another. The numbers are those
 //! of transformers' `Trainer`: AdamW with decoupled decay off biases and LayerNorm, linear warm-up and decay, clipping by
 //! the global norm, accumulation weighted by label count. What happens is told to an [`Observer`]; [`TrainingLog`] is the
 //! one that writes `training.jsonl`.
@@ -31,6 +32,7 @@ mod tune;
 pub mod natural_language_inference;
 pub mod shared_encoder;
 pub mod text_classification;
+pub mod token_classification;
 
 pub use adamw::AdamW;
 pub use clip::{clip_factor, global_norm};

@@ -5,6 +5,7 @@
 
 mod backend_agreement;
 mod classification_parity;
+mod entities_parity;
 mod errors;
 mod forward_parity;
 mod frozen_parts;
@@ -15,5 +16,6 @@ mod nli_parity;
 mod optimizer_kernels;
 mod saved_models;
 mod shared_encoder;
+mod token_classification_parity;
 mod tokenization_parity;
 mod training_parity;

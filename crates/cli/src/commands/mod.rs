@@ -10,6 +10,7 @@ pub(crate) mod natural_language_inference;
 pub(crate) mod row_files;
 pub(crate) mod scoring;
 pub(crate) mod text_classification;
+pub(crate) mod token_classification;
 
 use anyhow::Result;
 
@@ -30,12 +31,14 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Train(args) => match args.task {
             TrainTask::NaturalLanguageInference(args) => natural_language_inference::train(&args),
             TrainTask::TextClassification(args) => text_classification::train(&args),
+            TrainTask::TokenClassification(args) => token_classification::train(&args),
         },
         Command::Evaluate(args) => match args.task {
             EvaluateTask::NaturalLanguageInference(args) => {
                 natural_language_inference::evaluate(&args)
             }
             EvaluateTask::TextClassification(args) => text_classification::evaluate(&args),
+            EvaluateTask::TokenClassification(args) => token_classification::evaluate(&args),
         },
         Command::Predict(args) => match args.task {
             PredictTask::NaturalLanguageInference(args) => {
@@ -43,6 +46,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
             }
             PredictTask::ZeroShot(args) => natural_language_inference::zero_shot(&args),
             PredictTask::TextClassification(args) => text_classification::predict(&args),
+            PredictTask::TokenClassification(args) => token_classification::predict(&args),
         },
     }
 }

@@ -10,4 +10,5 @@ mod listing;
 mod nli;
 mod prediction;
 mod support;
+mod token_classification;
 mod training;

@@ -232,6 +232,84 @@ pub enum ReadError {
         /// The kind that is there.
         found: &'static str,
     },
+    /// A line of a CoNLL file that has no word.
+    #[error("{path}, line {line}: no word in column {column} (counted from 0); every line has a word and its tag", path = .path.display())]
+    MissingWord {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// The column looked in.
+        column: usize,
+    },
+    /// A line of a CoNLL file that has a word and no tag.
+    #[error(
+        "{path}, line {line}: no tag for the word {word:?} in column {column} (counted from 0; columns are separated by \
+         {separator}, as on the first line); every word needs one",
+        path = .path.display()
+    )]
+    MissingTag {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// The word.
+        word: String,
+        /// The column looked in.
+        column: usize,
+        /// What separates the file's columns.
+        separator: &'static str,
+    },
+    /// A line of a CoNLL file with more or fewer columns than the first one.
+    #[error(
+        "{path}, line {line}: {found} columns, expected {expected} as on the first line with a word",
+        path = .path.display()
+    )]
+    WordColumns {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// Columns of the first line.
+        expected: usize,
+        /// Columns of this line.
+        found: usize,
+    },
+    /// A line that is no JSON object of words and their tags.
+    #[error(
+        "{path}, line {line}: not a JSON object with \"tokens\" and \"ner_tags\", lists of strings; tags are names, not ids",
+        path = .path.display()
+    )]
+    TaggedJson {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// Where and why parsing stopped.
+        source: serde_json::Error,
+    },
+    /// A JSON object with more or fewer tags than words.
+    #[error("{path}, line {line}: {words} tokens but {tags} tags; every token needs one", path = .path.display())]
+    TagCount {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// Number of words.
+        words: usize,
+        /// Number of tags.
+        tags: usize,
+    },
+    /// A JSON object with a tag that is empty.
+    #[error("{path}, line {line}: tag {index} (counted from 0) is empty; every token needs one", path = .path.display())]
+    EmptyTag {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// Position of the tag.
+        index: usize,
+    },
     /// A line of prediction input that starts like a JSON object and is none with the keys it needs.
     #[error(
         "{path}, line {line}: starts with '{{' but is not a JSON object with {keys}; a plain text that starts with '{{' \

@@ -1,4 +1,4 @@
-//! Readers for the rows of text classification: TSV, CSV and JSON Lines.
+//! Readers for the rows of text classification (TSV, CSV and JSON Lines) and for tagged words (CoNLL and JSON Lines).
 
 mod columns;
 mod delimited;
@@ -7,12 +7,14 @@ mod filter;
 mod json_lines;
 mod options;
 mod source;
+mod tagged;
 
 use std::path::Path;
 
 pub use error::ReadError;
 pub use filter::RowFilter;
 pub use options::{Column, ColumnOptions, ColumnRole, Format};
+pub use tagged::TagColumns;
 
 use crate::{Dataset, Example};
 

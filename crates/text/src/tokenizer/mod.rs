@@ -4,6 +4,7 @@
 
 mod error;
 mod load;
+mod pieces;
 mod settings;
 
 use std::path::{Path, PathBuf};

@@ -7,7 +7,9 @@ mod filters;
 mod labels;
 mod predict_inputs;
 mod readers;
+mod tagged;
 mod tokenizer;
+mod word_windows;
 
 use std::path::{Path, PathBuf};
 

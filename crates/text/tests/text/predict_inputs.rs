@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use bert_text::{PredictInput, PredictInputs, ReadError};
+use bert_text::{PredictInput, PredictInputs, ReadError, TokensInput};
 
 fn inputs(content: impl AsRef<[u8]>) -> Vec<Result<PredictInput, ReadError>> {
     PredictInputs::new(content.as_ref(), Path::new("standard input")).collect()
@@ -72,4 +72,27 @@ fn invalid_utf8_names_the_line_and_later_lines_are_still_read() {
 fn empty_input_has_no_inputs() {
     assert!(inputs("").is_empty());
     assert!(inputs("\n \n").is_empty());
+}
+
+#[test]
+fn a_text_or_its_tokens_are_read_and_both_or_neither_refused() {
+    let input = "plain\n{\"text\": \"a b\"}\n{\"tokens\": [\"a\", \"b\"]}\n{\"text\": \"a\", \"tokens\": []}\n{}\n";
+    let path = Path::new("standard input");
+    let lines: Vec<_> = PredictInputs::<_, TokensInput>::new(input.as_bytes(), path).collect();
+    let tokens = vec!["a".to_owned(), "b".to_owned()];
+    let expected = [
+        TokensInput::Text("plain".into()),
+        TokensInput::Text("a b".into()),
+        TokensInput::Tokens(tokens),
+    ];
+    for (line, expected) in lines.iter().zip(expected) {
+        assert_eq!(line.as_ref().expect("a valid line"), &expected);
+    }
+    for (line, number) in lines[3..].iter().zip(["line 4", "line 5"]) {
+        let message = line.as_ref().expect_err("a refused line").to_string();
+        assert!(
+            message.contains(number) && message.contains("\"tokens\""),
+            "{message}"
+        );
+    }
 }

@@ -1,0 +1,63 @@
+//! Token classifiers and their data in words, for standard error.
+
+use bert_token_classification::tags::{Scheme, begun_inside};
+use bert_train::token_classification::{Split, TokenClassifier};
+
+use crate::describe::{self, labels_with_counts};
+use crate::format::{count, counted};
+
+/// Layers, width, and what the head says.
+pub(super) fn model(classifier: &TokenClassifier) -> String {
+    let labels = counted(classifier.labels.len(), "label");
+    describe::model(
+        &classifier.pretrained,
+        &format!("one of {labels} for each word"),
+    )
+}
+
+/// Sentences, tags with their counts, windows, and entities that are not well-formed.
+pub(super) fn data(split: &Split, classifier: &TokenClassifier) -> String {
+    let labels = &classifier.labels;
+    let ids = split
+        .sentences
+        .iter()
+        .flat_map(|sentence| &sentence.labels)
+        .copied();
+    let counts = labels.counts(&ids.collect::<Vec<_>>());
+    let mut content = format!(
+        "{}; {}",
+        counted(split.words(), "word"),
+        labels_with_counts(labels, &counts)
+    );
+    let windows = split.sentences_in_windows();
+    if windows > 0 {
+        content += &format!(
+            "; {} longer than {} tokens, in windows",
+            counted(windows, "sentence"),
+            classifier.pretrained.max_length
+        );
+    }
+    let slips = begun_by_inside_tags(split, classifier);
+    if slips > 0 {
+        content += &format!("; {} begin with an I- or E- tag", count(slips));
+    }
+    let sentences = counted(split.sentences.len(), "sentence");
+    // Windows see to it that nothing is cut.
+    describe::data(&split.path, &sentences, &content, 0, 0)
+}
+
+/// Entities whose first tag should continue one; in IOB1 that is no slip.
+fn begun_by_inside_tags(split: &Split, classifier: &TokenClassifier) -> usize {
+    let names = classifier.labels.names();
+    match Scheme::of(names) {
+        None | Some(Scheme::Iob1) => 0,
+        Some(_) => split
+            .sentences
+            .iter()
+            .map(|sentence| {
+                let tags: Vec<&str> = sentence.labels.iter().map(|&id| &*names[id]).collect();
+                begun_inside(&tags)
+            })
+            .sum(),
+    }
+}

@@ -1,0 +1,93 @@
+//! Fine-tunes a BERT to find named entities: `cargo run --release --bin token-classification -- --train FILE --eval FILE`,
+//! with files of a word and its tag a line. It does *not* fetch a data set; `bert fetch wnut17` gets one that fits.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use bert_device::DeviceSpec;
+use bert_examples::Console;
+use bert_text::{Alignment, TagColumns, TaggedDataset, TokensInput};
+use bert_token_classification::aggregation::Aggregation;
+use bert_token_classification::transitions::Transitions;
+use bert_train::token_classification::{TokenClassificationTask, TokenClassifier};
+use bert_train::{DropoutOverride, Observers, TrainOptions, TrainingLog, prepare_output, train};
+use bert_weights::fetch::{FetchOptions, Fetcher, Manifest};
+use clap::Parser;
+
+const WANTED: &str = "give --train FILE, in CoNLL's columns: a word and its tag a line, sentences apart by blank lines. One \
+                      that fits is wnut17train.conll of the data set wnut17 (`bert fetch wnut17`), with --eval \
+                      emerging.dev.conll";
+
+#[derive(Parser)]
+struct Args {
+    /// Tagged words to learn from
+    #[arg(long)]
+    train: Option<PathBuf>,
+    /// Tagged words to score the model on after each epoch
+    #[arg(long)]
+    eval: Option<PathBuf>,
+    /// Where to compute: flex, ndarray, wgpu, vulkan, metal or cuda, as far as compiled in
+    #[arg(long, default_value = "flex")]
+    device: DeviceSpec,
+    /// Directory for the trained model; an earlier one in it is replaced
+    #[arg(long, default_value = "runs/named-entities")]
+    output: PathBuf,
+    /// Train on this many sentences only
+    #[arg(long)]
+    limit: Option<usize>,
+}
+
+fn main() -> anyhow::Result<()> {
+    bert_device::keep_allocator_memory();
+    let args = Args::parse();
+    prepare_output(&args.output, true)?;
+
+    // 1. Data and a checkpoint.
+    let read = |path: &PathBuf| TaggedDataset::read(path, TagColumns::default());
+    let mut training = read(args.train.as_ref().context(WANTED)?)?;
+    training
+        .sentences
+        .truncate(args.limit.unwrap_or(usize::MAX));
+    let held_out = args.eval.as_ref().map(read).transpose()?;
+    let mut console = Console::new();
+    let fetcher = Fetcher::new(FetchOptions::from_env()?);
+    let entry = Manifest::builtin()?;
+    let checkpoint = fetcher.fetch(entry.entry("all-MiniLM-L6-v2")?, &mut console)?;
+
+    // 2. What the tags are, and the weights. Sentences longer than 128 tokens are cut into windows.
+    let (dir, dropout) = (&checkpoint.dir, DropoutOverride::default());
+    let (classifier, head) =
+        TokenClassifier::for_training(dir, &training, Alignment::First, 128, dropout)?;
+    let device = args.device.open()?.autodiff();
+    let options = TrainOptions::default();
+    device.seed(options.seed);
+    let (model, _) = classifier.load(head, &device)?;
+    let eval = held_out.map(|data| classifier.encode(&data)).transpose()?;
+    let task = TokenClassificationTask {
+        train: classifier.encode(&training)?,
+        eval,
+        classifier,
+    };
+
+    // 3. Training; the model that scores best is saved as a directory that transformers opens, too.
+    let output = args.output.as_path();
+    let mut log = TrainingLog::new(output);
+    let mut told = Observers(vec![&mut log, &mut console]);
+    let trained = train(&task, model, &options, &device, Some(output), &mut told)?;
+    println!("saved: {}", output.display());
+
+    // 4. Using it: no entity goes on that has not begun.
+    let text = "Empire State Building was lit for Angela Merkel last night";
+    let inputs = [TokensInput::Text(text.to_owned())];
+    let (classifier, cpu) = (&task.classifier, device.inner());
+    let transitions = Transitions::of(classifier.labels.names());
+    let batch = NonZeroUsize::MIN;
+    for prediction in classifier.predict(&trained.model, &inputs, batch, &cpu, &mut |_| {})? {
+        for found in classifier.entities(&prediction, Aggregation::First, Some(&transitions)) {
+            let kind = found.entity_group.unwrap_or_default();
+            println!("{kind:>14} {:.3}  {}", found.score, found.word);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! Token classification on BERT: `BertForTokenClassification` of transformers, what its logits mean, and how it is scored.
+//!
+//! | module | |
+//! |---|---|
+//! | [`tags`] | tags such as `B-person`: their schemes, the entities they mean, conversion |
+//! | [`transitions`] | which tag may follow which: constrained decoding |
+//! | [`aggregation`] | logits of sub-tokens → entities, by the strategies of transformers' pipeline |
+//! | [`metrics`] | precision, recall and F1 of entities, as seqeval computes them |
+//!
+//! Weights come from `bert-weights`, by the encoder's key map under the prefix `bert.` and this crate's [`KEY_MAP`].
+//!
+//! This crate does *not* tokenize, cut long sentences into windows, read data sets, or train.
+
+pub mod aggregation;
+pub mod metrics;
+pub mod tags;
+pub mod transitions;
+
+mod model;
+
+pub use model::{BertForTokenClassification, TokenClassificationConfig, loss};
+
+/// Checkpoint name and module path of the head's own parameters, one pair a line.
+pub const KEY_MAP: &str = include_str!("keys.tsv");

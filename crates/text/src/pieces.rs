@@ -1,0 +1,104 @@
+//! A text in sub-tokens, before special tokens and windows.
+
+use std::ops::Range;
+
+/// A text, or words joined by single spaces, in sub-tokens. The vectors have one entry a sub-token.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pieces {
+    /// The text that the offsets are into.
+    pub text: String,
+    /// Rows of the word-embedding table.
+    pub input_ids: Vec<u32>,
+    /// As the vocabulary has them: `##ing`, `[UNK]`.
+    pub tokens: Vec<String>,
+    /// Where each stands in `text`, as a half-open range of **characters** (Unicode scalar values).
+    pub offsets: Vec<(usize, usize)>,
+    /// The word that each is a piece of: of words that were given, their index, else that of the run of letters or the
+    /// punctuation character it is in. Words that vanish in normalisation have no piece.
+    pub word_ids: Vec<Option<u32>>,
+    /// Whether each is `[UNK]`.
+    pub is_unknown: Vec<bool>,
+}
+
+/// Which sub-tokens carry the label of their word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Alignment {
+    /// The first one of each word; the others are ignored.
+    #[default]
+    First,
+    /// All of them.
+    All,
+}
+
+/// What takes no part in a loss.
+const IGNORED: i32 = -100;
+
+impl Pieces {
+    /// The number of sub-tokens.
+    pub fn len(&self) -> usize {
+        self.input_ids.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.input_ids.is_empty()
+    }
+
+    /// Whether a sub-token is the first of its word.
+    pub fn begins_word(&self, index: usize) -> bool {
+        index == 0 || self.word_ids[index] != self.word_ids[index - 1]
+    }
+
+    /// Whether a sub-token continues the word of the one before it, as transformers' pipeline decides: its text in the
+    /// vocabulary is longer or shorter than the characters it stands for (`##ing` for `ing`). A word that normalisation
+    /// makes longer or shorter counts as continued, too. An unknown one never does.
+    pub fn is_subword(&self, index: usize) -> bool {
+        let (start, end) = self.offsets[index];
+        !self.is_unknown[index] && self.tokens[index].chars().count() != end - start
+    }
+
+    /// What transformers' pipeline shows for each sub-token: the token, or the characters that an unknown one stands for.
+    pub fn shown(&self) -> Vec<String> {
+        let characters: Vec<char> = if self.is_unknown.contains(&true) {
+            self.text.chars().collect()
+        } else {
+            Vec::new()
+        };
+        let pieces = self.tokens.iter().zip(&self.offsets).zip(&self.is_unknown);
+        pieces
+            .map(|((token, &(start, end)), &is_unknown)| {
+                if is_unknown {
+                    characters[start..end].iter().collect()
+                } else {
+                    token.clone()
+                }
+            })
+            .collect()
+    }
+
+    /// The labels of the sub-tokens in a range, for a loss: `labels` has the id of each word's label, `continued` the id
+    /// that the later sub-tokens of a word get instead of each id (`I-x` for `B-x`); −100 stands for none.
+    ///
+    /// # Panics
+    /// When a word or a label is out of range.
+    pub fn labels(
+        &self,
+        range: Range<usize>,
+        labels: &[usize],
+        alignment: Alignment,
+        continued: &[usize],
+    ) -> Vec<i32> {
+        let label = |index: usize| {
+            let Some(word) = self.word_ids[index] else {
+                return IGNORED;
+            };
+            let label = labels[word as usize];
+            match alignment {
+                _ if self.begins_word(index) => label as i32,
+                Alignment::First => IGNORED,
+                Alignment::All => continued[label] as i32,
+            }
+        };
+        range.map(label).collect()
+    }
+}

@@ -1,0 +1,61 @@
+//! Logits, loss and the gradient of every parameter of `BertForTokenClassification` against transformers.
+
+use bert_encoder::BertConfig;
+use bert_tests::head::check_loss_and_gradients;
+use bert_tests::named::head_keys;
+use bert_tests::{
+    Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, on_every_device,
+};
+use bert_token_classification::{
+    BertForTokenClassification, KEY_MAP, TokenClassificationConfig, loss,
+};
+use bert_weights::checkpoint::{LoadOptions, load, read_config};
+use burn::tensor::{Device, Tensor};
+
+on_every_device!(
+    logits_loss_and_gradients,
+    a_batch_without_a_label_has_loss_zero_and_no_nan,
+);
+
+fn classifier(golden: &Golden, device: &Device) -> anyhow::Result<BertForTokenClassification> {
+    let checkpoint = golden.checkpoint()?;
+    let encoder: BertConfig = read_config(&checkpoint)?;
+    let config = TokenClassificationConfig {
+        encoder,
+        num_labels: 7,
+    };
+    let options = LoadOptions::default();
+    let model = config.init(device)?;
+    Ok(load(model, &checkpoint, &head_keys(KEY_MAP)?, &options)?.0)
+}
+
+fn logits_loss_and_gradients(device: &TestDevice) -> anyhow::Result<()> {
+    let golden = Golden::open("token_classification")?;
+    let on = device.autodiff();
+    let model = classifier(&golden, &on)?;
+    let logits = model.forward(golden.input("", &on)?)?;
+    let found = Values::of(logits.clone());
+    let expected = golden.floats("logits")?;
+    assert_close(device, Quantity::Output, golden.case(), &found, &expected);
+
+    let hidden = model.bert.forward(golden.input("", &on)?)?;
+    let shared = Values::of(model.forward_hidden(hidden.last_hidden_state));
+    assert_equal_bits(device, "on a shared encoder", &shared, &found);
+
+    let loss = loss(logits, golden.ints("labels", &on)?);
+    check_loss_and_gradients(device, &golden, &model, loss, &head_keys(KEY_MAP)?)?;
+    Ok(())
+}
+
+fn a_batch_without_a_label_has_loss_zero_and_no_nan(device: &TestDevice) -> anyhow::Result<()> {
+    let golden = Golden::open("token_classification")?;
+    let on = device.autodiff();
+    let model = classifier(&golden, &on)?;
+    let logits = model.forward(golden.input("", &on)?)?;
+    let labels = Tensor::full([6, 8], bert_kernels::IGNORE_INDEX, &on);
+    let loss = loss(logits, labels);
+    assert_eq!(loss.clone().into_scalar::<f32>(), 0.0);
+    let gradients = burn::optim::GradientsParams::from_grads(loss.backward(), &model);
+    assert_eq!(bert_train::global_norm(&model, &gradients), 0.0);
+    Ok(())
+}
