@@ -4,6 +4,9 @@
 //! labels into ids, a [`Tokenizer`] turns their texts into [`Encoding`]s, [`epoch_batches`] says which rows go together
 //! and [`PaddedBatch`] lays their ids out as one rectangle.
 //!
+//! For question answering a [`SquadDataset`] has the questions and their contexts, [`Tokenizer::encode_windows`] cuts long
+//! contexts into overlapping windows, and [`answer_tokens`] finds an answer among the tokens of one.
+//!
 //! What this crate does *not* do: it knows no tensor and no model, downloads nothing, and never prints.
 
 mod batch;
@@ -13,6 +16,7 @@ mod label_set;
 mod predict_input;
 mod reader;
 mod sampler;
+mod squad;
 mod tokenizer;
 
 pub use batch::PaddedBatch;
@@ -22,4 +26,8 @@ pub use label_set::{LabelError, LabelSet, regression_targets};
 pub use predict_input::{PredictInput, PredictInputs, PredictLine};
 pub use reader::{Column, ColumnOptions, ColumnRole, Format, ReadError};
 pub use sampler::{BatchOrder, epoch_batches};
+pub use squad::{
+    ArticleRange, Contexts, GoldAnswer, QuestionInput, SquadAnswer, SquadDataset, SquadError,
+    SquadQuestion, answer_tokens, char_slice,
+};
 pub use tokenizer::{Tokenizer, TokenizerError};

@@ -28,6 +28,7 @@ mod train;
 mod training_log;
 mod tune;
 
+pub mod question_answering;
 pub mod text_classification;
 
 pub use adamw::AdamW;

@@ -11,6 +11,7 @@ use std::path::Path;
 
 pub use error::ReadError;
 pub use options::{Column, ColumnOptions, ColumnRole, Format};
+pub(crate) use source::{decode_utf8, read_bytes};
 
 use crate::{Dataset, Example};
 
