@@ -55,10 +55,14 @@ def write_all(output: Path) -> None:
     import case_checkpoints
     import case_classification
     import case_encoder
+    import case_question_answering
+    import case_squad
     import case_tokenization
     import case_training
 
-    for module in (case_encoder, case_classification, case_training, case_checkpoints, case_tokenization):
+    modules = (case_encoder, case_classification, case_training, case_checkpoints, case_tokenization)
+    # The windows of question answering need the vocabulary of the tokenization.
+    for module in (*modules, case_question_answering, case_squad):
         module.write(output)
 
 

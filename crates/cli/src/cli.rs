@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{fetch, inspect, models, text_classification};
+use crate::commands::{fetch, inspect, models, question_answering, text_classification};
 
 /// Fine-tunes pre-trained BERT models, evaluates them and predicts with them.
 #[derive(Debug, Parser)]
@@ -48,6 +48,9 @@ pub(crate) enum TrainTask {
     /// Texts or pairs of texts to one class, several classes, or a number. Data: TSV, CSV or JSON Lines with texts and
     /// labels; two columns without a header are text and label
     TextClassification(Box<text_classification::TrainArgs>),
+    /// Questions to the piece of a context that answers them, or to none. Data: SQuAD's JSON, version 1.1 or 2.0, as it is
+    /// or in a zip archive
+    QuestionAnswering(Box<question_answering::TrainArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -60,6 +63,8 @@ pub(crate) struct EvaluateArgs {
 pub(crate) enum EvaluateTask {
     /// Accuracy and F1, or Pearson and Spearman, by what the model was trained for
     TextClassification(text_classification::EvaluateArgs),
+    /// Exact match and F1 as SQuAD's official scripts compute them, in percent
+    QuestionAnswering(question_answering::EvaluateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -73,4 +78,7 @@ pub(crate) enum PredictTask {
     /// The label of each text or pair of texts, with its score. Input: a line of plain text, or a JSON object with "text"
     /// and optionally "text_pair"
     TextClassification(text_classification::PredictArgs),
+    /// The piece of a context that answers a question, with its score and place in characters. Input: a JSON object with
+    /// "question" and "context", a string or a list of strings to search together
+    QuestionAnswering(question_answering::PredictArgs),
 }

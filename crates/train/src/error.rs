@@ -85,7 +85,7 @@ pub enum TrainError {
     /// A question cannot be put to the model.
     #[error("{place}")]
     Question {
-        /// The file and the question's id, or the question's number in the input.
+        /// The file and the question's id.
         place: String,
         /// Why.
         source: bert_text::TokenizerError,

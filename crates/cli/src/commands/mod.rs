@@ -5,6 +5,7 @@ pub(crate) mod fetch;
 pub(crate) mod fine_tune;
 pub(crate) mod inspect;
 pub(crate) mod models;
+pub(crate) mod question_answering;
 pub(crate) mod scoring;
 pub(crate) mod text_classification;
 
@@ -20,12 +21,15 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Inspect(args) => inspect::run(&args),
         Command::Train(args) => match args.task {
             TrainTask::TextClassification(args) => text_classification::train(&args),
+            TrainTask::QuestionAnswering(args) => question_answering::train(&args),
         },
         Command::Evaluate(args) => match args.task {
             EvaluateTask::TextClassification(args) => text_classification::evaluate(&args),
+            EvaluateTask::QuestionAnswering(args) => question_answering::evaluate(&args),
         },
         Command::Predict(args) => match args.task {
             PredictTask::TextClassification(args) => text_classification::predict(&args),
+            PredictTask::QuestionAnswering(args) => question_answering::predict(&args),
         },
     }
 }

@@ -6,5 +6,6 @@ mod bad_options;
 mod help;
 mod listing;
 mod prediction;
+mod question_answering;
 mod support;
 mod training;

@@ -5,6 +5,7 @@ mod datasets;
 mod labels;
 mod predict_inputs;
 mod readers;
+mod squad;
 mod tokenizer;
 
 use std::path::{Path, PathBuf};

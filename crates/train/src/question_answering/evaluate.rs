@@ -115,13 +115,12 @@ impl QuestionAnswerer {
         device: &Device,
         tick: &mut dyn FnMut(f64),
     ) -> Result<Scored, TrainError> {
-        let (mut loss_sum, mut labelled) = (0.0, 0);
+        let (mut loss_sum, mut labelled) = (0.0, 0_usize);
         let seen = |rows: &[usize], logits: &SpanLogits| {
             let [_, sequence] = logits.start_logits.dims();
             let [starts, ends] = split.targets(rows, sequence, device);
             let mean: f32 = loss(logits.clone(), starts, ends).into_scalar();
-            let count = rows.iter().filter(|&&row| split.positions[row].is_some());
-            let count = count.count();
+            let count = split.labelled(rows);
             loss_sum += f64::from(mean) * count as f64;
             labelled += count;
         };
@@ -141,7 +140,7 @@ impl QuestionAnswerer {
                 decode(&windows, &decode_options)
             })
             .collect();
-        let loss = loss_sum / f64::from(u32::try_from(labelled).unwrap_or(u32::MAX).max(1));
+        let loss = loss_sum / labelled.max(1) as f64;
         score(
             &split.data,
             decoded,

@@ -95,6 +95,12 @@ impl Split {
         self.data.questions.is_empty()
     }
 
+    /// How many of some windows take part in a loss.
+    pub(super) fn labelled(&self, rows: &[usize]) -> usize {
+        let has_label = |row: &&usize| self.positions[**row].is_some();
+        rows.iter().filter(has_label).count()
+    }
+
     /// Start and end positions of some windows as tensors `[B]`; what takes no part in the loss is at `sequence_length`,
     /// which the loss ignores.
     pub(super) fn targets(

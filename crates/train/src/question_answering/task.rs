@@ -29,8 +29,7 @@ impl Task for QuestionAnsweringTask {
     }
 
     fn label_count(&self, rows: &[usize]) -> usize {
-        let has_label = |row: &&usize| self.train.positions[**row].is_some();
-        rows.iter().filter(has_label).count()
+        self.train.labelled(rows)
     }
 
     fn encoder_layers(&self) -> usize {
