@@ -72,6 +72,14 @@ def write_all(output: Path) -> None:
         case_tokenization,
         case_token_classification,
     ):
+    import case_question_answering
+    import case_squad
+    import case_tokenization
+    import case_training
+
+    modules = (case_encoder, case_classification, case_training, case_checkpoints, case_tokenization)
+    # The windows of question answering need the vocabulary of the tokenization.
+    for module in (*modules, case_question_answering, case_squad):
         module.write(output)
 
 

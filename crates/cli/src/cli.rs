@@ -6,6 +6,7 @@ use crate::commands::{
     check, fetch, inspect, models, natural_language_inference, text_classification,
 };
 use crate::commands::{fetch, inspect, models, text_classification, token_classification};
+use crate::commands::{fetch, inspect, models, question_answering, text_classification};
 
 /// Fine-tunes pre-trained BERT models, evaluates them and predicts with them.
 #[derive(Debug, Parser)]
@@ -73,6 +74,9 @@ pub(crate) enum TrainTask {
     /// Words to tags: named entities, parts of speech. Data: CoNLL columns (a word and its tag a line, sentences apart by
     /// blank lines) or JSON Lines with "tokens" and "ner_tags"
     TokenClassification(Box<token_classification::TrainArgs>),
+    /// Questions to the piece of a context that answers them, or to none. Data: SQuAD's JSON, version 1.1 or 2.0, as it is
+    /// or in a zip archive
+    QuestionAnswering(Box<question_answering::TrainArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -89,6 +93,8 @@ pub(crate) enum EvaluateTask {
     NaturalLanguageInference(natural_language_inference::EvaluateArgs),
     /// Precision, recall and F1 of entities, overall and by type, as seqeval's default and strict modes
     TokenClassification(token_classification::EvaluateArgs),
+    /// Exact match and F1 as SQuAD's official scripts compute them, in percent
+    QuestionAnswering(question_answering::EvaluateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -111,4 +117,7 @@ pub(crate) enum PredictTask {
     /// The entities of each text, with scores and places in characters. Input: a line of plain text, or a JSON object with
     /// "text" or with "tokens", a list of words (places are then in the words joined by single spaces)
     TokenClassification(token_classification::PredictArgs),
+    /// The piece of a context that answers a question, with its score and place in characters. Input: a JSON object with
+    /// "question" and "context", a string or a list of strings to search together
+    QuestionAnswering(question_answering::PredictArgs),
 }

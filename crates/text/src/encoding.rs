@@ -1,5 +1,7 @@
 //! What a tokenizer makes of one text or pair of texts.
 
+use std::ops::Range;
+
 /// The ids of one text or pair, with special tokens, truncated, not padded. All vectors have one entry a token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Encoding {
@@ -27,5 +29,16 @@ impl Encoding {
     /// Whether there is no token at all. An encoding made by a tokenizer holds at least its special tokens.
     pub fn is_empty(&self) -> bool {
         self.input_ids.is_empty()
+    }
+
+    /// The tokens of the first (0) or the second (1) text; empty where that text has none.
+    pub fn tokens_of(&self, sequence: usize) -> Range<usize> {
+        let is_of = |id: &Option<usize>| *id == Some(sequence);
+        let first = self.sequence_ids.iter().position(is_of);
+        let last = self.sequence_ids.iter().rposition(is_of);
+        match (first, last) {
+            (Some(first), Some(last)) => first..last + 1,
+            _ => 0..0,
+        }
     }
 }

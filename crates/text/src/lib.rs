@@ -6,6 +6,8 @@
 //!
 //! Tagged words go another way: a CoNLL or JSON Lines file becomes a [`TaggedDataset`], its sentences become [`Pieces`],
 //! and [`word_windows`] cuts those that are longer than the model takes, so that no word is lost.
+//! For question answering a [`SquadDataset`] has the questions and their contexts, [`Tokenizer::encode_windows`] cuts long
+//! contexts into overlapping windows, and [`answer_tokens`] finds an answer among the tokens of one.
 //!
 //! What this crate does *not* do: it knows no tensor and no model, downloads nothing, and never prints.
 
@@ -21,6 +23,7 @@ mod predict_input;
 mod reader;
 mod sampler;
 mod tagged;
+mod squad;
 mod tokenizer;
 mod word_windows;
 
@@ -36,5 +39,9 @@ pub use predict_input::{PredictInput, PredictInputs, PredictLine, TokensInput};
 pub use reader::{Column, ColumnOptions, ColumnRole, Format, ReadError, TagColumns};
 pub use sampler::{BatchOrder, epoch_batches};
 pub use tagged::{TaggedDataset, TaggedSentence};
+pub use squad::{
+    ArticleRange, Contexts, GoldAnswer, QuestionInput, SquadAnswer, SquadDataset, SquadError,
+    SquadQuestion, answer_tokens, char_slice,
+};
 pub use tokenizer::{Tokenizer, TokenizerError};
 pub use word_windows::{WordWindow, word_windows};

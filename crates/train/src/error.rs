@@ -82,6 +82,29 @@ pub enum TrainError {
         /// What is missing, and what to do.
         reason: String,
     },
+    /// A question cannot be put to the model.
+    #[error("{place}")]
+    Question {
+        /// The file and the question's id.
+        place: String,
+        /// Why.
+        source: bert_text::TokenizerError,
+    },
+    /// No training question has an answer that stands where the file says.
+    #[error(
+        "{}: none of the {questions} questions can be learned from: no answer is where `answer_start` says (in characters of \
+         the context, from 0)",
+        path.display()
+    )]
+    MisplacedAnswers {
+        /// The data set.
+        path: PathBuf,
+        /// Its questions.
+        questions: usize,
+    },
+    /// Answers could not be scored.
+    #[error(transparent)]
+    AnswerMetrics(#[from] bert_question_answering::metrics::MetricsError),
     /// The encoder refused a configuration or a batch.
     #[error(transparent)]
     Encoder(#[from] bert_encoder::EncoderError),

@@ -31,6 +31,7 @@ mod tune;
 
 pub mod natural_language_inference;
 pub mod shared_encoder;
+pub mod question_answering;
 pub mod text_classification;
 pub mod token_classification;
 

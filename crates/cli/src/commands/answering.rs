@@ -30,7 +30,8 @@ pub(crate) struct PredictFlags {
     /// Add the model's raw outputs
     #[arg(long)]
     pub(crate) logits: bool,
-    /// Longest sequence in tokens; by default the longest that the model takes, so that nothing is cut without need
+    /// Longest sequence in tokens; by default the longest that the model takes, so that nothing is cut without need, and
+    /// for question answering, which cuts nothing but reads windows, 384 as in training
     #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
     pub(crate) max_length: Option<usize>,
     /// Rows of one forward pass; 64: larger ones are no faster on a CPU

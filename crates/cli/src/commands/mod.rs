@@ -8,6 +8,7 @@ pub(crate) mod inspect;
 pub(crate) mod models;
 pub(crate) mod natural_language_inference;
 pub(crate) mod row_files;
+pub(crate) mod question_answering;
 pub(crate) mod scoring;
 pub(crate) mod text_classification;
 pub(crate) mod token_classification;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
             TrainTask::NaturalLanguageInference(args) => natural_language_inference::train(&args),
             TrainTask::TextClassification(args) => text_classification::train(&args),
             TrainTask::TokenClassification(args) => token_classification::train(&args),
+            TrainTask::QuestionAnswering(args) => question_answering::train(&args),
         },
         Command::Evaluate(args) => match args.task {
             EvaluateTask::NaturalLanguageInference(args) => {
@@ -39,6 +41,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
             }
             EvaluateTask::TextClassification(args) => text_classification::evaluate(&args),
             EvaluateTask::TokenClassification(args) => token_classification::evaluate(&args),
+            EvaluateTask::QuestionAnswering(args) => question_answering::evaluate(&args),
         },
         Command::Predict(args) => match args.task {
             PredictTask::NaturalLanguageInference(args) => {
@@ -47,6 +50,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
             PredictTask::ZeroShot(args) => natural_language_inference::zero_shot(&args),
             PredictTask::TextClassification(args) => text_classification::predict(&args),
             PredictTask::TokenClassification(args) => token_classification::predict(&args),
+            PredictTask::QuestionAnswering(args) => question_answering::predict(&args),
         },
     }
 }

@@ -23,7 +23,8 @@ pub(crate) struct EvaluateFlags {
     /// Also write the predictions; the file appears when it is complete
     #[arg(long, value_name = "FILE")]
     pub(crate) predictions: Option<PathBuf>,
-    /// Longest sequence in tokens; by default the longest that the model takes, so that nothing is cut without need
+    /// Longest sequence in tokens; by default the longest that the model takes, so that nothing is cut without need, and
+    /// for question answering, which cuts nothing but reads windows, 384 as in training
     /// (for the figures of a training run give its --max-length)
     #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
     pub(crate) max_length: Option<usize>,

@@ -9,6 +9,7 @@ mod help;
 mod listing;
 mod nli;
 mod prediction;
+mod question_answering;
 mod support;
 mod token_classification;
 mod training;

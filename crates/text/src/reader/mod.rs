@@ -15,6 +15,7 @@ pub use error::ReadError;
 pub use filter::RowFilter;
 pub use options::{Column, ColumnOptions, ColumnRole, Format};
 pub use tagged::TagColumns;
+pub(crate) use source::{decode_utf8, read_bytes};
 
 use crate::{Dataset, Example};
 

@@ -114,6 +114,24 @@ pub enum TokenizerError {
         /// The length asked for, special tokens included.
         max_length: usize,
     },
+    /// A question leaves too little room beside it for the windows of its context.
+    #[error(
+        "the question starting with {start:?} takes {question_tokens} tokens, so {room} of max_length {max_length} are left \
+         for the context, and windows that overlap by {stride} need more than {stride}: shorten the question, raise \
+         max_length or lower the overlap"
+    )]
+    QuestionTooLong {
+        /// The first characters of the question.
+        start: String,
+        /// Its tokens.
+        question_tokens: usize,
+        /// The length asked for.
+        max_length: usize,
+        /// What is left for the context, special tokens taken off as well.
+        room: usize,
+        /// The overlap asked for.
+        stride: usize,
+    },
     /// The tokenizer library refused a text.
     #[error("text starting with {start:?} cannot be tokenized")]
     Encode {

@@ -6,6 +6,7 @@ mod error;
 mod load;
 mod pieces;
 mod settings;
+mod windows;
 
 use std::path::{Path, PathBuf};
 
@@ -145,10 +146,7 @@ impl Tokenizer {
             strategy,
             ..TruncationParams::default()
         };
-        let failed = |source| TokenizerError::Encode {
-            start: text.chars().take(40).collect(),
-            source,
-        };
+        let failed = |source| refused(text, source);
 
         let first = self.tokenize(text, 0).map_err(failed)?;
         let second = text_pair
@@ -177,14 +175,7 @@ impl Tokenizer {
             .post_processor
             .process(first, second, true)
             .map_err(failed)?;
-        Ok(Encoding {
-            input_ids: encoding.get_ids().to_vec(),
-            token_type_ids: encoding.get_type_ids().to_vec(),
-            offsets: encoding.get_offsets().to_vec(),
-            word_ids: encoding.get_word_ids().to_vec(),
-            sequence_ids: encoding.get_sequence_ids(),
-            truncated_tokens,
-        })
+        Ok(encoded(&encoding, truncated_tokens))
     }
 
     /// [`encode`](Self::encode) for many texts, on all cores; the order is kept.
@@ -266,6 +257,31 @@ impl Tokenizer {
         encoding.set_type_ids(vec![type_id; encoding.len()]);
         Ok(encoding)
     }
+}
+
+/// What the library has made of a text, as ours.
+fn encoded(encoding: &tokenizers::Encoding, truncated_tokens: usize) -> Encoding {
+    Encoding {
+        input_ids: encoding.get_ids().to_vec(),
+        token_type_ids: encoding.get_type_ids().to_vec(),
+        offsets: encoding.get_offsets().to_vec(),
+        word_ids: encoding.get_word_ids().to_vec(),
+        sequence_ids: encoding.get_sequence_ids(),
+        truncated_tokens,
+    }
+}
+
+/// The library has refused a text.
+fn refused(text: &str, source: tokenizers::Error) -> TokenizerError {
+    TokenizerError::Encode {
+        start: beginning(text),
+        source,
+    }
+}
+
+/// Enough of a text to find it by.
+fn beginning(text: &str) -> String {
+    text.chars().take(40).collect()
 }
 
 fn token_count(first: &tokenizers::Encoding, second: Option<&tokenizers::Encoding>) -> usize {

@@ -8,6 +8,7 @@ mod labels;
 mod predict_inputs;
 mod readers;
 mod tagged;
+mod squad;
 mod tokenizer;
 mod word_windows;
 

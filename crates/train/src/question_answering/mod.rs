@@ -1,0 +1,23 @@
+//! Extractive question answering as a [`Task`](crate::Task): checkpoints, windows, loss, answers, SQuAD's figures, export.
+//!
+//! ```text
+//! checkpoint directory → QuestionAnswerer (everything but the weights) → load → model
+//! SQuAD file → QuestionAnswerer::encode → Split (windows) → QuestionAnsweringTask → train
+//! questions → QuestionAnswerer::windows_of → QuestionAnswerer::predict → Prediction
+//! ```
+//!
+//! A row of a batch is a window: a question beside a piece of its context.
+
+mod answerer;
+mod evaluate;
+mod predict;
+mod split;
+mod task;
+mod windows;
+
+pub use answerer::QuestionAnswerer;
+pub use evaluate::{AnsweredQuestion, EvaluationOptions, NullThreshold, Scored};
+pub use predict::{Answer, PredictOptions, Prediction};
+pub use split::Split;
+pub use task::QuestionAnsweringTask;
+pub use windows::{WindowLogits, Windows};

@@ -1,0 +1,280 @@
+//! `BertForQuestionAnswering`, its windows, its answers and SQuAD's figures against transformers and the official scripts.
+
+use std::fs;
+
+use bert_question_answering::metrics::{
+    SquadMetrics, SquadVersion, best_thresholds, evaluate, normalize_answer, score_answer,
+};
+use bert_question_answering::{
+    BertForQuestionAnswering, DecodeOptions, KEY_MAP, QuestionAnsweringConfig, Window, decode, loss,
+};
+use bert_tests::head::check_loss_and_gradients;
+use bert_tests::named::head_keys;
+use bert_tests::{
+    Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
+    golden, on_every_device,
+};
+use bert_text::{Tokenizer, char_slice};
+use bert_weights::checkpoint::{LoadOptions, load, read_config};
+use burn::tensor::{Device, Int, Tensor};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+on_every_device!(
+    question_answering,
+    a_batch_without_an_answer_to_learn_has_no_loss,
+);
+
+fn load_model(golden: &Golden, device: &Device) -> anyhow::Result<BertForQuestionAnswering> {
+    let checkpoint = golden.checkpoint()?;
+    let model = QuestionAnsweringConfig {
+        encoder: read_config(&checkpoint)?,
+    }
+    .init(device)?;
+    let keys = head_keys(KEY_MAP)?;
+    Ok(load(model, &checkpoint, &keys, &LoadOptions::default())?.0)
+}
+
+fn question_answering(device: &TestDevice) -> anyhow::Result<()> {
+    let golden = Golden::open("question_answering")?;
+    let on = device.autodiff();
+    let model = load_model(&golden, &on)?;
+    let logits = model.forward(golden.input("", &on)?)?;
+    let hidden = model.bert.forward(golden.input("", &on)?)?;
+    let shared = model.forward_hidden(hidden.last_hidden_state);
+    let sides = [
+        ("start_logits", &logits.start_logits, shared.start_logits),
+        ("end_logits", &logits.end_logits, shared.end_logits),
+    ];
+    for (name, found, shared) in sides {
+        let found = Values::of(found.clone());
+        assert_close(
+            device,
+            Quantity::Output,
+            name,
+            &found,
+            &golden.floats(name)?,
+        );
+        assert_equal_bits(device, "on a shared encoder", &Values::of(shared), &found);
+    }
+    let positions = |name: &str| golden.ints::<1>(name, &on);
+    let loss = loss(
+        logits,
+        positions("start_positions")?,
+        positions("end_positions")?,
+    );
+    check_loss_and_gradients(device, &golden, &model, loss, &head_keys(KEY_MAP)?)?;
+    Ok(())
+}
+
+fn a_batch_without_an_answer_to_learn_has_no_loss(device: &TestDevice) -> anyhow::Result<()> {
+    let golden = Golden::open("question_answering")?;
+    let on = device.plain();
+    let logits = load_model(&golden, on)?.forward(golden.input("", on)?)?;
+    let [rows, sequence] = logits.start_logits.dims();
+    let beyond = Tensor::<1, Int>::full([rows], sequence as i64, on);
+    let found = loss(logits, beyond.clone(), beyond).into_scalar::<f32>();
+    assert_close_number(device, Quantity::Loss, "no labels", found.into(), 0.0);
+    Ok(())
+}
+
+fn read<T: DeserializeOwned>(path: &str) -> anyhow::Result<T> {
+    Ok(serde_json::from_slice(&fs::read(
+        golden::folder().join(path),
+    )?)?)
+}
+
+#[derive(Deserialize)]
+struct WindowRow {
+    question: String,
+    context: String,
+    max_length: usize,
+    stride: usize,
+    windows: Vec<GoldenWindow>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct GoldenWindow {
+    input_ids: Vec<u32>,
+    token_type_ids: Vec<u32>,
+    offsets: Vec<(usize, usize)>,
+    sequence_ids: Vec<Option<usize>>,
+}
+
+#[test]
+fn windows_of_long_contexts_are_those_of_transformers() -> anyhow::Result<()> {
+    let dir = tempfile::tempdir()?;
+    fs::copy(
+        golden::folder().join("tokenization/vocab.txt"),
+        dir.path().join("vocab.txt"),
+    )?;
+    let tokenizer = Tokenizer::from_dir(dir.path())?;
+    let rows: Vec<WindowRow> = read("question_windows/windows.json")?;
+    for row in &rows {
+        let question = row.question.trim_start();
+        let found = tokenizer.encode_windows(question, &row.context, row.max_length, row.stride)?;
+        let found: Vec<GoldenWindow> = found
+            .into_iter()
+            .map(|window| GoldenWindow {
+                input_ids: window.input_ids,
+                token_type_ids: window.token_type_ids,
+                offsets: window.offsets,
+                sequence_ids: window.sequence_ids,
+            })
+            .collect();
+        assert_eq!(found, row.windows, "{question:?} (found, expected)");
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Answers {
+    context: String,
+    rows: Vec<AnswerRow>,
+}
+
+#[derive(Deserialize)]
+struct AnswerRow {
+    n_best: usize,
+    max_answer_length: usize,
+    with_null: bool,
+    null_threshold: f32,
+    windows: Vec<AnswerWindow>,
+    n_best_list: Vec<(Option<(usize, usize)>, f32, f32, f64)>,
+    answer: String,
+    null_difference: Option<f32>,
+}
+
+#[derive(Deserialize)]
+struct AnswerWindow {
+    context_tokens: (usize, usize),
+    offsets: Vec<(usize, usize)>,
+    start_logits: Vec<f32>,
+    end_logits: Vec<f32>,
+}
+
+#[test]
+fn n_best_answers_are_those_of_transformers() -> anyhow::Result<()> {
+    let Answers { context, rows } = read("squad_answers/answers.json")?;
+    assert!(rows.iter().any(|row| row.answer.is_empty()));
+    for (index, row) in rows.iter().enumerate() {
+        let windows: Vec<Window<'_>> = row
+            .windows
+            .iter()
+            .map(|window| Window {
+                context: 0,
+                context_tokens: window.context_tokens.0..window.context_tokens.1,
+                offsets: &window.offsets,
+                start_logits: &window.start_logits,
+                end_logits: &window.end_logits,
+            })
+            .collect();
+        let options = DecodeOptions {
+            n_best: row.n_best,
+            max_answer_length: row.max_answer_length,
+            with_null: row.with_null,
+            distinct: false,
+        };
+        let decoded = decode(&windows, &options);
+        assert_eq!(
+            decoded.candidates.len(),
+            row.n_best_list.len(),
+            "row {index}"
+        );
+        for (found, (span, start_logit, end_logit, probability)) in
+            decoded.candidates.iter().zip(&row.n_best_list)
+        {
+            assert_eq!(found.span.map(|span| (span.start, span.end)), *span);
+            assert_eq!(
+                (found.start_logit, found.end_logit),
+                (*start_logit, *end_logit)
+            );
+            let difference = (f64::from(found.probability) - probability).abs();
+            assert!(difference < 1e-6, "row {index}: {difference}");
+        }
+        if let Some(expected) = row.null_difference {
+            assert_eq!(decoded.null_difference(), expected, "row {index}");
+        }
+        let span = decoded.answer(row.null_threshold).and_then(|one| one.span);
+        let found = span.and_then(|span| char_slice(&context, span.start..span.end));
+        assert_eq!(found.unwrap_or_default(), row.answer, "row {index}");
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Figures {
+    rows: Vec<FigureRow>,
+    version_1: Value,
+    version_2: Value,
+}
+
+#[derive(Deserialize)]
+struct FigureRow {
+    prediction: String,
+    references: Vec<String>,
+    null_difference: f32,
+    normalized: String,
+    version_1: Option<(f64, f64)>,
+    version_2: (f64, f64),
+}
+
+#[test]
+fn answers_score_what_the_official_scripts_give_them() -> anyhow::Result<()> {
+    let figures: Figures = read("squad_metrics/metrics.json")?;
+    assert!(figures.rows.len() >= 300);
+    for row in &figures.rows {
+        assert_eq!(normalize_answer(&row.prediction), row.normalized);
+        let score = |version| {
+            let score = score_answer(&row.prediction, &row.references, version);
+            (score.exact, score.f1)
+        };
+        let text = (&row.prediction, &row.references);
+        assert_eq!(score(SquadVersion::V2), row.version_2, "{text:?}");
+        if let Some(expected) = row.version_1 {
+            assert_eq!(score(SquadVersion::V1), expected, "{text:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn figures_of_a_data_set_are_those_of_the_official_scripts_to_the_last_digit() -> anyhow::Result<()>
+{
+    let figures: Figures = read("squad_metrics/metrics.json")?;
+    let score = |rows: &[&FigureRow], version| {
+        let predictions: Vec<&str> = rows.iter().map(|row| row.prediction.as_str()).collect();
+        let references: Vec<_> = rows.iter().map(|row| row.references.clone()).collect();
+        evaluate(&predictions, &references, version)
+    };
+    let all: Vec<&FigureRow> = figures.rows.iter().collect();
+    let answerable: Vec<&FigureRow> = all
+        .iter()
+        .copied()
+        .filter(|row| !row.references.is_empty())
+        .collect();
+    let first = score(&answerable, SquadVersion::V1)?;
+    assert_eq!(serde_json::to_value(first)?, figures.version_1);
+
+    let second = score(&all, SquadVersion::V2)?;
+    assert!(matches!(second, SquadMetrics::V2(_)));
+    let predictions: Vec<&str> = all.iter().map(|row| row.prediction.as_str()).collect();
+    let differences: Vec<f32> = all.iter().map(|row| row.null_difference).collect();
+    let references: Vec<_> = all.iter().map(|row| row.references.clone()).collect();
+    let best = best_thresholds(&predictions, &differences, &references)?;
+    let expected = |key: &str| figures.version_2[key].as_f64();
+    assert_eq!(Some(best.best_exact), expected("best_exact"));
+    assert_eq!(Some(best.best_f1), expected("best_f1"));
+    let threshold = |key| expected(key).map(|number| number as f32);
+    assert_eq!(Some(best.best_exact_thresh), threshold("best_exact_thresh"));
+    assert_eq!(Some(best.best_f1_thresh), threshold("best_f1_thresh"));
+    let Value::Object(found) = serde_json::to_value(second)? else {
+        anyhow::bail!("figures are an object");
+    };
+    assert_eq!(found.len(), 9);
+    for (name, value) in found {
+        assert_eq!(value, figures.version_2[&name], "{name}");
+    }
+    Ok(())
+}
