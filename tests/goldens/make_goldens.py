@@ -55,10 +55,18 @@ def write_all(output: Path) -> None:
     import case_checkpoints
     import case_classification
     import case_encoder
+    import case_pretraining
     import case_tokenization
     import case_training
 
-    for module in (case_encoder, case_classification, case_training, case_checkpoints, case_tokenization):
+    for module in (
+        case_encoder,
+        case_classification,
+        case_pretraining,
+        case_training,
+        case_checkpoints,
+        case_tokenization,
+    ):
         module.write(output)
 
 

@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{fetch, inspect, models, text_classification};
+use crate::commands::{fetch, inspect, masked_lm, models, next_sentence, text_classification};
 
 /// Fine-tunes pre-trained BERT models, evaluates them and predicts with them.
 #[derive(Debug, Parser)]
@@ -48,6 +48,11 @@ pub(crate) enum TrainTask {
     /// Texts or pairs of texts to one class, several classes, or a number. Data: TSV, CSV or JSON Lines with texts and
     /// labels; two columns without a header are text and label
     TextClassification(Box<text_classification::TrainArgs>),
+    /// Words that are hidden in a plain text: continued pre-training, whose encoder every other task can start from. Data:
+    /// plain text
+    MaskedLm(Box<masked_lm::TrainArgs>),
+    /// Whether one sentence follows another. Data: plain text, one sentence a line, with blank lines between documents
+    NextSentence(Box<next_sentence::TrainArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -60,6 +65,10 @@ pub(crate) struct EvaluateArgs {
 pub(crate) enum EvaluateTask {
     /// Accuracy and F1, or Pearson and Spearman, by what the model was trained for
     TextClassification(text_classification::EvaluateArgs),
+    /// Perplexity, and the share of the masked tokens that are found; what is masked is always the same
+    MaskedLm(masked_lm::EvaluateArgs),
+    /// The share of the pairs that are told rightly
+    NextSentence(next_sentence::EvaluateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -73,4 +82,9 @@ pub(crate) enum PredictTask {
     /// The label of each text or pair of texts, with its score. Input: a line of plain text, or a JSON object with "text"
     /// and optionally "text_pair"
     TextClassification(text_classification::PredictArgs),
+    /// The most probable tokens in the place of each [MASK]. Input: a line of plain text, or a JSON object with "text" and
+    /// optionally "text_pair"
+    MaskedLm(masked_lm::PredictArgs),
+    /// Whether the second text follows the first. Input: a JSON object with "text" and "text_pair"
+    NextSentence(next_sentence::PredictArgs),
 }

@@ -10,6 +10,8 @@ mod batch;
 mod encoding;
 mod example;
 mod label_set;
+mod masking;
+mod plain_text;
 mod predict_input;
 mod reader;
 mod sampler;
@@ -19,7 +21,12 @@ pub use batch::PaddedBatch;
 pub use encoding::Encoding;
 pub use example::{Dataset, Example, Label};
 pub use label_set::{LabelError, LabelSet, regression_targets};
-pub use predict_input::{PredictInput, PredictInputs, PredictLine};
+pub use masking::{MaskedBlock, Masker, MaskingError, MaskingOptions};
+pub use plain_text::{
+    Documents, PlainTextError, SentencePair, TextBlocks, TextLayout, TextPiece, TextPieces,
+    TokenBlock,
+};
+pub use predict_input::{PairInput, PredictInput, PredictInputs, PredictLine};
 pub use reader::{Column, ColumnOptions, ColumnRole, Format, ReadError};
 pub use sampler::{BatchOrder, epoch_batches};
 pub use tokenizer::{Tokenizer, TokenizerError};

@@ -100,6 +100,12 @@ pub enum TrainError {
     /// Labels could not be understood.
     #[error(transparent)]
     Label(#[from] bert_text::LabelError),
+    /// A plain text could not be read or made into rows.
+    #[error(transparent)]
+    PlainText(#[from] bert_text::PlainTextError),
+    /// Predictions of a pre-training task could not be scored.
+    #[error(transparent)]
+    PretrainingMetrics(#[from] bert_pretraining::metrics::MetricsError),
     /// Predictions could not be scored.
     #[error(transparent)]
     Metrics(#[from] bert_text_classification::metrics::MetricsError),

@@ -28,6 +28,7 @@ mod train;
 mod training_log;
 mod tune;
 
+pub mod pretraining;
 pub mod text_classification;
 
 pub use adamw::AdamW;
@@ -41,7 +42,7 @@ pub use pretrained::{
 };
 pub use schedule::LinearSchedule;
 pub use step::{StepOutcome, Stepper};
-pub use task::{BatchLoss, Evaluation, Metrics, Task};
+pub use task::{BatchLoss, Evaluation, Metrics, Position, Task};
 pub use train::{Trained, train};
 pub use training_log::TrainingLog;
 pub use tune::Tune;

@@ -11,6 +11,7 @@ mod frozen_parts;
 mod invariants;
 mod kernels_parity;
 mod optimizer_kernels;
+mod pretraining_parity;
 mod saved_models;
 mod tokenization_parity;
 mod training_parity;

@@ -4,7 +4,9 @@ pub(crate) mod answering;
 pub(crate) mod fetch;
 pub(crate) mod fine_tune;
 pub(crate) mod inspect;
+pub(crate) mod masked_lm;
 pub(crate) mod models;
+pub(crate) mod next_sentence;
 pub(crate) mod scoring;
 pub(crate) mod text_classification;
 
@@ -20,12 +22,18 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Inspect(args) => inspect::run(&args),
         Command::Train(args) => match args.task {
             TrainTask::TextClassification(args) => text_classification::train(&args),
+            TrainTask::MaskedLm(args) => masked_lm::train(&args),
+            TrainTask::NextSentence(args) => next_sentence::train(&args),
         },
         Command::Evaluate(args) => match args.task {
             EvaluateTask::TextClassification(args) => text_classification::evaluate(&args),
+            EvaluateTask::MaskedLm(args) => masked_lm::evaluate(&args),
+            EvaluateTask::NextSentence(args) => next_sentence::evaluate(&args),
         },
         Command::Predict(args) => match args.task {
             PredictTask::TextClassification(args) => text_classification::predict(&args),
+            PredictTask::MaskedLm(args) => masked_lm::predict(&args),
+            PredictTask::NextSentence(args) => next_sentence::predict(&args),
         },
     }
 }

@@ -4,6 +4,7 @@
 
 mod error;
 mod load;
+mod plain;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use tokenizers::utils::truncation::{TruncationParams, truncate_encodings};
 use tokenizers::{PostProcessor, PostProcessorWrapper};
 
 pub use error::TokenizerError;
+pub(crate) use plain::Tokens;
 use settings::{Settings, SpecialTokens};
 
 use crate::Encoding;

@@ -25,10 +25,7 @@ pub(crate) fn float_dtype(dtype: Dtype) -> Option<DType> {
 /// # Errors
 /// [`CheckpointError::Io`] when the file cannot be read any more.
 pub(crate) fn are_finite(tensor: &TensorInfo) -> Result<bool, CheckpointError> {
-    let bytes = read(tensor).map_err(|reason| CheckpointError::Io {
-        path: tensor.file.clone(),
-        reason,
-    })?;
+    let bytes = read_checked(tensor)?;
     Ok(match tensor.dtype {
         Dtype::F16 => all_values(&bytes, |bytes| u16::from_le_bytes(bytes) & 0x7c00 != 0x7c00),
         Dtype::BF16 => all_values(&bytes, |bytes| u16::from_le_bytes(bytes) & 0x7f80 != 0x7f80),
@@ -40,6 +37,17 @@ pub(crate) fn are_finite(tensor: &TensorInfo) -> Result<bool, CheckpointError> {
     })
 }
 
+/// Whether two tensors are the same in shape, type and bytes.
+///
+/// # Errors
+/// [`CheckpointError::Io`] when the file cannot be read any more.
+pub(crate) fn are_equal(left: &TensorInfo, right: &TensorInfo) -> Result<bool, CheckpointError> {
+    if (left.dtype, &left.shape) != (right.dtype, &right.shape) {
+        return Ok(false);
+    }
+    Ok(read_checked(left)? == read_checked(right)?)
+}
+
 /// The tensor under the module's path for it; its bytes are read when burn-store applies it, one tensor at a time.
 pub(crate) fn deferred(tensor: &TensorInfo, dtype: DType, path: String) -> PackTensor {
     let (shape, byte_len) = (Shape::from(tensor.shape.clone()), tensor.byte_len);
@@ -48,6 +56,13 @@ pub(crate) fn deferred(tensor: &TensorInfo, dtype: DType, path: String) -> PackT
         read(&tensor)
             .map(Bytes::from_bytes_vec)
             .map_err(|error| PackError::IoError(format!("{}: {error}", tensor.file.display())))
+    })
+}
+
+fn read_checked(tensor: &TensorInfo) -> Result<Vec<u8>, CheckpointError> {
+    read(tensor).map_err(|reason| CheckpointError::Io {
+        path: tensor.file.clone(),
+        reason,
     })
 }
 
