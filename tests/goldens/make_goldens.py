@@ -80,6 +80,18 @@ def write_all(output: Path) -> None:
     modules = (case_encoder, case_classification, case_training, case_checkpoints, case_tokenization)
     # The windows of question answering need the vocabulary of the tokenization.
     for module in (*modules, case_question_answering, case_squad):
+    import case_pretraining
+    import case_tokenization
+    import case_training
+
+    for module in (
+        case_encoder,
+        case_classification,
+        case_pretraining,
+        case_training,
+        case_checkpoints,
+        case_tokenization,
+    ):
         module.write(output)
 
 

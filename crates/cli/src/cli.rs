@@ -7,6 +7,7 @@ use crate::commands::{
 };
 use crate::commands::{fetch, inspect, models, text_classification, token_classification};
 use crate::commands::{fetch, inspect, models, question_answering, text_classification};
+use crate::commands::{fetch, inspect, masked_lm, models, next_sentence, text_classification};
 
 /// Fine-tunes pre-trained BERT models, evaluates them and predicts with them.
 #[derive(Debug, Parser)]
@@ -77,6 +78,11 @@ pub(crate) enum TrainTask {
     /// Questions to the piece of a context that answers them, or to none. Data: SQuAD's JSON, version 1.1 or 2.0, as it is
     /// or in a zip archive
     QuestionAnswering(Box<question_answering::TrainArgs>),
+    /// Words that are hidden in a plain text: continued pre-training, whose encoder every other task can start from. Data:
+    /// plain text
+    MaskedLm(Box<masked_lm::TrainArgs>),
+    /// Whether one sentence follows another. Data: plain text, one sentence a line, with blank lines between documents
+    NextSentence(Box<next_sentence::TrainArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +101,10 @@ pub(crate) enum EvaluateTask {
     TokenClassification(token_classification::EvaluateArgs),
     /// Exact match and F1 as SQuAD's official scripts compute them, in percent
     QuestionAnswering(question_answering::EvaluateArgs),
+    /// Perplexity, and the share of the masked tokens that are found; what is masked is always the same
+    MaskedLm(masked_lm::EvaluateArgs),
+    /// The share of the pairs that are told rightly
+    NextSentence(next_sentence::EvaluateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -120,4 +130,9 @@ pub(crate) enum PredictTask {
     /// The piece of a context that answers a question, with its score and place in characters. Input: a JSON object with
     /// "question" and "context", a string or a list of strings to search together
     QuestionAnswering(question_answering::PredictArgs),
+    /// The most probable tokens in the place of each [MASK]. Input: a line of plain text, or a JSON object with "text" and
+    /// optionally "text_pair"
+    MaskedLm(masked_lm::PredictArgs),
+    /// Whether the second text follows the first. Input: a JSON object with "text" and "text_pair"
+    NextSentence(next_sentence::PredictArgs),
 }

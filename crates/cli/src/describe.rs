@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use bert_text::LabelSet;
+use bert_pretraining::PretrainingModel;
+use bert_text::{Documents, LabelSet};
+use bert_train::pretraining::Split;
 use bert_train::{HeadOrigin, Pretrained};
 use bert_weights::checkpoint::LoadReport;
 
@@ -57,6 +59,26 @@ pub(crate) fn head(origin: HeadOrigin, outputs: usize) -> String {
             format!("that of the checkpoint, {outputs}: its labels are those of the data")
         }
     }
+}
+
+/// What a pre-training model says.
+pub(crate) fn pretraining_outputs<M: PretrainingModel>() -> &'static str {
+    match (M::PREDICTS_TOKENS, M::PREDICTS_PAIRS) {
+        (true, true) => "masked tokens, and whether a sentence follows another",
+        (true, false) => "masked tokens",
+        _ => "whether a sentence follows another",
+    }
+}
+
+/// Documents, and how many of the pairs from them are true ones.
+pub(crate) fn pairs(documents: &Documents, split: &Split) -> String {
+    let is_next = split.next_sentence.iter().filter(|&&class| class == 0);
+    format!(
+        "{}, {} pairs in sequence and {} at random",
+        counted(documents.documents.len(), "document"),
+        count(is_next.clone().count()),
+        count(split.len() - is_next.count())
+    )
 }
 
 /// What became of each tensor of the file and each parameter of the model.

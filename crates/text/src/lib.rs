@@ -19,6 +19,8 @@ mod example;
 mod label_set;
 mod pair_input;
 mod pieces;
+mod masking;
+mod plain_text;
 mod predict_input;
 mod reader;
 mod sampler;
@@ -37,6 +39,13 @@ pub use reader::{Column, ColumnOptions, ColumnRole, Format, ReadError, RowFilter
 pub use pieces::{Alignment, Pieces};
 pub use predict_input::{PredictInput, PredictInputs, PredictLine, TokensInput};
 pub use reader::{Column, ColumnOptions, ColumnRole, Format, ReadError, TagColumns};
+pub use masking::{MaskedBlock, Masker, MaskingError, MaskingOptions};
+pub use plain_text::{
+    Documents, PlainTextError, SentencePair, TextBlocks, TextLayout, TextPiece, TextPieces,
+    TokenBlock,
+};
+pub use predict_input::{PairInput, PredictInput, PredictInputs, PredictLine};
+pub use reader::{Column, ColumnOptions, ColumnRole, Format, ReadError};
 pub use sampler::{BatchOrder, epoch_batches};
 pub use tagged::{TaggedDataset, TaggedSentence};
 pub use squad::{

@@ -76,6 +76,23 @@ impl PredictLine for TokensInput {
     }
 }
 
+/// A pair of texts.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PairInput {
+    /// The first text.
+    pub text: String,
+    /// The second.
+    pub text_pair: String,
+}
+
+impl PredictLine for PairInput {
+    const KEYS: &'static str = "\"text\" and \"text_pair\"";
+
+    fn plain(_line: String) -> Option<Self> {
+        None
+    }
+}
+
 /// Reads inputs one by one, in their order, so that an endless stream works too.
 ///
 /// A line whose first character other than white space is `{` is always taken for JSON (other keys than the input's are

@@ -126,6 +126,12 @@ pub enum TrainError {
     /// Predicted tags could not be scored.
     #[error(transparent)]
     EntityMetrics(#[from] bert_token_classification::metrics::MetricsError),
+    /// A plain text could not be read or made into rows.
+    #[error(transparent)]
+    PlainText(#[from] bert_text::PlainTextError),
+    /// Predictions of a pre-training task could not be scored.
+    #[error(transparent)]
+    PretrainingMetrics(#[from] bert_pretraining::metrics::MetricsError),
     /// Predictions could not be scored.
     #[error(transparent)]
     Metrics(#[from] bert_text_classification::metrics::MetricsError),

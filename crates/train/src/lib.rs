@@ -32,6 +32,7 @@ mod tune;
 pub mod natural_language_inference;
 pub mod shared_encoder;
 pub mod question_answering;
+pub mod pretraining;
 pub mod text_classification;
 pub mod token_classification;
 
@@ -46,7 +47,7 @@ pub use pretrained::{
 };
 pub use schedule::LinearSchedule;
 pub use step::{StepOutcome, Stepper};
-pub use task::{BatchLoss, Evaluation, Metrics, Task};
+pub use task::{BatchLoss, Evaluation, Metrics, Position, Task};
 pub use train::{Trained, train};
 pub use training_log::TrainingLog;
 pub use tune::Tune;

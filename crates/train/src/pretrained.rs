@@ -196,9 +196,25 @@ impl Pretrained {
                 fresh: words(head),
                 optional: words(&["bert.pooler"]),
                 ignored: words(&[&HEADS[..], &["bert.pooler", "pooler"]].concat()),
+                ..LoadOptions::default()
             },
         };
-        let (model, report) = checkpoint::load(model, &self.checkpoint, keys, &options)?;
+        self.load_with(model, keys, &options)
+    }
+
+    /// Loads the weights as `options` say, for a task whose model has parts of several heads. New parameters are drawn
+    /// here, so seed the device before.
+    ///
+    /// # Errors
+    ///
+    /// A tensor is missing, unexpected, mis-shaped or not finite.
+    pub fn load_with<M: Module>(
+        &self,
+        model: M,
+        keys: &KeyMap,
+        options: &LoadOptions,
+    ) -> Result<(M, LoadReport), TrainError> {
+        let (model, report) = checkpoint::load(model, &self.checkpoint, keys, options)?;
         model.visit(&mut DrawNewParameters);
         Ok((model, report))
     }

@@ -46,6 +46,16 @@ impl Evaluation {
     }
 }
 
+/// Where a run is when it takes a batch: the counters that random choices about training data are drawn from, so that a
+/// row is treated alike whenever the run comes to this place again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// Seed of the run.
+    pub seed: u64,
+    /// Passes over the training data that are done. A row is seen once in each.
+    pub epoch: u64,
+}
+
 /// What the training loop needs to know of one downstream task: its data, its loss, how it is scored and saved.
 pub trait Task {
     /// The model that is trained.
@@ -74,6 +84,28 @@ pub trait Task {
         rows: &[usize],
         device: &Device,
     ) -> Result<BatchLoss, TrainError>;
+
+    /// [`label_count`](Self::label_count) at a place of the run, for data that is not the same in every epoch.
+    #[expect(unused_variables, reason = "most data is the same in every epoch")]
+    fn label_count_at(&self, rows: &[usize], position: Position) -> usize {
+        self.label_count(rows)
+    }
+
+    /// [`loss`](Self::loss) at a place of the run, for data that is not the same in every epoch. The loop calls this one.
+    ///
+    /// # Errors
+    ///
+    /// As [`loss`](Self::loss).
+    #[expect(unused_variables, reason = "most data is the same in every epoch")]
+    fn loss_at(
+        &self,
+        model: &Self::Model,
+        rows: &[usize],
+        position: Position,
+        device: &Device,
+    ) -> Result<BatchLoss, TrainError> {
+        self.loss(model, rows, device)
+    }
 
     /// What the model is scored on while it is trained, if there is anything.
     fn evaluation_split(&self) -> Option<&Self::Split>;

@@ -7,8 +7,8 @@ use burn::tensor::{Device, Tensor};
 use bert_text::{BatchOrder, epoch_batches};
 
 use crate::{
-    AdamW, Batching, Evaluation, EvaluationReport, LinearSchedule, Observer, Plan, StepReport,
-    Stepper, Task, TrainError, TrainOptions,
+    AdamW, Batching, Evaluation, EvaluationReport, LinearSchedule, Observer, Plan, Position,
+    StepReport, Stepper, Task, TrainError, TrainOptions,
 };
 
 /// What a run leaves in memory.
@@ -116,8 +116,12 @@ impl<T: Task> Run<'_, T> {
     /// One pass over the training data, or what is left of the run.
     fn epoch(&mut self, mut model: T::Model, epoch: u64) -> Result<T::Model, TrainError> {
         let batches = self.batches(epoch)?;
+        let position = Position {
+            seed: self.options.seed,
+            epoch,
+        };
         for micro_batches in batches.chunks(self.options.accumulation_steps) {
-            model = self.step(model, micro_batches)?;
+            model = self.step(model, micro_batches, position)?;
             if self.is_done() {
                 break;
             }
@@ -158,15 +162,16 @@ impl<T: Task> Run<'_, T> {
         &mut self,
         model: T::Model,
         micro_batches: &[Vec<usize>],
+        position: Position,
     ) -> Result<T::Model, TrainError> {
         let clock = Instant::now();
         let learning_rate = self.schedule.learning_rate(self.stepper.steps());
         let counted: Vec<(&[usize], usize)> = micro_batches
             .iter()
-            .map(|rows| (rows.as_slice(), self.task.label_count(rows)))
+            .map(|rows| (rows.as_slice(), self.task.label_count_at(rows, position)))
             .collect();
         let (task, device) = (self.task, self.device);
-        let loss = |model: &T::Model, rows: &&[usize]| task.loss(model, rows, device);
+        let loss = |model: &T::Model, rows: &&[usize]| task.loss_at(model, rows, position, device);
         let (model, outcome) = self
             .stepper
             .step(model, &counted, learning_rate, device, loss)?;

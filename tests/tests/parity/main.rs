@@ -15,6 +15,7 @@ mod kernels_parity;
 mod nli_parity;
 mod optimizer_kernels;
 mod question_answering_parity;
+mod pretraining_parity;
 mod saved_models;
 mod shared_encoder;
 mod token_classification_parity;

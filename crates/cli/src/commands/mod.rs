@@ -5,10 +5,12 @@ pub(crate) mod check;
 pub(crate) mod fetch;
 pub(crate) mod fine_tune;
 pub(crate) mod inspect;
+pub(crate) mod masked_lm;
 pub(crate) mod models;
 pub(crate) mod natural_language_inference;
 pub(crate) mod row_files;
 pub(crate) mod question_answering;
+pub(crate) mod next_sentence;
 pub(crate) mod scoring;
 pub(crate) mod text_classification;
 pub(crate) mod token_classification;
@@ -34,6 +36,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
             TrainTask::TextClassification(args) => text_classification::train(&args),
             TrainTask::TokenClassification(args) => token_classification::train(&args),
             TrainTask::QuestionAnswering(args) => question_answering::train(&args),
+            TrainTask::MaskedLm(args) => masked_lm::train(&args),
+            TrainTask::NextSentence(args) => next_sentence::train(&args),
         },
         Command::Evaluate(args) => match args.task {
             EvaluateTask::NaturalLanguageInference(args) => {
@@ -42,6 +46,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
             EvaluateTask::TextClassification(args) => text_classification::evaluate(&args),
             EvaluateTask::TokenClassification(args) => token_classification::evaluate(&args),
             EvaluateTask::QuestionAnswering(args) => question_answering::evaluate(&args),
+            EvaluateTask::MaskedLm(args) => masked_lm::evaluate(&args),
+            EvaluateTask::NextSentence(args) => next_sentence::evaluate(&args),
         },
         Command::Predict(args) => match args.task {
             PredictTask::NaturalLanguageInference(args) => {
@@ -51,6 +57,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
             PredictTask::TextClassification(args) => text_classification::predict(&args),
             PredictTask::TokenClassification(args) => token_classification::predict(&args),
             PredictTask::QuestionAnswering(args) => question_answering::predict(&args),
+            PredictTask::MaskedLm(args) => masked_lm::predict(&args),
+            PredictTask::NextSentence(args) => next_sentence::predict(&args),
         },
     }
 }

@@ -22,3 +22,12 @@ pub(crate) fn dropout(text: &str) -> Result<f64, String> {
         .filter(|number| (0.0..1.0).contains(number));
     number.ok_or_else(|| "expected a number, at least 0 and below 1".to_owned())
 }
+
+/// A share of which there must be some.
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| *number > 0.0 && *number <= 1.0);
+    number.ok_or_else(|| "expected a number, above 0 and at most 1".to_owned())
+}

@@ -140,6 +140,12 @@ pub enum TokenizerError {
         /// The tokenizer library's reason.
         source: tokenizers::Error,
     },
+    /// The tokenizer library refused to turn ids into text.
+    #[error("token ids cannot be decoded")]
+    Decode {
+        /// The tokenizer library's reason.
+        source: tokenizers::Error,
+    },
     /// The tokenizer knows ids that the model has no embedding for.
     #[error(
         "the tokenizer's largest token id is {largest_id}, but the model's vocab_size is {vocab_size}: \

@@ -5,6 +5,7 @@
 mod error;
 mod load;
 mod pieces;
+mod plain;
 mod settings;
 mod windows;
 
@@ -16,6 +17,7 @@ use tokenizers::utils::truncation::{TruncationParams, TruncationStrategy, trunca
 use tokenizers::{PostProcessor, PostProcessorWrapper};
 
 pub use error::TokenizerError;
+pub(crate) use plain::Tokens;
 use settings::{Settings, SpecialTokens};
 
 use crate::Encoding;

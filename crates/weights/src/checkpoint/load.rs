@@ -20,9 +20,29 @@ pub struct LoadOptions {
     /// Checkpoint-name prefixes of other heads, such as `cls.`: a tensor under one of them that no parameter wants is
     /// reported as ignored and not as unexpected.
     pub ignored: Vec<String>,
+    /// Tensors that a file may hold a second time because the model ties two of its parts, such as a decoder that is the
+    /// word embeddings. A copy that equals its original is reported as skipped; any other is an error.
+    pub copies: Vec<TiedCopy>,
+}
+
+/// A tensor that is there a second time, under a name that no parameter has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TiedCopy {
+    /// The copy's name in the checkpoint.
+    pub name: String,
+    /// Module path of the parameter that it is a copy of.
+    pub original: String,
 }
 
 impl LoadOptions {
+    /// Module path of what the tensor is a copy of, if it is declared to be one.
+    pub(crate) fn original_of(&self, name: &str) -> Option<&str> {
+        let mut copies = self.copies.iter();
+        copies
+            .find(|copy| copy.name == name)
+            .map(|copy| copy.original.as_str())
+    }
+
     pub(crate) fn is_fresh(&self, path: &str) -> bool {
         self.fresh
             .iter()
@@ -41,7 +61,7 @@ pub struct LoadReport {
     pub replaced: Vec<String>,
     /// The tensors of other heads.
     pub ignored: Vec<String>,
-    /// The tensors that are no weights, such as `embeddings.position_ids`.
+    /// The tensors that are no weights of their own: `embeddings.position_ids`, and copies of tied weights.
     pub skipped: Vec<String>,
 }
 
@@ -65,6 +85,17 @@ pub enum LoadError {
         second: String,
         /// The parameter's path in the module.
         path: String,
+    },
+    /// Two tensors that the model ties have different values.
+    #[error(
+        "the tensors `{copy}` and `{original}` of the checkpoint differ, but the model has one parameter for both; a \
+         checkpoint in which they are not tied cannot be loaded"
+    )]
+    NotTied {
+        /// The name of what should be a copy.
+        copy: String,
+        /// The name of what it should be a copy of.
+        original: String,
     },
     /// A part declared new that the module does not have.
     #[error("`{prefix}` is declared new, but the model has no such parameter")]

@@ -37,7 +37,7 @@ mod values;
 pub use error::CheckpointError;
 pub use header::TensorInfo;
 pub use key_map::{KeyMap, KeyMapColumn, KeyMapError};
-pub use load::{LoadError, LoadOptions, LoadReport, load};
+pub use load::{LoadError, LoadOptions, LoadReport, TiedCopy, load};
 pub use mismatch::{Mismatch, MisshapenTensor, MissingTensor, WrongDtype};
 pub use open::{Checkpoint, read_config, read_tensors};
 pub use safetensors::Dtype;

@@ -66,6 +66,7 @@ pub(crate) fn plan<'a>(
             &mut report,
         );
     }
+    account_for_copies(checkpoint, &claims, options, &mut mismatch, &mut report)?;
     let assignments = assign(parameters, &claims, options, &mut mismatch, &mut report);
     for assignment in &assignments {
         if !values::are_finite(assignment.tensor)? {
@@ -130,11 +131,44 @@ fn claim<'a>(
                 }
             }
             None if names::is_position_ids(&name) => report.skipped.push(name),
+            None if options.original_of(&name).is_some() => {}
             None if names::is_under_any(&name, &options.ignored) => report.ignored.push(name),
             None => mismatch.unexpected.push(name),
         }
     }
     Ok(claims)
+}
+
+/// Copies of tied weights, once it is known which tensors are their originals.
+fn account_for_copies(
+    checkpoint: &Checkpoint,
+    claims: &Claims<'_>,
+    options: &LoadOptions,
+    mismatch: &mut Mismatch,
+    report: &mut LoadReport,
+) -> Result<(), LoadError> {
+    let is_claimed = |copy: &TensorInfo| claims.values().any(|claimed| claimed.name == copy.name);
+    for copy in checkpoint.tensors() {
+        let Some(original) = options.original_of(&copy.name) else {
+            continue;
+        };
+        if is_claimed(copy) {
+            continue;
+        }
+        match claims.get(original) {
+            Some(original) if values::are_equal(copy, original)? => {
+                report.skipped.push(copy.name.clone());
+            }
+            Some(original) => {
+                return Err(LoadError::NotTied {
+                    copy: copy.name.clone(),
+                    original: original.name.clone(),
+                });
+            }
+            None => mismatch.unexpected.push(copy.name.clone()),
+        }
+    }
+    Ok(())
 }
 
 fn account_for_unclaimed(

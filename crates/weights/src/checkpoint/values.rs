@@ -48,6 +48,17 @@ pub(crate) fn bytes(tensor: &TensorInfo) -> Result<Vec<u8>, CheckpointError> {
     })
 }
 
+/// Whether two tensors are the same in shape, type and bytes.
+///
+/// # Errors
+/// [`CheckpointError::Io`] when the file cannot be read any more.
+pub(crate) fn are_equal(left: &TensorInfo, right: &TensorInfo) -> Result<bool, CheckpointError> {
+    if (left.dtype, &left.shape) != (right.dtype, &right.shape) {
+        return Ok(false);
+    }
+    Ok(bytes(left)? == bytes(right)?)
+}
+
 /// The tensor under the module's path for it; its bytes are read when burn-store applies it, one tensor at a time.
 pub(crate) fn deferred(tensor: &TensorInfo, dtype: DType, path: String) -> PackTensor {
     let (shape, byte_len) = (Shape::from(tensor.shape.clone()), tensor.byte_len);

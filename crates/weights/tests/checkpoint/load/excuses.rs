@@ -1,6 +1,8 @@
 //! What a load may leave out, and only when it is told to.
 
 use super::*;
+use crate::support::Stored;
+use bert_weights::checkpoint::TiedCopy;
 
 #[test]
 fn a_part_declared_new_keeps_its_values_whatever_the_file_has() {
@@ -102,4 +104,64 @@ fn a_tensor_that_a_parameter_wants_is_loaded_although_its_prefix_may_be_ignored(
     let (_, report) = load_base(&base_tensors(), &options).unwrap();
     assert!(report.loaded.contains(&"pooler.dense.weight".to_owned()));
     assert!(report.ignored.is_empty());
+}
+
+/// The word embeddings a second time, under the name of a decoder.
+fn with_copy(change: impl FnOnce(&mut Stored)) -> Tensors {
+    let mut tensors = base_tensors();
+    let mut copy = tensors["embeddings.word_embeddings.weight"].clone();
+    change(&mut copy);
+    tensors.insert("decoder.weight".to_owned(), copy);
+    tensors
+}
+
+fn tied_decoder() -> LoadOptions {
+    LoadOptions {
+        copies: vec![TiedCopy {
+            name: "decoder.weight".to_owned(),
+            original: "embedding.weight".to_owned(),
+        }],
+        ..LoadOptions::default()
+    }
+}
+
+#[test]
+fn a_copy_of_a_tied_tensor_is_skipped_and_may_be_missing() {
+    let (_, report) = load_base(&with_copy(|_| {}), &tied_decoder()).unwrap();
+    assert_eq!(report.skipped, ["decoder.weight"]);
+    assert_eq!(report.loaded.len(), base_tensors().len());
+    let (_, report) = load_base(&base_tensors(), &tied_decoder()).unwrap();
+    assert_eq!(report.skipped, Vec::<String>::new());
+}
+
+#[test]
+fn a_copy_that_differs_from_its_original_is_an_error() {
+    let changed = with_copy(|copy| copy.bytes[0] ^= 1);
+    let error = load_base(&changed, &tied_decoder()).unwrap_err();
+    let message = error.to_string();
+    for word in [
+        "`decoder.weight`",
+        "`embeddings.word_embeddings.weight`",
+        "not tied",
+    ] {
+        assert!(message.contains(word), "no {word} in {message}");
+    }
+    let other_shape = with_copy(|copy| copy.shape.reverse());
+    let error = load_base(&other_shape, &tied_decoder()).unwrap_err();
+    assert!(matches!(error, LoadError::NotTied { .. }), "{error}");
+}
+
+#[test]
+fn a_copy_without_its_original_is_unexpected() {
+    let mut tensors = with_copy(|_| {});
+    tensors.remove("embeddings.word_embeddings.weight");
+    let mismatch = mismatch(load_base(&tensors, &tied_decoder()));
+    assert_eq!(mismatch.unexpected, ["decoder.weight"]);
+    assert_eq!(mismatch.missing.len(), 1);
+}
+
+#[test]
+fn a_copy_that_is_not_declared_is_unexpected() {
+    let mismatch = mismatch(load_base(&with_copy(|_| {}), &LoadOptions::default()));
+    assert_eq!(mismatch.unexpected, ["decoder.weight"]);
 }

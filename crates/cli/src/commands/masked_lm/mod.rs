@@ -1,0 +1,10 @@
+//! `bert train | evaluate | predict masked-lm`
+
+mod data;
+mod evaluate;
+mod predict;
+mod train;
+
+pub(crate) use evaluate::{EvaluateArgs, run as evaluate};
+pub(crate) use predict::{PredictArgs, run as predict};
+pub(crate) use train::{TrainArgs, run as train};

@@ -1,0 +1,208 @@
+//! Logits, losses and the gradient of every parameter of the pre-training models against transformers; and the decoder,
+//! which is the word embeddings before training, after it, and in the file.
+
+use bert_kernels::masked_cross_entropy;
+use bert_pretraining::{
+    BertForMaskedLM, BertForNextSentencePrediction, BertForPreTraining, MaskedTokens,
+    PretrainingModel,
+};
+use bert_tests::head::check_loss_and_gradients;
+use bert_tests::named::{Named, gradients, parameters, pretraining_keys};
+use bert_tests::{
+    Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
+    on_every_device,
+};
+use bert_train::{AdamW, BatchLoss, Stepper};
+use bert_weights::checkpoint::{
+    Checkpoint, Export, LoadOptions, load, read_config, read_tensors, save,
+};
+use burn::module::Module;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Int, Tensor};
+
+on_every_device!(
+    masked_lm,
+    next_sentence,
+    pretraining,
+    the_loss_of_the_masked_tokens_alone_is_that_of_all_tokens,
+    a_batch_without_masked_tokens_has_no_loss_and_moves_nothing,
+    the_decoder_is_still_the_word_embeddings_after_training_and_export,
+);
+
+const WORDS: &str = "bert.embeddings.word_embeddings.weight";
+
+fn open<M: PretrainingModel>(checkpoint: &Checkpoint, device: &Device) -> anyhow::Result<M> {
+    let model = M::init(&read_config(checkpoint)?, device)?;
+    let options = LoadOptions::default();
+    Ok(load(model, checkpoint, &pretraining_keys()?, &options)?.0)
+}
+
+/// The labels of a batch, row by row.
+fn labels(golden: &Golden, device: &Device) -> anyhow::Result<Vec<i32>> {
+    let labels: Tensor<2, Int> = golden.ints("labels", device)?;
+    Ok(labels.into_data().iter::<i32>().collect())
+}
+
+fn masked(golden: &Golden, device: &Device) -> anyhow::Result<MaskedTokens> {
+    Ok(MaskedTokens::new(&labels(golden, device)?, device))
+}
+
+fn masked_lm(device: &TestDevice) -> anyhow::Result<()> {
+    let golden = Golden::open("masked_lm")?;
+    let on = device.autodiff();
+    let model: BertForMaskedLM = open(&golden.checkpoint()?, &on)?;
+    let input = golden.input("", &on)?;
+
+    let found = Values::of(model.forward(input.clone())?);
+    let expected = golden.floats("logits")?;
+    assert_close(device, Quantity::Output, "masked_lm", &found, &expected);
+    let hidden = model.bert.forward(input.clone())?.last_hidden_state;
+    let shared = Values::of(model.forward_hidden(hidden));
+    assert_equal_bits(device, "on a shared encoder", &shared, &found);
+
+    let masked = masked(&golden, &on)?;
+    assert!(masked.count() > 5, "few tokens are masked");
+    let loss = model.loss(input, Some(&masked), None)?;
+    let found = check_loss_and_gradients(device, &golden, &model, loss, &pretraining_keys()?)?;
+    assert!(
+        found[WORDS].rows(&[0]).largest() > 0.0,
+        "the padding row has no gradient from the decoder"
+    );
+    Ok(())
+}
+
+fn next_sentence(device: &TestDevice) -> anyhow::Result<()> {
+    let golden = Golden::open("next_sentence")?;
+    let on = device.autodiff();
+    let model: BertForNextSentencePrediction = open(&golden.checkpoint()?, &on)?;
+    let input = golden.input("", &on)?;
+
+    let found = Values::of(model.forward(input.clone())?);
+    let expected = golden.floats("logits")?;
+    assert_close(device, Quantity::Output, "next_sentence", &found, &expected);
+    let hidden = model.bert.forward(input.clone())?.last_hidden_state;
+    let shared = Values::of(model.forward_hidden(hidden)?);
+    assert_equal_bits(device, "on a shared encoder", &shared, &found);
+
+    let loss = model.loss(input, None, Some(golden.ints("labels", &on)?))?;
+    let found = check_loss_and_gradients(device, &golden, &model, loss, &pretraining_keys()?)?;
+    assert_eq!(
+        found[WORDS].rows(&[0]).largest(),
+        0.0,
+        "the padding row has a gradient without a decoder"
+    );
+    Ok(())
+}
+
+fn pretraining(device: &TestDevice) -> anyhow::Result<()> {
+    let golden = Golden::open("pretraining")?;
+    let on = device.autodiff();
+    let model: BertForPreTraining = open(&golden.checkpoint()?, &on)?;
+    let input = golden.input("", &on)?;
+
+    let (tokens, pairs) = model.forward(input.clone())?;
+    let found = [
+        ("prediction_logits", Values::of(tokens)),
+        ("seq_relationship_logits", Values::of(pairs)),
+    ];
+    for (name, found) in found {
+        let expected = golden.floats(name)?;
+        assert_close(device, Quantity::Output, name, &found, &expected);
+    }
+
+    let masked = masked(&golden, &on)?;
+    let pairs = golden.ints("next_sentence_label", &on)?;
+    let loss = model.loss(input, Some(&masked), Some(pairs))?;
+    check_loss_and_gradients(device, &golden, &model, loss, &pretraining_keys()?)?;
+    Ok(())
+}
+
+fn the_loss_of_the_masked_tokens_alone_is_that_of_all_tokens(
+    device: &TestDevice,
+) -> anyhow::Result<()> {
+    let golden = Golden::open("masked_lm")?;
+    let on = device.plain();
+    let model: BertForMaskedLM = open(&golden.checkpoint()?, on)?;
+    let all = model.forward(golden.input("", on)?)?.flatten::<2>(0, 1);
+    let labels: Tensor<2, Int> = golden.ints("labels", on)?;
+    let expected = masked_cross_entropy(all, labels.flatten::<1>(0, 1));
+    let masked = masked(&golden, on)?;
+    let found = model.loss(golden.input("", on)?, Some(&masked), None)?;
+    assert_close_number(
+        device,
+        Quantity::Loss,
+        "masked tokens alone",
+        found.into_scalar::<f32>().into(),
+        expected.into_scalar::<f32>().into(),
+    );
+    Ok(())
+}
+
+fn a_batch_without_masked_tokens_has_no_loss_and_moves_nothing(
+    device: &TestDevice,
+) -> anyhow::Result<()> {
+    let golden = Golden::open("masked_lm")?;
+    let on = device.autodiff();
+    let model: BertForMaskedLM = open(&golden.checkpoint()?, &on)?;
+    let nothing = MaskedTokens::new(&vec![-100; labels(&golden, &on)?.len()], &on);
+    assert_eq!(nothing.count(), 0);
+    let loss = model.loss(golden.input("", &on)?, Some(&nothing), None)?;
+    assert_eq!(loss.clone().into_scalar::<f32>(), 0.0);
+
+    let keys = pretraining_keys()?;
+    let found = GradientsParams::from_grads(loss.backward(), &model);
+    let found: Named = gradients(&model, &found, &keys)?;
+    assert_eq!(found.len(), parameters(&model, &keys)?.len());
+    for (name, gradient) in &found {
+        assert_eq!(gradient.largest(), 0.0, "{name} has a gradient");
+        assert!(gradient.are_finite(), "{name}");
+    }
+    Ok(())
+}
+
+fn the_decoder_is_still_the_word_embeddings_after_training_and_export(
+    device: &TestDevice,
+) -> anyhow::Result<()> {
+    let golden = Golden::open("masked_lm")?;
+    let checkpoint = golden.checkpoint()?;
+    let on = device.autodiff();
+    let model: BertForMaskedLM = open(&checkpoint, &on)?;
+    let before = parameters(&model, &pretraining_keys()?)?;
+    let masked = masked(&golden, &on)?;
+    let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), 0);
+    let batches = [(golden.input("", &on)?, masked.count())];
+    let (model, _) = stepper.step(model, &batches, 1e-2, &on, |model, input| {
+        Ok(BatchLoss {
+            loss: model.loss(input.clone(), Some(&masked), None)?,
+            tokens: 0,
+        })
+    })?;
+    let trained = model.valid();
+
+    let dir = tempfile::tempdir()?;
+    let export = Export {
+        config: checkpoint.config().clone(),
+        tokenizer_files: &[],
+    };
+    let keys = pretraining_keys()?;
+    save(&trained, &keys, &export, dir.path())?;
+    let names = read_tensors(dir.path())?.into_iter().map(|one| one.name);
+    let (found, expected): (Vec<String>, Vec<String>) = (names.collect(), {
+        let names = checkpoint.tensors().iter();
+        names.map(|one| one.name.clone()).collect()
+    });
+    assert_eq!(found, expected, "the decoder would be a tensor of its own");
+
+    let opened: BertForMaskedLM = open(&Checkpoint::open(dir.path())?, device.plain())?;
+    let after = parameters(&opened, &keys)?;
+    assert_ne!(after[WORDS], before[WORDS], "nothing was trained");
+    for (name, expected) in parameters(&trained, &keys)? {
+        assert_equal_bits(device, &name, &after[&name], &expected);
+    }
+    let input = golden.input("", device.plain())?;
+    let logits = |model: &BertForMaskedLM| -> anyhow::Result<Values> {
+        Ok(Values::of(model.forward(input.clone())?))
+    };
+    assert_equal_bits(device, "logits", &logits(&opened)?, &logits(&trained)?);
+    Ok(())
+}
