@@ -17,15 +17,15 @@ mod batch;
 mod encoding;
 mod example;
 mod label_set;
+mod masking;
 mod pair_input;
 mod pieces;
-mod masking;
 mod plain_text;
 mod predict_input;
 mod reader;
 mod sampler;
-mod tagged;
 mod squad;
+mod tagged;
 mod tokenizer;
 mod word_windows;
 
@@ -33,24 +33,20 @@ pub use batch::PaddedBatch;
 pub use encoding::Encoding;
 pub use example::{Dataset, Example, Label};
 pub use label_set::{LabelError, LabelSet, regression_targets};
-pub use pair_input::{PairInput, SequenceInput};
-pub use predict_input::{PredictInput, PredictInputs, PredictLine};
-pub use reader::{Column, ColumnOptions, ColumnRole, Format, ReadError, RowFilter};
-pub use pieces::{Alignment, Pieces};
-pub use predict_input::{PredictInput, PredictInputs, PredictLine, TokensInput};
-pub use reader::{Column, ColumnOptions, ColumnRole, Format, ReadError, TagColumns};
 pub use masking::{MaskedBlock, Masker, MaskingError, MaskingOptions};
+pub use pair_input::{InferenceInput, SequenceInput};
+pub use pieces::{Alignment, Pieces};
 pub use plain_text::{
     Documents, PlainTextError, SentencePair, TextBlocks, TextLayout, TextPiece, TextPieces,
     TokenBlock,
 };
-pub use predict_input::{PairInput, PredictInput, PredictInputs, PredictLine};
-pub use reader::{Column, ColumnOptions, ColumnRole, Format, ReadError};
+pub use predict_input::{PairInput, PredictInput, PredictInputs, PredictLine, TokensInput};
+pub use reader::{Column, ColumnOptions, ColumnRole, Format, ReadError, RowFilter, TagColumns};
 pub use sampler::{BatchOrder, epoch_batches};
-pub use tagged::{TaggedDataset, TaggedSentence};
 pub use squad::{
     ArticleRange, Contexts, GoldAnswer, QuestionInput, SquadAnswer, SquadDataset, SquadError,
     SquadQuestion, answer_tokens, char_slice,
 };
+pub use tagged::{TaggedDataset, TaggedSentence};
 pub use tokenizer::{Tokenizer, TokenizerError};
 pub use word_windows::{WordWindow, word_windows};

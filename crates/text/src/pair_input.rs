@@ -6,7 +6,7 @@ use crate::PredictLine;
 
 /// A premise and a hypothesis.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct PairInput {
+pub struct InferenceInput {
     /// What is given.
     #[serde(alias = "text")]
     pub premise: String,
@@ -15,7 +15,7 @@ pub struct PairInput {
     pub hypothesis: String,
 }
 
-impl PredictLine for PairInput {
+impl PredictLine for InferenceInput {
     const KEYS: &'static str = "\"premise\" and \"hypothesis\" (or \"text\" and \"text_pair\")";
 
     fn plain(_: String) -> Option<Self> {

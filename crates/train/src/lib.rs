@@ -30,9 +30,9 @@ mod training_log;
 mod tune;
 
 pub mod natural_language_inference;
-pub mod shared_encoder;
-pub mod question_answering;
 pub mod pretraining;
+pub mod question_answering;
+pub mod shared_encoder;
 pub mod text_classification;
 pub mod token_classification;
 

@@ -14,8 +14,8 @@ use std::path::Path;
 pub use error::ReadError;
 pub use filter::RowFilter;
 pub use options::{Column, ColumnOptions, ColumnRole, Format};
-pub use tagged::TagColumns;
 pub(crate) use source::{decode_utf8, read_bytes};
+pub use tagged::TagColumns;
 
 use crate::{Dataset, Example};
 

@@ -7,8 +7,8 @@ mod filters;
 mod labels;
 mod predict_inputs;
 mod readers;
-mod tagged;
 mod squad;
+mod tagged;
 mod tokenizer;
 mod word_windows;
 

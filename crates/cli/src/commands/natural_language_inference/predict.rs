@@ -1,7 +1,7 @@
 //! `bert predict natural-language-inference`
 
 use anyhow::Result;
-use bert_text::PairInput;
+use bert_text::InferenceInput;
 use clap::Args;
 
 use super::open;
@@ -29,9 +29,9 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
 struct Pairs(Predictors);
 
 impl Answer for Pairs {
-    type Input = PairInput;
+    type Input = InferenceInput;
 
-    fn answer(&self, inputs: &[PairInput], results: &mut Results) -> Result<usize> {
+    fn answer(&self, inputs: &[InferenceInput], results: &mut Results) -> Result<usize> {
         let pairs: Vec<(&str, Option<&str>)> = inputs
             .iter()
             .map(|input| (input.premise.as_str(), Some(input.hypothesis.as_str())))
