@@ -3,11 +3,9 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    check, fetch, inspect, models, natural_language_inference, text_classification,
+    check, fetch, inspect, masked_lm, models, natural_language_inference, next_sentence,
+    question_answering, text_classification, token_classification,
 };
-use crate::commands::{fetch, inspect, masked_lm, models, next_sentence, text_classification};
-use crate::commands::{fetch, inspect, models, question_answering, text_classification};
-use crate::commands::{fetch, inspect, models, text_classification, token_classification};
 
 /// Fine-tunes pre-trained BERT models, evaluates them and predicts with them.
 #[derive(Debug, Parser)]
