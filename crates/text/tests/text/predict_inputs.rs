@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use bert_text::{PredictInput, PredictInputs, ReadError};
+use bert_text::{PairInput, PredictInput, PredictInputs, ReadError, SequenceInput};
 
 fn inputs(content: impl AsRef<[u8]>) -> Vec<Result<PredictInput, ReadError>> {
     PredictInputs::new(content.as_ref(), Path::new("standard input")).collect()
@@ -72,4 +72,34 @@ fn invalid_utf8_names_the_line_and_later_lines_are_still_read() {
 fn empty_input_has_no_inputs() {
     assert!(inputs("").is_empty());
     assert!(inputs("\n \n").is_empty());
+}
+
+#[test]
+fn a_pair_needs_both_of_its_texts_under_either_names() {
+    let content = "{\"premise\": \"a\", \"hypothesis\": \"b\"}\n{\"text\": \"a\", \"text_pair\": \"b\"}\n{\"premise\": \"a\"}\n";
+    let mut inputs = PredictInputs::<_, PairInput>::new(content.as_bytes(), Path::new("pairs"));
+    let first = inputs.next().expect("a line").expect("a pair");
+    assert_eq!(
+        (first.premise.as_str(), first.hypothesis.as_str()),
+        ("a", "b")
+    );
+    assert_eq!(inputs.next().expect("a line").expect("a pair"), first);
+    let error = inputs.next().expect("a line").expect_err("no hypothesis");
+    assert!(error.to_string().contains("pairs, line 3"), "{error}");
+    let mut plain = PredictInputs::<_, PairInput>::new(&b"a b"[..], Path::new("pairs"));
+    let error = plain.next().expect("a line").expect_err("plain text");
+    assert!(
+        matches!(error, ReadError::PredictPlain { line: 1, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_sequence_is_a_line_or_an_object() {
+    let content = "plain\n{\"sequence\": \"one\"}\n{\"text\": \"two\"}\n";
+    let inputs = PredictInputs::<_, SequenceInput>::new(content.as_bytes(), Path::new("texts"));
+    let read: Vec<String> = inputs
+        .map(|input| input.expect("a text").sequence)
+        .collect();
+    assert_eq!(read, ["plain", "one", "two"]);
 }
