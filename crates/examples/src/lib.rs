@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bert_text::{Dataset, Example, Label};
+use bert_text::{Column, ColumnOptions, Dataset, Example, Label, RowFilter};
 use bert_train::{EvaluationReport, Observer, Plan, StepReport, TrainError};
 use bert_weights::fetch::{MovieReview, Progress, parse_movie_reviews};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -133,4 +133,17 @@ pub fn movie_reviews(path: PathBuf) -> anyhow::Result<(Dataset, Dataset)> {
         examples,
     };
     Ok((dataset(training), dataset(held_out)))
+}
+
+/// The pairs of one split of SICK, whose file holds all of them: `TRAIN`, `TRIAL` or `TEST`.
+pub fn sick_pairs(path: &Path, split: &str) -> anyhow::Result<Dataset> {
+    let filter = RowFilter {
+        column: Column::Name("SemEval_set".to_owned()),
+        value: split.to_owned(),
+    };
+    let options = ColumnOptions {
+        filters: vec![filter],
+        ..ColumnOptions::default()
+    };
+    Ok(Dataset::read(path, &options)?)
 }

@@ -20,7 +20,8 @@ fn what_is_wrong_with_two_files_is_told_with_its_lines() {
         "check text-classification --data rows.tsv --eval dev.tsv --model base --max-length 8";
     let text = room.bert(line).succeeded().stdout;
     for words in [
-        "rows.tsv: 8 rows",
+        "data: rows.tsv: 8 rows",
+        "eval: dev.tsv: 3 rows",
         "good   5     62.5 %",
         "rows.tsv: seen once: \"odd\" (line 5)",
         "dev.tsv: 1 of 3 rows come in rows.tsv too, so scores on them say little: line 1 is line 2",

@@ -1,6 +1,6 @@
-//! Two heads on one encoder: film reviews are told good from bad and long from short with one forward pass, the encoder's
-//! weights in memory once: `cargo run --release --bin shared-encoder`. It does *not* train the encoder: that is what lets
-//! the heads share it.
+//! Two heads on one encoder: film reviews are told good from bad and long from short by one forward pass, the encoder's
+//! weights in memory once: `cargo run --release --bin shared-encoder`. It does *not* train the encoder, so both heads can
+//! share it.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -38,22 +38,17 @@ fn main() -> anyhow::Result<()> {
     let reviews = fetcher.fetch(manifest.entry(fetch::MOVIE_REVIEWS_ENTRY)?, &mut console)?;
     let (mut opinion, _) = movie_reviews(reviews.dir.join(fetch::MOVIE_REVIEWS_FILE))?;
     opinion.examples.truncate(args.limit);
-
-    // 1. Two heads, each trained on the frozen encoder of one checkpoint and saved as a checkpoint of its own.
     let mut length = opinion.clone();
     for row in &mut length.examples {
-        let word = if row.text.len() > 100 {
-            "long"
-        } else {
-            "short"
-        };
-        row.label = Some(Label::Name(word.into()));
+        let is_long = row.text.len() > 100;
+        row.label = Some(Label::Name(if is_long { "long" } else { "short" }.into()));
     }
+
+    // 1. Two heads, each trained on the frozen encoder of one checkpoint and saved as a checkpoint of its own.
     let device = args.device.open()?;
     let dirs = ["opinion", "length"].map(|name| args.output.join(name));
-    for (dir, data) in dirs.iter().zip([&opinion, &length]) {
-        train_head(&base.dir, data, dir, &device, &mut console)?;
-    }
+    train_head(&base.dir, &opinion, &dirs[0], &device)?;
+    train_head(&base.dir, &length, &dirs[1], &device)?;
 
     // 2. The first is loaded whole, of the second the head alone: its encoder is the same bytes.
     let open = |dir: &Path| TextClassifier::open(dir, Some(128));
@@ -63,39 +58,24 @@ fn main() -> anyhow::Result<()> {
     // 3. One forward pass for both.
     let texts = [
         "a warm , funny and quietly devastating film",
-        "two hours of noise in search of a plot , with a cast that seems to wait for somebody to tell it when it may go home",
+        "two hours of noise in search of a plot , with a cast that waits for somebody to tell it when it may go home",
     ];
-    let predictions = heads.predict(
-        &texts.map(|text| (text, None)),
-        NonZeroUsize::MIN,
-        &device,
-        &mut |_| {},
-    )?;
+    let inputs = texts.map(|text| (text, None));
+    let predictions = heads.predict(&inputs, NonZeroUsize::MIN, &device, &mut |_| {})?;
     for (row, text) in texts.iter().enumerate() {
-        let told = heads
-            .heads()
-            .zip(&predictions)
-            .map(|((classifier, _), of_head)| {
-                let best = of_head[row].best();
-                format!("{} {:.3}", classifier.labels.names()[best.id], best.score)
-            });
-        println!("{}  {text}", told.collect::<Vec<_>>().join(", "));
+        for ((classifier, _), of_head) in heads.heads().zip(&predictions) {
+            let best = of_head[row].best();
+            let label = &classifier.labels.names()[best.id];
+            print!("{label:>6} {:.3}  ", best.score);
+        }
+        println!("{text}");
     }
     Ok(())
 }
 
-fn train_head(
-    base: &Path,
-    data: &Dataset,
-    dir: &Path,
-    device: &Device,
-    console: &mut Console,
-) -> anyhow::Result<()> {
-    prepare_output(dir, true)?;
-    let (single, dropout) = (
-        ProblemType::SingleLabelClassification,
-        DropoutOverride::default(),
-    );
+fn train_head(base: &Path, data: &Dataset, dir: &Path, device: &Device) -> anyhow::Result<()> {
+    let single = ProblemType::SingleLabelClassification;
+    let dropout = DropoutOverride::default();
     let (classifier, head) = TextClassifier::for_training(base, data, single, 128, dropout)?;
     let options = TrainOptions {
         epochs: 1.0,
@@ -106,12 +86,13 @@ fn train_head(
     let device = device.clone().autodiff();
     device.seed(options.seed);
     let (model, _) = classifier.load(head, &device)?;
-    let (train_split, eval) = (classifier.encode(data)?, None);
     let task = TextClassificationTask {
+        train: classifier.encode(data)?,
+        eval: None,
         classifier,
-        train: train_split,
-        eval,
     };
-    train(&task, model, &options, &device, Some(dir), console)?;
+    prepare_output(dir, true)?;
+    let mut console = Console::new();
+    train(&task, model, &options, &device, Some(dir), &mut console)?;
     Ok(())
 }

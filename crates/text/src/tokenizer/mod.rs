@@ -195,6 +195,21 @@ impl Tokenizer {
             .collect()
     }
 
+    /// [`encode_cutting_first`](Self::encode_cutting_first) for many pairs, on all cores; the order is kept.
+    ///
+    /// # Errors
+    /// As [`encode_cutting_first`](Self::encode_cutting_first).
+    pub fn encode_batch_cutting_first(
+        &self,
+        pairs: &[(&str, &str)],
+        max_length: usize,
+    ) -> Result<Vec<Encoding>, TokenizerError> {
+        pairs
+            .par_iter()
+            .map(|(text, text_pair)| self.encode_cutting_first(text, text_pair, max_length))
+            .collect()
+    }
+
     /// Whether two tokenizers give the same ids for every text.
     pub fn is_same_as(&self, other: &Self) -> bool {
         let written = |tokenizer: &Self| {

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use bert_text::{PredictInput, PredictInputs, ReadError, TokensInput};
+use bert_text::{InferenceInput, PredictInput, PredictInputs, ReadError, SequenceInput, TokensInput};
 
 fn inputs(content: impl AsRef<[u8]>) -> Vec<Result<PredictInput, ReadError>> {
     PredictInputs::new(content.as_ref(), Path::new("standard input")).collect()
@@ -95,4 +95,34 @@ fn a_text_or_its_tokens_are_read_and_both_or_neither_refused() {
             "{message}"
         );
     }
+}
+
+#[test]
+fn a_pair_needs_both_of_its_texts_under_either_names() {
+    let content = "{\"premise\": \"a\", \"hypothesis\": \"b\"}\n{\"text\": \"a\", \"text_pair\": \"b\"}\n{\"premise\": \"a\"}\n";
+    let mut inputs = PredictInputs::<_, InferenceInput>::new(content.as_bytes(), Path::new("pairs"));
+    let first = inputs.next().expect("a line").expect("a pair");
+    assert_eq!(
+        (first.premise.as_str(), first.hypothesis.as_str()),
+        ("a", "b")
+    );
+    assert_eq!(inputs.next().expect("a line").expect("a pair"), first);
+    let error = inputs.next().expect("a line").expect_err("no hypothesis");
+    assert!(error.to_string().contains("pairs, line 3"), "{error}");
+    let mut plain = PredictInputs::<_, InferenceInput>::new(&b"a b"[..], Path::new("pairs"));
+    let error = plain.next().expect("a line").expect_err("plain text");
+    assert!(
+        matches!(error, ReadError::PredictPlain { line: 1, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_sequence_is_a_line_or_an_object() {
+    let content = "plain\n{\"sequence\": \"one\"}\n{\"text\": \"two\"}\n";
+    let inputs = PredictInputs::<_, SequenceInput>::new(content.as_bytes(), Path::new("texts"));
+    let read: Vec<String> = inputs
+        .map(|input| input.expect("a text").sequence)
+        .collect();
+    assert_eq!(read, ["plain", "one", "two"]);
 }

@@ -259,6 +259,52 @@ fn max_length_below_the_special_tokens_is_an_error() {
 }
 
 #[test]
+fn a_second_text_that_must_not_be_cut_is_whole() {
+    let tokenizer = tiny();
+    let whole = tokenizer
+        .encode("the movie is good", Some("the film"), 64)
+        .expect("tokens");
+    let cut = tokenizer
+        .encode_cutting_first("the movie is good", "the film", 7)
+        .expect("tokens");
+    assert_eq!(cut.len(), 7);
+    assert_eq!(cut.truncated_tokens, whole.len() - 7);
+    assert_eq!(cut.input_ids[..3], whole.input_ids[..3]);
+    assert_eq!(cut.input_ids[3..], whole.input_ids[whole.len() - 4..]);
+    let longest = tokenizer
+        .encode("film", Some("the movie is good"), 6)
+        .expect("tokens");
+    assert!(longest.truncated_tokens > 0);
+    let error = tokenizer
+        .encode_cutting_first("film", "the movie is good", 6)
+        .expect_err("no room");
+    assert!(
+        matches!(
+            error,
+            TokenizerError::SecondTextTooLong {
+                tokens: 4,
+                max_length: 6,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    let none = tokenizer
+        .encode_cutting_first("", "the movie is good", 7)
+        .expect("it fits");
+    assert_eq!(none.truncated_tokens, 0);
+}
+
+#[test]
+fn tokenizers_are_the_same_when_they_give_the_same_ids() {
+    let cased = dir_with(&[("tokenizer_config.json", "{\"do_lower_case\": false}")]);
+    let cased = Tokenizer::from_dir(cased.path()).expect("a tokenizer");
+    assert!(tiny().is_same_as(&tiny()));
+    assert!(!tiny().is_same_as(&cased));
+    assert!(!cased.is_same_as(&tiny()));
+}
+
+#[test]
 fn texts_of_100_000_words_are_truncated() {
     let tokenizer = tiny();
     let text = "unaffable film ".repeat(50_000);

@@ -145,12 +145,12 @@ impl ZeroShotClassifier {
         } = &self.classifier.pretrained;
         let labels = question.labels.iter();
         let hypotheses: Vec<String> = labels.map(|label| question.template.fill(label)).collect();
-        let pairs = texts
-            .iter()
-            .flat_map(|text| hypotheses.iter().map(move |hypothesis| (*text, hypothesis)));
-        let encode = |(text, hypothesis): (&str, &String)| {
-            Ok(tokenizer.encode_cutting_first(text, hypothesis, *max_length)?)
-        };
-        pairs.map(encode).collect()
+        let pairs = texts.iter().flat_map(|text| {
+            hypotheses
+                .iter()
+                .map(move |hypothesis| (*text, hypothesis.as_str()))
+        });
+        let pairs: Vec<(&str, &str)> = pairs.collect();
+        Ok(tokenizer.encode_batch_cutting_first(&pairs, *max_length)?)
     }
 }

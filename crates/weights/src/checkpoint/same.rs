@@ -63,7 +63,7 @@ pub fn first_difference(
             (Some(a), Some(b)) if (a.dtype, &a.shape) != (b.dtype, &b.shape) => {
                 DifferenceKind::Layout
             }
-            (Some(a), Some(b)) if values::bytes(a)? != values::bytes(b)? => DifferenceKind::Values,
+            (Some(a), Some(b)) if !values::are_equal(a, b)? => DifferenceKind::Values,
             _ => continue,
         };
         return Ok(Some(Difference { name, kind }));

@@ -9,6 +9,9 @@ use safetensors::Dtype;
 
 use super::{CheckpointError, TensorInfo};
 
+/// How much of a tensor is compared at a time.
+const PIECE_BYTES: usize = 1 << 20;
+
 /// The floating-point types that weights come in; all of them are loaded as F32.
 pub(crate) fn float_dtype(dtype: Dtype) -> Option<DType> {
     match dtype {
@@ -25,7 +28,7 @@ pub(crate) fn float_dtype(dtype: Dtype) -> Option<DType> {
 /// # Errors
 /// [`CheckpointError::Io`] when the file cannot be read any more.
 pub(crate) fn are_finite(tensor: &TensorInfo) -> Result<bool, CheckpointError> {
-    let bytes = bytes(tensor)?;
+    let bytes = read(tensor).map_err(|reason| unreadable(tensor, reason))?;
     Ok(match tensor.dtype {
         Dtype::F16 => all_values(&bytes, |bytes| u16::from_le_bytes(bytes) & 0x7c00 != 0x7c00),
         Dtype::BF16 => all_values(&bytes, |bytes| u16::from_le_bytes(bytes) & 0x7f80 != 0x7f80),
@@ -37,15 +40,43 @@ pub(crate) fn are_finite(tensor: &TensorInfo) -> Result<bool, CheckpointError> {
     })
 }
 
-/// The bytes of a tensor as they lie in its file.
+/// Whether two tensors of one length are the same bytes. They are read piece by piece: a word embedding is half of a model.
 ///
 /// # Errors
-/// [`CheckpointError::Io`] when the file cannot be read any more.
-pub(crate) fn bytes(tensor: &TensorInfo) -> Result<Vec<u8>, CheckpointError> {
-    read(tensor).map_err(|reason| CheckpointError::Io {
+/// [`CheckpointError::Io`] when a file cannot be read any more.
+pub(crate) fn are_equal(left: &TensorInfo, right: &TensorInfo) -> Result<bool, CheckpointError> {
+    let mut pieces = [vec![0; PIECE_BYTES], vec![0; PIECE_BYTES]];
+    let mut files = [start(left)?, start(right)?];
+    let mut rest = left.byte_len;
+    while rest > 0 {
+        let length = rest.min(PIECE_BYTES);
+        for ((piece, file), tensor) in pieces.iter_mut().zip(&mut files).zip([left, right]) {
+            let read = file.read_exact(&mut piece[..length]);
+            read.map_err(|reason| unreadable(tensor, reason))?;
+        }
+        if pieces[0][..length] != pieces[1][..length] {
+            return Ok(false);
+        }
+        rest -= length;
+    }
+    Ok(true)
+}
+
+/// The file of a tensor, at its first byte.
+fn start(tensor: &TensorInfo) -> Result<File, CheckpointError> {
+    let start = || {
+        let mut file = File::open(&tensor.file)?;
+        file.seek(SeekFrom::Start(tensor.offset))?;
+        Ok(file)
+    };
+    start().map_err(|reason| unreadable(tensor, reason))
+}
+
+fn unreadable(tensor: &TensorInfo, reason: io::Error) -> CheckpointError {
+    CheckpointError::Io {
         path: tensor.file.clone(),
         reason,
-    })
+    }
 }
 
 /// Whether two tensors are the same in shape, type and bytes.

@@ -3,5 +3,6 @@
 mod key_map;
 mod load;
 mod open;
+mod same;
 mod save;
 mod support;

@@ -74,15 +74,16 @@ pub(crate) fn cheap_findings(train: &Rows<'_>, eval: Option<&Rows<'_>>) -> Vec<F
     findings
 }
 
-/// Everything that texts and labels alone say.
-pub(crate) fn check(train: &Rows<'_>, eval: Option<&Rows<'_>>, report: &mut Report) {
-    for (split, rows) in [("data", Some(train)), ("eval", eval)] {
-        let Some(rows) = rows else { continue };
-        describe(split, rows, report);
-        report.findings(lopsided(rows));
-        report.findings(repeated_rows(rows));
-        report.findings(empty_rows(rows));
-    }
+/// What the texts and labels of one split say.
+pub(crate) fn check(split: &str, rows: &Rows<'_>, report: &mut Report) {
+    describe(split, rows, report);
+    report.findings(lopsided(rows));
+    report.findings(repeated_rows(rows));
+    report.findings(empty_rows(rows));
+}
+
+/// What both splits say together.
+pub(crate) fn compare(train: &Rows<'_>, eval: Option<&Rows<'_>>, report: &mut Report) {
     report.findings(cheap_findings(train, eval));
     report.findings(
         eval.into_iter()
@@ -92,7 +93,7 @@ pub(crate) fn check(train: &Rows<'_>, eval: Option<&Rows<'_>>, report: &mut Repo
 
 fn describe(split: &str, rows: &Rows<'_>, report: &mut Report) {
     let title = format!(
-        "{}: {}",
+        "{split}: {}: {}",
         rows.path.display(),
         counted(rows.texts.len(), "row")
     );

@@ -55,10 +55,11 @@ pub(super) fn report_rows(
     let train = Rows::of(train, has_classes);
     let eval = eval.map(|eval| Rows::of(eval, has_classes));
     let mut report = Report::default();
-    rows::check(&train, eval.as_ref(), &mut report);
-    tokens::check("data", &train, pretrained.as_ref(), &mut report)?;
-    if let Some(eval) = &eval {
-        tokens::check("eval", eval, pretrained.as_ref(), &mut report)?;
+    for (split, rows) in [("data", Some(&train)), ("eval", eval.as_ref())] {
+        let Some(rows) = rows else { continue };
+        rows::check(split, rows, &mut report);
+        tokens::check(split, rows, pretrained.as_ref(), &mut report)?;
     }
+    rows::compare(&train, eval.as_ref(), &mut report);
     Ok(report)
 }
