@@ -187,7 +187,8 @@ fn words_that_vanish_have_no_piece_and_all_others_keep_their_index() {
     let pieces = tokenizer().word_pieces(&words).expect("words");
     let ids: Vec<u32> = pieces.word_ids.iter().flatten().copied().collect();
     assert_eq!(ids, [1, 4, 5]);
-    assert_eq!(pieces.offsets, [(2, 3), (8, 9), (10, 12)]);
+    // The last accent is gone from the token, and with it from the place.
+    assert_eq!(pieces.offsets, [(2, 3), (8, 9), (10, 11)]);
 }
 
 #[test]
