@@ -184,7 +184,7 @@ fn offsets_of_words_are_into_the_words_joined_by_spaces() -> anyhow::Result<()> 
     let ids: Vec<u32> = pieces.word_ids.iter().flatten().copied().collect();
     assert_eq!(
         ids,
-        [0, 2, 2, 3, 3, 4, 4],
+        [0, 2, 2, 2, 2, 2, 3, 3, 4, 4],
         "the zero-width word has no token"
     );
     Ok(())
