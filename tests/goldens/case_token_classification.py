@@ -1,5 +1,6 @@
 """BertForTokenClassification, the pipeline's aggregation of random logits, and seqeval's figures for random tags."""
 
+import copy
 import json
 import math
 import warnings
@@ -100,7 +101,8 @@ def aggregation_row(pipeline, given, random: np.random.Generator) -> dict:
     found = {}
     for strategy in STRATEGIES:
         _, _, parameters = pipeline._sanitize_parameters(aggregation_strategy=strategy)
-        entities = pipeline.postprocess([dict(outputs)], **parameters)
+        # The pipeline shifts the offsets of words in place.
+        entities = pipeline.postprocess([copy.deepcopy(outputs)], **parameters)
         found[strategy] = [{key: plain(value) for key, value in entity.items()} for entity in entities]
     kept = logits[~special].astype(np.float64)
     return {

@@ -30,9 +30,6 @@ pub enum Alignment {
     All,
 }
 
-/// What takes no part in a loss.
-const IGNORED: i32 = -100;
-
 impl Pieces {
     /// The number of sub-tokens.
     pub fn len(&self) -> usize {
@@ -77,7 +74,7 @@ impl Pieces {
     }
 
     /// The labels of the sub-tokens in a range, for a loss: `labels` has the id of each word's label, `continued` the id
-    /// that the later sub-tokens of a word get instead of each id (`I-x` for `B-x`); −100 stands for none.
+    /// that the later sub-tokens of a word get instead of each id (`I-x` for `B-x`); `None` takes no part in the loss.
     ///
     /// # Panics
     /// When a word or a label is out of range.
@@ -87,16 +84,13 @@ impl Pieces {
         labels: &[usize],
         alignment: Alignment,
         continued: &[usize],
-    ) -> Vec<i32> {
+    ) -> Vec<Option<usize>> {
         let label = |index: usize| {
-            let Some(word) = self.word_ids[index] else {
-                return IGNORED;
-            };
-            let label = labels[word as usize];
+            let label = labels[self.word_ids[index]? as usize];
             match alignment {
-                _ if self.begins_word(index) => label as i32,
-                Alignment::First => IGNORED,
-                Alignment::All => continued[label] as i32,
+                _ if self.begins_word(index) => Some(label),
+                Alignment::First => None,
+                Alignment::All => Some(continued[label]),
             }
         };
         range.map(label).collect()

@@ -150,7 +150,7 @@ fn constrained_decoding_never_continues_what_has_not_begun() {
 
 #[test]
 fn constrained_decoding_finishes_what_has_begun() {
-    let begin = [0.1, 0.7, 0.05, 0.05, 0.1];
+    let begin = [0.05, 0.7, 0.05, 0.05, 0.15];
     let outside = [0.9, 0.025, 0.025, 0.025, 0.025];
     assert_eq!(decoded(&IOBES, &[begin]), ["S-x"]);
     assert_eq!(decoded(&IOBES, &[begin, outside]), ["S-x", "O"]);

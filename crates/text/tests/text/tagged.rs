@@ -187,7 +187,8 @@ fn words_that_vanish_have_no_piece_and_all_others_keep_their_index() {
     let pieces = tokenizer().word_pieces(&words).expect("words");
     let ids: Vec<u32> = pieces.word_ids.iter().flatten().copied().collect();
     assert_eq!(ids, [1, 4, 5]);
-    assert_eq!(pieces.offsets, [(2, 3), (8, 9), (10, 12)]);
+    // The last accent is gone from the token, and with it from the place.
+    assert_eq!(pieces.offsets, [(2, 3), (8, 9), (10, 11)]);
 }
 
 #[test]
@@ -199,9 +200,11 @@ fn the_first_sub_token_carries_the_label_or_all_do() {
     let labels = [1, 9, 0, 2];
     let continued = [0, 2, 2];
     let of = |range, alignment| pieces.labels(range, &labels, alignment, &continued);
-    assert_eq!(of(0..6, Alignment::First), [1, -100, 0, -100, 2, -100]);
-    assert_eq!(of(0..6, Alignment::All), [1, 2, 0, -100, 2, 2]);
-    assert_eq!(of(1..3, Alignment::All), [2, 0]);
+    let first = [Some(1), None, Some(0), None, Some(2), None];
+    assert_eq!(of(0..6, Alignment::First), first);
+    let all = [Some(1), Some(2), Some(0), None, Some(2), Some(2)];
+    assert_eq!(of(0..6, Alignment::All), all);
+    assert_eq!(of(1..3, Alignment::All), [Some(2), Some(0)]);
 }
 
 #[test]

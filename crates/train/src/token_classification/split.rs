@@ -1,14 +1,15 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
+use bert_kernels::IGNORE_INDEX;
 use bert_text::{Encoding, Pieces, TaggedDataset, WordWindow, word_windows};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::TokenClassifier;
 use crate::TrainError;
 
-/// What takes no part in a loss.
-const IGNORED: i32 = -100;
+/// The label of what takes no part in the loss.
+const IGNORED: i32 = IGNORE_INDEX as i32;
 
 /// A sentence of a data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +104,7 @@ impl Split {
                     classifier.alignment,
                     &continued,
                 );
-                split.push(pieces, window, owned);
+                split.push(pieces, window, &owned);
             }
             split.sentences.push(Sentence {
                 words: words.to_vec(),
@@ -114,14 +115,16 @@ impl Split {
     }
 
     /// A window of the sentence that comes next.
-    fn push(&mut self, pieces: &Pieces, window: EncodedWindow, owned: Vec<i32>) {
+    fn push(&mut self, pieces: &Pieces, window: EncodedWindow, owned: &[Option<usize>]) {
         let EncodedWindow {
             encoding,
             tokens,
             owned: range,
         } = window;
         let mut labels = vec![IGNORED; encoding.len()];
-        labels[tokens.clone()].copy_from_slice(&owned);
+        for (label, owned) in labels[tokens.clone()].iter_mut().zip(owned) {
+            *label = owned.map_or(IGNORED, |id| id as i32);
+        }
         let words = tokens.zip(range).filter_map(|(token, piece)| {
             let word = pieces.word_ids[piece].filter(|_| pieces.begins_word(piece))?;
             Some((token, word as usize))
