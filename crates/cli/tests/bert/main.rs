@@ -5,6 +5,8 @@ mod bad_input;
 mod bad_options;
 mod help;
 mod listing;
+mod masked_lm;
+mod next_sentence;
 mod prediction;
 mod support;
 mod training;

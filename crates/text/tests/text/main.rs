@@ -3,6 +3,8 @@
 mod batches;
 mod datasets;
 mod labels;
+mod masking;
+mod plain_text;
 mod predict_inputs;
 mod readers;
 mod tokenizer;

@@ -159,11 +159,7 @@ impl<M: PretrainingModel> Pretraining<M> {
         device: &Device,
         tick: &mut dyn FnMut(f64),
     ) -> Result<Scored, TrainError> {
-        let mask = |row| split.masked(&self.masker, row, FIXED);
-        let masked: Vec<MaskedBlock> = match M::PREDICTS_TOKENS {
-            true => (0..split.len()).map(mask).collect(),
-            false => Vec::new(),
-        };
+        let masked = self.masked_for_evaluation(split)?;
         let encodings: Vec<Encoding> = (0..split.len())
             .map(|row| match masked.get(row) {
                 Some(block) => split.seen_as(row, block.input_ids.clone()),
@@ -185,5 +181,32 @@ impl<M: PretrainingModel> Pretraining<M> {
         self.pretrained
             .forward_all(&encodings, batch_size, device, tick, take)?;
         tally.scored::<M>(split)
+    }
+
+    /// Makes sure that there is something to score, before anything is computed.
+    ///
+    /// # Errors
+    ///
+    /// The model predicts tokens, but none of these is masked in an evaluation.
+    pub fn check_evaluation(&self, split: &Split) -> Result<(), TrainError> {
+        self.masked_for_evaluation(split).map(drop)
+    }
+
+    /// One block a row; none at all for a model that predicts no tokens.
+    fn masked_for_evaluation(&self, split: &Split) -> Result<Vec<MaskedBlock>, TrainError> {
+        let Some(masker) = &self.masker else {
+            return Ok(Vec::new());
+        };
+        let rows = 0..split.len();
+        let masked: Vec<MaskedBlock> = rows.map(|row| split.masked(masker, row, FIXED)).collect();
+        if masked.iter().any(|block| block.count() > 0) {
+            return Ok(masked);
+        }
+        Err(TrainError::Labels {
+            path: split.path.clone(),
+            reason: "no token of it is masked, so there is nothing to score; give more text, or a larger \
+                     --mlm-probability"
+                .to_owned(),
+        })
     }
 }

@@ -31,8 +31,8 @@ const NOT_NEEDED: [&str; 6] = [
 pub struct Pretraining<M> {
     /// Encoder configuration, tokenizer and checkpoint.
     pub pretrained: Pretrained,
-    /// Chooses the tokens to predict; a model of next sentences alone does without.
-    pub masker: Masker,
+    /// Chooses the tokens to predict, where M predicts any.
+    pub masker: Option<Masker>,
     model: PhantomData<M>,
 }
 
@@ -41,7 +41,8 @@ impl<M: PretrainingModel> Pretraining<M> {
     ///
     /// # Errors
     ///
-    /// The directory is no checkpoint with the heads of M, lacks a tokenizer, or has a vocabulary without mask token.
+    /// The directory is no checkpoint with the heads of M, lacks a tokenizer, or M predicts tokens and the vocabulary has no
+    /// mask token.
     pub fn open(
         dir: &Path,
         max_length: Option<usize>,
@@ -66,7 +67,7 @@ impl<M: PretrainingModel> Pretraining<M> {
     ///
     /// # Errors
     ///
-    /// The directory is no BERT checkpoint with a tokenizer, or its vocabulary has no mask token.
+    /// The directory is no BERT checkpoint with a tokenizer, or M predicts tokens and its vocabulary has no mask token.
     pub fn for_training(
         dir: &Path,
         max_length: usize,
@@ -77,7 +78,9 @@ impl<M: PretrainingModel> Pretraining<M> {
     }
 
     fn new(pretrained: Pretrained, masking: MaskingOptions) -> Result<Self, TrainError> {
-        let masker = Masker::new(&pretrained.tokenizer, masking)
+        let masker = M::PREDICTS_TOKENS
+            .then(|| Masker::new(&pretrained.tokenizer, masking))
+            .transpose()
             .map_err(|error| pretrained.unfit(error.to_string()))?;
         Ok(Self {
             pretrained,
@@ -181,6 +184,18 @@ impl<M: PretrainingModel> Pretraining<M> {
             ..
         } = &self.pretrained;
         let read = TextBlocks::read(text, tokenizer, layout, *max_length)?;
+        let can_mask = |block: &TokenBlock| {
+            let masker = self.masker.as_ref();
+            masker.is_none_or(|masker| masker.can_mask(block))
+        };
+        if !read.blocks.iter().any(can_mask) {
+            return Err(TrainError::Labels {
+                path,
+                reason: "the vocabulary has no word of it, so there is no token to mask; the text is in the language of \
+                         another model"
+                    .to_owned(),
+            });
+        }
         Ok(Split::new(path, read.blocks, Vec::new(), read.truncated))
     }
 

@@ -78,6 +78,9 @@ impl<M: PretrainingModel> FineTune for Command<'_, M> {
             describe::model(&setup.pretrained, outputs)
         );
         let splits = data.try_map(|text| masking.encode(text, &setup, options.seed))?;
+        for split in [&splits.eval, &splits.test].into_iter().flatten() {
+            setup.check_evaluation(split)?;
+        }
         let (model, report) = setup.load_for_training(device)?;
         eprintln!("load    {}", describe::load(&report));
         let task = PretrainingTask {
