@@ -13,8 +13,13 @@ use super::{Pretraining, Split};
 use crate::pretrained::rows_of;
 use crate::{Evaluation, Metrics, Position, TrainError};
 
-/// What is masked in an evaluation is the same in every epoch of every run, so that figures can be compared.
-const FIXED: Position = Position { seed: 0, epoch: 0 };
+/// The seed of what is masked and paired for an evaluation: the same in every epoch of every run, so that figures can be
+/// compared.
+pub const EVALUATION_SEED: u64 = 0;
+const FIXED: Position = Position {
+    seed: EVALUATION_SEED,
+    epoch: 0,
+};
 /// Masked tokens whose logits are computed at once: a vocabulary wide each, so a batch's may be too many for the memory.
 const TOKENS_AT_ONCE: usize = 512;
 

@@ -11,15 +11,14 @@ use burn::tensor::Device;
 use serde_json::{Map, json};
 
 use super::Split;
-use crate::pretrained::key_map;
+use crate::pretrained::{HEADS, key_map};
 use crate::{DropoutOverride, Pretrained, TrainError};
 
 /// Module paths of the heads and of the pooler.
 const PARTS: [&str; 3] = ["predictions", "seq_relationship", "bert.pooler"];
-/// What a checkpoint may hold for other tasks, and for the part of this one that a model does without.
-const NOT_NEEDED: [&str; 6] = [
-    "classifier",
-    "qa_outputs",
+/// What a checkpoint may hold for the part of the task that a model does without; the first names are in one head of
+/// `HEADS`, `cls`.
+const NOT_NEEDED: [&str; 4] = [
     "cls.predictions",
     "cls.seq_relationship",
     "bert.pooler",
@@ -114,7 +113,7 @@ impl<M: PretrainingModel> Pretraining<M> {
         device: &Device,
     ) -> Result<(M, LoadReport), TrainError> {
         let model = M::init(&self.pretrained.encoder, device)?;
-        // A prefix excuses what no parameter wants; what the model has is claimed before.
+        // A part that the model has must fit as a whole, so nothing in it is excused.
         let is_other = |prefix: &&&str| !self.head_tensors().any(|own| own.starts_with(**prefix));
         let copies = TIED_COPIES.map(|(name, original)| TiedCopy {
             name: name.to_owned(),
@@ -122,8 +121,9 @@ impl<M: PretrainingModel> Pretraining<M> {
         });
         let options = LoadOptions {
             optional: optional.iter().map(|&part| part.to_owned()).collect(),
-            ignored: NOT_NEEDED
+            ignored: HEADS
                 .iter()
+                .chain(&NOT_NEEDED)
                 .filter(is_other)
                 .map(|&prefix| prefix.to_owned())
                 .collect(),
