@@ -2,6 +2,13 @@
 
 use std::process::{Command, Output};
 
+fn masked_lm(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_masked-lm"))
+        .args(arguments)
+        .output()
+        .expect("the binary was built for this test")
+}
+
 fn text_classification(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_text-classification"))
         .args(arguments)
@@ -11,14 +18,15 @@ fn text_classification(arguments: &[&str]) -> Output {
 
 #[test]
 fn help_names_every_argument() {
-    let output = text_classification(&["--help"]);
-    assert!(output.status.success());
-    let help = String::from_utf8_lossy(&output.stdout);
-    for argument in ["--device", "--output", "--limit"] {
-        assert!(
-            help.contains(argument),
-            "{argument} is missing from\n{help}"
-        );
+    for output in [text_classification(&["--help"]), masked_lm(&["--help"])] {
+        assert!(output.status.success());
+        let help = String::from_utf8_lossy(&output.stdout);
+        for argument in ["--device", "--output", "--limit"] {
+            assert!(
+                help.contains(argument),
+                "{argument} is missing from\n{help}"
+            );
+        }
     }
 }
 

@@ -110,6 +110,12 @@ impl Masker {
         self.options
     }
 
+    /// Whether a row has a token that may be chosen.
+    pub fn can_mask(&self, block: &TokenBlock) -> bool {
+        let mut ids = block.input_ids.iter();
+        ids.any(|id| !self.special_token_ids.contains(id))
+    }
+
     /// Masks a row. What is chosen depends on the row's tokens, the seed and the two counters alone, so that it is another
     /// choice in every epoch and the same one in a run that is repeated or resumed, whatever the batches.
     pub fn mask(&self, block: &TokenBlock, seed: u64, epoch: u64, row: u64) -> MaskedBlock {

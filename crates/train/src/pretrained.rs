@@ -19,7 +19,7 @@ use crate::{TrainError, batch};
 pub const EVALUATION_BATCH_SIZE: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
 
 /// The heads that a checkpoint may hold beside its encoder, by their first names. A new head replaces or ignores them.
-const HEADS: [&str; 3] = ["classifier", "cls", "qa_outputs"];
+pub(crate) const HEADS: [&str; 3] = ["classifier", "cls", "qa_outputs"];
 
 /// Dropout probabilities that replace those of a checkpoint's configuration.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
+use bert_train::pretraining::EVALUATION_SEED;
 use bert_train::{
     Metrics, Observers, Task, TrainOptions, Trained, TrainingLog, prepare_output, train,
 };
@@ -90,6 +91,23 @@ impl<D> Splits<D> {
             train: map(&self.train)?,
             eval: self.eval.as_ref().map(&map).transpose()?,
             test: self.test.as_ref().map(&map).transpose()?,
+        })
+    }
+}
+
+impl<D> Splits<D> {
+    /// As [`try_map`](Self::try_map) for data that chance has a part in: the run's seed decides what is learned from, and
+    /// the same seed always what is scored on.
+    pub(crate) fn try_map_seeded<E>(
+        &self,
+        seed: u64,
+        map: impl Fn(&D, u64) -> Result<E>,
+    ) -> Result<Splits<E>> {
+        let scored = |data: &D| map(data, EVALUATION_SEED);
+        Ok(Splits {
+            train: map(&self.train, seed)?,
+            eval: self.eval.as_ref().map(scored).transpose()?,
+            test: self.test.as_ref().map(scored).transpose()?,
         })
     }
 }

@@ -8,6 +8,8 @@ mod heads;
 mod help;
 mod listing;
 mod nli;
+mod masked_lm;
+mod next_sentence;
 mod prediction;
 mod question_answering;
 mod support;

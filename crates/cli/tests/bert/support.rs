@@ -207,3 +207,12 @@ pub(crate) fn rewrite(path: &Path, change: impl Fn(&str, Vec<u8>) -> Option<Vec<
         .collect();
     std::fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
 }
+
+/// Adds a tensor of a safetensors file to it a second time, under another name.
+pub(crate) fn add_copy(path: &Path, original: &str, copy: &str) {
+    let bytes = std::fs::read(path).unwrap();
+    let old = SafeTensors::deserialize(&bytes).unwrap();
+    let mut views: BTreeMap<String, TensorView<'_>> = old.tensors().into_iter().collect();
+    views.insert(copy.to_owned(), old.tensor(original).unwrap());
+    std::fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
+}

@@ -5,6 +5,8 @@ mod checks;
 mod datasets;
 mod filters;
 mod labels;
+mod masking;
+mod plain_text;
 mod predict_inputs;
 mod readers;
 mod squad;

@@ -13,8 +13,13 @@ use super::{Pretraining, Split};
 use crate::pretrained::rows_of;
 use crate::{Evaluation, Metrics, Position, TrainError};
 
-/// What is masked in an evaluation is the same in every epoch of every run, so that figures can be compared.
-const FIXED: Position = Position { seed: 0, epoch: 0 };
+/// The seed of what is masked and paired for an evaluation: the same in every epoch of every run, so that figures can be
+/// compared.
+pub const EVALUATION_SEED: u64 = 0;
+const FIXED: Position = Position {
+    seed: EVALUATION_SEED,
+    epoch: 0,
+};
 /// Masked tokens whose logits are computed at once: a vocabulary wide each, so a batch's may be too many for the memory.
 const TOKENS_AT_ONCE: usize = 512;
 
@@ -159,11 +164,7 @@ impl<M: PretrainingModel> Pretraining<M> {
         device: &Device,
         tick: &mut dyn FnMut(f64),
     ) -> Result<Scored, TrainError> {
-        let mask = |row| split.masked(&self.masker, row, FIXED);
-        let masked: Vec<MaskedBlock> = match M::PREDICTS_TOKENS {
-            true => (0..split.len()).map(mask).collect(),
-            false => Vec::new(),
-        };
+        let masked = self.masked_for_evaluation(split)?;
         let encodings: Vec<Encoding> = (0..split.len())
             .map(|row| match masked.get(row) {
                 Some(block) => split.seen_as(row, block.input_ids.clone()),
@@ -185,5 +186,32 @@ impl<M: PretrainingModel> Pretraining<M> {
         self.pretrained
             .forward_all(&encodings, batch_size, device, tick, take)?;
         tally.scored::<M>(split)
+    }
+
+    /// Makes sure that there is something to score, before anything is computed.
+    ///
+    /// # Errors
+    ///
+    /// The model predicts tokens, but none of these is masked in an evaluation.
+    pub fn check_evaluation(&self, split: &Split) -> Result<(), TrainError> {
+        self.masked_for_evaluation(split).map(drop)
+    }
+
+    /// One block a row; none at all for a model that predicts no tokens.
+    fn masked_for_evaluation(&self, split: &Split) -> Result<Vec<MaskedBlock>, TrainError> {
+        let Some(masker) = &self.masker else {
+            return Ok(Vec::new());
+        };
+        let rows = 0..split.len();
+        let masked: Vec<MaskedBlock> = rows.map(|row| split.masked(masker, row, FIXED)).collect();
+        if masked.iter().any(|block| block.count() > 0) {
+            return Ok(masked);
+        }
+        Err(TrainError::Labels {
+            path: split.path.clone(),
+            reason: "no token of it is masked, so there is nothing to score; give more text, or a larger \
+                     --mlm-probability"
+                .to_owned(),
+        })
     }
 }

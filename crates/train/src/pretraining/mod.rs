@@ -18,7 +18,7 @@ mod setup;
 mod split;
 mod task;
 
-pub use evaluate::{Scored, TokenPrediction};
+pub use evaluate::{EVALUATION_SEED, Scored, TokenPrediction};
 pub use predict::{FilledMask, FilledText, PairPrediction};
 pub use setup::Pretraining;
 pub use split::Split;

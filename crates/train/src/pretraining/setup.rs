@@ -11,15 +11,14 @@ use burn::tensor::Device;
 use serde_json::{Map, json};
 
 use super::Split;
-use crate::pretrained::key_map;
+use crate::pretrained::{HEADS, key_map};
 use crate::{DropoutOverride, Pretrained, TrainError};
 
 /// Module paths of the heads and of the pooler.
 const PARTS: [&str; 3] = ["predictions", "seq_relationship", "bert.pooler"];
-/// What a checkpoint may hold for other tasks, and for the part of this one that a model does without.
-const NOT_NEEDED: [&str; 6] = [
-    "classifier",
-    "qa_outputs",
+/// What a checkpoint may hold for the part of the task that a model does without; the first names are in one head of
+/// `HEADS`, `cls`.
+const NOT_NEEDED: [&str; 4] = [
     "cls.predictions",
     "cls.seq_relationship",
     "bert.pooler",
@@ -31,8 +30,8 @@ const NOT_NEEDED: [&str; 6] = [
 pub struct Pretraining<M> {
     /// Encoder configuration, tokenizer and checkpoint.
     pub pretrained: Pretrained,
-    /// Chooses the tokens to predict; a model of next sentences alone does without.
-    pub masker: Masker,
+    /// Chooses the tokens to predict, where M predicts any.
+    pub masker: Option<Masker>,
     model: PhantomData<M>,
 }
 
@@ -41,7 +40,8 @@ impl<M: PretrainingModel> Pretraining<M> {
     ///
     /// # Errors
     ///
-    /// The directory is no checkpoint with the heads of M, lacks a tokenizer, or has a vocabulary without mask token.
+    /// The directory is no checkpoint with the heads of M, lacks a tokenizer, or M predicts tokens and the vocabulary has no
+    /// mask token.
     pub fn open(
         dir: &Path,
         max_length: Option<usize>,
@@ -66,7 +66,7 @@ impl<M: PretrainingModel> Pretraining<M> {
     ///
     /// # Errors
     ///
-    /// The directory is no BERT checkpoint with a tokenizer, or its vocabulary has no mask token.
+    /// The directory is no BERT checkpoint with a tokenizer, or M predicts tokens and its vocabulary has no mask token.
     pub fn for_training(
         dir: &Path,
         max_length: usize,
@@ -77,7 +77,9 @@ impl<M: PretrainingModel> Pretraining<M> {
     }
 
     fn new(pretrained: Pretrained, masking: MaskingOptions) -> Result<Self, TrainError> {
-        let masker = Masker::new(&pretrained.tokenizer, masking)
+        let masker = M::PREDICTS_TOKENS
+            .then(|| Masker::new(&pretrained.tokenizer, masking))
+            .transpose()
             .map_err(|error| pretrained.unfit(error.to_string()))?;
         Ok(Self {
             pretrained,
@@ -111,7 +113,7 @@ impl<M: PretrainingModel> Pretraining<M> {
         device: &Device,
     ) -> Result<(M, LoadReport), TrainError> {
         let model = M::init(&self.pretrained.encoder, device)?;
-        // A prefix excuses what no parameter wants; what the model has is claimed before.
+        // A part that the model has must fit as a whole, so nothing in it is excused.
         let is_other = |prefix: &&&str| !self.head_tensors().any(|own| own.starts_with(**prefix));
         let copies = TIED_COPIES.map(|(name, original)| TiedCopy {
             name: name.to_owned(),
@@ -119,8 +121,9 @@ impl<M: PretrainingModel> Pretraining<M> {
         });
         let options = LoadOptions {
             optional: optional.iter().map(|&part| part.to_owned()).collect(),
-            ignored: NOT_NEEDED
+            ignored: HEADS
                 .iter()
+                .chain(&NOT_NEEDED)
                 .filter(is_other)
                 .map(|&prefix| prefix.to_owned())
                 .collect(),
@@ -181,6 +184,18 @@ impl<M: PretrainingModel> Pretraining<M> {
             ..
         } = &self.pretrained;
         let read = TextBlocks::read(text, tokenizer, layout, *max_length)?;
+        let can_mask = |block: &TokenBlock| {
+            let masker = self.masker.as_ref();
+            masker.is_none_or(|masker| masker.can_mask(block))
+        };
+        if !read.blocks.iter().any(can_mask) {
+            return Err(TrainError::Labels {
+                path,
+                reason: "the vocabulary has no word of it, so there is no token to mask; the text is in the language of \
+                         another model"
+                    .to_owned(),
+            });
+        }
         Ok(Split::new(path, read.blocks, Vec::new(), read.truncated))
     }
 

@@ -25,9 +25,9 @@ const START: Position = Position { seed: 0, epoch: 0 };
 impl<M: PretrainingModel> PretrainingTask<M> {
     /// Some rows masked for a place of the run; none for a model of next sentences alone.
     fn masked(&self, rows: &[usize], position: Position) -> Option<Vec<MaskedBlock>> {
-        let masker = &self.setup.masker;
+        let masker = self.setup.masker.as_ref()?;
         let mask = |&row: &usize| self.train.masked(masker, row, position);
-        M::PREDICTS_TOKENS.then(|| rows.iter().map(mask).collect())
+        Some(rows.iter().map(mask).collect())
     }
 }
 

@@ -2,8 +2,7 @@
 
 use anyhow::Result;
 use bert_pretraining::{BertForMaskedLM, BertForPreTraining, PretrainingModel};
-use bert_train::TrainOptions;
-use bert_train::pretraining::{Pretraining, TokenPrediction};
+use bert_train::pretraining::{EVALUATION_SEED, Pretraining, TokenPrediction};
 use clap::Args;
 use serde::Serialize;
 
@@ -52,7 +51,7 @@ fn evaluate<M: PretrainingModel>(args: &EvaluateArgs) -> Result<()> {
         flags.model.display(),
         describe::model(&setup.pretrained, outputs)
     );
-    let split = masking.encode(&text, &setup, TrainOptions::default().seed)?;
+    let split = masking.encode(&text, &setup, EVALUATION_SEED)?;
     let (model, _) = setup.load(&device)?;
     let bar = ShareBar::new("evaluating");
     let mut tick = |share| bar.set(share);

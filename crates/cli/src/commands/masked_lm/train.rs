@@ -77,7 +77,12 @@ impl<M: PretrainingModel> FineTune for Command<'_, M> {
             flags.model,
             describe::model(&setup.pretrained, outputs)
         );
-        let splits = data.try_map(|text| masking.encode(text, &setup, options.seed))?;
+        let splits = data.try_map_seeded(options.seed, |text, seed| {
+            masking.encode(text, &setup, seed)
+        })?;
+        for split in [&splits.eval, &splits.test].into_iter().flatten() {
+            setup.check_evaluation(split)?;
+        }
         let (model, report) = setup.load_for_training(device)?;
         eprintln!("load    {}", describe::load(&report));
         let task = PretrainingTask {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use bert_text::Documents;
-use bert_train::TrainOptions;
+use bert_train::pretraining::EVALUATION_SEED;
 use clap::Args;
 
 use super::record::Record;
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     let documents = Documents::open(&flags.data)?;
     let device = flags.runtime.open()?;
     let setup = open(&flags.model, flags.max_length)?;
-    let split = encode(&documents, &setup, TrainOptions::default().seed)?;
+    let split = encode(&documents, &setup, EVALUATION_SEED)?;
     let (model, _) = setup.load(&device)?;
     let bar = ShareBar::new("evaluating");
     let mut tick = |share| bar.set(share);

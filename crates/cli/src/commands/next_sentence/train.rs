@@ -50,7 +50,9 @@ impl FineTune for TrainArgs {
             DropoutOverride::both(flags.training.dropout),
         )?;
         eprintln!("model   {}: {}", flags.model, model(&setup));
-        let splits = data.try_map(|documents| encode(documents, &setup, options.seed))?;
+        let splits = data.try_map_seeded(options.seed, |documents, seed| {
+            encode(documents, &setup, seed)
+        })?;
         let (model, report) = setup.load_for_training(device)?;
         eprintln!("load    {}", describe::load(&report));
         let task = PretrainingTask {
