@@ -1,6 +1,8 @@
 use std::path::Path;
 
-use bert_text::{InferenceInput, PredictInput, PredictInputs, ReadError, SequenceInput, TokensInput};
+use bert_text::{
+    InferenceInput, PredictInput, PredictInputs, ReadError, SequenceInput, TokensInput,
+};
 
 fn inputs(content: impl AsRef<[u8]>) -> Vec<Result<PredictInput, ReadError>> {
     PredictInputs::new(content.as_ref(), Path::new("standard input")).collect()
@@ -100,7 +102,8 @@ fn a_text_or_its_tokens_are_read_and_both_or_neither_refused() {
 #[test]
 fn a_pair_needs_both_of_its_texts_under_either_names() {
     let content = "{\"premise\": \"a\", \"hypothesis\": \"b\"}\n{\"text\": \"a\", \"text_pair\": \"b\"}\n{\"premise\": \"a\"}\n";
-    let mut inputs = PredictInputs::<_, InferenceInput>::new(content.as_bytes(), Path::new("pairs"));
+    let mut inputs =
+        PredictInputs::<_, InferenceInput>::new(content.as_bytes(), Path::new("pairs"));
     let first = inputs.next().expect("a line").expect("a pair");
     assert_eq!(
         (first.premise.as_str(), first.hypothesis.as_str()),

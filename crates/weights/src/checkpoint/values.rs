@@ -40,11 +40,15 @@ pub(crate) fn are_finite(tensor: &TensorInfo) -> Result<bool, CheckpointError> {
     })
 }
 
-/// Whether two tensors of one length are the same bytes. They are read piece by piece: a word embedding is half of a model.
+/// Whether two tensors are the same in shape, type and bytes. They are read piece by piece: a word embedding is half of a
+/// model.
 ///
 /// # Errors
 /// [`CheckpointError::Io`] when a file cannot be read any more.
 pub(crate) fn are_equal(left: &TensorInfo, right: &TensorInfo) -> Result<bool, CheckpointError> {
+    if (left.dtype, &left.shape) != (right.dtype, &right.shape) {
+        return Ok(false);
+    }
     let mut pieces = [vec![0; PIECE_BYTES], vec![0; PIECE_BYTES]];
     let mut files = [start(left)?, start(right)?];
     let mut rest = left.byte_len;
@@ -77,17 +81,6 @@ fn unreadable(tensor: &TensorInfo, reason: io::Error) -> CheckpointError {
         path: tensor.file.clone(),
         reason,
     }
-}
-
-/// Whether two tensors are the same in shape, type and bytes.
-///
-/// # Errors
-/// [`CheckpointError::Io`] when the file cannot be read any more.
-pub(crate) fn are_equal(left: &TensorInfo, right: &TensorInfo) -> Result<bool, CheckpointError> {
-    if (left.dtype, &left.shape) != (right.dtype, &right.shape) {
-        return Ok(false);
-    }
-    Ok(bytes(left)? == bytes(right)?)
 }
 
 /// The tensor under the module's path for it; its bytes are read when burn-store applies it, one tensor at a time.
