@@ -138,8 +138,15 @@ def write_metrics(folder: Path) -> None:
     """Strings that are hard to normalise, the scores of pairs, and the figures of a made-up data set."""
     random = tiny.generator("squad_metrics", "strings")
     rows = [metrics_row(random, index) for index in range(300)]
-    content = {"rows": rows, "version_1": figures_1(rows), "version_2": figures_2(rows)}
-    save_rows(folder, "metrics.json", content)
+    figures = {"version_1": digits(figures_1(rows)), "version_2": digits(figures_2(rows))}
+    keys = ("version_1", "version_2")
+    written = [row | {key: row[key] and [repr(score) for score in row[key]] for key in keys} for row in rows]
+    save_rows(folder, "metrics.json", {"rows": written} | figures)
+
+
+def digits(figures: dict) -> dict:
+    """Numbers as text: a JSON reader may round the last digit otherwise."""
+    return {name: repr(value) for name, value in figures.items()}
 
 
 def random_text(random: np.random.Generator) -> str:
@@ -165,8 +172,8 @@ def metrics_row(random: np.random.Generator, index: int) -> dict:
         "references": references,
         "null_difference": float(np.float32(random.normal(1.5 if index % 3 == 2 else -1.5, 2.0))),
         "normalized": normalize(prediction),
-        "version_1": list(scores_1(prediction, references)) if references else None,
-        "version_2": list(scores_2(prediction, references)),
+        "version_1": scores_1(prediction, references) if references else None,
+        "version_2": scores_2(prediction, references),
     }
 
 

@@ -18,7 +18,7 @@ fn squad(questions: usize, version_2: bool) -> String {
                 json!([{"text": "the plot was", "answer_start": 24}, {"text": "plot", "answer_start": 28}])
             }
         };
-        json!({"id": format!("{article}-{index}"), "question": " was it good ?", "answers": answers})
+        json!({"id": format!("{article}-{index}"), "question": format!(" was it{} good ?", " very".repeat(index)), "answers": answers})
     };
     let article = |article: usize| {
         let qas: Vec<Value> = (0..questions)
@@ -140,7 +140,7 @@ fn version_2_is_told_by_the_data_and_its_threshold_can_be_tuned() {
 #[test]
 fn answers_are_pieces_of_their_context_by_characters() {
     let (room, _) = trained(false);
-    let context = "🎬🎬 e\u{301}te\u{301} the film was good . ".repeat(4);
+    let context = "🎬🎬 e\u{301}te\u{301} the film was good . ".repeat(8);
     let input = question("was it good ?", context.as_str())
         + &question("was it good ?", json!(["dull", context, "the plot"]));
     let run = room
@@ -273,7 +273,7 @@ fn a_file_that_is_not_squads_is_refused_before_anything_is_written() {
         .failed(2, &["no article is in 2..1"]);
     room.bert(&format!("{TRAIN} --eval-articles 0..1"))
         .failed(2, &["--eval"]);
-    room.bert(&format!("{TRAIN} --stride 40"))
+    room.bert(&TRAIN.replace("--stride 4", "--stride 40"))
         .failed(1, &["overlap by 40", "lower the overlap"]);
     assert_eq!(room.entries().len(), before);
 }

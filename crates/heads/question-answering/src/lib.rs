@@ -16,7 +16,7 @@ mod loss;
 mod model;
 
 pub use decode::{Candidate, DecodeOptions, Decoded, Span, Window, decode};
-pub use loss::loss;
+pub use loss::{loss, window_loss};
 pub use model::{BertForQuestionAnswering, QuestionAnsweringConfig, SpanLogits};
 
 /// Checkpoint name and module path of the head's own parameters, one pair a line.

@@ -9,7 +9,8 @@ use crate::SpanLogits;
 ///
 /// A row without an answer has position 0, that of `[CLS]`. As in transformers, positions are clamped to 0..=S, and
 /// position S takes no part in the loss; where no row takes part, the loss is 0, with zero gradients, where transformers'
-/// is NaN.
+/// is NaN. Also as in transformers, an answer competes with every position of its row, padding not left out, so the loss
+/// depends on how far a row is padded; that of [`window_loss`] does not.
 ///
 /// # Shapes
 ///
@@ -29,4 +30,35 @@ fn one_side(logits_bs: Tensor<2>, positions_b: Tensor<1, Int>) -> Tensor<1> {
     let clamped = positions_b.clamp(0, sequence as i64);
     let ignored = clamped.clone().equal_scalar(sequence as i64);
     masked_cross_entropy(logits_bs, clamped.mask_fill(ignored, IGNORE_INDEX))
+}
+
+/// The same for one window on the host, among its own tokens alone: the mean of the start's and the end's cross-entropy.
+/// A side whose position is beyond the tokens counts nothing.
+pub fn window_loss(start_logits: &[f32], end_logits: &[f32], (start, end): (usize, usize)) -> f64 {
+    (surprise(start_logits, start) + surprise(end_logits, end)) / 2.0
+}
+
+/// `−log softmax(logits)[position]`, in double precision.
+fn surprise(logits: &[f32], position: usize) -> f64 {
+    let Some(&logit) = logits.get(position) else {
+        return 0.0;
+    };
+    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers = logits
+        .iter()
+        .map(|&x| (f64::from(x) - f64::from(highest)).exp());
+    powers.sum::<f64>().ln() + f64::from(highest) - f64::from(logit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loss_of_a_window_is_the_mean_of_both_sides() {
+        let even = [7.0; 4];
+        let sure = [1000.0, 0.0];
+        assert!((window_loss(&even, &sure, (2, 0)) - 4.0_f64.ln() / 2.0).abs() < 1e-12);
+        assert_eq!(window_loss(&even, &sure, (4, 1)), 500.0);
+    }
 }

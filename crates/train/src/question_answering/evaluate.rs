@@ -4,13 +4,13 @@ use bert_question_answering::metrics::{
     BestThresholds, SquadMetrics, SquadVersion, best_thresholds, evaluate,
 };
 use bert_question_answering::{
-    BertForQuestionAnswering, Candidate, DecodeOptions, Decoded, SpanLogits, decode, loss,
+    BertForQuestionAnswering, Candidate, DecodeOptions, Decoded, decode, window_loss,
 };
 use bert_text::{SquadDataset, SquadQuestion, char_slice};
 use burn::tensor::Device;
 use serde::Serialize;
 
-use super::{QuestionAnswerer, Split};
+use super::{QuestionAnswerer, Split, WindowLogits};
 use crate::{Evaluation, TrainError};
 
 /// When a question of SQuAD 2.0 is left unanswered.
@@ -115,16 +115,7 @@ impl QuestionAnswerer {
         device: &Device,
         tick: &mut dyn FnMut(f64),
     ) -> Result<Scored, TrainError> {
-        let (mut loss_sum, mut labelled) = (0.0, 0_usize);
-        let seen = |rows: &[usize], logits: &SpanLogits| {
-            let [_, sequence] = logits.start_logits.dims();
-            let [starts, ends] = split.targets(rows, sequence, device);
-            let mean: f32 = loss(logits.clone(), starts, ends).into_scalar();
-            let count = split.labelled(rows);
-            loss_sum += f64::from(mean) * count as f64;
-            labelled += count;
-        };
-        let logits = self.logits(model, &split.windows, batch_size, device, tick, seen)?;
+        let logits = self.logits(model, &split.windows, batch_size, device, tick)?;
         let version_2 = options
             .version_2
             .unwrap_or_else(|| split.data.has_unanswerable());
@@ -140,7 +131,7 @@ impl QuestionAnswerer {
                 decode(&windows, &decode_options)
             })
             .collect();
-        let loss = loss_sum / labelled.max(1) as f64;
+        let loss = mean_loss(split, &logits);
         score(
             &split.data,
             decoded,
@@ -149,6 +140,17 @@ impl QuestionAnswerer {
             loss,
         )
     }
+}
+
+/// Over the windows that have a label, each among its own tokens: it does not depend on how windows were batched.
+fn mean_loss(split: &Split, logits: &[WindowLogits]) -> f64 {
+    let labelled = split.positions.iter().zip(logits);
+    let losses: Vec<f64> = labelled
+        .filter_map(|(position, window)| {
+            position.map(|position| window_loss(&window.start_logits, &window.end_logits, position))
+        })
+        .collect();
+    losses.iter().sum::<f64>() / losses.len().max(1) as f64
 }
 
 fn score(

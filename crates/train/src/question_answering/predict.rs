@@ -80,7 +80,7 @@ impl QuestionAnswerer {
             inputs.push(input);
             all.append(windows);
         }
-        let mut logits = self.logits(model, &all, batch_size, device, tick, |_, _| {})?;
+        let mut logits = self.logits(model, &all, batch_size, device, tick)?;
         let predictions = inputs.into_iter().enumerate().map(|(question, input)| {
             let windows = all.of_question(question, &logits);
             let (best, answers) = answers(input, &windows, options);

@@ -1,7 +1,7 @@
 use std::num::NonZeroUsize;
 use std::ops::Range;
 
-use bert_question_answering::{BertForQuestionAnswering, SpanLogits, Window};
+use bert_question_answering::{BertForQuestionAnswering, Window};
 use bert_text::Encoding;
 use burn::tensor::Device;
 
@@ -71,7 +71,7 @@ pub struct WindowLogits {
 }
 
 impl QuestionAnswerer {
-    /// The logits of every window; `seen` is called with the rows and the padded logits of each batch.
+    /// The logits of every window.
     pub(super) fn logits(
         &self,
         model: &BertForQuestionAnswering,
@@ -79,13 +79,11 @@ impl QuestionAnswerer {
         batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-        mut seen: impl FnMut(&[usize], &SpanLogits),
     ) -> Result<Vec<WindowLogits>, TrainError> {
         let encodings = &windows.encodings;
         let mut all = vec![WindowLogits::default(); encodings.len()];
         let take = |rows: &[usize], input| {
             let logits = model.forward(input)?;
-            seen(rows, &logits);
             let starts = rows_of(logits.start_logits);
             let ends = rows_of(logits.end_logits);
             for ((&row, mut start_logits), mut end_logits) in rows.iter().zip(starts).zip(ends) {

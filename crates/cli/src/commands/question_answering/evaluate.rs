@@ -103,8 +103,10 @@ impl Files {
             file.commit()?;
         }
         if let (Some(mut file), SquadVersion::V2) = (self.null_odds, scored.version) {
+            // In double precision, as the figures print the thresholds.
             file.json_line(&ById(|| {
-                questions().map(|(question, one)| (&question.id, one.decoded.null_difference()))
+                questions()
+                    .map(|(question, one)| (&question.id, f64::from(one.decoded.null_difference())))
             }))?;
             file.commit()?;
         }

@@ -134,7 +134,7 @@ mod tests {
             unreachable!("version 2 was asked for");
         };
         assert_eq!((metrics.exact, metrics.total), (50.0, 2));
-        assert_eq!(metrics.has_ans_f1, Some(100.0 * (2.0 * 0.5) / 1.5));
+        assert_eq!(metrics.has_ans_f1, Some(100.0 * (1.0 / 1.5)));
         assert_eq!(metrics.no_ans_exact, Some(100.0));
     }
 

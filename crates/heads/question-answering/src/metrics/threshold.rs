@@ -24,7 +24,8 @@ pub struct BestThresholds {
 ///
 /// The figures are those of the official script for these predictions and differences, and so are the thresholds, but
 /// where nothing is best left unanswered: there the script says 0, which is right of probabilities alone; here it is a
-/// threshold below every difference, if 0 is not.
+/// threshold below every difference, if 0 is not. As there, questions of equal differences are taken one by one, so a best
+/// figure can be one that no threshold reaches.
 ///
 /// # Errors
 /// Unequal lengths, or no questions.
