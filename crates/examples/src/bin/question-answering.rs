@@ -81,7 +81,11 @@ fn main() -> anyhow::Result<()> {
             context: Contexts::One(context.into()),
         };
         let asked = vec![(&input, task.answerer.windows_of(&input)?)];
-        let (one, cpu, choice) = (NonZeroUsize::MIN, device.inner(), PredictOptions::default());
+        let (one, cpu, choice) = (
+            NonZeroUsize::MIN,
+            device.clone().inner(),
+            PredictOptions::default(),
+        );
         let model = &trained.model;
         let answers = (task.answerer).predict(model, asked, &choice, one, &cpu, &mut |_| {})?;
         for answer in answers {
