@@ -87,8 +87,12 @@ impl Observer for Console {
     }
 
     fn evaluated(&mut self, report: &EvaluationReport<'_>) -> Result<(), TrainError> {
-        let (name, score) = (report.evaluation.selected_by, report.evaluation.score);
-        self.line(&format!("epoch {:.1}: {name} {score:.4}", report.epoch));
+        let name = report.evaluation.selected_by;
+        // The score itself is turned around where lower is better.
+        let figure = report.evaluation.metrics.get(name);
+        let figure = figure.and_then(|figure| figure.as_f64());
+        let figure = figure.unwrap_or(report.evaluation.score);
+        self.line(&format!("epoch {:.1}: {name} {figure:.4}", report.epoch));
         Ok(())
     }
 
