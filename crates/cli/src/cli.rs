@@ -128,7 +128,7 @@ pub(crate) enum PredictTask {
     /// The piece of a context that answers a question, with its score and place in characters. Input: a JSON object with
     /// "question" and "context", a string or a list of strings to search together
     QuestionAnswering(question_answering::PredictArgs),
-    /// The most probable tokens in the place of each [MASK]. Input: a line of plain text, or a JSON object with "text" and
+    /// The most probable tokens in the place of each `[MASK]`. Input: a line of plain text, or a JSON object with "text" and
     /// optionally "text_pair"
     MaskedLm(masked_lm::PredictArgs),
     /// Whether the second text follows the first. Input: a JSON object with "text" and "text_pair"

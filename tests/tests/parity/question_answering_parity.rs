@@ -135,6 +135,9 @@ struct Answers {
     rows: Vec<AnswerRow>,
 }
 
+/// Characters, start logit, end logit, probability.
+type NBest = (Option<(usize, usize)>, f32, f32, f64);
+
 #[derive(Deserialize)]
 struct AnswerRow {
     n_best: usize,
@@ -142,7 +145,7 @@ struct AnswerRow {
     with_null: bool,
     null_threshold: f32,
     windows: Vec<AnswerWindow>,
-    n_best_list: Vec<(Option<(usize, usize)>, f32, f32, f64)>,
+    n_best_list: Vec<NBest>,
     answer: String,
     null_difference: Option<f32>,
 }

@@ -191,21 +191,24 @@ pub(crate) fn backward(
                 );
             });
     }
-    let total = |part: fn(&(Vec<f32>, Vec<f32>)) -> &Vec<f32>| {
-        let mut total = vec![0.0; width];
-        for one in &partial {
-            for (total, &value) in total.iter_mut().zip(part(one)) {
-                *total += value;
-            }
-        }
-        total
-    };
+    let (gammas, betas): (Vec<_>, Vec<_>) = partial.into_iter().unzip();
     NormGradients {
-        gamma: total(|part| &part.0),
-        beta: total(|part| &part.1),
+        gamma: total(&gammas, width),
+        beta: total(&betas, width),
         x,
         residual,
     }
+}
+
+/// The sum of rows of this width, in their order.
+fn total(rows: &[Vec<f32>], width: usize) -> Vec<f32> {
+    let mut total = vec![0.0; width];
+    for row in rows {
+        for (total, &value) in total.iter_mut().zip(row) {
+            *total += value;
+        }
+    }
+    total
 }
 
 #[inline(always)]

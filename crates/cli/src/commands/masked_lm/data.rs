@@ -15,7 +15,7 @@ use crate::format::counted;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Masking")]
 pub(super) struct MaskingFlags {
-    /// Share of the tokens to be predicted; 0.15: as in BERT's paper. Of these 80 % are seen as [MASK], 10 % as any token
+    /// Share of the tokens to be predicted; 0.15: as in BERT's paper. Of these 80 % are seen as `[MASK]`, 10 % as any token
     /// and 10 % as they are
     #[arg(long, value_name = "SHARE", default_value_t = MaskingOptions::default().probability, value_parser = share)]
     mlm_probability: f64,

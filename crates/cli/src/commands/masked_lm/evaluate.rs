@@ -24,7 +24,7 @@ pub(crate) struct EvaluateArgs {
 struct Record {
     /// The row it is in, counted from 0.
     row: usize,
-    /// Where it is in the row, [CLS] being 0.
+    /// Where it is in the row, `[CLS]` being 0.
     position: usize,
     token_str: String,
     /// The true token.
