@@ -75,13 +75,13 @@ fn main() -> anyhow::Result<()> {
     // 4. Using it.
     let context =
         "The bridge was opened in 1932 by the mayor, who had paid for its two towers himself.";
+    let (one, cpu, choice) = (NonZeroUsize::MIN, device.inner(), PredictOptions::default());
     for question in ["When was the bridge opened?", "Who paid for the towers?"] {
         let input = QuestionInput {
             question: question.into(),
             context: Contexts::One(context.into()),
         };
         let asked = vec![(&input, task.answerer.windows_of(&input)?)];
-        let (one, cpu, choice) = (NonZeroUsize::MIN, device.inner(), PredictOptions::default());
         let model = &trained.model;
         let answers = (task.answerer).predict(model, asked, &choice, one, &cpu, &mut |_| {})?;
         for answer in answers {
