@@ -7,7 +7,7 @@ use bert_text::{PlainTextError, TextPieces};
 use bert_train::Pretrained;
 use clap::Args;
 
-use super::report::Report;
+use super::report::{Finding, Report, Severity};
 use super::rows::{self, Nouns, Rows, line};
 use super::{CheckFlags, tokens};
 use crate::commands::masked_lm::DEFAULT_MAX_LENGTH;
@@ -30,7 +30,11 @@ pub(crate) fn run(args: &CheckArgs) -> Result<()> {
         text.check(name, pretrained.as_ref(), &mut report)?;
     }
     let shared = eval.and_then(|eval| rows::shared_rows(&train.rows(), &eval.rows()));
-    report.findings(shared);
+    // Headings and the like come in every text.
+    report.findings(shared.map(|finding| Finding {
+        severity: Severity::Warning,
+        ..finding
+    }));
     report.print(flags.json)
 }
 

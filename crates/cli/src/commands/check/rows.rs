@@ -293,6 +293,10 @@ pub(crate) fn labels_of_one_side(train: &Rows<'_>, eval: &Rows<'_>) -> Vec<Findi
 pub(crate) fn shortened(words: &[String]) -> String {
     match words.len() {
         0..=LISTED => words.join(", "),
-        all => format!("{} and {} more", words[..LISTED].join(", "), all - LISTED),
+        all => format!(
+            "{} and {} more",
+            words[..LISTED].join(", "),
+            count(all - LISTED)
+        ),
     }
 }
