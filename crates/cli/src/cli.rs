@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Fetch(fetch::FetchArgs),
     /// Show what a checkpoint holds: configuration, tensors, sizes
     Inspect(inspect::InspectArgs),
-    /// Say what is wrong or odd about labelled data before anyone trains on it
+    /// Say what is wrong or odd about data before anyone trains on it
     Check(CheckArgs),
     /// Fine-tune a model on labelled data and save it as a directory that transformers opens, too
     Train(TrainArgs),
@@ -54,6 +54,12 @@ pub(crate) enum CheckTask {
     TextClassification(check::text_classification::CheckArgs),
     /// The same of premises and hypotheses, whose labels are those of natural-language inference
     NaturalLanguageInference(check::natural_language_inference::CheckArgs),
+    /// Malformed entities, tags seen once, sentences that both files have, entity types, lengths, words without a token
+    TokenClassification(check::token_classification::CheckArgs),
+    /// Answers that are not where the file says, ids and questions that come twice, answers cut apart by windows, lengths
+    QuestionAnswering(check::question_answering::CheckArgs),
+    /// Lines that come twice, lengths, unknown tokens
+    MaskedLm(check::masked_lm::CheckArgs),
 }
 
 #[derive(Debug, Args)]

@@ -29,6 +29,7 @@ mod train;
 mod training_log;
 mod tune;
 
+pub mod heads;
 pub mod natural_language_inference;
 pub mod pretraining;
 pub mod question_answering;

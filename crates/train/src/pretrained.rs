@@ -110,11 +110,15 @@ impl Pretrained {
 
     /// Whether the checkpoint was saved as this class of transformers; one that names no class may be any.
     pub fn is_architecture(&self, architecture: &str) -> bool {
+        let names = self.architectures();
+        names.is_empty() || names.contains(&architecture)
+    }
+
+    /// The classes of transformers that the checkpoint was saved as; usually one, none where it does not say.
+    pub fn architectures(&self) -> Vec<&str> {
         match self.checkpoint.config().get("architectures") {
-            Some(Value::Array(names)) if !names.is_empty() => {
-                names.iter().any(|name| name == architecture)
-            }
-            _ => true,
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
         }
     }
 

@@ -5,8 +5,10 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use bert_tests::{Golden, TestDevice, on_every_device};
+use bert_text::TokensInput;
 use bert_train::HeadOrigin;
-use bert_train::text_classification::{ClassifierHeads, Prediction, TextClassifier};
+use bert_train::heads::{Head, HeadInput, Heads, TextReader};
+use bert_train::text_classification::{Prediction, TextClassifier};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
@@ -71,11 +73,19 @@ fn predictions_are_those_of_separate_runs_bit_for_bit(device: &TestDevice) -> an
     let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
     copy(first.path(), |_| false)?;
     copy(second.path(), is_of_the_head)?;
-    let open = |folder: &Path| TextClassifier::open(folder, None);
-    let mut heads = ClassifierHeads::load(open(first.path())?, device.plain())?;
+    let open = |folder: &Path| TextReader::open(folder, None);
+    let mut heads = Heads::load(open(first.path())?, device.plain())?;
     heads.add(open(second.path())?, device.plain())?;
     let two = NonZeroUsize::MIN.saturating_add(1);
-    let together = heads.predict(&TEXTS, two, device.plain(), &mut |_| {})?;
+    let inputs = TEXTS.map(|(text, text_pair)| HeadInput {
+        text: TokensInput::Text(text.to_owned()),
+        text_pair: text_pair.map(str::to_owned),
+    });
+    let together = heads.predict(&inputs, two, device.plain(), &mut |_| {})?;
+    let together: Vec<&[Prediction]> = together
+        .iter()
+        .filter_map(|of_head| Some(of_head.as_text()?.1))
+        .collect();
     assert_eq!(together.len(), 2);
     assert_ne!(together[0], together[1], "each head is its own");
     for (found, folder) in together.iter().zip([&first, &second]) {
@@ -87,7 +97,7 @@ fn predictions_are_those_of_separate_runs_bit_for_bit(device: &TestDevice) -> an
                 .collect()
         };
         assert_eq!(bits(found), bits(&expected));
-        assert_eq!(found, &expected);
+        assert_eq!(*found, expected);
     }
     Ok(())
 }
@@ -100,9 +110,9 @@ fn another_encoder_is_refused_by_its_first_tensor() -> anyhow::Result<()> {
     copy(other.path(), |name| {
         name.contains("layer.0.output") || name.contains("layer.0.intermediate")
     })?;
-    let load = || ClassifierHeads::load(TextClassifier::open(first.path(), None)?, device.plain());
+    let load = || Heads::load(TextReader::open(first.path(), None)?, device.plain());
     let refused = |words: &[&str]| -> anyhow::Result<()> {
-        let other = TextClassifier::open(other.path(), None)?;
+        let other = TextReader::open(other.path(), None)?;
         let error = load()?
             .add(other, device.plain())
             .expect_err("another encoder")
@@ -176,10 +186,17 @@ mod memory {
         let device = TestDevice::open(bert_device::Backend::Flex)?;
         let folder = tempfile::tempdir()?;
         copy(folder.path(), is_of_the_head)?;
-        let first = TextClassifier::open(Golden::open("nli")?.path(), None)?;
-        let mut heads = ClassifierHeads::load(first, device.plain())?;
-        heads.add(TextClassifier::open(folder.path(), None)?, device.plain())?;
-        let of_each: Vec<_> = heads.heads().map(|(_, model)| places(model)).collect();
+        let first = TextReader::open(Golden::open("nli")?.path(), None)?;
+        let mut heads = Heads::load(first, device.plain())?;
+        heads.add(TextReader::open(folder.path(), None)?, device.plain())?;
+        let of_each: Vec<_> = heads
+            .heads()
+            .iter()
+            .map(|head| match head {
+                Head::Text(_, model) => places(model),
+                Head::Tokens(_, model) => places(model),
+            })
+            .collect();
         let [first, second] = of_each.as_slice() else {
             anyhow::bail!("two heads");
         };

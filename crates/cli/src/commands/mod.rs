@@ -4,6 +4,7 @@ pub(crate) mod answering;
 pub(crate) mod check;
 pub(crate) mod fetch;
 pub(crate) mod fine_tune;
+pub(crate) mod heads;
 pub(crate) mod inspect;
 pub(crate) mod masked_lm;
 pub(crate) mod models;
@@ -30,6 +31,9 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
             CheckTask::NaturalLanguageInference(args) => {
                 check::natural_language_inference::run(&args)
             }
+            CheckTask::TokenClassification(args) => check::token_classification::run(&args),
+            CheckTask::QuestionAnswering(args) => check::question_answering::run(&args),
+            CheckTask::MaskedLm(args) => check::masked_lm::run(&args),
         },
         Command::Train(args) => match args.task {
             TrainTask::NaturalLanguageInference(args) => natural_language_inference::train(&args),

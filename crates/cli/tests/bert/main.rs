@@ -4,6 +4,7 @@ mod bad_checkpoints;
 mod bad_input;
 mod bad_options;
 mod check;
+mod check_tasks;
 mod heads;
 mod help;
 mod listing;

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use bert_device::DeviceSpec;
 use bert_examples::{Console, movie_reviews};
-use bert_text::{Dataset, Label};
+use bert_text::{Dataset, Label, TokensInput};
 use bert_text_classification::ProblemType;
-use bert_train::text_classification::{ClassifierHeads, TextClassificationTask, TextClassifier};
+use bert_train::heads::{HeadInput, HeadPredictions, Heads, TextReader};
+use bert_train::text_classification::{TextClassificationTask, TextClassifier};
 use bert_train::{DropoutOverride, TrainOptions, Tune, prepare_output, train};
 use bert_weights::fetch::{self, FetchOptions, Fetcher, Manifest};
 use burn::tensor::Device;
@@ -51,8 +52,8 @@ fn main() -> anyhow::Result<()> {
     train_head(&base.dir, &length, &dirs[1], &device)?;
 
     // 2. The first is loaded whole, of the second the head alone: its encoder is the same bytes.
-    let open = |dir: &Path| TextClassifier::open(dir, Some(128));
-    let mut heads = ClassifierHeads::load(open(&dirs[0])?, &device)?;
+    let open = |dir: &Path| TextReader::open(dir, Some(128));
+    let mut heads = Heads::load(open(&dirs[0])?, &device)?;
     heads.add(open(&dirs[1])?, &device)?;
 
     // 3. One forward pass for both.
@@ -60,11 +61,11 @@ fn main() -> anyhow::Result<()> {
         "a warm , funny and quietly devastating film",
         "two hours of noise in search of a plot , with a cast that waits for somebody to tell it when it may go home",
     ];
-    let inputs = texts.map(|text| (text, None));
+    let inputs = texts.map(|text| HeadInput::from(&TokensInput::Text(text.into())));
     let predictions = heads.predict(&inputs, NonZeroUsize::MIN, &device, &mut |_| {})?;
     for (row, text) in texts.iter().enumerate() {
-        for ((classifier, _), of_head) in heads.heads().zip(&predictions) {
-            let best = of_head[row].best();
+        for (classifier, predictions) in predictions.iter().filter_map(HeadPredictions::as_text) {
+            let best = predictions[row].best();
             let label = &classifier.labels.names()[best.id];
             print!("{label:>6} {:.3}  ", best.score);
         }

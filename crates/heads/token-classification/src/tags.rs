@@ -76,13 +76,20 @@ pub fn entities<S: AsRef<str>>(tags: &[S]) -> Vec<Span<'_>> {
     spans(tags.iter().map(|tag| split(tag.as_ref())))
 }
 
-/// How many entities of [`entities`] do not begin with a tag that begins one: `I-` and `E-` after `O` or another type.
+/// Where entities of [`entities`] do not begin with a tag that begins one: `I-` and `E-` after `O` or another type.
 /// In IOB1 that is how most entities begin; in other schemes it is a slip, which is tolerated.
-pub fn begun_inside<S: AsRef<str>>(tags: &[S]) -> usize {
-    entities(tags)
-        .iter()
-        .filter(|span| matches!(split(tags[span.start].as_ref()).0, 'I' | 'E'))
-        .count()
+pub fn begun_inside<S: AsRef<str>>(tags: &[S]) -> Vec<usize> {
+    let starts = entities(tags).into_iter().map(|span| span.start);
+    starts
+        .filter(|&start| matches!(split(tags[start].as_ref()).0, 'I' | 'E'))
+        .collect()
+}
+
+/// Where entities of [`entities`] do not end with a tag that ends one in IOBES: `B-` and `I-` before `O` or another entity.
+pub fn unfinished<S: AsRef<str>>(tags: &[S]) -> Vec<usize> {
+    let ends = entities(tags).into_iter().map(|span| span.end - 1);
+    ends.filter(|&end| matches!(split(tags[end].as_ref()).0, 'B' | 'I'))
+        .collect()
 }
 
 /// The same entities written in another scheme. `L-` and `U-` of BILOU are read as `E-` and `S-`.

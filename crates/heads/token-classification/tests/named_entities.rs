@@ -2,7 +2,7 @@
 
 use bert_token_classification::aggregation::{Aggregation, Entity, SubToken, entities};
 use bert_token_classification::metrics::{MetricsError, evaluate, strict_entities};
-use bert_token_classification::tags::{self, Scheme, Span, begun_inside, convert};
+use bert_token_classification::tags::{self, Scheme, Span, begun_inside, convert, unfinished};
 use bert_token_classification::transitions::Transitions;
 
 fn words(text: &str) -> Vec<&str> {
@@ -25,8 +25,10 @@ fn an_inside_tag_without_a_beginning_begins_an_entity() {
     assert_eq!(found("O I-person B-person"), [person(1, 2), person(2, 3)]);
     let place = ("place".to_owned(), 1, 2);
     assert_eq!(found("B-person I-place"), [person(0, 1), place]);
-    assert_eq!(begun_inside(&words("I-x I-x O B-x I-y O E-z")), 3);
-    assert_eq!(begun_inside(&words("B-x I-x O S-x B-x E-x")), 0);
+    assert_eq!(begun_inside(&words("I-x I-x O B-x I-y O E-z")), [0, 4, 6]);
+    assert!(begun_inside(&words("B-x I-x O S-x B-x E-x")).is_empty());
+    assert!(unfinished(&words("B-x I-x E-x S-x B-x E-x")).is_empty());
+    assert_eq!(unfinished(&words("B-x O I-x I-x S-y B-y")), [0, 3, 5]);
 }
 
 #[test]
@@ -189,7 +191,7 @@ fn constrained_decoding_finds_the_best_of_all_well_formed_sequences() {
         let scores: Vec<[f32; 5]> = (0..5).map(|_| std::array::from_fn(|_| random())).collect();
         let ids = Transitions::of(&BIO).decode(&scores);
         let tags: Vec<&str> = ids.iter().map(|&id| BIO[id]).collect();
-        let well_formed = |tags: &[&str]| begun_inside(tags) == 0;
+        let well_formed = |tags: &[&str]| begun_inside(tags).is_empty();
         assert!(well_formed(&tags), "{tags:?}");
         let best = best_by_force(&BIO, &scores, well_formed);
         assert!((likelihood(&ids, &scores) - best).abs() < 1e-9);

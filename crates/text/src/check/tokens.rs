@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::share;
-use crate::Encoding;
+use crate::{Encoding, Pieces};
 
 /// What is cut off at the maximum length.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -51,16 +51,28 @@ pub struct UnknownSummary {
 impl UnknownSummary {
     /// Counts the tokens of this id.
     pub fn of(encodings: &[Encoding], unk_token_id: u32) -> Self {
-        let (mut all, mut tokens, mut rows) = (0, 0, 0);
-        for encoding in encodings {
+        let rows = encodings.iter().map(|encoding| {
             let words = encoding.input_ids.iter().zip(&encoding.sequence_ids);
             let words = words.filter(|(_, sequence)| sequence.is_some());
-            let (row_all, row_unknown) = words.fold((0, 0), |(all, unknown), (&id, _)| {
-                (all + 1, unknown + usize::from(id == unk_token_id))
+            words.map(move |(&id, _)| id == unk_token_id)
+        });
+        Self::of_rows(rows)
+    }
+
+    /// Counts the unknown sub-tokens of sentences.
+    pub fn of_pieces(sentences: &[Pieces]) -> Self {
+        Self::of_rows(sentences.iter().map(|one| one.is_unknown.iter().copied()))
+    }
+
+    fn of_rows(all_rows: impl Iterator<Item = impl Iterator<Item = bool>>) -> Self {
+        let (mut all, mut tokens, mut rows) = (0, 0, 0);
+        for row in all_rows {
+            let (of_row, unknown) = row.fold((0, 0), |(all, unknown), is_unknown| {
+                (all + 1, unknown + usize::from(is_unknown))
             });
-            all += row_all;
-            tokens += row_unknown;
-            rows += usize::from(row_unknown > 0);
+            all += of_row;
+            tokens += unknown;
+            rows += usize::from(unknown > 0);
         }
         Self {
             tokens,
@@ -68,4 +80,19 @@ impl UnknownSummary {
             rows,
         }
     }
+}
+
+/// The words, by index, that normalisation leaves nothing of, so that a model never sees them: `words` were given to
+/// [`word_pieces`](crate::Tokenizer::word_pieces).
+pub fn vanished_words(words: usize, pieces: &Pieces) -> Vec<usize> {
+    let mut is_seen = vec![false; words];
+    for word in pieces.word_ids.iter().flatten() {
+        if let Some(is_seen) = is_seen.get_mut(*word as usize) {
+            *is_seen = true;
+        }
+    }
+    let words = is_seen.into_iter().enumerate();
+    words
+        .filter_map(|(word, is_seen)| (!is_seen).then_some(word))
+        .collect()
 }

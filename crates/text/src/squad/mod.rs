@@ -51,6 +51,15 @@ pub struct SquadAnswer {
     pub start: usize,
 }
 
+impl SquadAnswer {
+    /// The characters of the context that it is; `None` when it is empty or not where the file says.
+    pub fn place_in(&self, context: &str) -> Option<Range<usize>> {
+        let end = self.start.saturating_add(self.text.chars().count());
+        let text = char_slice(context, self.start..end)?;
+        (text == self.text && !text.is_empty()).then_some(self.start..end)
+    }
+}
+
 /// Where a question's first right answer stands, which is the one to learn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GoldAnswer {
@@ -78,13 +87,8 @@ impl SquadDataset {
         let Some(answer) = question.answers.first() else {
             return GoldAnswer::None;
         };
-        let end = answer.start.saturating_add(answer.text.chars().count());
-        match char_slice(self.context(question), answer.start..end) {
-            Some(text) if text == answer.text && !text.is_empty() => {
-                GoldAnswer::At(answer.start..end)
-            }
-            _ => GoldAnswer::Misplaced,
-        }
+        let place = answer.place_in(self.context(question));
+        place.map_or(GoldAnswer::Misplaced, GoldAnswer::At)
     }
 
     /// Keeps the first `count` questions.

@@ -55,6 +55,23 @@ impl SquadDataset {
     /// SQuAD's (the message has the place, the article's title and the question's id), two questions of one id, no
     /// question at all.
     pub fn read(path: &Path) -> Result<Self, SquadError> {
+        let data = Self::read_any_ids(path)?;
+        let mut ids = HashSet::with_capacity(data.questions.len());
+        let mut repeated = data.questions.iter().filter(|one| !ids.insert(&one.id));
+        match repeated.next() {
+            None => Ok(data),
+            Some(repeated) => Err(SquadError::DuplicateId {
+                path: path.to_owned(),
+                id: repeated.id.clone(),
+            }),
+        }
+    }
+
+    /// [`read`](Self::read), but several questions may have one id: for saying what is wrong with a file.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), but for ids.
+    pub fn read_any_ids(path: &Path) -> Result<Self, SquadError> {
         let mut bytes = read_bytes(path)?;
         if bytes.starts_with(ZIP) {
             bytes = unpacked(path, bytes)?;
@@ -150,16 +167,9 @@ fn place(text: &str, path: &serde_path_to_error::Path) -> String {
 fn flattened(path: &Path, file: File) -> Result<SquadDataset, SquadError> {
     let articles = file.data.len();
     let (mut contexts, mut questions) = (Vec::new(), Vec::new());
-    let mut ids = HashSet::new();
     for (article, Article { paragraphs }) in file.data.into_iter().enumerate() {
         for Paragraph { context, qas } in paragraphs {
             for one in qas {
-                if !ids.insert(one.id.clone()) {
-                    return Err(SquadError::DuplicateId {
-                        path: path.to_owned(),
-                        id: one.id,
-                    });
-                }
                 questions.push(question(one, contexts.len(), article));
             }
             contexts.push(context);

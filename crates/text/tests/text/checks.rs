@@ -40,7 +40,7 @@ fn labels_are_counted_most_frequent_first() {
     let counts = label_counts(["b", "c", "a", "b"]);
     let told: Vec<(&str, usize, f64)> = counts
         .iter()
-        .map(|count| (count.label.as_str(), count.rows, count.share))
+        .map(|one| (one.label.as_str(), one.count, one.share))
         .collect();
     assert_eq!(told, [("b", 2, 0.5), ("a", 1, 0.25), ("c", 1, 0.25)]);
 }

@@ -11,6 +11,7 @@ mod predict_inputs;
 mod readers;
 mod squad;
 mod tagged;
+mod task_checks;
 mod tokenizer;
 mod word_windows;
 

@@ -36,7 +36,14 @@ impl TextClassifier {
     ///
     /// The directory is no checkpoint of a classifier, or lacks a tokenizer.
     pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TrainError> {
-        let pretrained = Pretrained::open(dir, max_length, DropoutOverride::default())?;
+        Self::of(Pretrained::open(
+            dir,
+            max_length,
+            DropoutOverride::default(),
+        )?)
+    }
+
+    pub(crate) fn of(pretrained: Pretrained) -> Result<Self, TrainError> {
         let labels = pretrained.labels(ARCHITECTURE)?.ok_or_else(|| {
             pretrained.unfit(
                 "there is no tensor `classifier.weight`, or `architectures` names another class, so this is not the \

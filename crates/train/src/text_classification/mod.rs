@@ -7,14 +7,12 @@
 //! ```
 
 mod classifier;
-mod heads;
 mod predict;
 mod split;
 mod task;
 
 pub use classifier::TextClassifier;
 pub(crate) use classifier::{ARCHITECTURE, stated_problem_type};
-pub use heads::ClassifierHeads;
 pub use predict::{ClassProbability, Prediction};
 pub use split::{Split, Targets, guess_problem_type};
 pub(crate) use task::highest;

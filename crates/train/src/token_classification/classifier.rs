@@ -8,10 +8,11 @@ use burn::tensor::Device;
 use super::split::Split;
 use crate::exported_config::label_keys;
 use crate::pretrained::key_map;
+use crate::shared_encoder::SharedEncoder;
 use crate::{DropoutOverride, HeadOrigin, Pretrained, TrainError};
 
 /// The class of transformers that opens a saved classifier.
-const ARCHITECTURE: &str = "BertForTokenClassification";
+pub(crate) const ARCHITECTURE: &str = "BertForTokenClassification";
 
 /// Everything about a token classifier but its weights: the encoder's configuration, what the outputs mean, and how words
 /// become tokens.
@@ -32,7 +33,14 @@ impl TokenClassifier {
     ///
     /// The directory is no checkpoint of a token classifier, or lacks a tokenizer.
     pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TrainError> {
-        let pretrained = Pretrained::open(dir, max_length, DropoutOverride::default())?;
+        Self::of(Pretrained::open(
+            dir,
+            max_length,
+            DropoutOverride::default(),
+        )?)
+    }
+
+    pub(crate) fn of(pretrained: Pretrained) -> Result<Self, TrainError> {
         let labels = pretrained.labels(ARCHITECTURE)?.ok_or_else(|| {
             pretrained.unfit(
                 "there is no tensor `classifier.weight`, or `architectures` names another class, so this is not the \
@@ -87,12 +95,31 @@ impl TokenClassifier {
         head: HeadOrigin,
         device: &Device,
     ) -> Result<(BertForTokenClassification, LoadReport), TrainError> {
-        let model = TokenClassificationConfig {
+        let model = self.init(device)?;
+        self.pretrained.load(model, &keys(), &["classifier"], head)
+    }
+
+    /// Loads the classifier alone, onto an encoder that is loaded already.
+    ///
+    /// # Errors
+    ///
+    /// A tensor is missing, unexpected, mis-shaped or not finite.
+    pub fn load_head(
+        &self,
+        encoder: &SharedEncoder,
+        device: &Device,
+    ) -> Result<BertForTokenClassification, TrainError> {
+        let mut model = self.init(device)?;
+        encoder.equip(&mut model.bert);
+        self.pretrained.load_head(model, &keys())
+    }
+
+    fn init(&self, device: &Device) -> Result<BertForTokenClassification, TrainError> {
+        let config = TokenClassificationConfig {
             encoder: self.pretrained.encoder.clone(),
             num_labels: self.labels.len(),
-        }
-        .init(device)?;
-        self.pretrained.load(model, &keys(), &["classifier"], head)
+        };
+        Ok(config.init(device)?)
     }
 
     /// Writes a directory that transformers opens as `BertForTokenClassification`.

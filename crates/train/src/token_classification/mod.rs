@@ -17,8 +17,11 @@ mod scheme;
 mod split;
 mod task;
 
+pub(crate) use classifier::ARCHITECTURE;
 pub use classifier::TokenClassifier;
 pub use predict::Prediction;
+pub(crate) use predict::TextWindows;
 pub use scheme::convert_tags;
 pub use split::{Sentence, Split};
+pub(crate) use task::token_rows;
 pub use task::{Scored, TokenClassificationTask};

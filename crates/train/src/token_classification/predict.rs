@@ -1,4 +1,5 @@
 use std::num::NonZeroUsize;
+use std::ops::Range;
 
 use bert_kernels::softmax;
 use bert_text::{Encoding, Pieces, TokensInput};
@@ -35,36 +36,39 @@ impl TokenClassifier {
         device: &Device,
         tick: &mut dyn FnMut(f64),
     ) -> Result<Vec<Prediction>, TrainError> {
-        let mut predictions: Vec<Prediction> = self
-            .pretrained
-            .tokenizer
-            .pieces_batch(inputs)?
-            .into_iter()
-            .map(|pieces| Prediction {
-                logits: vec![Vec::new(); pieces.len()],
-                pieces,
-            })
-            .collect();
-        let mut encodings: Vec<Encoding> = Vec::with_capacity(inputs.len());
-        let mut places = Vec::with_capacity(inputs.len());
-        for (text, prediction) in predictions.iter().enumerate() {
-            for window in self.windows(&prediction.pieces)? {
-                encodings.push(window.encoding);
-                places.push((text, window.tokens, window.owned));
-            }
-        }
+        let mut windows = self.text_windows(inputs)?;
+        let encodings = std::mem::take(&mut windows.encodings);
         let take = |rows: &[usize], input| {
-            for (&row, mut logits) in rows.iter().zip(token_rows(model.forward(input)?)) {
-                let (text, tokens, owned) = places[row].clone();
-                for (token, piece) in tokens.zip(owned) {
-                    predictions[text].logits[piece] = std::mem::take(&mut logits[token]);
-                }
+            for (&row, logits) in rows.iter().zip(token_rows(model.forward(input)?)) {
+                windows.take(row, logits);
             }
             Ok(())
         };
         self.pretrained
             .forward_all(&encodings, batch_size, device, tick, take)?;
-        Ok(predictions)
+        Ok(windows.into_predictions())
+    }
+
+    /// Texts as the model takes them, each as long as it may be.
+    pub(crate) fn text_windows(&self, inputs: &[TokensInput]) -> Result<TextWindows, TrainError> {
+        let mut all = TextWindows::default();
+        for (input, pieces) in self
+            .pretrained
+            .tokenizer
+            .pieces_batch(inputs)?
+            .into_iter()
+            .enumerate()
+        {
+            for window in self.windows(&pieces)? {
+                all.encodings.push(window.encoding);
+                all.places.push((input, window.tokens, window.owned));
+            }
+            all.predictions.push(Prediction {
+                logits: vec![Vec::new(); pieces.len()],
+                pieces,
+            });
+        }
+        Ok(all)
     }
 
     /// The entities of a text, as transformers' pipeline reports them. With `transitions` no malformed entity is found.
@@ -84,6 +88,35 @@ impl TokenClassifier {
             transitions,
             &join,
         )
+    }
+}
+
+/// Texts in windows, and what a model has said about them so far.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TextWindows {
+    pub(crate) encodings: Vec<Encoding>,
+    /// Of each window: its text, its tokens that it predicts, and the same as sub-tokens of the text.
+    places: Vec<(usize, Range<usize>, Range<usize>)>,
+    predictions: Vec<Prediction>,
+}
+
+impl TextWindows {
+    /// The text that a window is of.
+    pub(crate) fn input_of(&self, window: usize) -> usize {
+        self.places[window].0
+    }
+
+    /// Takes the logits of a window, one row a token.
+    pub(crate) fn take(&mut self, window: usize, mut logits: Vec<Vec<f32>>) {
+        let (text, tokens, owned) = self.places[window].clone();
+        for (token, piece) in tokens.zip(owned) {
+            self.predictions[text].logits[piece] = std::mem::take(&mut logits[token]);
+        }
+    }
+
+    /// One prediction a text, in their order.
+    pub(crate) fn into_predictions(self) -> Vec<Prediction> {
+        self.predictions
     }
 }
 

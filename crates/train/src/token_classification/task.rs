@@ -127,7 +127,7 @@ impl TokenClassifier {
 }
 
 /// The logits of each token of each row of a batch, `[B, S, C]`.
-pub(super) fn token_rows(logits: Tensor<3>) -> Vec<Vec<Vec<f32>>> {
+pub(crate) fn token_rows(logits: Tensor<3>) -> Vec<Vec<Vec<f32>>> {
     let [batch, sequence, labels] = logits.dims();
     let rows = rows_of(logits.reshape([batch * sequence, labels]));
     rows.chunks(sequence.max(1)).map(<[_]>::to_vec).collect()

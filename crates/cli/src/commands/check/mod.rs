@@ -1,10 +1,13 @@
 //! `bert check`: what is wrong or odd about data before anyone trains on it. One module a task; what tasks share works on
 //! plain texts and labels.
 
+pub(crate) mod masked_lm;
 pub(crate) mod natural_language_inference;
+pub(crate) mod question_answering;
 pub(crate) mod report;
 pub(crate) mod rows;
 pub(crate) mod text_classification;
+pub(crate) mod token_classification;
 pub(crate) mod tokens;
 
 use std::path::PathBuf;
@@ -31,9 +34,9 @@ pub(crate) struct CheckFlags {
     /// without it lengths are counted in words
     #[arg(long, value_name = "NAME|DIR")]
     model: Option<String>,
-    /// Longest sequence in tokens; 128: as `bert train` has it for texts
-    #[arg(long, value_name = "TOKENS", value_parser = whole_number, default_value_t = 128)]
-    max_length: usize,
+    /// Longest sequence in tokens; by default as `bert train` has it: 128, for question answering 384
+    #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
+    max_length: Option<usize>,
     /// Print one JSON object instead of tables
     #[arg(long)]
     pub(crate) json: bool,
@@ -43,13 +46,25 @@ pub(crate) struct CheckFlags {
 }
 
 impl CheckFlags {
+    /// The directory of the model that was named.
+    fn directory(&self) -> Result<Option<PathBuf>> {
+        let source = self.model.as_deref().map(ModelSource::find).transpose()?;
+        source
+            .map(|source| source.directory(self.offline))
+            .transpose()
+    }
+
+    /// The longest sequence, given what `bert train` has by default.
+    fn max_length(&self, default: usize) -> usize {
+        self.max_length.unwrap_or(default)
+    }
+
     /// The model that was named, without its weights.
-    pub(crate) fn pretrained(&self) -> Result<Option<Pretrained>> {
-        let Some(word) = &self.model else {
+    pub(crate) fn pretrained(&self, default_max_length: usize) -> Result<Option<Pretrained>> {
+        let Some(directory) = self.directory()? else {
             return Ok(None);
         };
-        let directory = ModelSource::find(word)?.directory(self.offline)?;
-        let max_length = Some(self.max_length);
+        let max_length = Some(self.max_length(default_max_length));
         Ok(Some(Pretrained::open(
             &directory,
             max_length,
@@ -62,7 +77,12 @@ impl CheckFlags {
 pub(crate) fn warn(train: &Dataset, eval: Option<&Dataset>, has_classes: bool) {
     let train = Rows::of(train, has_classes);
     let eval = eval.map(|eval| Rows::of(eval, has_classes));
-    for Finding { message, .. } in rows::cheap_findings(&train, eval.as_ref()) {
+    print_warnings(rows::cheap_findings(&train, eval.as_ref()));
+}
+
+/// Findings on standard error, before training.
+fn print_warnings(findings: impl IntoIterator<Item = Finding>) {
+    for Finding { message, .. } in findings {
         eprintln!("warning {message}");
     }
 }

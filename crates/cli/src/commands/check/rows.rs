@@ -1,6 +1,6 @@
-//! Checks of texts and pairs with labels.
+//! Checks of rows: texts or pairs, with labels or without, whatever their task calls them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 
 use bert_text::check::{LabelCount, RowPair, duplicates_between, label_counts, repeats};
@@ -15,56 +15,72 @@ const LISTED: usize = 5;
 /// From this share of one label on, a model that always says it looks good.
 const LOPSIDED: f64 = 0.8;
 
+/// What the rows of a data set and their labels are called.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Nouns {
+    pub(crate) row: &'static str,
+    /// `None`: they have none.
+    pub(crate) label: Option<&'static str>,
+}
+
 /// The rows of one split.
 pub(crate) struct Rows<'a> {
-    path: &'a Path,
-    texts: Vec<(&'a str, Option<&'a str>)>,
+    pub(crate) path: &'a Path,
+    pub(crate) nouns: Nouns,
+    pub(crate) texts: Vec<(&'a str, Option<&'a str>)>,
     /// The labels of each row; none where they are numbers.
-    labels: Vec<Vec<&'a str>>,
-    /// Lines of the file, from 1.
-    lines: Vec<usize>,
+    pub(crate) labels: Vec<Vec<&'a str>>,
+    /// Where each row stands in the file: `line 5`.
+    pub(crate) places: Vec<String>,
 }
 
 impl<'a> Rows<'a> {
     /// The rows of a data set. Without `has_classes` its labels are numbers, which are not counted.
     pub(crate) fn of(dataset: &'a Dataset, has_classes: bool) -> Self {
-        let labels = dataset.examples.iter().map(|example| match &example.label {
+        let examples = &dataset.examples;
+        let labels = examples.iter().map(|example| match &example.label {
             Some(Label::Name(name)) if has_classes => vec![name.as_str()],
             Some(Label::Names(names)) if has_classes => names.iter().map(String::as_str).collect(),
             _ => Vec::new(),
         });
         Self {
             path: &dataset.path,
+            nouns: Nouns {
+                row: "row",
+                label: Some("label"),
+            },
             texts: dataset.texts(),
             labels: labels.collect(),
-            lines: dataset
-                .examples
-                .iter()
-                .map(|example| example.line)
-                .collect(),
+            places: examples.iter().map(|example| line(example.line)).collect(),
         }
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        self.path
+    pub(crate) fn counted(&self, rows: usize) -> String {
+        counted(rows, self.nouns.row)
     }
 
-    pub(crate) fn texts(&self) -> &[(&'a str, Option<&'a str>)] {
-        &self.texts
+    fn labels_noun(&self) -> String {
+        format!("{}s", self.nouns.label.unwrap_or("label"))
     }
 
     fn counts(&self) -> Vec<LabelCount> {
         label_counts(self.labels.iter().flatten().copied())
     }
 
-    /// The line of the first row with a label.
-    fn line_of(&self, label: &str) -> usize {
+    /// A label with the place of the first row that has it.
+    fn with_place(&self, label: &str) -> String {
         let row = self
             .labels
             .iter()
             .position(|labels| labels.contains(&label));
-        row.map_or(0, |row| self.lines[row])
+        let place = row.map_or("", |row| self.places[row].as_str());
+        format!("{label:?} ({place})")
     }
+}
+
+/// A place in a file of lines.
+pub(crate) fn line(number: usize) -> String {
+    format!("line {number}")
 }
 
 /// What is found in no time, and before training: labels seen once, rows that both splits have.
@@ -76,8 +92,14 @@ pub(crate) fn cheap_findings(train: &Rows<'_>, eval: Option<&Rows<'_>>) -> Vec<F
 
 /// What the texts and labels of one split say.
 pub(crate) fn check(split: &str, rows: &Rows<'_>, report: &mut Report) {
-    describe(split, rows, report);
+    title(split, rows, &[], report);
+    label_table(split, rows, report);
     report.findings(lopsided(rows));
+    check_texts(rows, report);
+}
+
+/// Rows that come twice, and rows without a text.
+pub(crate) fn check_texts(rows: &Rows<'_>, report: &mut Report) {
     report.findings(repeated_rows(rows));
     report.findings(empty_rows(rows));
 }
@@ -91,49 +113,69 @@ pub(crate) fn compare(train: &Rows<'_>, eval: Option<&Rows<'_>>, report: &mut Re
     );
 }
 
-fn describe(split: &str, rows: &Rows<'_>, report: &mut Report) {
-    let title = format!(
+/// The file and what it holds: its rows, and other things with their numbers.
+pub(crate) fn title(split: &str, rows: &Rows<'_>, further: &[(&str, usize)], report: &mut Report) {
+    let mut title = format!(
         "{split}: {}: {}",
         rows.path.display(),
-        counted(rows.texts.len(), "row")
+        rows.counted(rows.texts.len())
     );
+    for (noun, number) in further {
+        title += &format!(", {}", counted(*number, noun));
+    }
     report.figures(split, "path", rows.path, vec![title]);
-    report.figures(split, "rows", rows.texts.len(), Vec::new());
-    let counts = rows.counts();
+    for (noun, number) in [(rows.nouns.row, rows.texts.len())].iter().chain(further) {
+        let key = format!("{}s", noun.replace(' ', "_"));
+        report.figures(split, &key, number, Vec::new());
+    }
+}
+
+/// The labels with their counts.
+pub(crate) fn label_table(split: &str, rows: &Rows<'_>, report: &mut Report) {
+    let nouns = [rows.nouns.label.unwrap_or("label"), rows.nouns.row];
+    count_table(split, nouns, &rows.counts(), report);
+}
+
+/// Labels or the like, and what is counted of each; nothing where there is none.
+pub(crate) fn count_table(
+    split: &str,
+    [label, row]: [&str; 2],
+    counts: &[LabelCount],
+    report: &mut Report,
+) {
     if counts.is_empty() {
         return;
     }
-    let mut table = Table::new(&["LABEL", "ROWS", "SHARE"]);
-    for one in &counts {
+    let header = [label.to_uppercase(), format!("{row}s").to_uppercase()];
+    let mut table = Table::new(&[&header[0], &header[1], "SHARE"]);
+    for one in counts {
         let share = format!("{:.1} %", 100.0 * one.share);
-        table.push(vec![one.label.clone(), count(one.rows), share]);
+        table.push(vec![one.label.clone(), count(one.count), share]);
     }
     let mut lines = table.lines();
     lines.push(String::new());
-    report.figures(split, "labels", &counts, lines);
+    let key = format!("{}s", label.replace(' ', "_"));
+    report.figures(split, &key, counts, lines);
 }
 
-fn labels_seen_once(rows: &Rows<'_>) -> Option<Finding> {
-    let once: Vec<String> = rows
-        .counts()
-        .into_iter()
-        .filter(|count| count.rows == 1)
-        .map(|count| format!("{:?} (line {})", count.label, rows.line_of(&count.label)))
-        .collect();
+pub(crate) fn labels_seen_once(rows: &Rows<'_>) -> Option<Finding> {
+    let counts = rows.counts();
+    let once = counts.iter().filter(|count| count.count == 1);
+    let once: Vec<String> = once.map(|count| rows.with_place(&count.label)).collect();
     (!once.is_empty()).then(|| {
         let message = format!("{}: seen once: {}", rows.path.display(), shortened(&once));
         Finding::new(Severity::Warning, message)
     })
 }
 
-fn shared_rows(train: &Rows<'_>, eval: &Rows<'_>) -> Option<Finding> {
+pub(crate) fn shared_rows(train: &Rows<'_>, eval: &Rows<'_>) -> Option<Finding> {
     let shared = duplicates_between(&train.texts, &eval.texts);
-    let lines: Vec<String> = shared
+    let places: Vec<String> = shared
         .iter()
         .map(|pair| {
             format!(
-                "line {} is line {}",
-                eval.lines[pair.second], train.lines[pair.first]
+                "{} is {}",
+                eval.places[pair.second], train.places[pair.first]
             )
         })
         .collect();
@@ -142,9 +184,9 @@ fn shared_rows(train: &Rows<'_>, eval: &Rows<'_>) -> Option<Finding> {
             "{}: {} of {} come in {} too, so scores on them say little: {}",
             eval.path.display(),
             count(shared.len()),
-            counted(eval.texts.len(), "row"),
+            eval.counted(eval.texts.len()),
             train.path.display(),
-            shortened(&lines)
+            shortened(&places)
         );
         Finding::new(Severity::Problem, message)
     })
@@ -154,46 +196,54 @@ fn repeated_rows(rows: &Rows<'_>) -> Vec<Finding> {
     let (same, other): (Vec<_>, Vec<_>) = repeats(&rows.texts)
         .into_iter()
         .partition(|pair| rows.labels[pair.first] == rows.labels[pair.second]);
-    let told = |pairs: &[RowPair]| {
-        let line = |pair: &RowPair| {
+    let label = rows.nouns.label;
+    let finding = |pairs: &[RowPair], severity, what: String| {
+        let place = |pair: &RowPair| {
             format!(
-                "line {} is line {}",
-                rows.lines[pair.second], rows.lines[pair.first]
+                "{} is {}",
+                rows.places[pair.second], rows.places[pair.first]
             )
         };
-        shortened(&pairs.iter().map(line).collect::<Vec<_>>())
+        let places: Vec<String> = pairs.iter().map(place).collect();
+        (!pairs.is_empty()).then(|| {
+            let (path, number) = (rows.path.display(), rows.counted(pairs.len()));
+            let message = format!("{path}: {number} with {what}: {}", shortened(&places));
+            Finding::new(severity, message)
+        })
     };
-    let path = rows.path.display();
-    let mut findings = Vec::new();
-    if !other.is_empty() {
-        let (number, lines) = (counted(other.len(), "row"), told(&other));
-        let message =
-            format!("{path}: {number} with the text of another and another label: {lines}");
-        findings.push(Finding::new(Severity::Warning, message));
-    }
-    if !same.is_empty() {
-        let (number, lines) = (counted(same.len(), "row"), told(&same));
-        let message = format!("{path}: {number} with the text and label of another: {lines}");
-        findings.push(Finding::new(Severity::Note, message));
-    }
-    findings
+    let others = format!(
+        "the text of another and another {}",
+        label.unwrap_or_default()
+    );
+    let sames = match label {
+        Some(label) => format!("the text and {label} of another"),
+        None => "the text of another".to_owned(),
+    };
+    let findings = [
+        finding(&other, Severity::Warning, others),
+        finding(&same, Severity::Note, sames),
+    ];
+    findings.into_iter().flatten().collect()
 }
 
 fn empty_rows(rows: &Rows<'_>) -> Option<Finding> {
     let is_empty = |text: &(&str, Option<&str>)| {
         text.0.trim().is_empty() || text.1.is_some_and(|pair| pair.trim().is_empty())
     };
-    let lines: Vec<String> = rows
+    let places: Vec<String> = rows
         .texts
         .iter()
-        .zip(&rows.lines)
+        .zip(&rows.places)
         .filter(|(text, _)| is_empty(text))
-        .map(|(_, line)| format!("line {line}"))
+        .map(|(_, place)| place.clone())
         .collect();
-    (!lines.is_empty()).then(|| {
-        let number = counted(lines.len(), "row");
+    (!places.is_empty()).then(|| {
+        let number = rows.counted(places.len());
         let path = rows.path.display();
-        let message = format!("{path}: {number} with an empty text: {}", shortened(&lines));
+        let message = format!(
+            "{path}: {number} with an empty text: {}",
+            shortened(&places)
+        );
         Finding::new(Severity::Warning, message)
     })
 }
@@ -213,48 +263,40 @@ fn lopsided(rows: &Rows<'_>) -> Option<Finding> {
 }
 
 /// Labels that only one of the two has.
-fn labels_of_one_side(train: &Rows<'_>, eval: &Rows<'_>) -> Vec<Finding> {
+pub(crate) fn labels_of_one_side(train: &Rows<'_>, eval: &Rows<'_>) -> Vec<Finding> {
+    let labels = train.labels_noun();
     let only = |one: &Rows<'_>, other: &Rows<'_>, severity, what: &str| {
-        let known: HashSet<&str> = other.labels.iter().flatten().copied().collect();
-        let mut first_lines: HashMap<&str, usize> = HashMap::new();
-        for (labels, line) in one.labels.iter().zip(&one.lines) {
-            for label in labels.iter().filter(|label| !known.contains(*label)) {
-                first_lines.entry(label).or_insert(*line);
+        let mut seen: HashSet<&str> = other.labels.iter().flatten().copied().collect();
+        let mut told = Vec::new();
+        for (row_labels, place) in one.labels.iter().zip(&one.places) {
+            for label in row_labels {
+                if seen.insert(label) {
+                    told.push(format!("{label:?} ({place})"));
+                }
             }
         }
-        let mut lines: Vec<(usize, &str)> = first_lines
-            .into_iter()
-            .map(|(label, line)| (line, label))
-            .collect();
-        lines.sort_unstable();
-        let told: Vec<String> = lines
-            .into_iter()
-            .map(|(line, label)| format!("{label:?} (line {line})"))
-            .collect();
         (!told.is_empty()).then(|| {
             let (path, other) = (one.path.display(), other.path.display());
-            let message = format!("{path}: {what} {other}: {}", shortened(&told));
+            let message = format!(
+                "{path}: {labels} that are never {what} {other}: {}",
+                shortened(&told)
+            );
             Finding::new(severity, message)
         })
     };
-    let unknown = only(
-        eval,
-        train,
-        Severity::Problem,
-        "labels that are never seen in",
-    );
-    let unused = only(
-        train,
-        eval,
-        Severity::Note,
-        "labels that are never asked for in",
-    );
+    let unknown = only(eval, train, Severity::Problem, "seen in");
+    let unused = only(train, eval, Severity::Note, "asked for in");
     unknown.into_iter().chain(unused).collect()
 }
 
-fn shortened(words: &[String]) -> String {
+/// The first of some words, and how many more there are.
+pub(crate) fn shortened(words: &[String]) -> String {
     match words.len() {
         0..=LISTED => words.join(", "),
-        all => format!("{} and {} more", words[..LISTED].join(", "), all - LISTED),
+        all => format!(
+            "{} and {} more",
+            words[..LISTED].join(", "),
+            count(all - LISTED)
+        ),
     }
 }

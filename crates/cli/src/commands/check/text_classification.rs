@@ -10,6 +10,7 @@ use super::report::Report;
 use super::rows::{self, Rows};
 use super::{CheckFlags, tokens};
 use crate::commands::row_files::read;
+use crate::commands::text_classification::DEFAULT_MAX_LENGTH;
 use crate::flags::ColumnFlags;
 
 #[derive(Debug, Args)]
@@ -51,7 +52,7 @@ pub(super) fn report_rows(
     eval: Option<&Dataset>,
     has_classes: bool,
 ) -> Result<Report> {
-    let pretrained = flags.pretrained()?;
+    let pretrained = flags.pretrained(DEFAULT_MAX_LENGTH)?;
     let train = Rows::of(train, has_classes);
     let eval = eval.map(|eval| Rows::of(eval, has_classes));
     let mut report = Report::default();

@@ -1,7 +1,8 @@
 //! Lengths, and what the tokenizer makes of the texts.
 
 use anyhow::Result;
-use bert_text::check::{CutSummary, LengthSummary, UnknownSummary};
+use bert_text::Encoding;
+use bert_text::check::{CutSummary, LengthBucket, LengthSummary, UnknownSummary};
 use bert_train::Pretrained;
 
 use super::report::{Finding, Report, Severity};
@@ -22,44 +23,76 @@ pub(crate) fn check(
     report: &mut Report,
 ) -> Result<()> {
     let Some(pretrained) = pretrained else {
-        let words = |text: &str| text.split_whitespace().count();
-        let lengths = rows.texts().iter();
-        let lengths = lengths.map(|(text, pair)| words(text) + pair.map_or(0, words));
-        report_lengths(split, "words", &lengths.collect::<Vec<_>>(), report);
+        lengths_in_words(split, rows, report);
         return Ok(());
     };
     let (tokenizer, max_length) = (&pretrained.tokenizer, pretrained.max_length);
-    let encodings = tokenizer.encode_batch(rows.texts(), max_length)?;
+    let encodings = tokenizer.encode_batch(&rows.texts, max_length)?;
     let lengths = encodings.iter().map(|one| one.len() + one.truncated_tokens);
-    report_lengths(split, "tokens", &lengths.collect::<Vec<_>>(), report);
-
+    lengths_of(split, "token", &lengths.collect::<Vec<_>>(), rows, report);
     let cut = CutSummary::of(&encodings);
-    let unknown = UnknownSummary::of(&encodings, tokenizer.unk_token_id());
-    let path = rows.path().display();
     if cut.rows > 0 {
         let message = format!(
-            "{path}: {} ({:.1} %) cut at {max_length} tokens, {:.1} % of all tokens lost",
-            counted(cut.rows, "row"),
+            "{}: {} ({:.1} %) cut at {max_length} tokens, {:.1} % of all tokens lost",
+            rows.path.display(),
+            rows.counted(cut.rows),
             100.0 * cut.share_of_rows,
             100.0 * cut.share_of_tokens
         );
         report.findings([Finding::new(severity(cut.share_of_rows), message)]);
     }
-    if unknown.tokens > 0 {
-        let message = format!(
-            "{path}: {} ({:.2} %) not in the vocabulary, in {}",
-            counted(unknown.tokens, "token"),
-            100.0 * unknown.share,
-            counted(unknown.rows, "row")
-        );
-        report.findings([Finding::new(severity(unknown.share), message)]);
-    }
     report.figures(split, "cut", cut, Vec::new());
-    report.figures(split, "unknown", unknown, Vec::new());
+    let unknown = UnknownSummary::of(&encodings, tokenizer.unk_token_id());
+    unknown_tokens(split, unknown, rows, report);
     Ok(())
 }
 
-fn severity(share: f64) -> Severity {
+/// As [`check`], for a task that cuts nothing: a long row is put in windows. Gives the lengths in tokens.
+pub(crate) fn check_whole(
+    split: &str,
+    rows: &Rows<'_>,
+    pretrained: &Pretrained,
+    report: &mut Report,
+) -> Result<Vec<usize>> {
+    let tokenizer = &pretrained.tokenizer;
+    let encodings = tokenizer.encode_batch(&rows.texts, usize::MAX)?;
+    let lengths: Vec<usize> = encodings.iter().map(Encoding::len).collect();
+    lengths_of(split, "token", &lengths, rows, report);
+    let unknown = UnknownSummary::of(&encodings, tokenizer.unk_token_id());
+    unknown_tokens(split, unknown, rows, report);
+    Ok(lengths)
+}
+
+/// Lengths without a tokenizer.
+pub(crate) fn lengths_in_words(split: &str, rows: &Rows<'_>, report: &mut Report) {
+    let words = |text: &str| text.split_whitespace().count();
+    let lengths = rows.texts.iter();
+    let lengths = lengths.map(|(text, pair)| words(text) + pair.map_or(0, words));
+    lengths_of(split, "word", &lengths.collect::<Vec<_>>(), rows, report);
+}
+
+/// Tokens that the vocabulary does not know.
+pub(crate) fn unknown_tokens(
+    split: &str,
+    unknown: UnknownSummary,
+    rows: &Rows<'_>,
+    report: &mut Report,
+) {
+    if unknown.tokens > 0 {
+        let message = format!(
+            "{}: {} ({:.2} %) not in the vocabulary, in {}",
+            rows.path.display(),
+            counted(unknown.tokens, "token"),
+            100.0 * unknown.share,
+            rows.counted(unknown.rows)
+        );
+        report.findings([Finding::new(severity(unknown.share), message)]);
+    }
+    report.figures(split, "unknown", unknown, Vec::new());
+}
+
+/// A warning from the share on from which something is no exception any more.
+pub(crate) fn severity(share: f64) -> Severity {
     if share >= MANY {
         Severity::Warning
     } else {
@@ -67,20 +100,41 @@ fn severity(share: f64) -> Severity {
     }
 }
 
-fn report_lengths(split: &str, unit: &str, lengths: &[usize], report: &mut Report) {
+/// Lengths of the rows, as a histogram and in numbers.
+pub(crate) fn lengths_of(
+    split: &str,
+    unit: &str,
+    lengths: &[usize],
+    rows: &Rows<'_>,
+    report: &mut Report,
+) {
+    let key = format!("length_in_{unit}s");
+    histogram(
+        split,
+        &key,
+        [&format!("{unit}s"), rows.nouns.row],
+        lengths,
+        report,
+    );
+}
+
+/// A histogram of some numbers under a key, with what is measured and what is counted.
+pub(crate) fn histogram(
+    split: &str,
+    key: &str,
+    [unit, row]: [&str; 2],
+    lengths: &[usize],
+    report: &mut Report,
+) {
     let Some(summary) = LengthSummary::of(lengths) else {
         return;
     };
-    let title = unit.to_uppercase();
-    let mut table = Table::new(&[&title, "ROWS", ""]);
+    let title = [unit.to_uppercase(), format!("{row}s").to_uppercase()];
+    let mut table = Table::new(&[&title[0], &title[1], ""]);
     let most = summary.histogram.iter().map(|bucket| bucket.rows).max();
     for bucket in &summary.histogram {
         let bar = (bucket.rows * LONGEST_BAR).div_ceil(most.unwrap_or(1).max(1));
-        table.push(vec![
-            format!("{}-{}", bucket.from, bucket.to),
-            count(bucket.rows),
-            "█".repeat(bar),
-        ]);
+        table.push(vec![range(bucket), count(bucket.rows), "█".repeat(bar)]);
     }
     let mut lines = table.lines();
     lines.push(format!(
@@ -88,5 +142,13 @@ fn report_lengths(split: &str, unit: &str, lengths: &[usize], report: &mut Repor
         summary.mean, summary.median, summary.p90, summary.p99, summary.max
     ));
     lines.push(String::new());
-    report.figures(split, &format!("length_in_{unit}"), &summary, lines);
+    report.figures(split, key, &summary, lines);
+}
+
+fn range(bucket: &LengthBucket) -> String {
+    if bucket.from == bucket.to {
+        bucket.from.to_string()
+    } else {
+        format!("{}-{}", bucket.from, bucket.to)
+    }
 }

@@ -7,4 +7,4 @@ mod train;
 
 pub(crate) use evaluate::{EvaluateArgs, run as evaluate};
 pub(crate) use predict::{PredictArgs, run as predict};
-pub(crate) use train::{TrainArgs, run as train};
+pub(crate) use train::{DEFAULT_MAX_LENGTH, TrainArgs, run as train};

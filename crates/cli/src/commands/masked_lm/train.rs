@@ -46,7 +46,7 @@ impl<'a, M> Command<'a, M> {
 }
 
 /// Most sentences fit, and attention costs the square of it.
-const DEFAULT_MAX_LENGTH: usize = 128;
+pub(crate) const DEFAULT_MAX_LENGTH: usize = 128;
 
 impl<M: PretrainingModel> FineTune for Command<'_, M> {
     type Data = Splits<Text>;

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use bert_text::InferenceInput;
+use bert_train::heads::TextReader;
 use clap::Args;
 
 use super::open;
-use crate::commands::answering::{Answer, Input, PredictFlags};
-use crate::commands::text_classification::{HeadFlags, Predictors};
-use crate::results::Results;
+use crate::commands::answering::{Input, PredictFlags};
+use crate::commands::heads::{HeadFlags, Predictors};
 
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
@@ -19,27 +19,9 @@ pub(crate) struct PredictArgs {
 
 pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     let flags = &args.flags;
-    let input = Input::open(flags)?;
+    let input = Input::<InferenceInput>::open(flags)?;
     let device = flags.runtime.open()?;
     let nli = open(&flags.model, flags.max_length)?;
-    let predictors = Predictors::load(nli.classifier, flags, &args.heads, device)?;
-    input.answer_all(&Pairs(predictors))
-}
-
-struct Pairs(Predictors);
-
-impl Answer for Pairs {
-    type Input = InferenceInput;
-
-    fn answer(&self, inputs: &[InferenceInput], results: &mut Results) -> Result<usize> {
-        let pairs: Vec<(&str, Option<&str>)> = inputs
-            .iter()
-            .map(|input| (input.premise.as_str(), Some(input.hypothesis.as_str())))
-            .collect();
-        self.0.answer(&pairs, results)
-    }
-
-    fn max_length(&self) -> usize {
-        self.0.max_length()
-    }
+    Predictors::load(TextReader::Text(nli.classifier), flags, &args.heads, device)?
+        .answer_all(input)
 }

@@ -20,7 +20,7 @@ use bert_train::question_answering::QuestionAnswerer;
 use burn::tensor::Device;
 
 /// Windows of this many tokens are those of BERT's paper.
-const DEFAULT_MAX_LENGTH: usize = 384;
+pub(crate) const DEFAULT_MAX_LENGTH: usize = 384;
 
 /// Opens a trained model, without its weights.
 fn open(

@@ -11,6 +11,7 @@ use clap::Args;
 
 use super::flags::SpanFlags;
 use super::{DEFAULT_MAX_LENGTH, words};
+use crate::commands::check::question_answering::warn;
 use crate::commands::fine_tune::{self, FineTune, FineTuneFlags, Prepared, Splits};
 use crate::describe;
 use crate::flags::whole_number;
@@ -71,11 +72,13 @@ impl FineTune for TrainArgs {
             let path: Option<&std::path::PathBuf> = path.as_ref();
             path.map(|path| read(path, articles, None)).transpose()
         };
-        Ok(Splits {
+        let splits = Splits {
             train: read(&flags.train, wanted.train_articles, wanted.limit)?,
             eval: scored(&flags.eval, wanted.eval_articles)?,
             test: scored(&flags.test, wanted.test_articles)?,
-        })
+        };
+        warn(&splits.train, splits.eval.as_ref());
+        Ok(splits)
     }
 
     fn prepare(

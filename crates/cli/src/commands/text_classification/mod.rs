@@ -1,17 +1,15 @@
 //! `bert train | evaluate | predict text-classification`
 
 mod evaluate;
-mod heads;
 mod predict;
 mod record;
 mod train;
 pub(crate) mod words;
 
 pub(crate) use evaluate::{EvaluateArgs, run as evaluate};
-pub(crate) use heads::{HeadFlags, Predictors};
 pub(crate) use predict::{PredictArgs, run as predict};
 pub(crate) use record::Record;
-pub(crate) use train::{TrainArgs, run as train};
+pub(crate) use train::{DEFAULT_MAX_LENGTH, TrainArgs, run as train};
 
 use std::path::Path;
 

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use bert_text::PredictInput;
+use bert_train::heads::TextReader;
 use clap::Args;
 
-use super::heads::{HeadFlags, Predictors};
 use super::open;
-use crate::commands::answering::{Answer, Input, PredictFlags};
-use crate::results::Results;
+use crate::commands::answering::{Input, PredictFlags};
+use crate::commands::heads::{HeadFlags, Predictors};
 
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
@@ -19,27 +19,8 @@ pub(crate) struct PredictArgs {
 
 pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     let flags = &args.flags;
-    let input = Input::open(flags)?;
+    let input = Input::<PredictInput>::open(flags)?;
     let device = flags.runtime.open()?;
     let classifier = open(&flags.model, flags.max_length)?;
-    let predictors = Predictors::load(classifier, flags, &args.heads, device)?;
-    input.answer_all(&Texts(predictors))
-}
-
-struct Texts(Predictors);
-
-impl Answer for Texts {
-    type Input = PredictInput;
-
-    fn answer(&self, inputs: &[PredictInput], results: &mut Results) -> Result<usize> {
-        let texts: Vec<(&str, Option<&str>)> = inputs
-            .iter()
-            .map(|input| (input.text.as_str(), input.text_pair.as_deref()))
-            .collect();
-        self.0.answer(&texts, results)
-    }
-
-    fn max_length(&self) -> usize {
-        self.0.max_length()
-    }
+    Predictors::load(TextReader::Text(classifier), flags, &args.heads, device)?.answer_all(input)
 }

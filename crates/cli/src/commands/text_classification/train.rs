@@ -60,7 +60,7 @@ pub(crate) struct Data {
 }
 
 /// Sentences and most pairs fit, and attention costs the square of it.
-const DEFAULT_MAX_LENGTH: usize = 128;
+pub(crate) const DEFAULT_MAX_LENGTH: usize = 128;
 
 impl FineTune for TrainArgs {
     type Data = Data;

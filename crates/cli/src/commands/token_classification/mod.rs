@@ -2,12 +2,14 @@
 
 mod evaluate;
 mod predict;
+mod record;
 mod train;
-mod words;
+pub(crate) mod words;
 
 pub(crate) use evaluate::{EvaluateArgs, run as evaluate};
 pub(crate) use predict::{PredictArgs, run as predict};
-pub(crate) use train::{TrainArgs, run as train};
+pub(crate) use record::{AggregationWord, Record};
+pub(crate) use train::{DEFAULT_MAX_LENGTH, TrainArgs, run as train};
 
 use std::path::Path;
 

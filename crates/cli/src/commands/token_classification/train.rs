@@ -10,6 +10,7 @@ use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 
 use super::words;
+use crate::commands::check::token_classification::warn;
 use crate::commands::fine_tune::{self, FineTune, FineTuneFlags, Prepared, Splits};
 use crate::describe;
 use crate::flags::TagFileFlags;
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
 }
 
 /// Sentences fit, and attention costs the square of it; longer ones are cut into windows.
-const DEFAULT_MAX_LENGTH: usize = 128;
+pub(crate) const DEFAULT_MAX_LENGTH: usize = 128;
 
 impl FineTune for TrainArgs {
     type Data = Splits<TaggedDataset>;
@@ -58,6 +59,7 @@ impl FineTune for TrainArgs {
         for data in splits.all() {
             labels.resolve_tags(data)?;
         }
+        warn(&splits.train, splits.eval.as_ref());
         Ok(splits)
     }
 

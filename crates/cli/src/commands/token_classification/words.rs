@@ -7,7 +7,7 @@ use crate::describe::{self, labels_with_counts};
 use crate::format::{count, counted};
 
 /// Layers, width, and what the head says.
-pub(super) fn model(classifier: &TokenClassifier) -> String {
+pub(crate) fn model(classifier: &TokenClassifier) -> String {
     let labels = counted(classifier.labels.len(), "label");
     describe::model(
         &classifier.pretrained,
@@ -56,7 +56,7 @@ fn begun_by_inside_tags(split: &Split, classifier: &TokenClassifier) -> usize {
             .iter()
             .map(|sentence| {
                 let tags: Vec<&str> = sentence.labels.iter().map(|&id| &*names[id]).collect();
-                begun_inside(&tags)
+                begun_inside(&tags).len()
             })
             .sum(),
     }

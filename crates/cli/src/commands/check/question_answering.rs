@@ -1,0 +1,232 @@
+//! `bert check question-answering`
+
+use anyhow::Result;
+use bert_text::check::{
+    AnswerFault, Portion, WindowSummary, faulty_answers, is_cut_apart, repeats,
+};
+use bert_text::{GoldAnswer, SquadDataset};
+use bert_train::DropoutOverride;
+use bert_train::question_answering::QuestionAnswerer;
+use clap::Args;
+
+use super::report::{Finding, Report, Severity};
+use super::rows::{self, Nouns, Rows, shortened};
+use super::{CheckFlags, print_warnings, tokens};
+use crate::commands::question_answering::DEFAULT_MAX_LENGTH;
+use crate::flags::whole_number;
+use crate::format::{count, counted};
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    flags: CheckFlags,
+    /// Tokens that neighbouring windows of a long context share; by default as `bert train` has it: 128, or half of
+    /// --max-length where that is less
+    #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
+    stride: Option<usize>,
+}
+
+pub(crate) fn run(args: &CheckArgs) -> Result<()> {
+    let flags = &args.flags;
+    let train = SquadDataset::read_any_ids(&flags.data)?;
+    let eval = flags.eval.as_deref().map(SquadDataset::read_any_ids);
+    let eval = eval.transpose()?;
+    let answerer = args.answerer()?;
+    let mut report = Report::default();
+    for (name, data) in [("data", Some(&train)), ("eval", eval.as_ref())] {
+        let Some(data) = data else { continue };
+        describe(name, data, &mut report);
+        rows::check_texts(&questions(data), &mut report);
+        report.findings(repeated_ids(data));
+        report.findings(faults(data));
+        match &answerer {
+            Some(answerer) => check_tokens(name, data, answerer, &mut report)?,
+            None => tokens::lengths_in_words(name, &questions(data), &mut report),
+        }
+    }
+    report.findings(shared_questions(&train, eval.as_ref()));
+    report.print(flags.json)
+}
+
+/// The cheap part, for `bert train`: questions that both files have, as warnings on standard error. Two questions of one id
+/// are an error there, and answers that are not where the file says are told with the windows.
+pub(crate) fn warn(train: &SquadDataset, eval: Option<&SquadDataset>) {
+    print_warnings(shared_questions(train, eval));
+}
+
+impl CheckArgs {
+    /// What makes windows of the questions, if a model was named.
+    fn answerer(&self) -> Result<Option<QuestionAnswerer>> {
+        let Some(directory) = self.flags.directory()? else {
+            return Ok(None);
+        };
+        let (answerer, _) = QuestionAnswerer::for_training(
+            &directory,
+            self.flags.max_length(DEFAULT_MAX_LENGTH),
+            self.stride,
+            DropoutOverride::default(),
+        )?;
+        Ok(Some(answerer))
+    }
+}
+
+/// One row a question, with its context as the second text and its answers as labels.
+fn questions(data: &SquadDataset) -> Rows<'_> {
+    let questions = &data.questions;
+    let answers = questions.iter().map(|one| {
+        let texts = one.answers.iter().map(|answer| answer.text.as_str());
+        texts.collect()
+    });
+    Rows {
+        path: &data.path,
+        nouns: Nouns {
+            row: "question",
+            label: Some("answer"),
+        },
+        texts: questions
+            .iter()
+            .map(|one| (one.question.as_str(), Some(data.context(one))))
+            .collect(),
+        labels: answers.collect(),
+        places: questions
+            .iter()
+            .map(|one| format!("{:?}", one.id))
+            .collect(),
+    }
+}
+
+fn shared_questions(train: &SquadDataset, eval: Option<&SquadDataset>) -> Option<Finding> {
+    rows::shared_rows(&questions(train), &questions(eval?))
+}
+
+/// What the file holds, and how long its answers are.
+fn describe(name: &str, data: &SquadDataset, report: &mut Report) {
+    let further = [("article", data.articles), ("context", data.contexts.len())];
+    rows::title(name, &questions(data), &further, report);
+    let without = data.questions.iter().filter(|one| one.answers.is_empty());
+    let without = Portion::of(without.count(), data.questions.len());
+    let line = format!(
+        "{} ({:.1} %) without an answer",
+        counted(without.rows, "question"),
+        100.0 * without.share
+    );
+    report.figures(name, "unanswerable", without, vec![line, String::new()]);
+    let answers = data.questions.iter().filter_map(|one| one.answers.first());
+    let words = answers.map(|answer| answer.text.split_whitespace().count());
+    let unit = ["words of the first answer", "question"];
+    let lengths: Vec<usize> = words.collect();
+    tokens::histogram(name, "answer_length_in_words", unit, &lengths, report);
+}
+
+fn repeated_ids(data: &SquadDataset) -> Option<Finding> {
+    let ids: Vec<(&str, Option<&str>)> = data
+        .questions
+        .iter()
+        .map(|one| (one.id.as_str(), None))
+        .collect();
+    let repeated: Vec<String> = repeats(&ids)
+        .iter()
+        .map(|pair| format!("{:?}", ids[pair.second].0))
+        .collect();
+    let message = format!(
+        "{}: {} with the id of another, which training refuses: {}",
+        data.path.display(),
+        counted(repeated.len(), "question"),
+        shortened(&repeated)
+    );
+    (!repeated.is_empty()).then(|| Finding::new(Severity::Problem, message))
+}
+
+/// Answers that are not where the file says.
+fn faults(data: &SquadDataset) -> Vec<Finding> {
+    let faulty = faulty_answers(data);
+    let finding = |fault: AnswerFault, what: &str| {
+        let of_kind = faulty.iter().filter(|one| one.fault == fault);
+        let places: Vec<String> = of_kind
+            .map(|one| {
+                let question = &data.questions[one.question];
+                let start: String = question.answers[one.answer].text.chars().take(40).collect();
+                format!("{start:?} of {:?}", question.id)
+            })
+            .collect();
+        (!places.is_empty()).then(|| {
+            let message = format!(
+                "{}: {} {what}: {}",
+                data.path.display(),
+                counted(places.len(), "answer"),
+                shortened(&places)
+            );
+            Finding::new(Severity::Problem, message)
+        })
+    };
+    let misplaced = finding(
+        AnswerFault::Misplaced,
+        "not at answer_start (in characters of the context, from 0) but elsewhere in it",
+    );
+    let missing = finding(AnswerFault::Missing, "nowhere in the context");
+    misplaced.into_iter().chain(missing).collect()
+}
+
+/// Lengths in tokens, unknown tokens, and windows.
+fn check_tokens(
+    name: &str,
+    data: &SquadDataset,
+    answerer: &QuestionAnswerer,
+    report: &mut Report,
+) -> Result<()> {
+    let rows = questions(data);
+    tokens::check_whole(name, &rows, &answerer.pretrained, report)?;
+    let (max_length, stride) = (answerer.pretrained.max_length, answerer.stride);
+    let texts: Vec<(&str, &str)> = data
+        .questions
+        .iter()
+        .map(|one| (one.question.trim_start(), data.context(one)))
+        .collect();
+    let tokenizer = &answerer.pretrained.tokenizer;
+    let encoded = tokenizer.encode_windows_batch(&texts, max_length, stride);
+    let (mut windows, mut cut, mut too_long) = (Vec::new(), Vec::new(), Vec::new());
+    for (question, encoded) in data.questions.iter().zip(encoded) {
+        let id = format!("{:?}", question.id);
+        let Ok(encoded) = encoded else {
+            too_long.push(id);
+            continue;
+        };
+        windows.push(encoded.len());
+        if let GoldAnswer::At(answer) = data.gold(question)
+            && is_cut_apart(&encoded, &answer)
+        {
+            cut.push(id);
+        }
+    }
+    let summary = WindowSummary::of(&windows);
+    let line = format!(
+        "windows of {max_length} tokens that share {stride}: {}, {:.2} a question, at most {}; {} ({:.1} %) in several",
+        count(summary.windows),
+        summary.mean,
+        summary.max,
+        counted(summary.in_several.rows, "question"),
+        100.0 * summary.in_several.share
+    );
+    report.figures(name, "windows", &summary, vec![line, String::new()]);
+    report.figures(name, "answers_cut_apart", cut.len(), Vec::new());
+    let finding = |ids: &[String], severity, what: &str| {
+        (!ids.is_empty()).then(|| {
+            let (path, number) = (data.path.display(), counted(ids.len(), "question"));
+            Finding::new(
+                severity,
+                format!("{path}: {number} {what}: {}", shortened(ids)),
+            )
+        })
+    };
+    report.findings(finding(
+        &cut,
+        Severity::Warning,
+        "whose answer no window holds as a whole, so that training learns there is none; a larger --stride helps",
+    ));
+    report.findings(finding(
+        &too_long,
+        Severity::Problem,
+        "too long to leave the context room in a window, which training refuses",
+    ));
+    Ok(())
+}
