@@ -167,6 +167,45 @@ fn faults(data: &SquadDataset) -> Vec<Finding> {
     misplaced.into_iter().chain(missing).collect()
 }
 
+/// What becomes of the questions of a file in windows.
+#[derive(Default)]
+struct Windowed {
+    /// How many windows each question has.
+    windows: Vec<usize>,
+    /// Ids of the questions whose answer no window holds.
+    cut: Vec<String>,
+    /// Ids of the questions that leave the context no room.
+    too_long: Vec<String>,
+}
+
+impl Windowed {
+    fn of(data: &SquadDataset, answerer: &QuestionAnswerer) -> Self {
+        let texts: Vec<(&str, &str)> = data
+            .questions
+            .iter()
+            .map(|one| (one.question.trim_start(), data.context(one)))
+            .collect();
+        let (max_length, stride) = (answerer.pretrained.max_length, answerer.stride);
+        let tokenizer = &answerer.pretrained.tokenizer;
+        let encoded = tokenizer.encode_windows_batch(&texts, max_length, stride);
+        let mut found = Self::default();
+        for (question, encoded) in data.questions.iter().zip(encoded) {
+            let id = format!("{:?}", question.id);
+            let Ok(encoded) = encoded else {
+                found.too_long.push(id);
+                continue;
+            };
+            found.windows.push(encoded.len());
+            if let GoldAnswer::At(answer) = data.gold(question)
+                && is_cut_apart(&encoded, &answer)
+            {
+                found.cut.push(id);
+            }
+        }
+        found
+    }
+}
+
 /// Lengths in tokens, unknown tokens, and windows.
 fn check_tokens(
     name: &str,
@@ -174,33 +213,13 @@ fn check_tokens(
     answerer: &QuestionAnswerer,
     report: &mut Report,
 ) -> Result<()> {
-    let rows = questions(data);
-    tokens::check_whole(name, &rows, &answerer.pretrained, report)?;
-    let (max_length, stride) = (answerer.pretrained.max_length, answerer.stride);
-    let texts: Vec<(&str, &str)> = data
-        .questions
-        .iter()
-        .map(|one| (one.question.trim_start(), data.context(one)))
-        .collect();
-    let tokenizer = &answerer.pretrained.tokenizer;
-    let encoded = tokenizer.encode_windows_batch(&texts, max_length, stride);
-    let (mut windows, mut cut, mut too_long) = (Vec::new(), Vec::new(), Vec::new());
-    for (question, encoded) in data.questions.iter().zip(encoded) {
-        let id = format!("{:?}", question.id);
-        let Ok(encoded) = encoded else {
-            too_long.push(id);
-            continue;
-        };
-        windows.push(encoded.len());
-        if let GoldAnswer::At(answer) = data.gold(question)
-            && is_cut_apart(&encoded, &answer)
-        {
-            cut.push(id);
-        }
-    }
-    let summary = WindowSummary::of(&windows);
+    tokens::check_whole(name, &questions(data), &answerer.pretrained, report)?;
+    let found = Windowed::of(data, answerer);
+    let summary = WindowSummary::of(&found.windows);
     let line = format!(
-        "windows of {max_length} tokens that share {stride}: {}, {:.2} a question, at most {}; {} ({:.1} %) in several",
+        "windows of {} tokens that share {}: {}, {:.2} a question, at most {}; {} ({:.1} %) in several",
+        answerer.pretrained.max_length,
+        answerer.stride,
         count(summary.windows),
         summary.mean,
         summary.max,
@@ -208,7 +227,7 @@ fn check_tokens(
         100.0 * summary.in_several.share
     );
     report.figures(name, "windows", &summary, vec![line, String::new()]);
-    report.figures(name, "answers_cut_apart", cut.len(), Vec::new());
+    report.figures(name, "answers_cut_apart", found.cut.len(), Vec::new());
     let finding = |ids: &[String], severity, what: &str| {
         (!ids.is_empty()).then(|| {
             let (path, number) = (data.path.display(), counted(ids.len(), "question"));
@@ -219,12 +238,12 @@ fn check_tokens(
         })
     };
     report.findings(finding(
-        &cut,
+        &found.cut,
         Severity::Warning,
         "whose answer no window holds as a whole, so that training learns there is none; a larger --stride helps",
     ));
     report.findings(finding(
-        &too_long,
+        &found.too_long,
         Severity::Problem,
         "too long to leave the context room in a window, which training refuses",
     ));
