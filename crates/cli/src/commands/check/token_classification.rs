@@ -230,7 +230,7 @@ impl<'a> Split<'a> {
         };
         let sentences = &self.data.sentences;
         let all: usize = sentences.iter().map(|one| entities(&one.tags).len()).sum();
-        let begun = self.places_of(|tags| begun_inside(tags));
+        let begun = self.places_of(begun_inside);
         let path = self.data.path.display();
         if 2 * begun.len() > all {
             let message = format!(
@@ -250,10 +250,7 @@ impl<'a> Split<'a> {
         };
         let begun = finding(begun, "without a B- tag, begun by I- or E-");
         let unfinished = match scheme {
-            Scheme::Iobes => finding(
-                self.places_of(|tags| unfinished(tags)),
-                "without an end, by E- or S-",
-            ),
+            Scheme::Iobes => finding(self.places_of(unfinished), "without an end, by E- or S-"),
             _ => None,
         };
         begun.into_iter().chain(unfinished).collect()
