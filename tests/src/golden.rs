@@ -151,6 +151,7 @@ impl Golden {
             input_ids: tensor("input_ids")?,
             token_type_ids: Some(tensor("token_type_ids")?),
             attention_mask: Some(tensor("attention_mask")?),
+            lengths: None,
         })
     }
 

@@ -1,13 +1,12 @@
-// B batch, S sequence, N heads, D head, H = N · D hidden
+// B sequences, S positions, T tokens of all sequences, N heads, D head, H = N · D hidden
 
 use bert_kernels::{AttentionNumbers, attention, attention_composed};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Tensor};
 
-use crate::BertConfig;
-use crate::fused;
 use crate::init::linear;
+use crate::{BertConfig, Sequences, fused};
 
 /// Multi-head scaled dot-product self-attention, without the output projection.
 #[derive(Module, Debug)]
@@ -37,50 +36,36 @@ impl BertSelfAttention {
         }
     }
 
-    /// Attends within each row of the batch.
+    /// Attends within each sequence.
     ///
     /// # Shapes
     ///
-    /// `hidden` `[B·S, H]` of a batch of `batch` rows; `mask` `[B, 1, 1, S]` is added to the scores →
-    /// context `[B·S, H]` and, if wanted, the probabilities `[B, N, S, S]` before their dropout.
+    /// `hidden` `[T, H]` → context `[T, H]` and, if wanted, the probabilities `[B, N, S, S]` before their dropout.
     pub fn forward(
         &self,
         hidden: Tensor<2>,
-        batch: usize,
-        mask: Option<Tensor<4>>,
+        sequences: &Sequences,
         want_probabilities: bool,
     ) -> (Tensor<2>, Option<Tensor<4>>) {
-        let query = self.query.forward(hidden.clone());
-        let key = self.key.forward(hidden.clone());
-        let value = self.value.forward(hidden);
-        if !want_probabilities && fused::has_kernels(&query) {
-            return (self.fused(query, key, value, batch, mask), None);
+        let maps = [&self.query, &self.key, &self.value];
+        if !want_probabilities && let Some(joined) = fused::linear_joined(maps, &hidden) {
+            return (self.fused(joined, sequences), None);
         }
+        let [query, key, value] = maps.map(|map| map.forward(hidden.clone()));
         let dropout = |probabilities| self.dropout.forward(probabilities);
-        let sizes = [batch, self.heads];
+        let sizes = [sequences.batch(), self.heads];
+        let mask = sequences.mask();
         let (context, probabilities) = attention_composed(query, key, value, mask, sizes, dropout);
         (context, want_probabilities.then_some(probabilities))
     }
 
-    fn fused(
-        &self,
-        query: Tensor<2>,
-        key: Tensor<2>,
-        value: Tensor<2>,
-        batch: usize,
-        mask: Option<Tensor<4>>,
-    ) -> Tensor<2> {
-        let [tokens, _] = query.dims();
+    fn fused(&self, joined: Tensor<2>, sequences: &Sequences) -> Tensor<2> {
         let numbers = AttentionNumbers {
-            batch,
+            lengths: sequences.lengths(),
             heads: self.heads,
-            dropout: fused::mask(&self.dropout, &query),
+            dropout: fused::mask(&self.dropout, &joined),
         };
-        let shape = [batch, tokens / batch];
-        let mask_bs = match mask {
-            Some(mask_b11s) => mask_b11s.reshape(shape),
-            None => Tensor::zeros(shape, &query.device()),
-        };
-        attention(query, key, value, mask_bs, numbers)
+        let mask = sequences.flat_mask(&joined.device());
+        attention(joined, mask, numbers)
     }
 }

@@ -1,10 +1,11 @@
-// B batch, S sequence, H hidden
+// B sequences, S positions, T tokens of all sequences, H hidden
 
+use bert_kernels::{EmbeddingNumbers, EmbeddingWeights, embed};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Embedding, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Int, Tensor};
 
-use crate::{BertConfig, fused, init};
+use crate::{BertConfig, Sequences, fused, init};
 
 /// Word + position + token type embeddings → LayerNorm → dropout.
 #[derive(Module, Debug)]
@@ -53,34 +54,62 @@ impl BertEmbeddings {
         self.position_embeddings.weight.val().dims()[0]
     }
 
-    /// Embeds a batch.
+    /// Embeds the tokens of sequences.
     ///
     /// # Shapes
     ///
-    /// `input_ids`, `token_type_ids` `[B, S]` → `[B, S, H]`.
-    pub fn forward(&self, input_ids: Tensor<2, Int>, token_type_ids: Tensor<2, Int>) -> Tensor<3> {
-        let [batch, sequence] = input_ids.dims();
-        let words_bsh = bert_kernels::embedding(
-            self.word_embeddings.weight.val(),
-            input_ids,
-            self.padding_idx,
-        );
-        let [_, _, hidden] = words_bsh.dims();
-        let types_bsh = self.token_type_embeddings.forward(token_type_ids);
+    /// `input_ids`, `token_type_ids` `[T]` → `[T, H]`.
+    pub fn forward(
+        &self,
+        input_ids: Tensor<1, Int>,
+        token_type_ids: Tensor<1, Int>,
+        sequences: &Sequences,
+    ) -> Tensor<2> {
+        let words = self.word_embeddings.weight.val();
+        match &self.layer_norm.beta {
+            Some(beta) if fused::has_kernels(&words) => {
+                let numbers = EmbeddingNumbers {
+                    lengths: sequences.lengths(),
+                    padding_idx: self.padding_idx,
+                    epsilon: self.layer_norm_eps,
+                    dropout: fused::mask(&self.dropout, &words),
+                };
+                let weights = EmbeddingWeights {
+                    words,
+                    positions: self.position_embeddings.weight.val(),
+                    token_types: self.token_type_embeddings.weight.val(),
+                    gamma: self.layer_norm.gamma.val(),
+                    beta: beta.val(),
+                };
+                embed(weights, input_ids, token_type_ids, numbers)
+            }
+            _ => self.composed(words, input_ids, token_type_ids, sequences),
+        }
+    }
+
+    /// For sequences of one length.
+    fn composed(
+        &self,
+        words: Tensor<2>,
+        input_ids: Tensor<1, Int>,
+        token_type_ids: Tensor<1, Int>,
+        sequences: &Sequences,
+    ) -> Tensor<2> {
+        let batch = sequences.batch();
+        let [tokens] = input_ids.dims();
+        let [_, hidden] = words.dims();
+        let sequence = tokens / batch;
+        let batched = |ids: Tensor<1, Int>| ids.reshape([batch, sequence]);
+        let words_bsh = bert_kernels::embedding(words, batched(input_ids), self.padding_idx);
+        let types_bsh = self.token_type_embeddings.forward(batched(token_type_ids));
         let positions_1sh = self
             .position_embeddings
             .weight
             .val()
             .narrow(0, 0, sequence)
             .unsqueeze::<3>();
-        let flat = |x: Tensor<3>| x.reshape([batch * sequence, hidden]);
-        let normalized = fused::add_norm(
-            flat(words_bsh),
-            flat(types_bsh + positions_1sh),
-            None,
-            &self.layer_norm,
-            self.layer_norm_eps,
-        );
-        fused::drop(&self.dropout, normalized.reshape([batch, sequence, hidden]))
+        let sum_bsh = words_bsh + (types_bsh + positions_1sh);
+        let normalized = self.layer_norm.forward(sum_bsh.reshape([tokens, hidden]));
+        self.dropout.forward(normalized)
     }
 }

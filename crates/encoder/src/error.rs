@@ -71,6 +71,24 @@ pub enum EncoderError {
         /// The shape of `input_ids`.
         expected: [usize; 2],
     },
+    /// There is not one length for each row.
+    #[error("`lengths` has {found} entries but `input_ids` has {batch_size} rows")]
+    LengthCount {
+        /// Entries.
+        found: usize,
+        /// Rows of `input_ids`.
+        batch_size: usize,
+    },
+    /// A row's length is 0 or beyond its end.
+    #[error("the length of row {row} is {length}; it must be 1 to {sequence_length}")]
+    Length {
+        /// Number of the row, from 0.
+        row: usize,
+        /// Its length.
+        length: usize,
+        /// Tokens in a row of `input_ids`, padding included.
+        sequence_length: usize,
+    },
     /// A head that needs the pooled output was given an encoder without a pooler.
     #[error("the encoder has no pooler, which this head needs: build it with `Pooling::Pooler`")]
     NoPooler,

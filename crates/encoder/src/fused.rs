@@ -1,7 +1,7 @@
 //! One pass where `bert-kernels` has a kernel for the device and type, ordinary tensor operations elsewhere.
 
-use bert_kernels::{DropoutMask, NormNumbers, is_fused};
-use burn::nn::{Dropout, LayerNorm};
+use bert_kernels::{DropoutMask, Epilogue, NormNumbers, is_fused};
+use burn::nn::{Dropout, LayerNorm, Linear};
 use burn::tensor::{DType, Tensor};
 
 /// Whether the kernels take this tensor.
@@ -19,18 +19,38 @@ pub(crate) fn mask<const D: usize>(dropout: &Dropout, x: &Tensor<D>) -> DropoutM
     }
 }
 
-/// Dropout.
-pub(crate) fn drop<const D: usize>(dropout: &Dropout, x: Tensor<D>) -> Tensor<D> {
-    if !has_kernels(&x) {
-        return dropout.forward(x);
-    }
-    match mask(dropout, &x) {
-        DropoutMask::NONE => x,
-        mask => bert_kernels::dropout(x, mask),
+/// `x W + b`, and what follows.
+///
+/// # Shapes
+///
+/// `x` `[T, K]` → `[T, N]`.
+pub(crate) fn linear(map: &Linear, x: Tensor<2>, epilogue: Epilogue) -> Tensor<2> {
+    match &map.bias {
+        Some(bias) if has_kernels(&x) => {
+            bert_kernels::linear(x, map.weight.val(), bias.val(), epilogue)
+        }
+        _ => match epilogue {
+            Epilogue::Bias => map.forward(x),
+            Epilogue::BiasGelu => bert_kernels::gelu(map.forward(x)),
+        },
     }
 }
 
-/// `LayerNorm(residual + dropout(x))`; no dropout without `dropout`. `epsilon` is the one that `norm` was made with.
+/// Three maps of one input side by side, where there are kernels for it.
+///
+/// # Shapes
+///
+/// `x` `[T, K]` → `[T, 3 · N]`.
+pub(crate) fn linear_joined(maps: [&Linear; 3], x: &Tensor<2>) -> Option<Tensor<2>> {
+    let [one, two, three] = maps.map(|map| {
+        let bias = map.bias.as_ref()?;
+        Some((map.weight.val(), bias.val()))
+    });
+    has_kernels(x).then_some(())?;
+    Some(bert_kernels::linear_joined(x.clone(), [one?, two?, three?]))
+}
+
+/// `LayerNorm(residual + dropout(x))`. `epsilon` is the one that `norm` was made with.
 ///
 /// # Shapes
 ///
@@ -38,22 +58,16 @@ pub(crate) fn drop<const D: usize>(dropout: &Dropout, x: Tensor<D>) -> Tensor<D>
 pub(crate) fn add_norm(
     x: Tensor<2>,
     residual: Tensor<2>,
-    dropout: Option<&Dropout>,
+    dropout: &Dropout,
     norm: &LayerNorm,
     epsilon: f64,
 ) -> Tensor<2> {
     match &norm.beta {
         Some(beta) if has_kernels(&x) => {
-            let dropout = dropout.map_or(DropoutMask::NONE, |dropout| mask(dropout, &x));
+            let dropout = mask(dropout, &x);
             let numbers = NormNumbers { epsilon, dropout };
             bert_kernels::dropout_add_norm(x, residual, norm.gamma.val(), beta.val(), numbers)
         }
-        _ => {
-            let x = match dropout {
-                Some(dropout) => dropout.forward(x),
-                None => x,
-            };
-            norm.forward(x + residual)
-        }
+        _ => norm.forward(dropout.forward(x) + residual),
     }
 }

@@ -1,13 +1,13 @@
-// T = B · S tokens, H hidden, N heads, S sequence
+// B sequences, S positions, T tokens of all sequences, H hidden, N heads
 
+use bert_kernels::Epilogue;
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::activation::{gelu_approximate, relu, silu};
 use burn::tensor::{Device, Tensor};
 
-use crate::fused;
 use crate::init::linear;
-use crate::{BertConfig, BertSelfAttention, HiddenAct};
+use crate::{BertConfig, BertSelfAttention, HiddenAct, Sequences, fused};
 
 impl HiddenAct {
     /// Applies the activation element by element.
@@ -75,32 +75,34 @@ impl BertLayer {
     ///
     /// # Shapes
     ///
-    /// `hidden` `[T, H]` of a batch of `batch` rows, `mask` `[B, 1, 1, S]` added to the scores → `[T, H]` and, if wanted, the
-    /// attention probabilities `[B, N, S, S]`.
+    /// `hidden` `[T, H]` → `[T, H]` and, if wanted, the attention probabilities `[B, N, S, S]`.
     pub fn forward(
         &self,
         hidden: Tensor<2>,
-        batch: usize,
-        mask: Option<Tensor<4>>,
+        sequences: &Sequences,
         want_probabilities: bool,
     ) -> (Tensor<2>, Option<Tensor<4>>) {
         let (context, probabilities) =
             self.attention
-                .forward(hidden.clone(), batch, mask, want_probabilities);
-        let projected = self.attention_output.forward(context);
+                .forward(hidden.clone(), sequences, want_probabilities);
+        let projected = fused::linear(&self.attention_output, context, Epilogue::Bias);
         let attended = self.add_norm(projected, hidden, &self.attention_norm);
-
-        let inner = self
-            .hidden_act
-            .forward(self.intermediate.forward(attended.clone()));
-        let output = self.output.forward(inner);
+        let inner = self.intermediate(attended.clone());
+        let output = fused::linear(&self.output, inner, Epilogue::Bias);
         (
             self.add_norm(output, attended, &self.output_norm),
             probabilities,
         )
     }
 
+    fn intermediate(&self, x: Tensor<2>) -> Tensor<2> {
+        match self.hidden_act {
+            HiddenAct::Gelu => fused::linear(&self.intermediate, x, Epilogue::BiasGelu),
+            other => other.forward(fused::linear(&self.intermediate, x, Epilogue::Bias)),
+        }
+    }
+
     fn add_norm(&self, x: Tensor<2>, residual: Tensor<2>, norm: &LayerNorm) -> Tensor<2> {
-        fused::add_norm(x, residual, Some(&self.dropout), norm, self.layer_norm_eps)
+        fused::add_norm(x, residual, &self.dropout, norm, self.layer_norm_eps)
     }
 }

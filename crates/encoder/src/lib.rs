@@ -29,6 +29,7 @@ mod fused;
 mod init;
 mod layer;
 mod model;
+mod sequences;
 
 pub use attention::BertSelfAttention;
 pub use config::{BertConfig, HiddenAct};
@@ -37,6 +38,7 @@ pub use error::EncoderError;
 pub use init::linear;
 pub use layer::BertLayer;
 pub use model::{BertInput, BertModel, BertOutput, BertPooler, Pooling, Want};
+pub use sequences::Sequences;
 
 /// Checkpoint name and module path of every parameter of [`BertModel`], one pair a line, `{n}` for a layer's number.
 pub const KEY_MAP: &str = include_str!("keys.tsv");

@@ -2,10 +2,11 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::init::linear;
-use crate::{BertConfig, BertEmbeddings, BertLayer, EncoderError};
+use crate::sequences::Packing;
+use crate::{BertConfig, BertEmbeddings, BertLayer, EncoderError, Sequences, fused};
 
 /// One batch for the encoder.
 #[derive(Debug, Clone)]
@@ -14,8 +15,12 @@ pub struct BertInput {
     pub input_ids: Tensor<2, Int>,
     /// Segment of each token `[B, S]`; all zero when `None`.
     pub token_type_ids: Option<Tensor<2, Int>>,
-    /// One for a real token, zero for padding `[B, S]`; no padding when `None`.
+    /// One for a real token, zero for padding `[B, S]`; no padding when `None`. Not looked at where there are `lengths`.
     pub attention_mask: Option<Tensor<2, Int>>,
+    /// How many tokens of each row are real, where these come first and padding is all that follows. With this, the
+    /// arithmetic leaves padding out on devices that [`is_fused`](bert_kernels::is_fused) says yes to: real tokens come out
+    /// the same, faster, and hidden states of padding are zero.
+    pub lengths: Option<Vec<usize>>,
 }
 
 impl BertInput {
@@ -25,7 +30,20 @@ impl BertInput {
             input_ids,
             token_type_ids: None,
             attention_mask: None,
+            lengths: None,
         }
+    }
+}
+
+impl BertInput {
+    /// The same with an attention mask in place of lengths, so that padding takes part in the arithmetic everywhere: for
+    /// what looks at hidden states of padding, as transformers' loss of question answering does.
+    pub fn with_padding(mut self) -> Self {
+        if let Some(lengths) = self.lengths.take() {
+            let [_, sequence] = self.input_ids.dims();
+            self.attention_mask = Some(mask_of(&lengths, sequence, &self.input_ids.device()));
+        }
+        self
     }
 }
 
@@ -119,8 +137,12 @@ impl BertPooler {
     ///
     /// `[B, S, H]` → `[B, H]`.
     pub fn forward(&self, hidden_states: Tensor<3>) -> Tensor<2> {
-        let first_bh = hidden_states.narrow(1, 0, 1).squeeze_dim::<2>(1);
-        self.dense.forward(first_bh).tanh()
+        self.pool(hidden_states.narrow(1, 0, 1).squeeze_dim::<2>(1))
+    }
+
+    /// `[B, H]` → `[B, H]`.
+    fn pool(&self, first_tokens: Tensor<2>) -> Tensor<2> {
+        self.dense.forward(first_tokens).tanh()
     }
 }
 
@@ -140,41 +162,118 @@ impl BertModel {
     ///
     /// As [`forward`](Self::forward).
     pub fn forward_with(&self, input: BertInput, want: Want) -> Result<BertOutput, EncoderError> {
-        let [batch, sequence] = self.check(&input)?;
-        let BertInput {
-            input_ids,
-            token_type_ids,
-            attention_mask,
-        } = input;
-        let token_type_ids = token_type_ids.unwrap_or_else(|| input_ids.zeros_like());
-        let embedded_bsh = self.embeddings.forward(input_ids, token_type_ids);
-        let [_, _, width] = embedded_bsh.dims();
-        let mask_b11s = attention_mask.map(additive_mask);
-
-        let mut hidden_th = embedded_bsh.reshape([batch * sequence, width]);
-        let mut hidden_states = Vec::new();
-        let mut attentions = Vec::new();
-        let batched = |x: &Tensor<2>| x.clone().reshape([batch, sequence, width]);
-        for layer in &self.layers {
-            if want.hidden_states {
-                hidden_states.push(batched(&hidden_th));
+        let shape = self.check(&input)?;
+        let is_padded = |length: &usize| *length < shape[1];
+        match &input.lengths {
+            Some(lengths) if !lengths.iter().any(is_padded) => {
+                let input = BertInput {
+                    attention_mask: None,
+                    ..input
+                };
+                Ok(self.forward_padded(input, shape, want))
             }
-            let (output_th, probabilities_bnss) =
-                layer.forward(hidden_th, batch, mask_b11s.clone(), want.attentions);
-            hidden_th = output_th;
-            attentions.extend(probabilities_bnss);
+            Some(lengths) if !want.attentions && self.has_kernels() => {
+                let lengths = lengths.clone();
+                Ok(self.forward_packed(input, shape, &lengths, want))
+            }
+            _ => Ok(self.forward_padded(input.with_padding(), shape, want)),
         }
-        let last_hidden_state = batched(&hidden_th);
-        if want.hidden_states {
-            hidden_states.push(last_hidden_state.clone());
-        }
+    }
+
+    fn has_kernels(&self) -> bool {
+        fused::has_kernels(&self.embeddings.word_embeddings.weight.val())
+    }
+
+    /// Every place of the batch takes part.
+    fn forward_padded(
+        &self,
+        input: BertInput,
+        [batch, sequence]: [usize; 2],
+        want: Want,
+    ) -> BertOutput {
+        let flat = |ids: Tensor<2, Int>| ids.reshape([batch * sequence]);
+        let mask = input.attention_mask.map(additive_mask);
+        let sequences = Sequences::padded(batch, sequence, mask);
+        let passed = self.pass(
+            flat(input.input_ids),
+            input.token_type_ids.map(flat),
+            &sequences,
+            want,
+        );
+        let batched = |x: Tensor<2>| {
+            let [_, width] = x.dims();
+            x.reshape([batch, sequence, width])
+        };
+        let last_hidden_state = batched(passed.last);
         let pool = |pooler: &BertPooler| pooler.forward(last_hidden_state.clone());
-        Ok(BertOutput {
+        BertOutput {
             pooler_output: self.pooler.as_ref().map(pool),
             last_hidden_state,
+            hidden_states: passed.hidden_states.into_iter().map(batched).collect(),
+            attentions: passed.attentions,
+        }
+    }
+
+    /// Only real tokens take part.
+    fn forward_packed(
+        &self,
+        input: BertInput,
+        [_, sequence]: [usize; 2],
+        lengths: &[usize],
+        want: Want,
+    ) -> BertOutput {
+        let packing = Packing::new(lengths, sequence, &input.input_ids.device());
+        let pack = |ids: Tensor<2, Int>| packing.pack(ids);
+        let types = input.token_type_ids.map(pack);
+        let passed = self.pass(
+            pack(input.input_ids),
+            types,
+            &Sequences::packed(lengths),
+            want,
+        );
+        let pool = |pooler: &BertPooler| pooler.pool(packing.first_tokens(passed.last.clone()));
+        BertOutput {
+            pooler_output: self.pooler.as_ref().map(pool),
+            last_hidden_state: packing.unpack(passed.last.clone()),
+            hidden_states: passed
+                .hidden_states
+                .into_iter()
+                .map(|hidden| packing.unpack(hidden))
+                .collect(),
+            attentions: passed.attentions,
+        }
+    }
+
+    /// Embeddings and layers, on tokens `[T]`.
+    fn pass(
+        &self,
+        input_ids: Tensor<1, Int>,
+        token_type_ids: Option<Tensor<1, Int>>,
+        sequences: &Sequences,
+        want: Want,
+    ) -> Passed {
+        let token_type_ids = token_type_ids.unwrap_or_else(|| input_ids.zeros_like());
+        let mut hidden = self
+            .embeddings
+            .forward(input_ids, token_type_ids, sequences);
+        let mut hidden_states = Vec::new();
+        let mut attentions = Vec::new();
+        for layer in &self.layers {
+            if want.hidden_states {
+                hidden_states.push(hidden.clone());
+            }
+            let (output, probabilities) = layer.forward(hidden, sequences, want.attentions);
+            hidden = output;
+            attentions.extend(probabilities);
+        }
+        if want.hidden_states {
+            hidden_states.push(hidden.clone());
+        }
+        Passed {
+            last: hidden,
             hidden_states,
             attentions,
-        })
+        }
     }
 
     fn check(&self, input: &BertInput) -> Result<[usize; 2], EncoderError> {
@@ -209,8 +308,46 @@ impl BertModel {
                 _ => {}
             }
         }
+        if let Some(lengths) = &input.lengths {
+            check_lengths(lengths, expected)?;
+        }
         Ok(expected)
     }
+}
+
+/// What comes out of the layers: `[T, H]` each, and attention probabilities `[B, N, S, S]`.
+struct Passed {
+    last: Tensor<2>,
+    hidden_states: Vec<Tensor<2>>,
+    attentions: Vec<Tensor<4>>,
+}
+
+fn check_lengths(
+    lengths: &[usize],
+    [batch_size, sequence_length]: [usize; 2],
+) -> Result<(), EncoderError> {
+    if lengths.len() != batch_size {
+        return Err(EncoderError::LengthCount {
+            found: lengths.len(),
+            batch_size,
+        });
+    }
+    let is_wrong = |&(_, &length): &(usize, &usize)| length == 0 || length > sequence_length;
+    match lengths.iter().enumerate().find(is_wrong) {
+        Some((row, &length)) => Err(EncoderError::Length {
+            row,
+            length,
+            sequence_length,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// `[B, S]`: one up to each row's length, zero behind it.
+fn mask_of(lengths: &[usize], sequence: usize, device: &Device) -> Tensor<2, Int> {
+    let row = |&length: &usize| (0..sequence).map(move |position| i32::from(position < length));
+    let values: Vec<i32> = lengths.iter().flat_map(row).collect();
+    Tensor::from_data(TensorData::new(values, [lengths.len(), sequence]), device)
 }
 
 /// Zero where attention may look, the lowest finite number of the element type where it may not: a row that is all padding

@@ -1,9 +1,9 @@
-// B sequences, S positions, N heads, D head width, H = N · D
+// T tokens of all sequences, B sequences, S positions, N heads, D head width, H = N · D
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Dispatch};
 use burn::tensor::Tensor;
@@ -11,29 +11,23 @@ use burn::tensor::activation::softmax;
 
 use crate::host_ops::{AttentionNumbers, HostKernels, HostOps};
 
-/// Multi-head scaled dot-product attention, `dropout(softmax(Q Kᵀ / √D + mask)) V` for every head, without a tensor of
-/// scores, on devices that [`is_fused`](crate::is_fused) says yes to. The mask gets no gradient.
+/// Multi-head scaled dot-product attention within sequences, `dropout(softmax(Q Kᵀ / √D + mask)) V` for every head, without
+/// a tensor of scores, on devices that [`is_fused`](crate::is_fused) says yes to. The mask gets no gradient.
 ///
 /// # Shapes
 ///
-/// `query`, `key`, `value` `[B·S, H]`, the additive `mask` `[B, S]` (0 where attention may look) → `[B·S, H]`.
-pub fn attention(
-    query: Tensor<2>,
-    key: Tensor<2>,
-    value: Tensor<2>,
-    mask: Tensor<2>,
-    numbers: AttentionNumbers,
-) -> Tensor<2> {
+/// `joined` `[T, 3 · H]` (queries, keys and values side by side, as [`linear_joined`](crate::linear_joined) gives them), the
+/// additive `mask` `[T]` of the keys (0 where attention may look) → `[T, H]`. T is the sum of the sequences' lengths.
+pub fn attention(joined: Tensor<2>, mask: Tensor<1>, numbers: AttentionNumbers) -> Tensor<2> {
     Tensor::from_dispatch(<Dispatch as HostOps>::attend(
-        query.into_dispatch(),
-        key.into_dispatch(),
-        value.into_dispatch(),
+        joined.into_dispatch(),
         mask.into_dispatch(),
         numbers,
     ))
 }
 
-/// What [`attention`] means, written in ordinary tensor operations, with the probabilities. `dropout` is applied to these.
+/// What [`attention`] means for sequences of one length, written in ordinary tensor operations, with the probabilities.
+/// `dropout` is applied to these.
 ///
 /// # Shapes
 ///
@@ -67,48 +61,42 @@ struct Attention;
 
 #[derive(Debug, Clone)]
 struct Saved<F> {
-    inputs: [F; 4],
+    inputs: [F; 2],
     statistics: F,
     numbers: AttentionNumbers,
 }
 
-impl<B: HostKernels> Backward<B, 3> for Attention {
+impl<B: HostKernels> Backward<B, 1> for Attention {
     type State = Saved<FloatTensor<B>>;
 
     fn backward(
         self,
-        ops: Ops<Self::State, 3>,
+        ops: Ops<Self::State, 1>,
         grads: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let grad = grads.consume::<B>(&ops.node);
         let Saved {
             inputs,
             statistics,
             numbers,
         } = ops.state;
-        let gradients = B::attend_backward(inputs, statistics, grad, numbers);
-        for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
-            if let Some(parent) = parent {
-                grads.register::<B>(parent.id, gradient);
-            }
-        }
+        unary::<B, _>(ops.parents, ops.node, grads, |grad| {
+            B::attend_backward(inputs, statistics, grad, numbers)
+        });
     }
 }
 
 pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy>(
-    inputs: [FloatTensor<Autodiff<B, C>>; 3],
+    joined: FloatTensor<Autodiff<B, C>>,
     mask: FloatTensor<Autodiff<B, C>>,
     numbers: AttentionNumbers,
 ) -> FloatTensor<Autodiff<B, C>> {
-    let nodes = inputs.each_ref().map(|input| input.node());
-    let prepared = Attention.prepare::<C>(nodes).compute_bound();
-    let [query, key, value] = inputs.map(|input| input.into_primitive());
-    let mask = mask.into_primitive();
+    let prepared = Attention.prepare::<C>([joined.node()]).compute_bound();
+    let (joined, mask) = (joined.into_primitive(), mask.into_primitive());
     match prepared.stateful() {
         OpsKind::Tracked(prep) => {
-            let inputs = [query, key, value, mask];
-            let [context, statistics] = B::attend_saving(inputs.clone(), numbers);
+            let inputs = [joined, mask];
+            let [context, statistics] = B::attend_saving(inputs.clone(), numbers.clone());
             let state = Saved {
                 inputs,
                 statistics,
@@ -116,6 +104,6 @@ pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy>(
             };
             prep.finish(state, context)
         }
-        OpsKind::UnTracked(prep) => prep.finish(B::attend(query, key, value, mask, numbers)),
+        OpsKind::UnTracked(prep) => prep.finish(B::attend(joined, mask, numbers)),
     }
 }

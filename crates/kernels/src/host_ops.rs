@@ -13,12 +13,16 @@
     )
 )]
 
+use std::sync::Arc;
+
 use burn::backend::DispatchDevice;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::tensor::FloatTensor;
+use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Backend, backend_extension};
 use burn::tensor::Device;
 
+use crate::embeddings::{self, SavedEmbeddings};
+use crate::linear::{self, SavedLinear};
 use crate::{attention, dropout, layer_norm};
 
 /// A dropout: which elements become zero is decided by the seed and their indices.
@@ -48,14 +52,36 @@ pub struct NormNumbers {
 }
 
 /// The numbers of an attention.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AttentionNumbers {
-    /// Number B of sequences.
-    pub batch: usize,
+    /// The rows of each sequence, in their order.
+    pub lengths: Arc<[usize]>,
     /// Number N of heads.
     pub heads: usize,
     /// On the probabilities.
     pub dropout: DropoutMask,
+}
+
+/// The numbers of BERT's embeddings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmbeddingNumbers {
+    /// The tokens of each sequence, in their order.
+    pub lengths: Arc<[usize]>,
+    /// The row of the word table that receives no gradient.
+    pub padding_idx: usize,
+    /// ε inside the square root of the LayerNorm.
+    pub epsilon: f64,
+    /// On the LayerNorm's output.
+    pub dropout: DropoutMask,
+}
+
+/// What a linear map does with its product before it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Epilogue {
+    /// Adds the bias.
+    Bias,
+    /// Adds the bias and applies [`gelu`](crate::gelu()).
+    BiasGelu,
 }
 
 /// Whether tensors of this device lie in this process's memory, where this crate has kernels for single-precision
@@ -90,13 +116,47 @@ pub trait HostOps: Backend {
         numbers: NormNumbers,
     ) -> FloatTensor<Self>;
 
-    /// The context `[B·S, H]` of queries, keys and values `[B·S, H]` under an additive mask `[B, S]`.
+    /// The context `[T, H]` of joined queries, keys and values `[T, 3 · H]` under an additive mask `[T]` of the keys.
     fn attend(
-        query: FloatTensor<Self>,
-        key: FloatTensor<Self>,
-        value: FloatTensor<Self>,
+        joined: FloatTensor<Self>,
         mask: FloatTensor<Self>,
         numbers: AttentionNumbers,
+    ) -> FloatTensor<Self>;
+
+    /// `x W + b`, and what follows: `[T, K]`, `[K, N]`, `[N]` → `[T, N]`.
+    fn linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epilogue: Epilogue,
+    ) -> FloatTensor<Self>;
+
+    /// `[x W₁ + b₁ | x W₂ + b₂ | x W₃ + b₃]`, `[T, 3 · N]`.
+    fn linear_joined(
+        x: FloatTensor<Self>,
+        weight_1: FloatTensor<Self>,
+        bias_1: FloatTensor<Self>,
+        weight_2: FloatTensor<Self>,
+        bias_2: FloatTensor<Self>,
+        weight_3: FloatTensor<Self>,
+        bias_3: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    /// `dropout(LayerNorm(word + position + token type))`, `[T, H]`, of tables `[V, H]`, `[P, H]`, `[K, H]`, γ and β `[H]`,
+    /// ids `[T]`.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the macro dispatches tensors one by one"
+    )]
+    fn embed(
+        words: FloatTensor<Self>,
+        positions: FloatTensor<Self>,
+        token_types: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        input_ids: IntTensor<Self>,
+        token_type_ids: IntTensor<Self>,
+        numbers: EmbeddingNumbers,
     ) -> FloatTensor<Self>;
 }
 
@@ -117,19 +177,51 @@ pub trait HostKernels: HostOps {
         numbers: NormNumbers,
     ) -> [FloatTensor<Self>; 4];
 
-    /// [`attend`](HostOps::attend) with what its backward pass needs beside its inputs, `[B·N·S·2]`.
+    /// [`attend`](HostOps::attend) with what its backward pass needs beside its inputs, `[T · N · 2]`.
     fn attend_saving(
-        inputs: [FloatTensor<Self>; 4],
+        inputs: [FloatTensor<Self>; 2],
         numbers: AttentionNumbers,
     ) -> [FloatTensor<Self>; 2];
 
-    /// The gradients of queries, keys and values, given all inputs, what was saved and the gradient of the output.
+    /// The gradient of the joined queries, keys and values, given all inputs, what was saved and the gradient of the output.
     fn attend_backward(
-        inputs: [FloatTensor<Self>; 4],
+        inputs: [FloatTensor<Self>; 2],
         saved: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         numbers: AttentionNumbers,
-    ) -> [FloatTensor<Self>; 3];
+    ) -> FloatTensor<Self>;
+
+    /// [`linear`](HostOps::linear) of x and any number of weights and biases, side by side; more than one go with
+    /// [`Epilogue::Bias`] only.
+    fn linear_of(inputs: Vec<FloatTensor<Self>>, epilogue: Epilogue) -> FloatTensor<Self>;
+
+    /// [`linear_of`](Self::linear_of) with what its backward pass needs.
+    fn linear_saving(
+        inputs: Vec<FloatTensor<Self>>,
+        epilogue: Epilogue,
+    ) -> (FloatTensor<Self>, SavedLinear<FloatTensor<Self>>);
+
+    /// The gradients of x and of each weight and bias, of those that are wanted.
+    fn linear_backward(
+        saved: SavedLinear<FloatTensor<Self>>,
+        grad: FloatTensor<Self>,
+        wanted: &[bool],
+    ) -> Vec<Option<FloatTensor<Self>>>;
+
+    /// [`embed`](HostOps::embed) of the three tables, γ and β, and the ids of words and token types, with what its backward
+    /// pass needs.
+    fn embed_saving(
+        weights: [FloatTensor<Self>; 5],
+        ids: [IntTensor<Self>; 2],
+        numbers: EmbeddingNumbers,
+    ) -> (FloatTensor<Self>, SavedEmbeddings<FloatTensor<Self>>);
+
+    /// The gradients of the three tables, γ and β, of those that are wanted.
+    fn embed_backward(
+        saved: SavedEmbeddings<FloatTensor<Self>>,
+        grad: FloatTensor<Self>,
+        wanted: [bool; 5],
+    ) -> [Option<FloatTensor<Self>>; 5];
 }
 
 impl<B: HostKernels, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
@@ -148,12 +240,46 @@ impl<B: HostKernels, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
     }
 
     fn attend(
-        query: FloatTensor<Self>,
-        key: FloatTensor<Self>,
-        value: FloatTensor<Self>,
+        joined: FloatTensor<Self>,
         mask: FloatTensor<Self>,
         numbers: AttentionNumbers,
     ) -> FloatTensor<Self> {
-        attention::tracked::<B, C>([query, key, value], mask, numbers)
+        attention::tracked::<B, C>(joined, mask, numbers)
+    }
+
+    fn linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        epilogue: Epilogue,
+    ) -> FloatTensor<Self> {
+        linear::tracked::<B, C, 3>([x, weight, bias], epilogue)
+    }
+
+    fn linear_joined(
+        x: FloatTensor<Self>,
+        weight_1: FloatTensor<Self>,
+        bias_1: FloatTensor<Self>,
+        weight_2: FloatTensor<Self>,
+        bias_2: FloatTensor<Self>,
+        weight_3: FloatTensor<Self>,
+        bias_3: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let inputs = [x, weight_1, bias_1, weight_2, bias_2, weight_3, bias_3];
+        linear::tracked::<B, C, 7>(inputs, Epilogue::Bias)
+    }
+
+    fn embed(
+        words: FloatTensor<Self>,
+        positions: FloatTensor<Self>,
+        token_types: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        input_ids: IntTensor<Self>,
+        token_type_ids: IntTensor<Self>,
+        numbers: EmbeddingNumbers,
+    ) -> FloatTensor<Self> {
+        let weights = [words, positions, token_types, gamma, beta];
+        embeddings::tracked::<B, C>(weights, [input_ids, token_type_ids], numbers)
     }
 }

@@ -7,7 +7,9 @@
 //! | [`masked_cross_entropy`] | `burn::nn::loss::CrossEntropyLoss` | its pad tokens cannot be −100, and a batch in which every row is padding gives NaN |
 //! | [`adamw_update`] | `burn::optim::AdamW` | twelve passes over memory, bias corrections in single precision |
 //! | [`dropout_add_norm`] | dropout, add, `LayerNorm` | a dozen passes each way under autodiff, random numbers one at a time |
-//! | [`attention`] | `burn::tensor::module::attention` | no dropout, and under autodiff taken apart into tensors of `[B, N, S, S]` |
+//! | [`linear`], [`linear_joined`] | `burn::nn::Linear`, an activation | bias, GELU and GELU's derivative are passes of their own over memory |
+//! | [`embed`] | three lookups, two sums, `LayerNorm`, dropout | gradients are put back into the tables on one thread |
+//! | [`attention`] | `burn::tensor::module::attention` | no dropout, under autodiff taken apart into tensors of `[B, N, S, S]`, and padding takes part |
 //! | [`dropout`] | `burn::nn::Dropout` | random numbers one at a time; the mask is kept in memory |
 //! | [`sum_of_squares`] | `x.square().sum()` | a second copy of every gradient |
 //!
@@ -27,6 +29,7 @@ mod cpu;
 mod cross_entropy;
 mod dropout;
 mod embedding;
+mod embeddings;
 #[cfg(feature = "flex")]
 mod flex;
 mod gelu;
@@ -35,6 +38,7 @@ mod host;
 mod host_backends;
 mod host_ops;
 mod layer_norm;
+mod linear;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 mod norm;
@@ -45,9 +49,14 @@ pub use attention::{attention, attention_composed};
 pub use cross_entropy::{IGNORE_INDEX, masked_cross_entropy};
 pub use dropout::dropout;
 pub use embedding::{embedding, embedding_composed};
+pub use embeddings::{EmbeddingWeights, SavedEmbeddings, embed};
 pub use gelu::{gelu, gelu_composed};
 pub use host::softmax;
-pub use host_ops::{AttentionNumbers, DropoutMask, HostKernels, HostOps, NormNumbers, is_fused};
+pub use host_ops::{
+    AttentionNumbers, DropoutMask, EmbeddingNumbers, Epilogue, HostKernels, HostOps, NormNumbers,
+    is_fused,
+};
 pub use layer_norm::{dropout_add_norm, dropout_add_norm_composed};
+pub use linear::{SavedLinear, linear, linear_composed, linear_joined};
 pub use norm::sum_of_squares;
 pub use ops::BertOps;

@@ -10,14 +10,14 @@ pub(crate) fn input(
 ) -> (BertInput, usize) {
     let padded = PaddedBatch::new(encodings, pad_token_id, None);
     let shape = [padded.batch_size, padded.sequence_length];
-    let is_padded = padded.real_tokens < shape[0] * shape[1];
     let has_second_segment = padded.token_type_ids.iter().any(|&id| id != 0);
     let tensor =
         |values: Vec<i32>| Tensor::<2, Int>::from_data(TensorData::new(values, shape), device);
     let input = BertInput {
         input_ids: tensor(padded.input_ids),
         token_type_ids: has_second_segment.then(|| tensor(padded.token_type_ids)),
-        attention_mask: is_padded.then(|| tensor(padded.attention_mask)),
+        attention_mask: None,
+        lengths: Some(padded.lengths),
     };
     (input, padded.real_tokens)
 }

@@ -3,15 +3,20 @@
 
 use bert_device::Backend;
 use bert_kernels::{
-    AttentionNumbers, DropoutMask, NormNumbers, attention, attention_composed, dropout,
-    dropout_add_norm, dropout_add_norm_composed, is_fused,
+    AttentionNumbers, DropoutMask, EmbeddingNumbers, EmbeddingWeights, Epilogue, NormNumbers,
+    attention, attention_composed, dropout, dropout_add_norm, dropout_add_norm_composed, embed,
+    embedding_composed, is_fused, linear, linear_composed, linear_joined,
 };
 use bert_tests::{Quantity, TestDevice, Values, assert_close, on_every_device};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 on_every_device!(
     dropout_add_norm_is_its_composed_body,
     attention_is_its_composed_body,
+    attention_within_packed_sequences_is_that_of_each_alone,
+    linear_is_its_composed_body,
+    joined_linear_maps_are_each_of_them,
+    embeddings_are_their_composed_body,
     attention_without_any_position_is_even,
     what_is_not_a_number_stays_visible,
 );
@@ -142,17 +147,18 @@ fn attention_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
     for mask in MASKS {
         let inputs = || [0.0, 1.0, 2.0].map(|phase| numbers([57, heads * head], phase, &on));
         let hidden = Tensor::<2>::from_data(MASK, &on);
-        let found = with_gradients(inputs(), |[query, key, value]| {
+        let found = with_gradients(inputs(), |inputs| {
             let numbers = AttentionNumbers {
-                batch,
+                lengths: vec![sequence; batch].into(),
                 heads,
                 dropout: mask,
             };
-            attention(query, key, value, hidden.clone(), numbers)
+            let hidden = hidden.clone().reshape([batch * sequence]);
+            attention(Tensor::cat(inputs.to_vec(), 1), hidden, numbers)
         });
-        // Scores behind the last position of a sequence are not computed, so their factors do not matter; those of a
-        // row follow each other, `S` apart from the next row's.
-        let factors = factors([batch, heads, sequence, sequence], mask, &on);
+        // Scores behind the last position of a sequence are not computed, so their factors do not matter; those of the
+        // heads of one row follow each other.
+        let factors = factors([batch, sequence, heads, sequence], mask, &on).swap_dims(1, 2);
         let expected = with_gradients(inputs(), |[query, key, value]| {
             let hidden = hidden.clone().reshape([batch, 1, 1, sequence]);
             let drop = |probabilities| probabilities * factors;
@@ -164,22 +170,184 @@ fn attention_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn attention_within_packed_sequences_is_that_of_each_alone(
+    device: &TestDevice,
+) -> anyhow::Result<()> {
+    let on = device.autodiff();
+    if !has_kernels(device) {
+        return Ok(());
+    }
+    let (lengths, heads, head) = ([5, 1, 19, 2], 5, 7);
+    let tokens = lengths.iter().sum();
+    let attend = |joined: Tensor<2>, lengths: &[usize]| {
+        let [tokens, _] = joined.dims();
+        let numbers = AttentionNumbers {
+            lengths: lengths.into(),
+            heads,
+            dropout: DropoutMask::NONE,
+        };
+        attention(joined, Tensor::zeros([tokens], &on), numbers)
+    };
+    let joined = || [numbers([tokens, 3 * heads * head], 0.0, &on)];
+    let found = with_gradients(joined(), |[joined]| attend(joined, &lengths));
+    let expected = with_gradients(joined(), |[joined]| {
+        let mut first = 0;
+        let alone = lengths.map(|length| {
+            let one = joined.clone().narrow(0, first, length);
+            first += length;
+            attend(one, &[length])
+        });
+        Tensor::cat(alone.to_vec(), 0)
+    });
+    assert_same(device, "packed attention", &found, &expected);
+    Ok(())
+}
+
+/// Rows: one; fewer than are shared out as tiles of rows; enough for several of these.
+const ROWS: [usize; 3] = [1, 71, 300];
+
+fn linear_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
+    let on = device.autodiff();
+    if !has_kernels(device) {
+        return Ok(());
+    }
+    let (inner, columns) = (37, 101);
+    for rows in ROWS {
+        for epilogue in [Epilogue::Bias, Epilogue::BiasGelu] {
+            let inputs = || {
+                [
+                    numbers([rows, inner], 0.0, &on),
+                    numbers([inner, columns], 1.0, &on) * 0.2,
+                    numbers([1, columns], 2.0, &on),
+                ]
+            };
+            let flat = |x: Tensor<2>| x.reshape([columns]);
+            let found = with_gradients(inputs(), |[x, weight, bias]| {
+                linear(x, weight, flat(bias), epilogue)
+            });
+            let expected = with_gradients(inputs(), |[x, weight, bias]| {
+                linear_composed(x, weight, flat(bias), epilogue)
+            });
+            let name = format!("linear, {epilogue:?}, {rows} rows");
+            assert_same(device, &name, &found, &expected);
+            let [x, weight, bias] = inputs().map(Tensor::inner);
+            let plain = linear(x, weight, flat(bias), epilogue);
+            assert_same(device, &name, &[Values::of(plain)], &expected[..1]);
+        }
+    }
+    Ok(())
+}
+
+fn joined_linear_maps_are_each_of_them(device: &TestDevice) -> anyhow::Result<()> {
+    let on = device.autodiff();
+    if !has_kernels(device) {
+        return Ok(());
+    }
+    let (inner, columns) = (37, 101);
+    for rows in ROWS {
+        let inputs = || {
+            let weight = |phase| numbers([inner, columns], phase, &on) * 0.2;
+            let bias = |phase| numbers([1, columns], phase, &on);
+            let x = numbers([rows, inner], 0.0, &on);
+            [
+                x,
+                weight(1.0),
+                bias(2.0),
+                weight(3.0),
+                bias(4.0),
+                weight(5.0),
+                bias(6.0),
+            ]
+        };
+        let flat = |x: Tensor<2>| x.reshape([columns]);
+        let found = with_gradients(inputs(), |[x, w1, b1, w2, b2, w3, b3]| {
+            linear_joined(x, [(w1, flat(b1)), (w2, flat(b2)), (w3, flat(b3))])
+        });
+        let expected = with_gradients(inputs(), |[x, w1, b1, w2, b2, w3, b3]| {
+            let maps = [(w1, b1), (w2, b2), (w3, b3)];
+            let each = maps.map(|(weight, bias)| {
+                linear_composed(x.clone(), weight, flat(bias), Epilogue::Bias)
+            });
+            Tensor::cat(each.to_vec(), 1)
+        });
+        assert_same(device, &format!("joined, {rows} rows"), &found, &expected);
+    }
+    Ok(())
+}
+
+fn embeddings_are_their_composed_body(device: &TestDevice) -> anyhow::Result<()> {
+    let on = device.autodiff();
+    if !has_kernels(device) {
+        return Ok(());
+    }
+    // A table of several blocks, ids that are taken more than once, the padding token among them.
+    let (vocabulary, width, padding_idx, epsilon) = (201, 37, 3, 1e-12);
+    let lengths = [5, 1, 9];
+    let ids: Vec<i64> = (0..15)
+        .map(|index| [3, 200, 7, 64, 63][index % 5])
+        .collect();
+    let types: Vec<i64> = (0..15).map(|index| i64::from(index % 3 == 0)).collect();
+    let positions: Vec<i64> = lengths.iter().flat_map(|&length| 0..length).collect();
+    let ints =
+        |values: &[i64]| Tensor::<1, Int>::from_data(TensorData::new(values.to_vec(), [15]), &on);
+    for mask in MASKS {
+        let inputs = || {
+            [
+                numbers([vocabulary, width], 0.0, &on),
+                numbers([11, width], 1.0, &on),
+                numbers([2, width], 2.0, &on),
+                numbers([1, width], 3.0, &on),
+                numbers([1, width], 4.0, &on),
+            ]
+        };
+        let flat = |x: Tensor<2>| x.reshape([width]);
+        let found = with_gradients(inputs(), |[words, positions, token_types, gamma, beta]| {
+            let weights = EmbeddingWeights {
+                words,
+                positions,
+                token_types,
+                gamma: flat(gamma),
+                beta: flat(beta),
+            };
+            let numbers = EmbeddingNumbers {
+                lengths: lengths.map(|length| length as usize).into(),
+                padding_idx,
+                epsilon,
+                dropout: mask,
+            };
+            embed(weights, ints(&ids), ints(&types), numbers)
+        });
+        let kept = factors([15, width], mask, &on);
+        let expected = with_gradients(inputs(), |[words, table, token_types, gamma, beta]| {
+            let rows = embedding_composed(words, ints(&ids).unsqueeze(), padding_idx);
+            let rows = rows.squeeze_dim::<2>(0);
+            let others = table.select(0, ints(&positions)) + token_types.select(0, ints(&types));
+            let ones = Tensor::ones([15, width], &on);
+            let gamma = flat(gamma);
+            dropout_add_norm_composed(rows, others, ones, gamma, flat(beta), epsilon) * kept
+        });
+        let name = format!("embeddings, dropout {}", mask.probability);
+        assert_same(device, &name, &found, &expected);
+    }
+    Ok(())
+}
+
 fn attention_without_any_position_is_even(device: &TestDevice) -> anyhow::Result<()> {
     let on = device.autodiff();
     if !has_kernels(device) {
         return Ok(());
     }
     let (sequence, width) = (5, 4);
-    let hidden = Tensor::<2>::full([1, sequence], f32::MIN, &on);
+    let hidden = Tensor::<1>::full([sequence], f32::MIN, &on);
     let inputs = [0.0, 1.0, 2.0].map(|phase| numbers([sequence, width], phase, &on));
     let mean = Values::of(inputs[2].clone().mean_dim(0));
-    let found = with_gradients(inputs, |[query, key, value]| {
+    let found = with_gradients(inputs, |inputs| {
         let numbers = AttentionNumbers {
-            batch: 1,
+            lengths: [sequence].into(),
             heads: 2,
             dropout: DropoutMask::NONE,
         };
-        attention(query, key, value, hidden, numbers)
+        attention(Tensor::cat(inputs.to_vec(), 1), hidden, numbers)
     });
     for row in 0..sequence {
         let row = found[0].rows(&[row]);
@@ -215,13 +383,22 @@ fn what_is_not_a_number_stays_visible(device: &TestDevice) -> anyhow::Result<()>
             "{bad} spread to other rows"
         );
         let numbers = AttentionNumbers {
-            batch: 1,
+            lengths: [4].into(),
             heads: 2,
             dropout: DropoutMask::NONE,
         };
-        let mask = Tensor::<2>::zeros([1, 4], &on);
-        let y = attention(x.clone(), x.clone(), x, mask, numbers);
+        let joined = Tensor::cat(vec![x.clone(), x.clone(), x.clone()], 1);
+        let y = attention(joined, Tensor::zeros([4], &on), numbers);
         assert!(!Values::of(y).are_finite(), "{bad} vanished in attention");
+        for epilogue in [Epilogue::Bias, Epilogue::BiasGelu] {
+            let (weight, bias) = (self::numbers([6, 5], 1.0, &on), Tensor::zeros([5], &on));
+            let y = Values::of(linear(x.clone(), weight, bias, epilogue));
+            assert!(!y.rows(&[1]).are_finite(), "{bad} vanished in {epilogue:?}");
+            assert!(
+                y.rows(&[0, 2, 3]).are_finite(),
+                "{bad} spread to other rows"
+            );
+        }
     }
     Ok(())
 }

@@ -4,11 +4,12 @@ use bert_encoder::{BertInput, BertModel, BertOutput, Want};
 use bert_tests::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, model, on_every_device,
 };
-use burn::tensor::{Bool, Device, Int, Tensor};
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 on_every_device!(
     padding_leaves_real_tokens_unchanged,
     a_row_alone_is_what_it_is_in_a_batch,
+    leaving_padding_out_leaves_real_tokens_unchanged,
     no_token_types_are_zeros,
     token_types_matter,
     no_mask_is_a_mask_of_ones,
@@ -28,6 +29,7 @@ fn padding_leaves_real_tokens_unchanged(device: &TestDevice) -> anyhow::Result<(
             .attention_mask
             .clone()
             .map(|mask| with_columns(mask, 7, 0)),
+        lengths: None,
     };
     let is_padding = is_padding(&input);
     let [_, sequence] = input.input_ids.dims();
@@ -48,6 +50,7 @@ fn a_row_alone_is_what_it_is_in_a_batch(device: &TestDevice) -> anyhow::Result<(
             input_ids: one(input.input_ids.clone()),
             token_type_ids: input.token_type_ids.clone().map(one),
             attention_mask: input.attention_mask.clone().map(one),
+            lengths: None,
         };
         let is_padding = is_padding(&alone);
         let expected = BertOutput {
@@ -60,6 +63,36 @@ fn a_row_alone_is_what_it_is_in_a_batch(device: &TestDevice) -> anyhow::Result<(
         };
         check_real_tokens(device, &encoder.forward(alone)?, &expected, &is_padding);
     }
+    Ok(())
+}
+
+fn leaving_padding_out_leaves_real_tokens_unchanged(device: &TestDevice) -> anyhow::Result<()> {
+    let (encoder, input) = main_case(device)?;
+    let mask = input.attention_mask.clone().expect("the case has a mask");
+    let [batch, sequence] = mask.dims();
+    let mut mask: Vec<i64> = mask.into_data().iter::<i64>().collect();
+    // The case's masks have holes and a row of nothing but padding, which lengths cannot say.
+    let lengths: Vec<usize> = (0..batch)
+        .map(|row| sequence - 2 * row % sequence)
+        .collect();
+    for (row, &length) in lengths.iter().enumerate() {
+        for position in 0..sequence {
+            mask[row * sequence + position] = i64::from(position < length);
+        }
+    }
+    let mask = TensorData::new(mask, [batch, sequence]);
+    let mask = Tensor::from_data(mask, &input.input_ids.device());
+    let masked = BertInput {
+        attention_mask: Some(mask),
+        ..input.clone()
+    };
+    let packed = BertInput {
+        lengths: Some(lengths),
+        ..input
+    };
+    let is_padding = is_padding(&masked);
+    let expected = encoder.forward(masked)?;
+    check_real_tokens(device, &encoder.forward(packed)?, &expected, &is_padding);
     Ok(())
 }
 

@@ -2,8 +2,11 @@
 
 use rayon::prelude::*;
 
+use super::buffer::{filled, filled_pair};
+use super::elementwise;
 use super::math::vectorized;
 use super::random::Mask;
+use super::total;
 use crate::NormNumbers;
 
 /// Rows a thread takes at a time. The gradients of γ and β are summed over such blocks, in their order, so they do not
@@ -18,76 +21,84 @@ pub(crate) struct Normalized {
     pub(crate) inverse_deviation: Vec<f32>,
 }
 
-/// Gives the output `[T, H]`; fills `saved` when it is there.
-pub(crate) fn forward(
-    x: &[f32],
-    residual: &[f32],
-    gamma: &[f32],
-    beta: &[f32],
-    numbers: NormNumbers,
-    saved: Option<&mut Normalized>,
-) -> Vec<f32> {
-    let width = gamma.len();
+/// The rows `[T, H]` of one call, γ and β `[H]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    pub(crate) x: &'a [f32],
+    /// Nothing is added where there is none.
+    pub(crate) residual: Option<&'a [f32]>,
+    pub(crate) gamma: &'a [f32],
+    pub(crate) beta: &'a [f32],
+}
+
+impl Inputs<'_> {
+    fn row(&self, index: usize) -> &[f32] {
+        let width = self.gamma.len();
+        &self.x[index * width..(index + 1) * width]
+    }
+
+    /// Normalises row `index`, given x there, and gives one over its deviation.
+    #[inline(always)]
+    fn normalize(&self, index: usize, row: &mut [f32], mask: Option<Mask>, epsilon: f32) -> f32 {
+        let first = index * row.len();
+        if let Some(mask) = mask {
+            mask.apply(row, first as u32);
+        }
+        if let Some(residual) = self.residual {
+            for (sum, &residual) in row.iter_mut().zip(&residual[first..]) {
+                *sum += residual;
+            }
+        }
+        normalize(row, epsilon)
+    }
+
+    #[inline(always)]
+    fn scale(&self, row: &mut [f32]) {
+        for (y, (&gamma, &beta)) in row.iter_mut().zip(self.gamma.iter().zip(self.beta)) {
+            *y = *y * gamma + beta;
+        }
+    }
+}
+
+/// Gives the output `[T, H]`.
+pub(crate) fn forward(inputs: Inputs<'_>, numbers: NormNumbers) -> Vec<f32> {
     let mask = Mask::new(numbers.dropout);
-    let mut y = vec![0.0; x.len()];
-    let row = |index: usize, y: &mut [f32], normalized: Option<&mut [f32]>| {
-        let at = index * width..(index + 1) * width;
-        let (x, residual) = (&x[at.clone()], &residual[at.clone()]);
-        let first = at.start as u32;
+    filled(inputs.x.len(), inputs.gamma.len(), |index, y| {
+        let y = y.write_copy_of_slice(inputs.row(index));
         vectorized(
             #[inline(always)]
             || {
-                sum(y, x, residual, mask, first);
-                let inverse = normalize(y, numbers.epsilon as f32);
-                if let Some(normalized) = normalized {
-                    normalized.copy_from_slice(y);
-                }
-                for ((y, &gamma), &beta) in y.iter_mut().zip(gamma).zip(beta) {
-                    *y = *y * gamma + beta;
-                }
-                inverse
+                inputs.normalize(index, y, mask, numbers.epsilon as f32);
+                inputs.scale(y);
             },
-        )
-    };
-    match saved {
-        None => y
-            .par_chunks_mut(width)
-            .with_min_len(ROWS)
-            .enumerate()
-            .for_each(|(index, y)| {
-                row(index, y, None);
-            }),
-        Some(saved) => {
-            saved.normalized = vec![0.0; x.len()];
-            saved.inverse_deviation = vec![0.0; x.len() / width];
-            y.par_chunks_mut(width)
-                .zip(saved.normalized.par_chunks_mut(width))
-                .zip(saved.inverse_deviation.par_iter_mut())
-                .with_min_len(ROWS)
-                .enumerate()
-                .for_each(|(index, ((y, normalized), inverse))| {
-                    *inverse = row(index, y, Some(normalized));
-                });
-        }
-    }
-    y
+        );
+        y
+    })
 }
 
-#[inline(always)]
-fn sum(s: &mut [f32], x: &[f32], residual: &[f32], mask: Option<Mask>, first: u32) {
-    let terms = s.iter_mut().zip(x).zip(residual);
-    match mask {
-        None => {
-            for ((s, &x), &residual) in terms {
-                *s = x + residual;
-            }
-        }
-        Some(mask) => {
-            for (column, ((s, &x), &residual)) in terms.enumerate() {
-                *s = x * mask.factor(first.wrapping_add(column as u32)) + residual;
-            }
-        }
-    }
+/// Gives the output `[T, H]` and what the backward pass needs.
+pub(crate) fn forward_saving(inputs: Inputs<'_>, numbers: NormNumbers) -> (Vec<f32>, Normalized) {
+    let mask = Mask::new(numbers.dropout);
+    let (length, width) = (inputs.x.len(), inputs.gamma.len());
+    let ([y, normalized], inverse_deviation) =
+        filled_pair(length, width, |index, [y, normalized]| {
+            let normalized = normalized.write_copy_of_slice(inputs.row(index));
+            vectorized(
+                #[inline(always)]
+                || {
+                    let epsilon = numbers.epsilon as f32;
+                    let inverse = inputs.normalize(index, normalized, mask, epsilon);
+                    let y = y.write_copy_of_slice(normalized);
+                    inputs.scale(y);
+                    ([y, normalized], inverse)
+                },
+            )
+        });
+    let saved = Normalized {
+        normalized,
+        inverse_deviation,
+    };
+    (y, saved)
 }
 
 /// Makes the mean of a row 0 and its deviation 1, and gives 1 / deviation.
@@ -122,8 +133,8 @@ fn lanes(values: &[f32], term: impl Fn(f32) -> f32) -> f32 {
 
 /// The gradients of all four inputs.
 pub(crate) struct NormGradients {
-    /// `[T, H]`.
-    pub(crate) x: Vec<f32>,
+    /// `[T, H]`; that of the residual where nothing was dropped.
+    pub(crate) x: Option<Vec<f32>>,
     /// `[T, H]`.
     pub(crate) residual: Vec<f32>,
     /// `[H]`.
@@ -142,10 +153,8 @@ pub(crate) fn backward(
     numbers: NormNumbers,
 ) -> NormGradients {
     let width = gamma.len();
-    let mask = Mask::new(numbers.dropout);
-    let mut residual = vec![0.0; grad.len()];
-    let mut x = vec![0.0; if mask.is_some() { grad.len() } else { 0 }];
     let block = ROWS * width;
+    let mut residual = vec![0.0; grad.len()];
     let partial: Vec<(Vec<f32>, Vec<f32>)> = residual
         .par_chunks_mut(block)
         .zip(normalized.par_chunks(block))
@@ -175,40 +184,14 @@ pub(crate) fn backward(
             (gamma_sum, beta_sum)
         })
         .collect();
-    if let Some(mask) = mask {
-        x.par_chunks_mut(block)
-            .zip(residual.par_chunks(block))
-            .enumerate()
-            .for_each(|(index, (x, residual))| {
-                let first = (index * block) as u32;
-                vectorized(
-                    #[inline(always)]
-                    || {
-                        for (offset, (x, &residual)) in x.iter_mut().zip(residual).enumerate() {
-                            *x = residual * mask.factor(first.wrapping_add(offset as u32));
-                        }
-                    },
-                );
-            });
-    }
     let (gammas, betas): (Vec<_>, Vec<_>) = partial.into_iter().unzip();
+    let is_dropped = numbers.dropout.probability > 0.0;
     NormGradients {
         gamma: total(&gammas, width),
         beta: total(&betas, width),
-        x,
+        x: is_dropped.then(|| elementwise::dropout(residual.as_slice(), numbers.dropout)),
         residual,
     }
-}
-
-/// The sum of rows of this width, in their order.
-fn total(rows: &[Vec<f32>], width: usize) -> Vec<f32> {
-    let mut total = vec![0.0; width];
-    for row in rows {
-        for (total, &value) in total.iter_mut().zip(row) {
-            *total += value;
-        }
-    }
-    total
 }
 
 #[inline(always)]

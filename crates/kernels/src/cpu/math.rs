@@ -73,6 +73,16 @@ pub(crate) fn normal(x: f32) -> (f32, f32) {
     (if x < 0.0 { tail } else { 1.0 - tail }, bell)
 }
 
+/// `1 / √(2π)`, the factor of the standard normal density.
+const INV_SQRT_2PI: f32 = 0.398_942_3;
+
+/// GELU, `x · Φ(x)`, and its derivative `Φ(x) + x · φ(x)`.
+#[inline(always)]
+pub(crate) fn gelu_and_slope(x: f32) -> (f32, f32) {
+    let (distribution, bell) = normal(x);
+    (x * distribution, distribution + x * bell * INV_SQRT_2PI)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,11 @@
 //! Single passes over slices for the backends whose tensors lie in this process's memory.
 
 pub(crate) mod attention;
+mod buffer;
 pub(crate) mod elementwise;
+pub(crate) mod embeddings;
 pub(crate) mod layer_norm;
+pub(crate) mod linear;
 mod math;
 mod product;
 mod random;
@@ -54,6 +57,17 @@ fn chunk_sum_of_squares(values: &[f32]) -> f64 {
         .iter()
         .map(|&x| f64::from(x) * f64::from(x));
     lanes.iter().sum::<f64>() + rest.sum::<f64>()
+}
+
+/// The sum of rows of this width, in their order.
+fn total(rows: &[Vec<f32>], width: usize) -> Vec<f32> {
+    let mut total = vec![0.0; width];
+    for row in rows {
+        for (total, &value) in total.iter_mut().zip(row) {
+            *total += value;
+        }
+    }
+    total
 }
 
 /// [`Coefficients`] in the precision of the elements.

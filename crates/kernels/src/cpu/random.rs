@@ -33,6 +33,14 @@ impl Mask {
             self.scale
         }
     }
+
+    /// Multiplies elements by their factors; the first of them has the index `first`.
+    #[inline(always)]
+    pub(crate) fn apply(&self, values: &mut [f32], first: u32) {
+        for (index, value) in values.iter_mut().enumerate() {
+            *value *= self.factor(first.wrapping_add(index as u32));
+        }
+    }
 }
 
 /// A permutation of 32 bits in which each input bit flips each output bit with a probability within 0.2 % of one half:

@@ -1,0 +1,109 @@
+// B sequences, S positions, T tokens of all sequences, H hidden
+
+use std::sync::Arc;
+
+use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
+
+/// How the rows of `[T, H]` are the tokens of sequences: one behind the other, without gaps.
+#[derive(Debug, Clone)]
+pub struct Sequences {
+    lengths: Arc<[usize]>,
+    mask_b11s: Option<Tensor<4>>,
+}
+
+impl Sequences {
+    /// Sequences of one length, with what is added to the scores of their keys, `[B, 1, 1, S]`.
+    pub fn padded(batch: usize, sequence: usize, mask: Option<Tensor<4>>) -> Self {
+        Self {
+            lengths: vec![sequence; batch].into(),
+            mask_b11s: mask,
+        }
+    }
+
+    /// Sequences of these lengths, every token of them real. Only for devices with kernels for it.
+    pub(crate) fn packed(lengths: &[usize]) -> Self {
+        Self {
+            lengths: lengths.into(),
+            mask_b11s: None,
+        }
+    }
+
+    /// The rows of each sequence.
+    pub(crate) fn lengths(&self) -> Arc<[usize]> {
+        self.lengths.clone()
+    }
+
+    /// B.
+    pub(crate) fn batch(&self) -> usize {
+        self.lengths.len()
+    }
+
+    /// `[B, 1, 1, S]`, for sequences of one length.
+    pub(crate) fn mask(&self) -> Option<Tensor<4>> {
+        self.mask_b11s.clone()
+    }
+
+    /// `[T]`.
+    pub(crate) fn flat_mask(&self, device: &Device) -> Tensor<1> {
+        let tokens = self.lengths.iter().sum::<usize>();
+        match &self.mask_b11s {
+            Some(mask_b11s) => mask_b11s.clone().reshape([tokens]),
+            None => Tensor::zeros([tokens], device),
+        }
+    }
+}
+
+/// Which of the `B · S` places of a padded batch hold a token.
+#[derive(Debug, Clone)]
+pub(crate) struct Packing {
+    /// `[T]`.
+    places: Tensor<1, Int>,
+    /// Rows of `[T, H]` in which sequences start, `[B]`.
+    starts: Tensor<1, Int>,
+    shape: [usize; 2],
+}
+
+impl Packing {
+    pub(crate) fn new(lengths: &[usize], sequence: usize, device: &Device) -> Self {
+        let rows = lengths.iter().enumerate();
+        let places = rows.flat_map(|(row, &length)| row * sequence..row * sequence + length);
+        let mut next = 0;
+        let starts = lengths.iter().map(|&length| {
+            let start = next;
+            next += length;
+            start
+        });
+        let starts: Vec<usize> = starts.collect();
+        Self {
+            places: indices(places, device),
+            starts: indices(starts.into_iter(), device),
+            shape: [lengths.len(), sequence],
+        }
+    }
+
+    /// `[B, S]` → `[T]`.
+    pub(crate) fn pack(&self, ids: Tensor<2, Int>) -> Tensor<1, Int> {
+        ids.flatten::<1>(0, 1).select(0, self.places.clone())
+    }
+
+    /// `[T, H]` → `[B, S, H]`, zero where there is no token.
+    pub(crate) fn unpack(&self, hidden: Tensor<2>) -> Tensor<3> {
+        let [_, width] = hidden.dims();
+        let [batch, sequence] = self.shape;
+        let zeros = Tensor::zeros([batch * sequence, width], &hidden.device());
+        zeros
+            .select_assign(0, self.places.clone(), hidden, IndexingUpdateOp::Add)
+            .reshape([batch, sequence, width])
+    }
+
+    /// The first token of each sequence, `[T, H]` → `[B, H]`.
+    pub(crate) fn first_tokens(&self, hidden: Tensor<2>) -> Tensor<2> {
+        hidden.select(0, self.starts.clone())
+    }
+}
+
+fn indices(values: impl Iterator<Item = usize>, device: &Device) -> Tensor<1, Int> {
+    let values: Vec<i64> = values.map(|value| value as i64).collect();
+    let shape = [values.len()];
+    Tensor::from_data(TensorData::new(values, shape), device)
+}

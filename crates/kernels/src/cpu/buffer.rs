@@ -1,0 +1,121 @@
+//! Memory for results, written once: zeros that are overwritten at once would be a pass of their own.
+
+use std::mem::MaybeUninit;
+
+use rayon::prelude::*;
+
+/// A vector of `length` elements. `fill` is given the chunks of it, numbered, and gives each back written.
+///
+/// # Panics
+///
+/// `fill` gives back something else than the chunk it was given.
+#[expect(
+    unsafe_code,
+    reason = "elements are set without having been zeroed before"
+)]
+pub(crate) fn filled(
+    length: usize,
+    chunk: usize,
+    fill: impl for<'a> Fn(usize, &'a mut [MaybeUninit<f32>]) -> &'a mut [f32] + Sync,
+) -> Vec<f32> {
+    let mut vector = Vec::with_capacity(length);
+    let places = &mut vector.spare_capacity_mut()[..length];
+    let chunks = places.par_chunks_mut(chunk.max(1)).enumerate();
+    chunks.for_each(|(index, places)| {
+        let given = extent(places);
+        let written = fill(index, places);
+        assert_eq!(
+            given,
+            extent(written),
+            "the chunk that was given is written"
+        );
+    });
+    // SAFETY: the chunks cover `length` elements, and every one of them came back as elements that hold something.
+    unsafe { vector.set_len(length) };
+    vector
+}
+
+/// Two vectors of `length` elements, as [`filled`], and what `fill` says of each pair of chunks.
+///
+/// # Panics
+///
+/// `fill` gives back something else than the chunks it was given.
+#[expect(
+    unsafe_code,
+    reason = "elements are set without having been zeroed before"
+)]
+pub(crate) fn filled_pair<R: Send>(
+    length: usize,
+    chunk: usize,
+    fill: impl for<'a> Fn(usize, [&'a mut [MaybeUninit<f32>]; 2]) -> ([&'a mut [f32]; 2], R) + Sync,
+) -> ([Vec<f32>; 2], Vec<R>) {
+    let (mut one, mut other) = (Vec::with_capacity(length), Vec::with_capacity(length));
+    let ones = one.spare_capacity_mut()[..length].par_chunks_mut(chunk.max(1));
+    let others = other.spare_capacity_mut()[..length].par_chunks_mut(chunk.max(1));
+    let said = ones.zip(others).enumerate().map(|(index, (one, other))| {
+        let given = (extent(one), extent(other));
+        let ([one, other], said) = fill(index, [one, other]);
+        assert_eq!(
+            given,
+            (extent(one), extent(other)),
+            "the chunks that were given are written"
+        );
+        said
+    });
+    let said = said.collect();
+    // SAFETY: as in `filled`, for both.
+    unsafe {
+        one.set_len(length);
+        other.set_len(length);
+    }
+    ([one, other], said)
+}
+
+/// Where a slice lies.
+fn extent<T>(slice: &[T]) -> (usize, usize) {
+    (slice.as_ptr().addr(), slice.len())
+}
+
+/// Writes what `f` makes of each element of `source`, which it may change.
+///
+/// # Panics
+///
+/// The lengths differ.
+#[inline(always)]
+#[expect(
+    unsafe_code,
+    reason = "elements are read as numbers once they have been written"
+)]
+pub(crate) fn map_into<'a>(
+    places: &'a mut [MaybeUninit<f32>],
+    source: &mut [f32],
+    f: impl Fn(&mut f32) -> f32,
+) -> &'a mut [f32] {
+    assert_eq!(places.len(), source.len(), "one place for each element");
+    for (place, element) in places.iter_mut().zip(source) {
+        place.write(f(element));
+    }
+    // SAFETY: the loop has written every place.
+    unsafe { places.assume_init_mut() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_come_back_in_their_order() {
+        let found = filled(7, 3, |chunk, places| {
+            let source = [0.0, 1.0, 2.0].map(|x| x + 3.0 * chunk as f32);
+            let length = places.len();
+            places.write_copy_of_slice(&source[..length])
+        });
+        assert_eq!(found, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "the chunk that was given is written")]
+    fn a_chunk_that_is_only_partly_written_is_refused() {
+        filled(2, 2, |_, places| places[..1].write_copy_of_slice(&[1.0]));
+    }
+}

@@ -1,0 +1,79 @@
+//! Rows of embedding tables picked and added, and their gradients put back. T tokens, H columns.
+
+use rayon::prelude::*;
+
+use super::buffer::filled;
+use super::math::vectorized;
+
+/// Rows of a table a thread takes at a time when gradients are put back: few, because a small table takes as many
+/// gradients as a large one.
+const TABLE_ROWS: usize = 64;
+
+/// A table `[rows, H]` and which row of it each token takes, `[T]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Lookup<'a> {
+    pub(crate) table: &'a [f32],
+    pub(crate) rows: &'a [usize],
+}
+
+/// For each token the sum of its rows in all tables, `[T, H]`.
+///
+/// # Panics
+///
+/// A token's row is not in its table.
+pub(crate) fn sum<'a>(lookups: [Lookup<'a>; 3], width: usize) -> Vec<f32> {
+    let row_of = |lookup: &Lookup<'a>, token: usize| {
+        let row = lookup.rows[token];
+        &lookup.table[row * width..(row + 1) * width]
+    };
+    let tokens = lookups[0].rows.len();
+    filled(tokens * width, width, |token, places| {
+        let [first, second, third] = lookups.each_ref().map(|lookup| row_of(lookup, token));
+        let sum = places.write_copy_of_slice(first);
+        vectorized(
+            #[inline(always)]
+            || {
+                for (sum, (&second, &third)) in sum.iter_mut().zip(second.iter().zip(third)) {
+                    *sum += second + third;
+                }
+            },
+        );
+        sum
+    })
+}
+
+/// The gradient of a table of so many rows: to each row the gradients `[T, H]` of the tokens that took it are added, in
+/// their order. The row `without` receives none.
+pub(crate) fn gather(
+    table_rows: usize,
+    rows: &[usize],
+    gradient: &[f32],
+    width: usize,
+    without: Option<usize>,
+) -> Vec<f32> {
+    let mut tokens: Vec<usize> = (0..rows.len()).collect();
+    tokens.retain(|&token| Some(rows[token]) != without);
+    tokens.sort_by_key(|&token| rows[token]);
+    let mut table = vec![0.0; table_rows * width];
+    table
+        .par_chunks_mut(TABLE_ROWS * width)
+        .enumerate()
+        .for_each(|(block, table)| {
+            let first = block * TABLE_ROWS;
+            let start = tokens.partition_point(|&token| rows[token] < first);
+            let end = tokens.partition_point(|&token| rows[token] < first + TABLE_ROWS);
+            vectorized(
+                #[inline(always)]
+                || {
+                    for &token in &tokens[start..end] {
+                        let at = (rows[token] - first) * width;
+                        let gradient = &gradient[token * width..(token + 1) * width];
+                        for (sum, &value) in table[at..at + width].iter_mut().zip(gradient) {
+                            *sum += value;
+                        }
+                    }
+                },
+            );
+        });
+    table
+}
