@@ -1,6 +1,8 @@
 // B sequences, S positions, T tokens of all sequences, N heads, D head, H = N · D hidden
 
-use bert_kernels::{AttentionNumbers, attention, attention_composed};
+use std::sync::Arc;
+
+use bert_kernels::{AttentionNumbers, Epilogue, attention, attention_composed, attention_of};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Tensor};
@@ -60,12 +62,41 @@ impl BertSelfAttention {
     }
 
     fn fused(&self, joined: Tensor<2>, sequences: &Sequences) -> Tensor<2> {
-        let numbers = AttentionNumbers {
-            lengths: sequences.lengths(),
-            heads: self.heads,
-            dropout: fused::mask(&self.dropout, &joined),
-        };
         let mask = sequences.flat_mask(&joined.device());
+        let numbers = self.numbers(sequences, sequences.lengths(), &joined);
         attention(joined, mask, numbers)
+    }
+
+    /// The context of some tokens, where there are kernels for it.
+    ///
+    /// # Shapes
+    ///
+    /// `hidden` `[T, H]`, the tokens that are wanted of it `[Q, H]` → `[Q, H]`.
+    pub(crate) fn forward_selected(
+        &self,
+        hidden: Tensor<2>,
+        wanted: Tensor<2>,
+        sequences: &Sequences,
+        counts: Arc<[usize]>,
+    ) -> Option<Tensor<2>> {
+        let keys_values = fused::linear_pair([&self.key, &self.value], hidden)?;
+        let queries = fused::linear(&self.query, wanted, Epilogue::Bias);
+        let mask = sequences.flat_mask(&queries.device());
+        let numbers = self.numbers(sequences, counts, &queries);
+        Some(attention_of(queries, keys_values, mask, numbers))
+    }
+
+    fn numbers(
+        &self,
+        sequences: &Sequences,
+        query_lengths: Arc<[usize]>,
+        queries: &Tensor<2>,
+    ) -> AttentionNumbers {
+        AttentionNumbers {
+            lengths: sequences.lengths(),
+            query_lengths,
+            heads: self.heads,
+            dropout: fused::mask(&self.dropout, queries),
+        }
     }
 }

@@ -71,9 +71,11 @@ pub enum EncoderError {
         /// The shape of `input_ids`.
         expected: [usize; 2],
     },
-    /// There is not one length for each row.
-    #[error("`lengths` has {found} entries but `input_ids` has {batch_size} rows")]
+    /// There is not one entry for each row.
+    #[error("`{name}` has {found} entries but `input_ids` has {batch_size} rows")]
     LengthCount {
+        /// What there should be one of for each row.
+        name: &'static str,
         /// Entries.
         found: usize,
         /// Rows of `input_ids`.
@@ -88,6 +90,16 @@ pub enum EncoderError {
         length: usize,
         /// Tokens in a row of `input_ids`, padding included.
         sequence_length: usize,
+    },
+    /// A token is asked for that its row does not have.
+    #[error("position {position} is asked for in row {row}, which has {length} tokens")]
+    Position {
+        /// Number of the row, from 0.
+        row: usize,
+        /// The position.
+        position: usize,
+        /// Tokens of the row.
+        length: usize,
     },
     /// A head that needs the pooled output was given an encoder without a pooler.
     #[error("the encoder has no pooler, which this head needs: build it with `Pooling::Pooler`")]

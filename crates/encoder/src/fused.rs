@@ -42,12 +42,25 @@ pub(crate) fn linear(map: &Linear, x: Tensor<2>, epilogue: Epilogue) -> Tensor<2
 ///
 /// `x` `[T, K]` → `[T, 3 · N]`.
 pub(crate) fn linear_joined(maps: [&Linear; 3], x: &Tensor<2>) -> Option<Tensor<2>> {
-    let [one, two, three] = maps.map(|map| {
-        let bias = map.bias.as_ref()?;
-        Some((map.weight.val(), bias.val()))
-    });
-    has_kernels(x).then_some(())?;
-    Some(bert_kernels::linear_joined(x.clone(), [one?, two?, three?]))
+    let [one, two, three] = maps.map(parameters);
+    let maps = [one?, two?, three?];
+    has_kernels(x).then(|| bert_kernels::linear_joined(x.clone(), maps))
+}
+
+/// Two maps of one input side by side, where there are kernels for it.
+///
+/// # Shapes
+///
+/// `x` `[T, K]` → `[T, 2 · N]`.
+pub(crate) fn linear_pair(maps: [&Linear; 2], x: Tensor<2>) -> Option<Tensor<2>> {
+    let [one, two] = maps.map(parameters);
+    let maps = [one?, two?];
+    has_kernels(&x).then(|| bert_kernels::linear_pair(x, maps))
+}
+
+fn parameters(map: &Linear) -> Option<(Tensor<2>, Tensor<1>)> {
+    let bias = map.bias.as_ref()?;
+    Some((map.weight.val(), bias.val()))
 }
 
 /// `LayerNorm(residual + dropout(x))`. `epsilon` is the one that `norm` was made with.

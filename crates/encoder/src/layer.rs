@@ -7,6 +7,7 @@ use burn::tensor::activation::{gelu_approximate, relu, silu};
 use burn::tensor::{Device, Tensor};
 
 use crate::init::linear;
+use crate::sequences::Selection;
 use crate::{BertConfig, BertSelfAttention, HiddenAct, Sequences, fused};
 
 impl HiddenAct {
@@ -85,14 +86,34 @@ impl BertLayer {
         let (context, probabilities) =
             self.attention
                 .forward(hidden.clone(), sequences, want_probabilities);
+        (self.after_attention(context, hidden), probabilities)
+    }
+
+    /// The output of some tokens, where there are kernels for it: keys and values of all tokens, all else of these alone.
+    ///
+    /// # Shapes
+    ///
+    /// `hidden` `[T, H]` → `[Q, H]`.
+    pub(crate) fn forward_selected(
+        &self,
+        hidden: Tensor<2>,
+        sequences: &Sequences,
+        selection: &Selection,
+    ) -> Option<Tensor<2>> {
+        let wanted = hidden.clone().select(0, selection.rows.clone());
+        let counts = selection.counts.clone();
+        let context = self
+            .attention
+            .forward_selected(hidden, wanted.clone(), sequences, counts)?;
+        Some(self.after_attention(context, wanted))
+    }
+
+    fn after_attention(&self, context: Tensor<2>, residual: Tensor<2>) -> Tensor<2> {
         let projected = fused::linear(&self.attention_output, context, Epilogue::Bias);
-        let attended = self.add_norm(projected, hidden, &self.attention_norm);
+        let attended = self.add_norm(projected, residual, &self.attention_norm);
         let inner = self.intermediate(attended.clone());
         let output = fused::linear(&self.output, inner, Epilogue::Bias);
-        (
-            self.add_norm(output, attended, &self.output_norm),
-            probabilities,
-        )
+        self.add_norm(output, attended, &self.output_norm)
     }
 
     fn intermediate(&self, x: Tensor<2>) -> Tensor<2> {

@@ -22,6 +22,7 @@
 //! This crate does *not* tokenize, read files, know about labels, or choose a backend.
 
 mod attention;
+mod batch;
 mod config;
 mod embeddings;
 mod error;

@@ -2,11 +2,12 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor};
 
+use crate::batch::{Batch, mask_of};
 use crate::init::linear;
-use crate::sequences::Packing;
-use crate::{BertConfig, BertEmbeddings, BertLayer, EncoderError, Sequences, fused};
+use crate::sequences::Selection;
+use crate::{BertConfig, BertEmbeddings, BertLayer, EncoderError, fused};
 
 /// One batch for the encoder.
 #[derive(Debug, Clone)]
@@ -162,107 +163,77 @@ impl BertModel {
     ///
     /// As [`forward`](Self::forward).
     pub fn forward_with(&self, input: BertInput, want: Want) -> Result<BertOutput, EncoderError> {
-        let shape = self.check(&input)?;
-        let is_padded = |length: &usize| *length < shape[1];
-        match &input.lengths {
-            Some(lengths) if !lengths.iter().any(is_padded) => {
-                let input = BertInput {
-                    attention_mask: None,
-                    ..input
-                };
-                Ok(self.forward_padded(input, shape, want))
-            }
-            Some(lengths) if !want.attentions && self.has_kernels() => {
-                let lengths = lengths.clone();
-                Ok(self.forward_packed(input, shape, &lengths, want))
-            }
-            _ => Ok(self.forward_padded(input.with_padding(), shape, want)),
-        }
-    }
-
-    fn has_kernels(&self) -> bool {
-        fused::has_kernels(&self.embeddings.word_embeddings.weight.val())
-    }
-
-    /// Every place of the batch takes part.
-    fn forward_padded(
-        &self,
-        input: BertInput,
-        [batch, sequence]: [usize; 2],
-        want: Want,
-    ) -> BertOutput {
-        let flat = |ids: Tensor<2, Int>| ids.reshape([batch * sequence]);
-        let mask = input.attention_mask.map(additive_mask);
-        let sequences = Sequences::padded(batch, sequence, mask);
-        let passed = self.pass(
-            flat(input.input_ids),
-            input.token_type_ids.map(flat),
-            &sequences,
-            want,
-        );
-        let batched = |x: Tensor<2>| {
-            let [_, width] = x.dims();
-            x.reshape([batch, sequence, width])
-        };
-        let last_hidden_state = batched(passed.last);
+        let batch = self.batch(input, !want.attentions)?;
+        let passed = self.pass(&batch, want);
+        let last_hidden_state = batch.unpack(passed.last);
         let pool = |pooler: &BertPooler| pooler.forward(last_hidden_state.clone());
-        BertOutput {
+        let hidden_states = passed.hidden_states.into_iter();
+        Ok(BertOutput {
             pooler_output: self.pooler.as_ref().map(pool),
             last_hidden_state,
-            hidden_states: passed.hidden_states.into_iter().map(batched).collect(),
+            hidden_states: hidden_states.map(|hidden| batch.unpack(hidden)).collect(),
             attentions: passed.attentions,
-        }
+        })
     }
 
-    /// Only real tokens take part.
-    fn forward_packed(
+    /// The pooled output alone. Nothing else of the last layer is computed, on devices with kernels for it: for a head that
+    /// looks at the pooled output, this is what saves the most.
+    ///
+    /// # Shapes
+    ///
+    /// Input of `[B, S]` → `[B, H]`.
+    ///
+    /// # Errors
+    ///
+    /// As [`forward`](Self::forward); or the encoder has no pooler.
+    pub fn pool(&self, input: BertInput) -> Result<Tensor<2>, EncoderError> {
+        let pooler = self.pooler.as_ref().ok_or(EncoderError::NoPooler)?;
+        let [rows, _] = input.input_ids.dims();
+        Ok(pooler.pool(self.forward_selected(input, &vec![vec![0]; rows])?))
+    }
+
+    /// The last hidden state of some tokens alone, given by their positions in each row. Nothing else of the last layer is
+    /// computed, on devices with kernels for it.
+    ///
+    /// # Shapes
+    ///
+    /// Input of `[B, S]` → `[Q, H]`, row by row in the order of the positions.
+    ///
+    /// # Errors
+    ///
+    /// As [`forward`](Self::forward); or there is not one list of positions for each row, or a position beyond its row.
+    pub fn forward_selected(
         &self,
         input: BertInput,
-        [_, sequence]: [usize; 2],
-        lengths: &[usize],
-        want: Want,
-    ) -> BertOutput {
-        let packing = Packing::new(lengths, sequence, &input.input_ids.device());
-        let pack = |ids: Tensor<2, Int>| packing.pack(ids);
-        let types = input.token_type_ids.map(pack);
-        let passed = self.pass(
-            pack(input.input_ids),
-            types,
-            &Sequences::packed(lengths),
-            want,
-        );
-        let pool = |pooler: &BertPooler| pooler.pool(packing.first_tokens(passed.last.clone()));
-        BertOutput {
-            pooler_output: self.pooler.as_ref().map(pool),
-            last_hidden_state: packing.unpack(passed.last.clone()),
-            hidden_states: passed
-                .hidden_states
-                .into_iter()
-                .map(|hidden| packing.unpack(hidden))
-                .collect(),
-            attentions: passed.attentions,
-        }
+        positions: &[Vec<usize>],
+    ) -> Result<Tensor<2>, EncoderError> {
+        let batch = self.batch(input, true)?;
+        batch.check_positions(positions)?;
+        let device = batch.input_ids.device();
+        let selection = Selection::new(positions, &batch.sequences.lengths(), &device);
+        let Some((last, others)) = self.layers.split_last() else {
+            return Ok(self.embed(&batch).select(0, selection.rows));
+        };
+        let run = |hidden, layer: &BertLayer| layer.forward(hidden, &batch.sequences, false).0;
+        let hidden = others.iter().fold(self.embed(&batch), run);
+        let selected = last.forward_selected(hidden.clone(), &batch.sequences, &selection);
+        Ok(selected.unwrap_or_else(|| run(hidden, last).select(0, selection.rows)))
     }
 
-    /// Embeddings and layers, on tokens `[T]`.
-    fn pass(
-        &self,
-        input_ids: Tensor<1, Int>,
-        token_type_ids: Option<Tensor<1, Int>>,
-        sequences: &Sequences,
-        want: Want,
-    ) -> Passed {
-        let token_type_ids = token_type_ids.unwrap_or_else(|| input_ids.zeros_like());
-        let mut hidden = self
-            .embeddings
-            .forward(input_ids, token_type_ids, sequences);
+    fn embed(&self, batch: &Batch) -> Tensor<2> {
+        let (ids, types) = (batch.input_ids.clone(), batch.token_type_ids.clone());
+        self.embeddings.forward(ids, types, &batch.sequences)
+    }
+
+    fn pass(&self, batch: &Batch, want: Want) -> Passed {
+        let mut hidden = self.embed(batch);
         let mut hidden_states = Vec::new();
         let mut attentions = Vec::new();
         for layer in &self.layers {
             if want.hidden_states {
                 hidden_states.push(hidden.clone());
             }
-            let (output, probabilities) = layer.forward(hidden, sequences, want.attentions);
+            let (output, probabilities) = layer.forward(hidden, &batch.sequences, want.attentions);
             hidden = output;
             attentions.extend(probabilities);
         }
@@ -274,6 +245,13 @@ impl BertModel {
             hidden_states,
             attentions,
         }
+    }
+
+    /// The input as tokens of sequences, without padding where it `may_pack`.
+    fn batch(&self, input: BertInput, may_pack: bool) -> Result<Batch, EncoderError> {
+        let shape = self.check(&input)?;
+        let has_kernels = fused::has_kernels(&self.embeddings.word_embeddings.weight.val());
+        Ok(Batch::new(input, shape, may_pack && has_kernels))
     }
 
     fn check(&self, input: &BertInput) -> Result<[usize; 2], EncoderError> {
@@ -328,6 +306,7 @@ fn check_lengths(
 ) -> Result<(), EncoderError> {
     if lengths.len() != batch_size {
         return Err(EncoderError::LengthCount {
+            name: "lengths",
             found: lengths.len(),
             batch_size,
         });
@@ -341,26 +320,4 @@ fn check_lengths(
         }),
         None => Ok(()),
     }
-}
-
-/// `[B, S]`: one up to each row's length, zero behind it.
-fn mask_of(lengths: &[usize], sequence: usize, device: &Device) -> Tensor<2, Int> {
-    let row = |&length: &usize| (0..sequence).map(move |position| i32::from(position < length));
-    let values: Vec<i32> = lengths.iter().flat_map(row).collect();
-    Tensor::from_data(TensorData::new(values, [lengths.len(), sequence]), device)
-}
-
-/// Zero where attention may look, the lowest finite number of the element type where it may not: a row that is all padding
-/// then attends uniformly instead of dividing zero by zero, as in transformers.
-fn additive_mask(attention_mask: Tensor<2, Int>) -> Tensor<4> {
-    let [batch, sequence] = attention_mask.dims();
-    let hidden = attention_mask.equal_scalar(0);
-    let zeros: Tensor<2> = Tensor::zeros([batch, sequence], &hidden.device());
-    let lowest = zeros
-        .dtype()
-        .finfo()
-        .map_or(f64::from(f32::MIN), |info| info.min);
-    zeros
-        .mask_fill(hidden, lowest)
-        .reshape([batch, 1, 1, sequence])
 }

@@ -53,13 +53,39 @@ impl Sequences {
     }
 }
 
+/// Some tokens of `[T, H]`, in the order of their sequences.
+#[derive(Debug, Clone)]
+pub(crate) struct Selection {
+    /// Their rows, `[Q]`.
+    pub(crate) rows: Tensor<1, Int>,
+    /// How many of each sequence.
+    pub(crate) counts: Arc<[usize]>,
+}
+
+impl Selection {
+    /// `positions` of each sequence of these lengths.
+    pub(crate) fn new(positions: &[Vec<usize>], lengths: &[usize], device: &Device) -> Self {
+        let first_rows = lengths.iter().scan(0, |next, &length| {
+            let first = *next;
+            *next += length;
+            Some(first)
+        });
+        let rows = positions
+            .iter()
+            .zip(first_rows)
+            .flat_map(|(positions, first)| positions.iter().map(move |position| first + position));
+        Self {
+            rows: indices(rows, device),
+            counts: positions.iter().map(Vec::len).collect(),
+        }
+    }
+}
+
 /// Which of the `B · S` places of a padded batch hold a token.
 #[derive(Debug, Clone)]
 pub(crate) struct Packing {
     /// `[T]`.
     places: Tensor<1, Int>,
-    /// Rows of `[T, H]` in which sequences start, `[B]`.
-    starts: Tensor<1, Int>,
     shape: [usize; 2],
 }
 
@@ -67,16 +93,8 @@ impl Packing {
     pub(crate) fn new(lengths: &[usize], sequence: usize, device: &Device) -> Self {
         let rows = lengths.iter().enumerate();
         let places = rows.flat_map(|(row, &length)| row * sequence..row * sequence + length);
-        let mut next = 0;
-        let starts = lengths.iter().map(|&length| {
-            let start = next;
-            next += length;
-            start
-        });
-        let starts: Vec<usize> = starts.collect();
         Self {
             places: indices(places, device),
-            starts: indices(starts.into_iter(), device),
             shape: [lengths.len(), sequence],
         }
     }
@@ -94,11 +112,6 @@ impl Packing {
         zeros
             .select_assign(0, self.places.clone(), hidden, IndexingUpdateOp::Add)
             .reshape([batch, sequence, width])
-    }
-
-    /// The first token of each sequence, `[T, H]` → `[B, H]`.
-    pub(crate) fn first_tokens(&self, hidden: Tensor<2>) -> Tensor<2> {
-        hidden.select(0, self.starts.clone())
     }
 }
 

@@ -1,9 +1,9 @@
-// T tokens of all sequences, B sequences, S positions, N heads, D head width, H = N · D
+// T tokens of all sequences, Q of them that ask, B sequences, S positions, N heads, D head width, H = N · D
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Dispatch};
 use burn::tensor::Tensor;
@@ -21,6 +21,26 @@ use crate::host_ops::{AttentionNumbers, HostKernels, HostOps};
 pub fn attention(joined: Tensor<2>, mask: Tensor<1>, numbers: AttentionNumbers) -> Tensor<2> {
     Tensor::from_dispatch(<Dispatch as HostOps>::attend(
         joined.into_dispatch(),
+        mask.into_dispatch(),
+        numbers,
+    ))
+}
+
+/// [`attention`] of which only some tokens' context is wanted, the first of each sequence for example.
+///
+/// # Shapes
+///
+/// `queries` `[Q, H]`, `keys_values` `[T, 2 · H]` side by side as [`linear_pair`](crate::linear_pair) gives them, the
+/// additive `mask` `[T]` of the keys → `[Q, H]`. Q is the sum of the sequences' `query_lengths`.
+pub fn attention_of(
+    queries: Tensor<2>,
+    keys_values: Tensor<2>,
+    mask: Tensor<1>,
+    numbers: AttentionNumbers,
+) -> Tensor<2> {
+    Tensor::from_dispatch(<Dispatch as HostOps>::attend_of(
+        queries.into_dispatch(),
+        keys_values.into_dispatch(),
         mask.into_dispatch(),
         numbers,
     ))
@@ -61,49 +81,58 @@ struct Attention;
 
 #[derive(Debug, Clone)]
 struct Saved<F> {
-    inputs: [F; 2],
+    /// Joined queries, keys and values; or queries, and keys and values.
+    inputs: Vec<F>,
+    mask: F,
     statistics: F,
     numbers: AttentionNumbers,
 }
 
-impl<B: HostKernels> Backward<B, 1> for Attention {
+impl<B: HostKernels, const PARENTS: usize> Backward<B, PARENTS> for Attention {
     type State = Saved<FloatTensor<B>>;
 
     fn backward(
         self,
-        ops: Ops<Self::State, 1>,
+        ops: Ops<Self::State, PARENTS>,
         grads: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
+        let grad = grads.consume::<B>(&ops.node);
         let Saved {
             inputs,
+            mask,
             statistics,
             numbers,
         } = ops.state;
-        unary::<B, _>(ops.parents, ops.node, grads, |grad| {
-            B::attend_backward(inputs, statistics, grad, numbers)
-        });
+        let gradients = B::attend_backward(inputs, mask, statistics, grad, numbers);
+        for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
+            if let Some(parent) = parent {
+                grads.register::<B>(parent.id, gradient);
+            }
+        }
     }
 }
 
-pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy>(
-    joined: FloatTensor<Autodiff<B, C>>,
+pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy, const PARENTS: usize>(
+    inputs: [FloatTensor<Autodiff<B, C>>; PARENTS],
     mask: FloatTensor<Autodiff<B, C>>,
     numbers: AttentionNumbers,
 ) -> FloatTensor<Autodiff<B, C>> {
-    let prepared = Attention.prepare::<C>([joined.node()]).compute_bound();
-    let (joined, mask) = (joined.into_primitive(), mask.into_primitive());
+    let nodes = inputs.each_ref().map(|input| input.node());
+    let prepared = Backward::<B, PARENTS>::prepare::<C>(Attention, nodes).compute_bound();
+    let inputs = inputs.map(|input| input.into_primitive()).to_vec();
+    let mask = mask.into_primitive();
+    let [context, statistics] = B::attend_saving(inputs.clone(), mask.clone(), numbers.clone());
     match prepared.stateful() {
         OpsKind::Tracked(prep) => {
-            let inputs = [joined, mask];
-            let [context, statistics] = B::attend_saving(inputs.clone(), numbers.clone());
             let state = Saved {
                 inputs,
+                mask,
                 statistics,
                 numbers,
             };
             prep.finish(state, context)
         }
-        OpsKind::UnTracked(prep) => prep.finish(B::attend(joined, mask, numbers)),
+        OpsKind::UnTracked(prep) => prep.finish(context),
     }
 }

@@ -21,6 +21,7 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Backend, backend_extension};
 use burn::tensor::Device;
 
+use crate::cross_entropy::{self, SavedCrossEntropy};
 use crate::embeddings::{self, SavedEmbeddings};
 use crate::linear::{self, SavedLinear};
 use crate::{attention, dropout, layer_norm};
@@ -54,8 +55,10 @@ pub struct NormNumbers {
 /// The numbers of an attention.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttentionNumbers {
-    /// The rows of each sequence, in their order.
+    /// How many keys each sequence has, in their order.
     pub lengths: Arc<[usize]>,
+    /// How many queries each sequence has; the same where every token asks.
+    pub query_lengths: Arc<[usize]>,
     /// Number N of heads.
     pub heads: usize,
     /// On the probabilities.
@@ -123,12 +126,30 @@ pub trait HostOps: Backend {
         numbers: AttentionNumbers,
     ) -> FloatTensor<Self>;
 
+    /// The context `[Q, H]` of queries `[Q, H]` on joined keys and values `[T, 2 · H]` under an additive mask `[T]` of the
+    /// keys.
+    fn attend_of(
+        queries: FloatTensor<Self>,
+        keys_values: FloatTensor<Self>,
+        mask: FloatTensor<Self>,
+        numbers: AttentionNumbers,
+    ) -> FloatTensor<Self>;
+
     /// `x W + b`, and what follows: `[T, K]`, `[K, N]`, `[N]` → `[T, N]`.
     fn linear(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         epilogue: Epilogue,
+    ) -> FloatTensor<Self>;
+
+    /// `[x W₁ + b₁ | x W₂ + b₂]`, `[T, 2 · N]`.
+    fn linear_pair(
+        x: FloatTensor<Self>,
+        weight_1: FloatTensor<Self>,
+        bias_1: FloatTensor<Self>,
+        weight_2: FloatTensor<Self>,
+        bias_2: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
 
     /// `[x W₁ + b₁ | x W₂ + b₂ | x W₃ + b₃]`, `[T, 3 · N]`.
@@ -158,6 +179,10 @@ pub trait HostOps: Backend {
         token_type_ids: IntTensor<Self>,
         numbers: EmbeddingNumbers,
     ) -> FloatTensor<Self>;
+
+    /// Mean cross-entropy `[1]` of logits `[T, C]` over the labels `[T]` that are not
+    /// [`IGNORE_INDEX`](crate::IGNORE_INDEX).
+    fn cross_entropy(logits: FloatTensor<Self>, labels: IntTensor<Self>) -> FloatTensor<Self>;
 }
 
 /// What a backend brings so that [`HostOps`] can be differentiated on it.
@@ -177,19 +202,22 @@ pub trait HostKernels: HostOps {
         numbers: NormNumbers,
     ) -> [FloatTensor<Self>; 4];
 
-    /// [`attend`](HostOps::attend) with what its backward pass needs beside its inputs, `[T · N · 2]`.
+    /// [`attend`](HostOps::attend) of one input, or [`attend_of`](HostOps::attend_of) of two, with what its backward pass
+    /// needs beside its inputs, `[Q · N · 2]`.
     fn attend_saving(
-        inputs: [FloatTensor<Self>; 2],
+        inputs: Vec<FloatTensor<Self>>,
+        mask: FloatTensor<Self>,
         numbers: AttentionNumbers,
     ) -> [FloatTensor<Self>; 2];
 
-    /// The gradient of the joined queries, keys and values, given all inputs, what was saved and the gradient of the output.
+    /// The gradients of the inputs, given all of them, what was saved and the gradient of the output.
     fn attend_backward(
-        inputs: [FloatTensor<Self>; 2],
+        inputs: Vec<FloatTensor<Self>>,
+        mask: FloatTensor<Self>,
         saved: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         numbers: AttentionNumbers,
-    ) -> FloatTensor<Self>;
+    ) -> Vec<FloatTensor<Self>>;
 
     /// [`linear`](HostOps::linear) of x and any number of weights and biases, side by side; more than one go with
     /// [`Epilogue::Bias`] only.
@@ -222,6 +250,18 @@ pub trait HostKernels: HostOps {
         grad: FloatTensor<Self>,
         wanted: [bool; 5],
     ) -> [Option<FloatTensor<Self>>; 5];
+
+    /// [`cross_entropy`](HostOps::cross_entropy) with what its backward pass needs.
+    fn cross_entropy_saving(
+        logits: FloatTensor<Self>,
+        labels: IntTensor<Self>,
+    ) -> (FloatTensor<Self>, SavedCrossEntropy<FloatTensor<Self>>);
+
+    /// The gradient of the logits.
+    fn cross_entropy_backward(
+        saved: SavedCrossEntropy<FloatTensor<Self>>,
+        grad: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
 }
 
 impl<B: HostKernels, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
@@ -244,7 +284,16 @@ impl<B: HostKernels, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
         mask: FloatTensor<Self>,
         numbers: AttentionNumbers,
     ) -> FloatTensor<Self> {
-        attention::tracked::<B, C>(joined, mask, numbers)
+        attention::tracked::<B, C, 1>([joined], mask, numbers)
+    }
+
+    fn attend_of(
+        queries: FloatTensor<Self>,
+        keys_values: FloatTensor<Self>,
+        mask: FloatTensor<Self>,
+        numbers: AttentionNumbers,
+    ) -> FloatTensor<Self> {
+        attention::tracked::<B, C, 2>([queries, keys_values], mask, numbers)
     }
 
     fn linear(
@@ -254,6 +303,16 @@ impl<B: HostKernels, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
         epilogue: Epilogue,
     ) -> FloatTensor<Self> {
         linear::tracked::<B, C, 3>([x, weight, bias], epilogue)
+    }
+
+    fn linear_pair(
+        x: FloatTensor<Self>,
+        weight_1: FloatTensor<Self>,
+        bias_1: FloatTensor<Self>,
+        weight_2: FloatTensor<Self>,
+        bias_2: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        linear::tracked::<B, C, 5>([x, weight_1, bias_1, weight_2, bias_2], Epilogue::Bias)
     }
 
     fn linear_joined(
@@ -281,5 +340,9 @@ impl<B: HostKernels, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
     ) -> FloatTensor<Self> {
         let weights = [words, positions, token_types, gamma, beta];
         embeddings::tracked::<B, C>(weights, [input_ids, token_type_ids], numbers)
+    }
+
+    fn cross_entropy(logits: FloatTensor<Self>, labels: IntTensor<Self>) -> FloatTensor<Self> {
+        cross_entropy::tracked::<B, C>(logits, labels)
     }
 }

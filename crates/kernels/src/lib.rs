@@ -45,8 +45,10 @@ mod norm;
 mod ops;
 
 pub use adamw::{AdamWPrimitives, AdamWState, AdamWStep, adamw_update, adamw_update_composed};
-pub use attention::{attention, attention_composed};
-pub use cross_entropy::{IGNORE_INDEX, masked_cross_entropy};
+pub use attention::{attention, attention_composed, attention_of};
+pub use cross_entropy::{
+    IGNORE_INDEX, SavedCrossEntropy, masked_cross_entropy, masked_cross_entropy_composed,
+};
 pub use dropout::dropout;
 pub use embedding::{embedding, embedding_composed};
 pub use embeddings::{EmbeddingWeights, SavedEmbeddings, embed};
@@ -57,6 +59,6 @@ pub use host_ops::{
     is_fused,
 };
 pub use layer_norm::{dropout_add_norm, dropout_add_norm_composed};
-pub use linear::{SavedLinear, linear, linear_composed, linear_joined};
+pub use linear::{SavedLinear, linear, linear_composed, linear_joined, linear_pair};
 pub use norm::sum_of_squares;
 pub use ops::BertOps;

@@ -45,6 +45,22 @@ pub fn linear_joined(x: Tensor<2>, maps: [(Tensor<2>, Tensor<1>); 3]) -> Tensor<
     ))
 }
 
+/// Two linear maps of one input side by side, as [`linear_joined`].
+///
+/// # Shapes
+///
+/// `x` `[T, K]`, weights `[K, N]`, biases `[N]` → `[T, 2 · N]`.
+pub fn linear_pair(x: Tensor<2>, maps: [(Tensor<2>, Tensor<1>); 2]) -> Tensor<2> {
+    let [one, two] = maps.map(|(weight, bias)| (weight.into_dispatch(), bias.into_dispatch()));
+    Tensor::from_dispatch(<Dispatch as HostOps>::linear_pair(
+        x.into_dispatch(),
+        one.0,
+        one.1,
+        two.0,
+        two.1,
+    ))
+}
+
 /// What [`linear`] means, written in ordinary tensor operations; [`linear_joined`] is three of it side by side.
 ///
 /// # Shapes

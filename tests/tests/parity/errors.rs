@@ -11,6 +11,8 @@ on_every_device!(
     a_sequence_longer_than_the_position_table,
     an_input_without_tokens,
     a_mask_of_another_shape,
+    lengths_that_are_not_those_of_the_rows,
+    a_token_that_its_row_does_not_have,
     a_parameter_that_gets_no_gradient,
     a_loss_that_is_not_a_number,
 );
@@ -37,6 +39,53 @@ fn an_input_without_tokens(device: &TestDevice) -> anyhow::Result<()> {
         };
         refused(device, BertInput::new(ids), &expected)?;
     }
+    Ok(())
+}
+
+fn lengths_that_are_not_those_of_the_rows(device: &TestDevice) -> anyhow::Result<()> {
+    let ids = Tensor::<2, Int>::ones([2, 5], device.plain());
+    let of = |lengths: &[usize]| BertInput {
+        lengths: Some(lengths.to_vec()),
+        ..BertInput::new(ids.clone())
+    };
+    let expected = EncoderError::LengthCount {
+        name: "lengths",
+        found: 3,
+        batch_size: 2,
+    };
+    refused(device, of(&[5, 5, 5]), &expected)?;
+    for (length, row) in [(0, 1), (6, 0)] {
+        let mut lengths = [5, 5];
+        lengths[row] = length;
+        let expected = EncoderError::Length {
+            row,
+            length,
+            sequence_length: 5,
+        };
+        refused(device, of(&lengths), &expected)?;
+    }
+    Ok(())
+}
+
+fn a_token_that_its_row_does_not_have(device: &TestDevice) -> anyhow::Result<()> {
+    let classifier = classifier(device)?;
+    let ids = Tensor::<2, Int>::ones([2, 5], device.plain());
+    let positions = |positions: &[Vec<usize>]| {
+        let input = BertInput::new(ids.clone());
+        classifier.bert.forward_selected(input, positions).err()
+    };
+    let expected = EncoderError::LengthCount {
+        name: "positions",
+        found: 1,
+        batch_size: 2,
+    };
+    assert_eq!(positions(&[vec![0]]), Some(expected));
+    let expected = EncoderError::Position {
+        row: 1,
+        position: 5,
+        length: 5,
+    };
+    assert_eq!(positions(&[vec![0], vec![1, 5]]), Some(expected));
     Ok(())
 }
 

@@ -4,8 +4,9 @@
 use bert_device::Backend;
 use bert_kernels::{
     AttentionNumbers, DropoutMask, EmbeddingNumbers, EmbeddingWeights, Epilogue, NormNumbers,
-    attention, attention_composed, dropout, dropout_add_norm, dropout_add_norm_composed, embed,
-    embedding_composed, is_fused, linear, linear_composed, linear_joined,
+    attention, attention_composed, attention_of, dropout, dropout_add_norm,
+    dropout_add_norm_composed, embed, embedding_composed, is_fused, linear, linear_composed,
+    linear_joined, masked_cross_entropy, masked_cross_entropy_composed,
 };
 use bert_tests::{Quantity, TestDevice, Values, assert_close, on_every_device};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -14,9 +15,11 @@ on_every_device!(
     dropout_add_norm_is_its_composed_body,
     attention_is_its_composed_body,
     attention_within_packed_sequences_is_that_of_each_alone,
+    attention_of_some_tokens_is_theirs_among_all,
     linear_is_its_composed_body,
     joined_linear_maps_are_each_of_them,
     embeddings_are_their_composed_body,
+    cross_entropy_is_its_composed_body,
     attention_without_any_position_is_even,
     what_is_not_a_number_stays_visible,
 );
@@ -150,6 +153,7 @@ fn attention_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
         let found = with_gradients(inputs(), |inputs| {
             let numbers = AttentionNumbers {
                 lengths: vec![sequence; batch].into(),
+                query_lengths: vec![sequence; batch].into(),
                 heads,
                 dropout: mask,
             };
@@ -183,6 +187,7 @@ fn attention_within_packed_sequences_is_that_of_each_alone(
         let [tokens, _] = joined.dims();
         let numbers = AttentionNumbers {
             lengths: lengths.into(),
+            query_lengths: lengths.into(),
             heads,
             dropout: DropoutMask::NONE,
         };
@@ -200,6 +205,63 @@ fn attention_within_packed_sequences_is_that_of_each_alone(
         Tensor::cat(alone.to_vec(), 0)
     });
     assert_same(device, "packed attention", &found, &expected);
+    Ok(())
+}
+
+fn attention_of_some_tokens_is_theirs_among_all(device: &TestDevice) -> anyhow::Result<()> {
+    let on = device.autodiff();
+    if !has_kernels(device) {
+        return Ok(());
+    }
+    let (lengths, heads, head) = ([5, 1, 19, 2], 5, 7);
+    // Tokens that ask: two of the first sequence, none of the second, three and one of the others.
+    let (query_lengths, rows) = ([2, 0, 3, 1], [0_i64, 4, 6, 11, 24, 26]);
+    let (tokens, width) = (27, heads * head);
+    let inputs = || [0.0, 1.0, 2.0].map(|phase| numbers([tokens, width], phase, &on));
+    let rows = Tensor::<1, Int>::from_data(rows, &on);
+    let mask = Tensor::<1>::zeros([tokens], &on);
+    let of = |query_lengths: &[usize]| AttentionNumbers {
+        lengths: lengths.into(),
+        query_lengths: query_lengths.into(),
+        heads,
+        dropout: DropoutMask::NONE,
+    };
+    let found = with_gradients(inputs(), |[query, key, value]| {
+        let keys_values = Tensor::cat(vec![key, value], 1);
+        let queries = query.select(0, rows.clone());
+        attention_of(queries, keys_values, mask.clone(), of(&query_lengths))
+    });
+    let expected = with_gradients(inputs(), |inputs| {
+        let joined = Tensor::cat(inputs.to_vec(), 1);
+        attention(joined, mask.clone(), of(&lengths)).select(0, rows.clone())
+    });
+    assert_same(device, "attention of some tokens", &found, &expected);
+    // With one query a sequence, dropout is that of rows that follow each other.
+    for mask_of in MASKS {
+        let (batch, sequence) = (3, 9);
+        let inputs = || [0.0, 1.0, 2.0].map(|phase| numbers([batch * sequence, width], phase, &on));
+        let firsts = Tensor::<1, Int>::from_data([0_i64, 9, 18], &on);
+        let found = with_gradients(inputs(), |[query, key, value]| {
+            let numbers = AttentionNumbers {
+                lengths: [sequence; 3].into(),
+                query_lengths: [1; 3].into(),
+                heads,
+                dropout: mask_of,
+            };
+            let keys_values = Tensor::cat(vec![key, value], 1);
+            let mask = Tensor::zeros([batch * sequence], &on);
+            attention_of(query.select(0, firsts.clone()), keys_values, mask, numbers)
+        });
+        let factors = factors([batch, heads, 1, sequence], mask_of, &on);
+        let expected = with_gradients(inputs(), |[query, key, value]| {
+            let drop =
+                |probabilities: Tensor<4>| probabilities * factors.clone().repeat_dim(2, sequence);
+            let all = attention_composed(query, key, value, None, [batch, heads], drop).0;
+            all.select(0, firsts.clone())
+        });
+        let name = format!("attention of first tokens, dropout {}", mask_of.probability);
+        assert_same(device, &name, &found, &expected);
+    }
     Ok(())
 }
 
@@ -332,6 +394,31 @@ fn embeddings_are_their_composed_body(device: &TestDevice) -> anyhow::Result<()>
     Ok(())
 }
 
+fn cross_entropy_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
+    let on = device.autodiff();
+    if !has_kernels(device) {
+        return Ok(());
+    }
+    let (rows, classes) = (23, 37);
+    let labels = |every: i64| {
+        let label = |row: i64| if row % every == 0 { -100 } else { row * 5 % 37 };
+        let labels: Vec<i64> = (0..rows as i64).map(label).collect();
+        Tensor::<1, Int>::from_data(TensorData::new(labels, [rows]), &on)
+    };
+    // Every fourth row is ignored, then all of them.
+    for every in [4, 1] {
+        let logits = || [numbers([rows, classes], 0.0, &on) * 5.0];
+        let found = with_gradients(logits(), |[logits]| {
+            masked_cross_entropy(logits, labels(every)).unsqueeze()
+        });
+        let expected = with_gradients(logits(), |[logits]| {
+            masked_cross_entropy_composed(logits, labels(every)).unsqueeze()
+        });
+        assert_same(device, "cross-entropy", &found, &expected);
+    }
+    Ok(())
+}
+
 fn attention_without_any_position_is_even(device: &TestDevice) -> anyhow::Result<()> {
     let on = device.autodiff();
     if !has_kernels(device) {
@@ -344,6 +431,7 @@ fn attention_without_any_position_is_even(device: &TestDevice) -> anyhow::Result
     let found = with_gradients(inputs, |inputs| {
         let numbers = AttentionNumbers {
             lengths: [sequence].into(),
+            query_lengths: [sequence].into(),
             heads: 2,
             dropout: DropoutMask::NONE,
         };
@@ -384,6 +472,7 @@ fn what_is_not_a_number_stays_visible(device: &TestDevice) -> anyhow::Result<()>
         );
         let numbers = AttentionNumbers {
             lengths: [4].into(),
+            query_lengths: [4].into(),
             heads: 2,
             dropout: DropoutMask::NONE,
         };

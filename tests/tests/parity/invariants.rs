@@ -4,12 +4,13 @@ use bert_encoder::{BertInput, BertModel, BertOutput, Want};
 use bert_tests::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, model, on_every_device,
 };
-use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+use burn::tensor::{Bool, Device, Int, Tensor};
 
 on_every_device!(
     padding_leaves_real_tokens_unchanged,
     a_row_alone_is_what_it_is_in_a_batch,
     leaving_padding_out_leaves_real_tokens_unchanged,
+    tokens_alone_are_what_they_are_among_all,
     no_token_types_are_zeros,
     token_types_matter,
     no_mask_is_a_mask_of_ones,
@@ -68,32 +69,49 @@ fn a_row_alone_is_what_it_is_in_a_batch(device: &TestDevice) -> anyhow::Result<(
 
 fn leaving_padding_out_leaves_real_tokens_unchanged(device: &TestDevice) -> anyhow::Result<()> {
     let (encoder, input) = main_case(device)?;
-    let mask = input.attention_mask.clone().expect("the case has a mask");
-    let [batch, sequence] = mask.dims();
-    let mut mask: Vec<i64> = mask.into_data().iter::<i64>().collect();
-    // The case's masks have holes and a row of nothing but padding, which lengths cannot say.
-    let lengths: Vec<usize> = (0..batch)
-        .map(|row| sequence - 2 * row % sequence)
-        .collect();
-    for (row, &length) in lengths.iter().enumerate() {
-        for position in 0..sequence {
-            mask[row * sequence + position] = i64::from(position < length);
-        }
-    }
-    let mask = TensorData::new(mask, [batch, sequence]);
-    let mask = Tensor::from_data(mask, &input.input_ids.device());
-    let masked = BertInput {
-        attention_mask: Some(mask),
-        ..input.clone()
-    };
-    let packed = BertInput {
-        lengths: Some(lengths),
-        ..input
-    };
+    let packed = with_lengths(input);
+    let masked = packed.clone().with_padding();
     let is_padding = is_padding(&masked);
     let expected = encoder.forward(masked)?;
     check_real_tokens(device, &encoder.forward(packed)?, &expected, &is_padding);
     Ok(())
+}
+
+fn tokens_alone_are_what_they_are_among_all(device: &TestDevice) -> anyhow::Result<()> {
+    let (encoder, input) = main_case(device)?;
+    let packed = with_lengths(input);
+    let [batch, _] = packed.input_ids.dims();
+    for input in [packed.clone(), packed.with_padding()] {
+        let output = encoder.forward(input.clone())?;
+        let pooled = output.pooler_output.expect("the case has a pooler");
+        let found = Values::of(encoder.pool(input.clone())?);
+        let quantity = Quantity::Output;
+        assert_close(device, quantity, "pooled", &found, &Values::of(pooled));
+        // Of the rows in turn none, one and two tokens.
+        let positions: Vec<Vec<usize>> = (0..batch).map(|row| (0..row % 3).collect()).collect();
+        let hidden = output.last_hidden_state;
+        let rows = (0..batch).flat_map(|row| (0..row % 3).map(move |position| (row, position)));
+        let expected = rows.map(|(row, position)| {
+            let token = hidden.clone().narrow(0, row, 1).narrow(1, position, 1);
+            token.squeeze_dim::<2>(0)
+        });
+        let expected = Values::of(Tensor::cat(expected.collect(), 0));
+        let found = Values::of(encoder.forward_selected(input, &positions)?);
+        assert_close(device, quantity, "selected", &found, &expected);
+    }
+    Ok(())
+}
+
+/// The batch with rows of different lengths. The case's own masks have holes and a row of nothing but padding, which
+/// lengths cannot say.
+fn with_lengths(input: BertInput) -> BertInput {
+    let [batch, sequence] = input.input_ids.dims();
+    let lengths = (0..batch).map(|row| sequence - 2 * row % sequence);
+    BertInput {
+        lengths: Some(lengths.collect()),
+        attention_mask: None,
+        ..input
+    }
 }
 
 fn no_token_types_are_zeros(device: &TestDevice) -> anyhow::Result<()> {

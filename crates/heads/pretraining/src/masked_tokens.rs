@@ -6,7 +6,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 /// The tokens of a batch that a loss is computed on, and what they should be predicted as.
 #[derive(Debug, Clone)]
 pub struct MaskedTokens {
-    positions: Tensor<1, Int>,
+    /// Places among the B·S of the batch, in their order.
+    places: Vec<usize>,
     labels: Tensor<1, Int>,
     count: usize,
 }
@@ -18,25 +19,21 @@ impl MaskedTokens {
     /// zeros, for every parameter.
     pub fn new(labels: &[i32], device: &Device) -> Self {
         let takes_part = |(_, label): &(usize, i32)| i64::from(*label) != IGNORE_INDEX;
-        let (mut positions, mut taken): (Vec<i32>, Vec<i32>) = labels
+        let (mut places, mut taken): (Vec<usize>, Vec<i32>) = labels
             .iter()
             .copied()
             .enumerate()
             .filter(takes_part)
-            .map(|(position, label)| (position as i32, label))
             .unzip();
         let count = taken.len();
         if count == 0 {
-            positions.push(0);
+            places.push(0);
             taken.push(IGNORE_INDEX as i32);
         }
-        let tensor = |values: Vec<i32>| {
-            let shape = [values.len()];
-            Tensor::<1, Int>::from_data(TensorData::new(values, shape), device)
-        };
+        let shape = [taken.len()];
         Self {
-            positions: tensor(positions),
-            labels: tensor(taken),
+            places,
+            labels: Tensor::from_data(TensorData::new(taken, shape), device),
             count,
         }
     }
@@ -51,6 +48,15 @@ impl MaskedTokens {
         self.labels.clone()
     }
 
+    /// The positions of the tokens in each row of a batch of this shape.
+    pub fn positions(&self, [batch, sequence]: [usize; 2]) -> Vec<Vec<usize>> {
+        let mut rows = vec![Vec::new(); batch];
+        for place in &self.places {
+            rows[place / sequence].push(place % sequence);
+        }
+        rows
+    }
+
     /// The hidden states of the tokens.
     ///
     /// # Shapes
@@ -58,8 +64,12 @@ impl MaskedTokens {
     /// `[B, S, H]` → `[max(M, 1), H]`.
     pub fn select(&self, last_hidden_state: Tensor<3>) -> Tensor<2> {
         let [batch, sequence, hidden] = last_hidden_state.dims();
+        let places: Vec<i64> = self.places.iter().map(|&place| place as i64).collect();
+        let shape = [places.len()];
+        let places = TensorData::new(places, shape);
+        let places = Tensor::from_data(places, &last_hidden_state.device());
         last_hidden_state
             .reshape([batch * sequence, hidden])
-            .select(0, self.positions.clone())
+            .select(0, places)
     }
 }

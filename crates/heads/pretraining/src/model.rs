@@ -109,21 +109,38 @@ pub trait PretrainingModel: Module {
         masked: Option<&MaskedTokens>,
         next_sentence: Option<Tensor<1, Int>>,
     ) -> Result<Tensor<1>, EncoderError> {
-        let hidden_bsh = self.encoder().forward(input)?.last_hidden_state;
-        let masked_lm = masked.and_then(|masked| {
-            let logits_mv = self.prediction_logits(masked.select(hidden_bsh.clone()))?;
+        let (encoder, shape) = (self.encoder(), input.input_ids.dims());
+        let device = input.input_ids.device();
+        let masked_lm = |masked: &MaskedTokens, hidden_mh| {
+            let logits_mv = self.prediction_logits(hidden_mh)?;
             Some(masked_cross_entropy(logits_mv, masked.labels()))
-        });
-        let pairs = match next_sentence {
-            Some(classes_b) => self
-                .seq_relationship_logits(hidden_bsh.clone())?
-                .map(|logits_b2| masked_cross_entropy(logits_b2, classes_b)),
-            None => None,
         };
-        Ok(match (masked_lm, pairs) {
-            (Some(masked_lm), Some(pairs)) => masked_lm + pairs,
+        let masked = masked.filter(|_| Self::PREDICTS_TOKENS);
+        let (tokens, pairs) = match (masked, next_sentence.filter(|_| Self::PREDICTS_PAIRS)) {
+            (Some(masked), Some(classes_b)) => {
+                let hidden_bsh = encoder.forward(input)?.last_hidden_state;
+                let logits_b2 = self.seq_relationship_logits(hidden_bsh.clone())?;
+                (
+                    masked_lm(masked, masked.select(hidden_bsh)),
+                    logits_b2.map(|logits_b2| masked_cross_entropy(logits_b2, classes_b)),
+                )
+            }
+            (Some(masked), None) => {
+                let hidden_mh = encoder.forward_selected(input, &masked.positions(shape))?;
+                (masked_lm(masked, hidden_mh), None)
+            }
+            (None, Some(classes_b)) => {
+                let pooled_bh = encoder.pool(input)?;
+                let logits_b2 = self.seq_relationship().map(|head| head.forward(pooled_bh));
+                let loss = |logits_b2| masked_cross_entropy(logits_b2, classes_b);
+                (None, logits_b2.map(loss))
+            }
+            (None, None) => (None, None),
+        };
+        Ok(match (tokens, pairs) {
+            (Some(tokens), Some(pairs)) => tokens + pairs,
             (Some(loss), None) | (None, Some(loss)) => loss,
-            (None, None) => Tensor::zeros([1], &hidden_bsh.device()),
+            (None, None) => Tensor::zeros([1], &device),
         })
     }
 }
@@ -181,9 +198,7 @@ impl BertForNextSentencePrediction {
     ///
     /// The input does not fit the encoder, or the encoder has no pooler.
     pub fn forward(&self, input: BertInput) -> Result<Tensor<2>, EncoderError> {
-        let pooled_bh = self.bert.forward(input)?.pooler_output;
-        let pooled_bh = pooled_bh.ok_or(EncoderError::NoPooler)?;
-        Ok(self.seq_relationship.forward(pooled_bh))
+        Ok(self.seq_relationship.forward(self.bert.pool(input)?))
     }
 
     /// The logits of the pairs from the encoder's last hidden state, for several heads on one encoder: the pooler is this

@@ -78,9 +78,7 @@ impl BertForSequenceClassification {
     ///
     /// The input does not fit the encoder, or the encoder has no pooler.
     pub fn forward(&self, input: BertInput) -> Result<Tensor<2>, EncoderError> {
-        let pooled_bh = self.bert.forward(input)?.pooler_output;
-        let pooled_bh = pooled_bh.ok_or(EncoderError::NoPooler)?;
-        Ok(self.classify(pooled_bh))
+        Ok(self.classify(self.bert.pool(input)?))
     }
 
     /// The logits from the encoder's last hidden state, for several heads on one encoder: the pooler is this head's own.

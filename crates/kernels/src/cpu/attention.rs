@@ -1,6 +1,6 @@
 //! Scaled dot-product attention over heads, forward and backward, one sequence and head at a time: scores never leave the
-//! cache. Sequences stand one behind the other without gaps; T rows in all, of one sequence S, of them L up to the last one
-//! that is not masked; N heads, D head width, H = N · D.
+//! cache. Sequences stand one behind the other without gaps; T rows of keys in all and Q of queries, of one sequence S and R,
+//! L keys up to the last one that is not masked; N heads, D head width, H = N · D.
 
 use rayon::prelude::*;
 
@@ -10,16 +10,36 @@ use super::product::{Part, product};
 use super::random::Mask;
 use crate::AttentionNumbers;
 
-/// Queries, keys and values side by side, `[T, 3 · H]`, and the additive mask `[T]` of the keys.
+/// Where queries, keys and values lie.
+#[derive(Clone, Copy)]
+pub(crate) enum Layout<'a> {
+    /// Side by side, `[T, 3 · H]`: every token asks.
+    Joined(&'a [f32]),
+    /// Queries of some tokens, `[Q, H]`, and keys and values of all, `[T, 2 · H]`.
+    Apart(&'a [f32], &'a [f32]),
+}
+
+/// What is attended to, and the additive mask `[T]` of the keys.
 #[derive(Clone, Copy)]
 pub(crate) struct Inputs<'a> {
-    pub(crate) joined: &'a [f32],
+    pub(crate) layout: Layout<'a>,
     pub(crate) mask: &'a [f32],
 }
 
-/// Queries, keys and values.
-pub(crate) const JOINED: usize = 3;
-/// Of one row of scores the highest, and one over the sum of e^(score − highest): `[T, N, 2]` for all, the rows of a head
+/// The gradient of a [`Layout`], or a sequence's part of it.
+pub(crate) enum Gradient<T> {
+    Joined(T),
+    Apart(T, T),
+}
+
+#[derive(Clone, Copy)]
+enum Which {
+    Queries,
+    Keys,
+    Values,
+}
+
+/// Of one row of scores the highest, and one over the sum of e^(score − highest): `[Q, N, 2]` for all, the rows of a head
 /// within a sequence together.
 const STATISTICS: usize = 2;
 
@@ -28,13 +48,17 @@ const STATISTICS: usize = 2;
 struct Sizes {
     heads: usize,
     head: usize,
-    /// Rows of the longest sequence, by which the rows' dropout indices stand apart.
+    /// Keys of the longest sequence, by which the rows' dropout indices stand apart.
     longest: usize,
 }
 
 impl Sizes {
     fn new(inputs: &Inputs<'_>, numbers: &AttentionNumbers) -> Self {
-        let width = inputs.joined.len() / JOINED / inputs.mask.len().max(1);
+        let (keys, parts) = match inputs.layout {
+            Layout::Joined(joined) => (joined, 3),
+            Layout::Apart(_, keys_values) => (keys_values, 2),
+        };
+        let width = keys.len() / parts / inputs.mask.len().max(1);
         Self {
             heads: numbers.heads,
             head: width / numbers.heads,
@@ -47,15 +71,15 @@ impl Sizes {
         self.heads * self.head
     }
 
-    /// The first `rows` rows of one head in `[S, H]`.
+    /// The first `rows` rows of one head in `[R, H]`.
     fn context(&self, head: usize, rows: usize) -> Part {
-        Part::rows(head * self.head, rows, self.head, self.width())
+        self.part(0, 1, head, rows)
     }
 
-    /// The same of the queries (0), keys (1) or values (2) in `[S, 3 · H]`.
-    fn joined(&self, which: usize, head: usize, rows: usize) -> Part {
-        let start = which * self.width() + head * self.head;
-        Part::rows(start, rows, self.head, JOINED * self.width())
+    /// The first `rows` rows of one head in the column block `index` of `blocks`.
+    fn part(&self, index: usize, blocks: usize, head: usize, rows: usize) -> Part {
+        let start = index * self.width() + head * self.head;
+        Part::rows(start, rows, self.head, blocks * self.width())
     }
 
     fn scale(&self) -> f32 {
@@ -63,55 +87,146 @@ impl Sizes {
     }
 }
 
-/// One sequence: where it starts, and what belongs to it.
+impl<'a> Layout<'a> {
+    /// What belongs to one sequence.
+    fn of(self, queries: &Rows, keys: &Rows, width: usize) -> Self {
+        match self {
+            Self::Joined(joined) => Self::Joined(&joined[keys.elements(3 * width)]),
+            Self::Apart(q, keys_values) => Self::Apart(
+                &q[queries.elements(width)],
+                &keys_values[keys.elements(2 * width)],
+            ),
+        }
+    }
+
+    fn part(self, which: Which, sizes: &Sizes, head: usize, rows: usize) -> (&'a [f32], Part) {
+        match (self, which) {
+            (Self::Joined(joined), which) => (joined, sizes.part(which as usize, 3, head, rows)),
+            (Self::Apart(queries, _), Which::Queries) => (queries, sizes.context(head, rows)),
+            (Self::Apart(_, keys_values), which) => {
+                (keys_values, sizes.part(which as usize - 1, 2, head, rows))
+            }
+        }
+    }
+}
+
+impl Gradient<&mut [f32]> {
+    fn part(
+        &mut self,
+        which: Which,
+        sizes: &Sizes,
+        head: usize,
+        rows: usize,
+    ) -> (&mut [f32], Part) {
+        match (self, which) {
+            (Self::Joined(joined), which) => (joined, sizes.part(which as usize, 3, head, rows)),
+            (Self::Apart(queries, _), Which::Queries) => (queries, sizes.context(head, rows)),
+            (Self::Apart(_, keys_values), which) => {
+                (keys_values, sizes.part(which as usize - 1, 2, head, rows))
+            }
+        }
+    }
+}
+
+impl Gradient<Vec<f32>> {
+    fn zeros(layout: Layout<'_>) -> Self {
+        let zeros = |like: &[f32]| vec![0.0; like.len()];
+        match layout {
+            Layout::Joined(joined) => Self::Joined(zeros(joined)),
+            Layout::Apart(queries, keys_values) => Self::Apart(zeros(queries), zeros(keys_values)),
+        }
+    }
+
+    /// The part of each sequence.
+    fn split(&mut self, numbers: &AttentionNumbers, width: usize) -> Vec<Gradient<&mut [f32]>> {
+        match self {
+            Self::Joined(joined) => split(joined, &numbers.lengths, 3 * width)
+                .into_iter()
+                .map(Gradient::Joined)
+                .collect(),
+            Self::Apart(queries, keys_values) => split(queries, &numbers.query_lengths, width)
+                .into_iter()
+                .zip(split(keys_values, &numbers.lengths, 2 * width))
+                .map(|(queries, keys_values)| Gradient::Apart(queries, keys_values))
+                .collect(),
+        }
+    }
+}
+
+/// Some rows that follow each other.
+#[derive(Clone, Copy)]
+struct Rows {
+    first: usize,
+    count: usize,
+}
+
+impl Rows {
+    /// Where their elements lie in rows of this width.
+    fn elements(&self, width: usize) -> std::ops::Range<usize> {
+        self.first * width..(self.first + self.count) * width
+    }
+
+    /// The rows of each sequence.
+    fn of_each(lengths: &[usize]) -> impl Iterator<Item = Self> + '_ {
+        lengths.iter().scan(0, |first, &count| {
+            let rows = Self {
+                first: *first,
+                count,
+            };
+            *first += count;
+            Some(rows)
+        })
+    }
+}
+
+/// One sequence: where it stands, and what belongs to it.
 #[derive(Clone, Copy)]
 struct Sequence<'a> {
-    first_row: usize,
-    rows: usize,
-    joined: &'a [f32],
+    queries: Rows,
+    layout: Layout<'a>,
     mask: &'a [f32],
     sizes: Sizes,
 }
 
 impl<'a> Sequence<'a> {
-    fn all(inputs: Inputs<'a>, sizes: Sizes, lengths: &[usize]) -> Vec<Self> {
-        let width = JOINED * sizes.width();
-        let mut first_row = 0;
-        let mut next = |&rows: &usize| {
-            let at = first_row..first_row + rows;
-            first_row = at.end;
-            Self {
-                first_row: at.start,
-                rows,
-                joined: &inputs.joined[at.start * width..at.end * width],
-                mask: &inputs.mask[at],
+    fn all(inputs: Inputs<'a>, sizes: Sizes, numbers: &AttentionNumbers) -> Vec<Self> {
+        Rows::of_each(&numbers.query_lengths)
+            .zip(Rows::of_each(&numbers.lengths))
+            .map(|(queries, keys)| Self {
+                queries,
+                layout: inputs.layout.of(&queries, &keys, sizes.width()),
+                mask: &inputs.mask[keys.elements(1)],
                 sizes,
-            }
-        };
-        lengths.iter().map(&mut next).collect()
+            })
+            .collect()
     }
 
     /// Behind this position every key is masked, and its probability is exactly 0. Where all are masked none is: they
     /// then share the attention evenly.
     fn positions(&self) -> usize {
         let last = self.mask.iter().rposition(|&mask| mask == 0.0);
-        last.map_or(self.rows, |last| last + 1)
+        last.map_or(self.mask.len(), |last| last + 1)
     }
 
-    /// `scale · Q Kᵀ` of one head, `[S, L]`.
+    fn part(&self, which: Which, head: usize, rows: usize) -> (&'a [f32], Part) {
+        self.layout.part(which, &self.sizes, head, rows)
+    }
+
+    /// `scale · Q Kᵀ` of one head, `[R, L]`.
     fn scores(&self, head: usize, positions: usize, scores: &mut [f32]) {
-        let sizes = &self.sizes;
+        let rows = self.queries.count;
+        let (keys, part) = self.part(Which::Keys, head, positions);
         product(
-            (scores, Part::rows(0, self.rows, positions, positions)),
-            (self.joined, sizes.joined(0, head, self.rows)),
-            (self.joined, sizes.joined(1, head, positions).transposed()),
-            sizes.scale(),
+            (scores, Part::rows(0, rows, positions, positions)),
+            self.part(Which::Queries, head, rows),
+            (keys, part.transposed()),
+            self.sizes.scale(),
         );
     }
 
     /// The dropout index of the first score of a row.
     fn first_score(&self, head: usize, row: usize) -> u32 {
-        let rows = (self.first_row + row) * self.sizes.heads + head;
+        let rows = (self.queries.first + row) * self.sizes.heads + head;
         (rows as u32).wrapping_mul(self.sizes.longest as u32)
     }
 }
@@ -126,31 +241,31 @@ fn split<'a>(mut whole: &'a mut [f32], lengths: &[usize], width: usize) -> Vec<&
     lengths.iter().map(&mut next).collect()
 }
 
-/// Gives the context `[T, H]` and what the backward pass needs, `[T, N, 2]`.
+/// Gives the context `[Q, H]` and what the backward pass needs, `[Q, N, 2]`.
 pub(crate) fn forward(inputs: Inputs<'_>, numbers: &AttentionNumbers) -> (Vec<f32>, Vec<f32>) {
     let sizes = Sizes::new(&inputs, numbers);
     let dropout = Mask::new(numbers.dropout);
-    let rows = inputs.mask.len();
+    let lengths = &numbers.query_lengths;
+    let rows: usize = lengths.iter().sum();
     let mut context = vec![0.0; rows * sizes.width()];
     let mut statistics = vec![0.0; rows * sizes.heads * STATISTICS];
-    let lengths = &numbers.lengths;
-    Sequence::all(inputs, sizes, lengths)
+    Sequence::all(inputs, sizes, numbers)
         .into_par_iter()
         .zip(split(&mut context, lengths, sizes.width()))
         .zip(split(&mut statistics, lengths, sizes.heads * STATISTICS))
         .with_max_len(1)
         .for_each_init(Vec::new, |scores, ((one, context), statistics)| {
-            let positions = one.positions();
-            scores.resize(one.rows * positions, 0.0);
-            let of_heads = statistics.chunks_exact_mut(one.rows.max(1) * STATISTICS);
+            let (rows, positions) = (one.queries.count, one.positions());
+            scores.resize(rows * positions, 0.0);
+            let of_heads = statistics.chunks_exact_mut(rows.max(1) * STATISTICS);
             for (head, statistics) in of_heads.enumerate() {
                 one.scores(head, positions, scores);
-                let rows = scores.chunks_exact_mut(positions);
-                let rows = rows.zip(statistics.chunks_exact_mut(STATISTICS));
+                let each = scores.chunks_exact_mut(positions);
+                let each = each.zip(statistics.chunks_exact_mut(STATISTICS));
                 vectorized(
                     #[inline(always)]
                     || {
-                        for (row, (scores, statistics)) in rows.enumerate() {
+                        for (row, (scores, statistics)) in each.enumerate() {
                             softmax(scores, &one.mask[..positions], statistics);
                             if let Some(dropout) = dropout {
                                 dropout.apply(scores, one.first_score(head, row));
@@ -159,9 +274,9 @@ pub(crate) fn forward(inputs: Inputs<'_>, numbers: &AttentionNumbers) -> (Vec<f3
                     },
                 );
                 product(
-                    (context, sizes.context(head, one.rows)),
-                    (scores, Part::rows(0, one.rows, positions, positions)),
-                    (one.joined, sizes.joined(2, head, positions)),
+                    (context, sizes.context(head, rows)),
+                    (scores, Part::rows(0, rows, positions, positions)),
+                    one.part(Which::Values, head, positions),
                     1.0,
                 );
             }
@@ -169,42 +284,39 @@ pub(crate) fn forward(inputs: Inputs<'_>, numbers: &AttentionNumbers) -> (Vec<f3
     (context, statistics)
 }
 
-/// The gradient of the joined queries, keys and values, `[T, 3 · H]`. With probabilities P and their kept part M ∘ P:
-/// `V' = (M ∘ P)ᵀ C'`, `P' = M ∘ (C' Vᵀ)`, `S' = P ∘ (P' − rowsum(P' ∘ P))`, `Q' = scale · S' K`, `K' = scale · S'ᵀ Q`.
+/// The gradients of queries, keys and values. With probabilities P and their kept part M ∘ P: `V' = (M ∘ P)ᵀ C'`,
+/// `P' = M ∘ (C' Vᵀ)`, `S' = P ∘ (P' − rowsum(P' ∘ P))`, `Q' = scale · S' K`, `K' = scale · S'ᵀ Q`.
 pub(crate) fn backward(
     inputs: Inputs<'_>,
     statistics: &[f32],
     grad: &[f32],
     numbers: &AttentionNumbers,
-) -> Vec<f32> {
+) -> Gradient<Vec<f32>> {
     let sizes = Sizes::new(&inputs, numbers);
     let dropout = Mask::new(numbers.dropout);
-    let mut joined = vec![0.0; inputs.joined.len()];
-    let lengths = &numbers.lengths;
-    Sequence::all(inputs, sizes, lengths)
+    let mut gradient = Gradient::zeros(inputs.layout);
+    Sequence::all(inputs, sizes, numbers)
         .into_par_iter()
-        .zip(split(&mut joined, lengths, JOINED * sizes.width()))
+        .zip(gradient.split(numbers, sizes.width()))
         .with_max_len(1)
-        .for_each_init(Scratch::default, |scratch, (one, out)| {
+        .for_each_init(Scratch::default, |scratch, (one, mut out)| {
             let positions = one.positions();
-            let rows = one.first_row..one.first_row + one.rows;
-            let grad = &grad[rows.start * sizes.width()..rows.end * sizes.width()];
-            let of_sequence = sizes.heads * STATISTICS;
-            let statistics = &statistics[rows.start * of_sequence..rows.end * of_sequence];
-            scratch.resize(one.rows * positions);
-            let of_heads = statistics.chunks_exact(one.rows.max(1) * STATISTICS);
+            let rows = one.queries;
+            let grad = &grad[rows.elements(sizes.width())];
+            let statistics = &statistics[rows.elements(sizes.heads * STATISTICS)];
+            scratch.resize(rows.count * positions);
+            let of_heads = statistics.chunks_exact(rows.count.max(1) * STATISTICS);
             for (head, statistics) in of_heads.enumerate() {
-                one.head_backward(
+                let of_head = Head {
+                    one,
                     head,
                     positions,
                     statistics,
-                    (grad, &mut *out),
-                    dropout,
-                    scratch,
-                );
+                };
+                of_head.backward(grad, &mut out, dropout, scratch);
             }
         });
-    joined
+    gradient
 }
 
 /// Three squares of scores.
@@ -223,72 +335,89 @@ impl Scratch {
     }
 }
 
-impl Sequence<'_> {
-    fn head_backward(
+/// One head of one sequence.
+struct Head<'a> {
+    one: Sequence<'a>,
+    head: usize,
+    positions: usize,
+    statistics: &'a [f32],
+}
+
+impl Head<'_> {
+    fn backward(
         &self,
-        head: usize,
-        positions: usize,
-        statistics: &[f32],
-        (grad, out): (&[f32], &mut [f32]),
+        grad: &[f32],
+        out: &mut Gradient<&mut [f32]>,
         dropout: Option<Mask>,
         scratch: &mut Scratch,
     ) {
-        let sizes = &self.sizes;
-        let Scratch {
-            probabilities,
-            kept,
-            gradient,
-        } = scratch;
-        let square = Part::rows(0, self.rows, positions, positions);
-        let context = sizes.context(head, self.rows);
-        let queries = sizes.joined(0, head, self.rows);
-        let keys = sizes.joined(1, head, positions);
-        let values = sizes.joined(2, head, positions);
-        self.scores(head, positions, probabilities);
+        let Self {
+            one,
+            head,
+            positions,
+            ..
+        } = *self;
+        let (rows, sizes) = (one.queries.count, &one.sizes);
+        let context = (grad, sizes.context(head, rows));
+        let (values, part) = one.part(Which::Values, head, positions);
+        let scores = Part::rows(0, rows, positions, positions);
+        one.scores(head, positions, &mut scratch.probabilities);
         product(
-            (gradient, square),
-            (grad, context),
-            (self.joined, values.transposed()),
+            (&mut scratch.gradient, scores),
+            context,
+            (values, part.transposed()),
             1.0,
         );
-        let rows = probabilities
+        self.differentiate_scores(dropout, scratch);
+        let Scratch { kept, gradient, .. } = scratch;
+        let (transposed, scale) = (scores.transposed(), sizes.scale());
+        product(
+            out.part(Which::Values, sizes, head, positions),
+            (kept, transposed),
+            context,
+            1.0,
+        );
+        product(
+            out.part(Which::Queries, sizes, head, rows),
+            (gradient, scores),
+            one.part(Which::Keys, head, positions),
+            scale,
+        );
+        product(
+            out.part(Which::Keys, sizes, head, positions),
+            (gradient, transposed),
+            one.part(Which::Queries, head, rows),
+            scale,
+        );
+    }
+
+    /// From scores and P' without its dropout to M ∘ P and S'.
+    fn differentiate_scores(&self, dropout: Option<Mask>, scratch: &mut Scratch) {
+        let Self {
+            one,
+            head,
+            positions,
+            statistics,
+        } = *self;
+        let rows = scratch
+            .probabilities
             .chunks_exact_mut(positions)
-            .zip(kept.chunks_exact_mut(positions))
-            .zip(gradient.chunks_exact_mut(positions))
+            .zip(scratch.kept.chunks_exact_mut(positions))
+            .zip(scratch.gradient.chunks_exact_mut(positions))
             .zip(statistics.chunks_exact(STATISTICS));
         vectorized(
             #[inline(always)]
             || {
                 for (row, (((probabilities, kept), gradient), statistics)) in rows.enumerate() {
-                    recompute(probabilities, &self.mask[..positions], statistics);
-                    keep(
-                        probabilities,
-                        kept,
-                        gradient,
-                        dropout,
-                        self.first_score(head, row),
-                    );
+                    recompute(probabilities, &one.mask[..positions], statistics);
+                    let first = one.first_score(head, row);
+                    keep(probabilities, kept, gradient, dropout, first);
                     let along = dot(gradient, probabilities);
                     for (g, &p) in gradient.iter_mut().zip(probabilities.iter()) {
                         *g = p * (*g - along);
                     }
                 }
             },
-        );
-        let transposed = square.transposed();
-        let scale = sizes.scale();
-        product((out, values), (kept, transposed), (grad, context), 1.0);
-        product(
-            (out, queries),
-            (gradient, square),
-            (self.joined, keys),
-            scale,
-        );
-        product(
-            (out, keys),
-            (gradient, transposed),
-            (self.joined, queries),
-            scale,
         );
     }
 }

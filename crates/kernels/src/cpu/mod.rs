@@ -2,6 +2,7 @@
 
 pub(crate) mod attention;
 mod buffer;
+pub(crate) mod cross_entropy;
 pub(crate) mod elementwise;
 pub(crate) mod embeddings;
 pub(crate) mod layer_norm;
