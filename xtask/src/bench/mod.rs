@@ -74,8 +74,9 @@ pub(crate) fn run(workspace: &Workspace, args: &BenchArgs) -> Result<()> {
         .transpose()?;
     let bert = build(workspace)?;
     let mut samples: Vec<Samples> = ROWS.iter().map(|_| Samples::default()).collect();
-    for _ in 0..args.rounds() {
+    for round in 1..=args.rounds() {
         for (row, samples) in ROWS.iter().zip(&mut samples) {
+            eprintln!("round {round} of {}: {}", args.rounds(), row.name());
             let flags = args.flags(row);
             samples.ours.push(ours(&bert, row, args, &flags)?);
             for (name, figures) in peer
