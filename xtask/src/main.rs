@@ -1,8 +1,9 @@
 //! Checks and chores of this repository: `cargo xtask --help`.
 //!
 //! This crate does *not* take part in the program: nothing depends on it, it depends on no crate of the workspace, and
-//! it changes no source. What it starts, it starts through `cargo`, `git` and `python3`.
+//! it changes no source. What it starts, it starts through `cargo`, `git`, `python3` and the `bert` binary that it has built.
 
+mod bench;
 mod embed;
 mod goldens;
 mod process;
@@ -36,6 +37,8 @@ enum Command {
     Embed,
     /// Run `tests/goldens/make_goldens.py` with its pinned packages and report whether the golden files changed.
     Goldens,
+    /// Measure steps and forward passes of the release build, with `--peer` in turn with those of PyTorch and ONNX Runtime.
+    Bench(bench::BenchArgs),
 }
 
 fn main() -> Result<()> {
@@ -45,5 +48,6 @@ fn main() -> Result<()> {
         Command::Tidy { features } => tidy::run(&workspace, &features),
         Command::Embed => embed::run(&workspace),
         Command::Goldens => goldens::run(&workspace),
+        Command::Bench(args) => bench::run(&workspace, &args),
     }
 }

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    check, fetch, inspect, masked_lm, models, natural_language_inference, next_sentence,
+    bench, check, fetch, inspect, masked_lm, models, natural_language_inference, next_sentence,
     question_answering, text_classification, token_classification,
 };
 
@@ -40,6 +40,23 @@ pub(crate) enum Command {
     Evaluate(EvaluateArgs),
     /// Predict with a trained model; prints one JSON object per input line
     Predict(PredictArgs),
+    /// Time a training step or a forward pass on random weights, beside the speed of its matrix products alone
+    Bench(BenchArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    #[command(subcommand)]
+    pub(crate) work: BenchWork,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchWork {
+    /// Forward, loss, backward, clipping by the global norm and AdamW of a text classifier with two labels, as `bert train`
+    /// does them
+    TrainStep(bench::BenchArgs),
+    /// The forward pass of a text classifier with two labels to its logits, as `bert predict` does it
+    Inference(bench::BenchArgs),
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! What each command does, one module a command or task.
 
 pub(crate) mod answering;
+pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod fetch;
 pub(crate) mod fine_tune;
@@ -18,7 +19,7 @@ pub(crate) mod token_classification;
 
 use anyhow::Result;
 
-use crate::cli::{CheckTask, Cli, Command, EvaluateTask, PredictTask, TrainTask};
+use crate::cli::{BenchWork, CheckTask, Cli, Command, EvaluateTask, PredictTask, TrainTask};
 
 /// Runs a parsed command line.
 pub(crate) fn run(cli: Cli) -> Result<()> {
@@ -63,6 +64,10 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
             PredictTask::QuestionAnswering(args) => question_answering::predict(&args),
             PredictTask::MaskedLm(args) => masked_lm::predict(&args),
             PredictTask::NextSentence(args) => next_sentence::predict(&args),
+        },
+        Command::Bench(args) => match args.work {
+            BenchWork::TrainStep(args) => bench::run(&args, bench::Work::TrainStep),
+            BenchWork::Inference(args) => bench::run(&args, bench::Work::Inference),
         },
     }
 }

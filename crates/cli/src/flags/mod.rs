@@ -10,4 +10,4 @@ pub(crate) use columns::ColumnFlags;
 pub(crate) use runtime::RuntimeFlags;
 pub(crate) use tag_files::TagFileFlags;
 pub(crate) use training::TrainingFlags;
-pub(crate) use values::{at_least_one, share, whole_number};
+pub(crate) use values::{at_least_one, dropout, one_to, share, whole_number};

@@ -14,6 +14,15 @@ pub(crate) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
         .map_err(|_| "expected a whole number, at least 1".to_owned())
 }
 
+/// A count of things of which there must be some, and no more than so many.
+pub(crate) fn one_to<const MOST: usize>(text: &str) -> Result<NonZeroUsize, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number: &NonZeroUsize| number.get() <= MOST);
+    number.ok_or_else(|| format!("expected a whole number from 1 to {MOST}"))
+}
+
 /// A dropout probability.
 pub(crate) fn dropout(text: &str) -> Result<f64, String> {
     let number = text

@@ -3,6 +3,7 @@
 mod bad_checkpoints;
 mod bad_input;
 mod bad_options;
+mod bench;
 mod check;
 mod check_tasks;
 mod heads;

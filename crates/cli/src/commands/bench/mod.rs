@@ -1,0 +1,167 @@
+//! `bert bench`: how long a training step or a forward pass takes, and which share of the products' own speed it reaches.
+
+mod ceiling;
+mod memory;
+mod network;
+mod operands;
+mod report;
+mod timing;
+mod workload;
+
+use std::num::NonZeroUsize;
+
+use anyhow::Result;
+use bert_device::Backend;
+use clap::Args;
+
+use self::report::{Measured, Report};
+pub(crate) use self::workload::Work;
+use self::workload::{Size, Workload};
+use crate::flags::{RuntimeFlags, at_least_one, dropout, one_to};
+use crate::results::Results;
+
+/// Rows of BERT's position table.
+const LONGEST_SEQUENCE: usize = 512;
+/// More rows than any machine has the memory for; what is above it is a slip.
+const LARGEST_BATCH: usize = 4096;
+
+#[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
+pub(crate) struct BenchArgs {
+    /// Layers, hidden width and heads of the model, whose weights are random: tiny 2/128/2, mini 4/256/4, minilm 6/384/12,
+    /// base 12/768/12; minilm: the size of all-MiniLM-L6-v2, which the README trains
+    #[arg(long, value_enum, default_value_t = Size::Minilm)]
+    size: Size,
+    /// Rows of a batch, at most 4096; 16: what two cores train at a time
+    #[arg(long, value_name = "N", default_value = "16", value_parser = one_to::<LARGEST_BATCH>)]
+    batch: NonZeroUsize,
+    /// Tokens of each row, at most 512, none of them padding; 128: the length that BERT's speed is usually given for
+    #[arg(long, value_name = "TOKENS", default_value = "128", value_parser = one_to::<LONGEST_SEQUENCE>)]
+    seq: NonZeroUsize,
+    /// Dropout on hidden states and on attention while training; 0.1: BERT's own, inference has none
+    #[arg(long, value_name = "PROBABILITY", default_value = "0.1", value_parser = dropout)]
+    dropout: f64,
+    /// Timed runs, of which the median is given, after two that are not timed; 7: an odd number that evens out
+    /// interruptions
+    #[arg(long, value_name = "N", default_value = "7", value_parser = at_least_one)]
+    runs: NonZeroUsize,
+    /// Print one JSON object on a line instead of a table
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    runtime: RuntimeFlags,
+}
+
+impl BenchArgs {
+    fn workload(&self, work: Work) -> Workload {
+        Workload {
+            work,
+            size: self.size,
+            batch: self.batch.get(),
+            sequence: self.seq.get(),
+        }
+    }
+}
+
+pub(crate) fn run(args: &BenchArgs, work: Work) -> Result<()> {
+    let workload = args.workload(work);
+    let device = args.runtime.open()?;
+    let median_ms = match work {
+        Work::TrainStep => network::train_step_ms(&workload, args.dropout, args.runs, device)?,
+        Work::Inference => network::inference_ms(&workload, args.dropout, args.runs, &device)?,
+    };
+    // Before the ceiling takes memory of its own.
+    let peak_rss_mib = memory::peak_rss_mib();
+    let is_cpu = matches!(
+        args.runtime.device.backend(),
+        Backend::Flex | Backend::NdArray
+    );
+    let gemm_ceiling_gflops = is_cpu
+        .then(|| ceiling::gflops(&workload, args.runs))
+        .transpose()?;
+    let measured = Measured {
+        median_ms,
+        peak_rss_mib,
+        gemm_ceiling_gflops,
+    };
+    let report = Report::new(args, &workload, measured);
+    let mut results = Results::new();
+    if args.json {
+        results.json_line(&report)?;
+    } else {
+        for line in report.table()?.lines() {
+            results.line(&line)?;
+        }
+    }
+    results.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        bench: BenchArgs,
+    }
+
+    fn parsed(line: &str) -> Result<BenchArgs, String> {
+        let words = std::iter::once("test").chain(line.split_whitespace());
+        let flags = Flags::try_parse_from(words);
+        flags
+            .map(|flags| flags.bench)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_flag_reaches_the_workload() {
+        let args = parsed("--size base --batch 4 --seq 512 --dropout 0 --runs 3 --json").unwrap();
+        let expected = Workload {
+            work: Work::TrainStep,
+            size: Size::Base,
+            batch: 4,
+            sequence: 512,
+        };
+        assert_eq!(args.workload(Work::TrainStep), expected);
+        assert_eq!((args.dropout, args.runs.get(), args.json), (0.0, 3, true));
+    }
+
+    #[test]
+    fn without_flags_it_is_minilm_on_sixteen_rows_of_128_tokens() {
+        let args = parsed("").unwrap();
+        let expected = Workload {
+            work: Work::Inference,
+            size: Size::Minilm,
+            batch: 16,
+            sequence: 128,
+        };
+        assert_eq!(args.workload(Work::Inference), expected);
+        assert_eq!((args.dropout, args.runs.get(), args.json), (0.1, 7, false));
+    }
+
+    #[test]
+    fn numbers_that_no_benchmark_can_have_are_refused_with_their_range() {
+        for (line, words) in [
+            ("--seq 513", ["--seq", "whole number from 1 to 512"]),
+            ("--seq -1", ["--seq", "whole number from 1 to 512"]),
+            ("--seq 0", ["--seq", "whole number from 1 to 512"]),
+            ("--batch 0", ["--batch", "whole number from 1 to 4096"]),
+            (
+                "--batch 9999999",
+                ["--batch", "whole number from 1 to 4096"],
+            ),
+            ("--batch many", ["--batch", "whole number from 1 to 4096"]),
+            ("--runs 0", ["--runs", "at least 1"]),
+            ("--dropout 1", ["--dropout", "below 1"]),
+            ("--dropout nan", ["--dropout", "below 1"]),
+            ("--size huge", ["--size", "minilm"]),
+        ] {
+            let message = parsed(line).unwrap_err();
+            for word in words {
+                assert!(message.contains(word), "no {word:?} in {message}");
+            }
+        }
+    }
+}

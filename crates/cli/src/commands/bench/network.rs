@@ -1,0 +1,99 @@
+//! The work itself, as `bert train` and `bert predict` do it.
+
+use std::num::NonZeroUsize;
+
+use anyhow::{Result, anyhow};
+use bert_encoder::BertInput;
+use bert_text_classification::{
+    BertForSequenceClassification, Labels, SequenceClassificationConfig, loss,
+};
+use bert_train::{AdamW, BatchLoss, Stepper, TrainOptions};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use super::timing::median_ms;
+use super::workload::Workload;
+
+const NUM_LABELS: usize = 2;
+/// The smallest that BERT's paper recommends; any other costs as much time.
+const LEARNING_RATE: f64 = 2e-5;
+/// Spread the ids over the vocabulary, so that looking them up touches as much memory as real text.
+const ID_STRIDE: usize = 7919;
+const ID_RANGE: usize = 30_000;
+
+/// Forward, loss, backward, clipping by the global norm and AdamW, by the trainer's own [`Stepper`].
+pub(crate) fn train_step_ms(
+    workload: &Workload,
+    dropout: f64,
+    runs: NonZeroUsize,
+    device: Device,
+) -> Result<f64> {
+    let device = device.autodiff();
+    let model = model(workload, dropout, &device)?;
+    let options = TrainOptions::default();
+    let optimizer = AdamW::new(options.weight_decay);
+    let mut stepper = Stepper::new(optimizer, options.max_grad_norm, options.seed);
+    let batch = [(input(workload, &device), workload.batch)];
+    let labels = labels(workload, &device);
+    let loss = |model: &BertForSequenceClassification, input: &BertInput| {
+        Ok(BatchLoss {
+            loss: loss(model.forward(input.clone())?, labels.clone()),
+            tokens: workload.tokens(),
+        })
+    };
+    median_ms(runs, model, |model| {
+        let (model, _) = stepper.step(model, &batch, LEARNING_RATE, &device, loss)?;
+        finish(&device)?;
+        Ok(model)
+    })
+}
+
+/// Forward without autodiff, to logits on the host.
+pub(crate) fn inference_ms(
+    workload: &Workload,
+    dropout: f64,
+    runs: NonZeroUsize,
+    device: &Device,
+) -> Result<f64> {
+    let model = model(workload, dropout, device)?;
+    let input = input(workload, device);
+    median_ms(runs, (), |()| {
+        model.forward(input.clone())?.into_data();
+        Ok(())
+    })
+}
+
+fn model(
+    workload: &Workload,
+    dropout: f64,
+    device: &Device,
+) -> Result<BertForSequenceClassification> {
+    let config = SequenceClassificationConfig {
+        encoder: workload.size.config(dropout),
+        num_labels: NUM_LABELS,
+    };
+    device.seed(TrainOptions::default().seed);
+    Ok(config.init(device)?)
+}
+
+/// What the trainer makes of rows that are all of one length: no mask, no second segment.
+fn input(workload: &Workload, device: &Device) -> BertInput {
+    let ids: Vec<i32> = (0..workload.tokens())
+        .map(|place| (place * ID_STRIDE % ID_RANGE) as i32)
+        .collect();
+    let data = TensorData::new(ids, [workload.batch, workload.sequence]);
+    BertInput::new(Tensor::<2, Int>::from_data(data, device))
+}
+
+fn labels(workload: &Workload, device: &Device) -> Labels {
+    let classes: Vec<i32> = (0..workload.batch)
+        .map(|row| (row % NUM_LABELS) as i32)
+        .collect();
+    let data = TensorData::new(classes, [workload.batch]);
+    Labels::Classes(Tensor::<1, Int>::from_data(data, device))
+}
+
+/// Waits for what a GPU still has to do.
+fn finish(device: &Device) -> Result<()> {
+    let finished = device.sync();
+    finished.map_err(|error| anyhow!("the device did not finish the step: {error}"))
+}

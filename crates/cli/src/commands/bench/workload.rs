@@ -1,0 +1,225 @@
+// B rows, S positions, T = B · S tokens, H hidden, I inner, N heads, D head width
+
+use bert_encoder::BertConfig;
+use clap::ValueEnum;
+use serde::Serialize;
+
+/// What is timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Work {
+    /// Forward, loss, backward, clipping, AdamW.
+    TrainStep,
+    /// Forward to the logits, read back.
+    Inference,
+}
+
+/// The sizes that BERT is usually measured at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Size {
+    Tiny,
+    Mini,
+    Minilm,
+    Base,
+}
+
+/// A batch of full-length rows on a model of one size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Workload {
+    pub(crate) work: Work,
+    pub(crate) size: Size,
+    pub(crate) batch: usize,
+    pub(crate) sequence: usize,
+}
+
+/// How the threads share matrix products of one shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spread {
+    /// All threads work on one product, then on the next.
+    Within,
+    /// Each thread has products of its own: they are many and small.
+    Across,
+}
+
+/// Which factor lies transposed in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transposed {
+    Neither,
+    Left,
+    Right,
+}
+
+/// `count` times `[rows, inner] · [inner, columns]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Product {
+    pub(crate) count: usize,
+    pub(crate) rows: usize,
+    pub(crate) inner: usize,
+    pub(crate) columns: usize,
+    pub(crate) transposed: Transposed,
+    pub(crate) spread: Spread,
+}
+
+impl Size {
+    /// The model's configuration, with BERT's own vocabulary and lengths.
+    pub(crate) fn config(self, dropout: f64) -> BertConfig {
+        let (num_hidden_layers, hidden_size, num_attention_heads) = match self {
+            Self::Tiny => (2, 128, 2),
+            Self::Mini => (4, 256, 4),
+            Self::Minilm => (6, 384, 12),
+            Self::Base => (12, 768, 12),
+        };
+        let config = BertConfig {
+            num_hidden_layers,
+            hidden_size,
+            num_attention_heads,
+            intermediate_size: 4 * hidden_size,
+            ..BertConfig::default()
+        };
+        config.with_dropout(dropout)
+    }
+}
+
+impl Product {
+    /// A multiplication and an addition are two operations.
+    fn flop(&self) -> f64 {
+        2.0 * (self.count * self.rows * self.inner) as f64 * self.columns as f64
+    }
+}
+
+impl Workload {
+    pub(crate) fn tokens(&self) -> usize {
+        self.batch * self.sequence
+    }
+
+    pub(crate) fn layers(&self) -> usize {
+        self.config().num_hidden_layers
+    }
+
+    /// The operations of all matrix products of the layers: what any implementation has to do. Pooler, classifier and
+    /// everything element by element are not counted, nor is what an implementation computes a second time.
+    pub(crate) fn flop(&self) -> f64 {
+        let layer: f64 = self.layer_products().iter().map(Product::flop).sum();
+        layer * self.layers() as f64
+    }
+
+    /// The matrix products of one layer: the six linear maps, and scores and context of every head; in training each with
+    /// the gradients of its two factors.
+    pub(crate) fn layer_products(&self) -> Vec<Product> {
+        let BertConfig {
+            hidden_size,
+            intermediate_size,
+            ..
+        } = self.config();
+        [
+            self.linear(4, hidden_size, hidden_size),
+            self.linear(1, hidden_size, intermediate_size),
+            self.linear(1, intermediate_size, hidden_size),
+            self.attention(),
+        ]
+        .concat()
+    }
+
+    fn config(&self) -> BertConfig {
+        self.size.config(0.0)
+    }
+
+    /// `Y = X W`, and in training `dX = dY Wᵀ` and `dW = Xᵀ dY`.
+    fn linear(&self, count: usize, d_in: usize, d_out: usize) -> Vec<Product> {
+        let tokens = self.tokens();
+        let product = |[rows, inner, columns]: [usize; 3], transposed| Product {
+            count,
+            rows,
+            inner,
+            columns,
+            transposed,
+            spread: Spread::Within,
+        };
+        let forward = product([tokens, d_in, d_out], Transposed::Neither);
+        match self.work {
+            Work::Inference => vec![forward],
+            Work::TrainStep => vec![
+                forward,
+                product([tokens, d_out, d_in], Transposed::Right),
+                product([d_in, tokens, d_out], Transposed::Left),
+            ],
+        }
+    }
+
+    /// `Q Kᵀ` and `P V` of every head, and in training `dP = dO Vᵀ`, `dQ = dS K`, `dV = Pᵀ dO` and `dK = dSᵀ Q`.
+    fn attention(&self) -> Vec<Product> {
+        let config = self.config();
+        let heads = self.batch * config.num_attention_heads;
+        let (sequence, head) = (self.sequence, config.head_size());
+        let product = |times: usize, [rows, inner, columns]: [usize; 3], transposed| Product {
+            count: times * heads,
+            rows,
+            inner,
+            columns,
+            transposed,
+            spread: Spread::Across,
+        };
+        let scores = |times| product(times, [sequence, head, sequence], Transposed::Right);
+        let context = |times| product(times, [sequence, sequence, head], Transposed::Neither);
+        let transposed = |times| product(times, [sequence, sequence, head], Transposed::Left);
+        match self.work {
+            Work::Inference => vec![scores(1), context(1)],
+            Work::TrainStep => vec![scores(2), context(2), transposed(2)],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flop(work: Work, size: Size, batch: usize, sequence: usize) -> f64 {
+        let workload = Workload {
+            work,
+            size,
+            batch,
+            sequence,
+        };
+        workload.flop()
+    }
+
+    /// `2·T·(4H² + 2HI)·L + 2·2·B·S²·H·L`.
+    fn by_formula([b, s, h, i, l]: [u64; 5]) -> f64 {
+        (2 * b * s * (4 * h * h + 2 * h * i) * l + 4 * b * s * s * h * l) as f64
+    }
+
+    #[test]
+    fn the_products_of_inference_add_up_to_the_formula() {
+        for (size, [h, l]) in [
+            (Size::Tiny, [128, 2]),
+            (Size::Mini, [256, 4]),
+            (Size::Minilm, [384, 6]),
+            (Size::Base, [768, 12]),
+        ] {
+            let expected = by_formula([3, 70, h, 4 * h, l]);
+            assert_eq!(flop(Work::Inference, size, 3, 70), expected, "{size:?}");
+        }
+    }
+
+    #[test]
+    fn training_is_three_times_inference() {
+        for size in Size::value_variants() {
+            let inference = flop(Work::Inference, *size, 4, 128);
+            assert_eq!(flop(Work::TrainStep, *size, 4, 128), 3.0 * inference);
+        }
+    }
+
+    #[test]
+    fn a_step_of_minilm_on_sixteen_rows_of_128_is_138_gigaflop() {
+        let gigaflop = flop(Work::TrainStep, Size::Minilm, 16, 128) / 1e9;
+        assert_eq!(gigaflop.round(), 138.0);
+    }
+
+    #[test]
+    fn every_size_is_a_model_that_can_be_built() {
+        for size in Size::value_variants() {
+            size.config(0.1).validate().unwrap();
+        }
+    }
+}

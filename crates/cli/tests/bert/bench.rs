@@ -1,0 +1,117 @@
+//! `bert bench`: what it prints, never how fast it was.
+
+use serde_json::Value;
+
+use super::support::Room;
+
+const FIGURES: [&str; 14] = [
+    "work",
+    "size",
+    "batch",
+    "seq",
+    "dropout",
+    "threads",
+    "device",
+    "runs",
+    "median_ms",
+    "tokens_per_second",
+    "gflops",
+    "gemm_ceiling_gflops",
+    "gemm_share",
+    "peak_rss_mib",
+];
+/// 2 layers of width 128 on one row of 8 tokens: `2·T·(4H² + 2HI)·L + 2·2·B·S²·H·L`.
+const FLOP: f64 = (2 * 8 * (4 * 128 * 128 + 2 * 128 * 512) * 2 + 4 * 64 * 128 * 2) as f64;
+
+fn one_object(line: &str) -> Value {
+    let run = Room::new().bert(line).succeeded();
+    let lines = run.json_lines();
+    assert_eq!(lines.len(), 1, "{}", run.stdout);
+    lines[0].clone()
+}
+
+fn figure(report: &Value, name: &str) -> f64 {
+    let value = report[name].as_f64();
+    value.unwrap_or_else(|| panic!("no {name} in {report}"))
+}
+
+/// The figures follow from the median, the work and each other.
+fn is_consistent(report: &Value, flop: f64) {
+    let names: Vec<&String> = report.as_object().unwrap().keys().collect();
+    assert_eq!(names, FIGURES);
+    let seconds = figure(report, "median_ms") / 1e3;
+    let share = figure(report, "gflops") / figure(report, "gemm_ceiling_gflops");
+    for (name, expected) in [
+        ("tokens_per_second", 8.0 / seconds),
+        ("gflops", flop / seconds / 1e9),
+        ("gemm_share", share),
+    ] {
+        let found = figure(report, name);
+        let difference = (found / expected - 1.0).abs();
+        assert!(difference < 1e-9, "{name} is {found}, not {expected}");
+    }
+}
+
+#[test]
+fn inference_prints_figures_that_follow_from_each_other() {
+    let report = one_object("bench inference --size tiny --batch 1 --seq 8 --runs 1 --json");
+    is_consistent(&report, FLOP);
+    assert_eq!(report["work"], "inference");
+    assert_eq!(report["size"], "tiny");
+    assert_eq!(report["device"], "flex");
+    assert_eq!((&report["batch"], &report["seq"]), (&1.into(), &8.into()));
+    if cfg!(target_os = "linux") {
+        assert!(figure(&report, "peak_rss_mib") > 1.0);
+    }
+}
+
+#[test]
+fn a_training_step_is_three_times_the_products() {
+    let line = "bench train-step --size tiny --batch 1 --seq 8 --runs 2 --threads 1 --json";
+    let report = one_object(line);
+    is_consistent(&report, 3.0 * FLOP);
+    assert_eq!(report["work"], "train-step");
+    assert_eq!(
+        (&report["threads"], &report["runs"]),
+        (&1.into(), &2.into())
+    );
+}
+
+#[test]
+fn without_json_the_same_figures_are_a_table_that_lines_up() {
+    let run = Room::new().bert("bench inference --size tiny --batch 1 --seq 8 --runs 1");
+    let text = run.succeeded().stdout;
+    let lines: Vec<&str> = text.lines().collect();
+    let column = lines[0].find("VALUE").unwrap();
+    for (line, name) in lines[1..].iter().zip(FIGURES) {
+        assert!(line.starts_with(name), "{line}");
+        assert_eq!(line.as_bytes()[column - 1], b' ', "{line}");
+        assert_ne!(line.as_bytes()[column], b' ', "{line}");
+    }
+    assert_eq!(lines.len(), FIGURES.len() + 1);
+}
+
+#[test]
+fn impossible_benchmarks_are_refused_by_the_name_of_their_flag() {
+    let room = Room::new();
+    for (further, words) in [
+        ("--threads 0", ["--threads", "at least 1"]),
+        ("--batch 0", ["--batch", "whole number from 1 to 4096"]),
+        (
+            "--batch 1000000000",
+            ["--batch", "whole number from 1 to 4096"],
+        ),
+        ("--seq 513", ["--seq", "whole number from 1 to 512"]),
+        ("--seq -1", ["--seq", "whole number from 1 to 512"]),
+        ("--dropout 1", ["--dropout", "below 1"]),
+        ("--runs 0", ["--runs", "at least 1"]),
+        ("--size large", ["--size", "minilm"]),
+        ("--device gpu", ["'gpu'", "did you mean 'wgpu'"]),
+    ] {
+        room.bert(&format!("bench train-step {further}"))
+            .failed(2, &words);
+    }
+    let run = room.bert("bench");
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("train-step"), "{}", run.stderr);
+}
