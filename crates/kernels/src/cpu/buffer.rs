@@ -99,6 +99,19 @@ pub(crate) fn map_into<'a>(
     unsafe { places.assume_init_mut() }
 }
 
+/// Writes zeros.
+#[expect(
+    unsafe_code,
+    reason = "elements are read as numbers once they have been written"
+)]
+pub(crate) fn zeroed(places: &mut [MaybeUninit<f32>]) -> &mut [f32] {
+    for place in places.iter_mut() {
+        place.write(0.0);
+    }
+    // SAFETY: the loop has written every place.
+    unsafe { places.assume_init_mut() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,6 @@
 //! Rows of embedding tables picked and added, and their gradients put back. T tokens, H columns.
 
-use rayon::prelude::*;
-
-use super::buffer::filled;
+use super::buffer::{filled, zeroed};
 use super::math::vectorized;
 
 /// Rows of a table a thread takes at a time when gradients are put back: few, because a small table takes as many
@@ -54,26 +52,23 @@ pub(crate) fn gather(
     let mut tokens: Vec<usize> = (0..rows.len()).collect();
     tokens.retain(|&token| Some(rows[token]) != without);
     tokens.sort_by_key(|&token| rows[token]);
-    let mut table = vec![0.0; table_rows * width];
-    table
-        .par_chunks_mut(TABLE_ROWS * width)
-        .enumerate()
-        .for_each(|(block, table)| {
-            let first = block * TABLE_ROWS;
-            let start = tokens.partition_point(|&token| rows[token] < first);
-            let end = tokens.partition_point(|&token| rows[token] < first + TABLE_ROWS);
-            vectorized(
-                #[inline(always)]
-                || {
-                    for &token in &tokens[start..end] {
-                        let at = (rows[token] - first) * width;
-                        let gradient = &gradient[token * width..(token + 1) * width];
-                        for (sum, &value) in table[at..at + width].iter_mut().zip(gradient) {
-                            *sum += value;
-                        }
+    filled(table_rows * width, TABLE_ROWS * width, |block, places| {
+        let table = zeroed(places);
+        let first = block * TABLE_ROWS;
+        let start = tokens.partition_point(|&token| rows[token] < first);
+        let end = tokens.partition_point(|&token| rows[token] < first + TABLE_ROWS);
+        vectorized(
+            #[inline(always)]
+            || {
+                for &token in &tokens[start..end] {
+                    let at = (rows[token] - first) * width;
+                    let gradient = &gradient[token * width..(token + 1) * width];
+                    for (sum, &value) in table[at..at + width].iter_mut().zip(gradient) {
+                        *sum += value;
                     }
-                },
-            );
-        });
-    table
+                }
+            },
+        );
+        table
+    })
 }

@@ -14,15 +14,14 @@ use super::workload::{Product, Spread, Workload};
 /// threads, into buffers that are there already. The layers share one set of buffers, so their weights are warmer in the
 /// caches than those of a real model: a ceiling may be high, never low.
 pub(crate) fn gflops(workload: &Workload, runs: NonZeroUsize) -> Result<f64> {
-    let mut layer: Vec<Prepared> = workload
-        .layer_products()
-        .into_iter()
-        .map(Prepared::new)
-        .collect();
+    let prepared = |products: Vec<Product>| products.into_iter().map(Prepared::new).collect();
+    let mut layer: Vec<Prepared> = prepared(workload.layer_products());
+    let mut last: Vec<Prepared> = prepared(workload.last_layer_products());
     let milliseconds = median_ms(runs, (), |()| {
-        for _ in 0..workload.layers() {
+        for _ in 0..workload.whole_layers() {
             layer.iter_mut().for_each(Prepared::multiply);
         }
+        last.iter_mut().for_each(Prepared::multiply);
         Ok(())
     })?;
     Ok(workload.flop() / milliseconds / 1e6)
