@@ -30,9 +30,10 @@ mod optimizer;
 mod stock;
 
 use bert_kernels::{
-    AttentionNumbers, DropoutMask, NormNumbers, attention, attention_composed, dropout,
-    dropout_add_norm, dropout_add_norm_composed, embedding, embedding_composed, gelu,
-    gelu_composed, masked_cross_entropy, sum_of_squares,
+    AttentionNumbers, DropoutMask, EmbeddingNumbers, EmbeddingWeights, Epilogue, NormNumbers,
+    attention, attention_composed, dropout, dropout_add_norm, dropout_add_norm_composed, embed,
+    embedding, embedding_composed, gelu, gelu_composed, linear, linear_composed, linear_joined,
+    masked_cross_entropy, masked_cross_entropy_composed, sum_of_squares,
 };
 
 use burn::tensor::Tensor;
@@ -49,6 +50,8 @@ const N: usize = 12;
 const V: usize = 30_522;
 /// Classes of the cross-entropy: as many as named-entity tags and sentence labels have, not the vocabulary.
 const C: usize = 9;
+/// Masked tokens of the batch, of a masked language model.
+const MASKED: usize = 307;
 const PADDING: usize = 0;
 const PROBABILITY: f64 = 0.1;
 const EPSILON: f64 = 1e-12;
@@ -60,11 +63,14 @@ const NORM: NormNumbers = NormNumbers {
     epsilon: EPSILON,
     dropout: MASK,
 };
-const ATTENTION: AttentionNumbers = AttentionNumbers {
-    batch: B,
-    heads: N,
-    dropout: MASK,
-};
+fn attention_numbers() -> AttentionNumbers {
+    AttentionNumbers {
+        lengths: [S; B].into(),
+        query_lengths: [S; B].into(),
+        heads: N,
+        dropout: MASK,
+    }
+}
 
 fn main() {
     // As in the binaries of this repository: otherwise page faults would be measured on both sides.
@@ -90,12 +96,62 @@ beside! { dropout_add_layer_norm [[T, H], [T, H], [1, H], [1, H]]
     }
 }
 
-beside! { attention_of_twelve_heads [[T, H], [T, H], [T, H]]
-    kernel |[q, k, v]| {
-        let mask = Tensor::zeros([B, S], &q.device());
-        attention(q, k, v, mask, ATTENTION)
+beside! { linear_to_the_hidden_width [[T, H], [H, H], [1, H]]
+    kernel |[x, weight, bias]| linear(x, weight, row(bias), Epilogue::Bias);
+    composed |[x, weight, bias]| linear_composed(x, weight, row(bias), Epilogue::Bias)
+}
+
+beside! { linear_to_the_inner_width_and_gelu [[T, H], [H, I], [1, I]]
+    kernel |[x, weight, bias]| linear(x, weight, row(bias), Epilogue::BiasGelu);
+    composed |[x, weight, bias]| linear_composed(x, weight, row(bias), Epilogue::BiasGelu)
+}
+
+beside! { queries_keys_and_values [[T, H], [H, H], [1, H], [H, H], [1, H], [H, H], [1, H]]
+    kernel |[x, w1, b1, w2, b2, w3, b3]| {
+        linear_joined(x, [(w1, row(b1)), (w2, row(b2)), (w3, row(b3))])
     };
-    composed |[q, k, v]| attention_composed(q, k, v, None, [B, N], |p| p.clone() * kept(&p)).0
+    composed |[x, w1, b1, w2, b2, w3, b3]| {
+        let maps = [(w1, b1), (w2, b2), (w3, b3)];
+        let each = maps.map(|(w, b)| linear_composed(x.clone(), w, row(b), Epilogue::Bias));
+        Tensor::cat(each.to_vec(), 1)
+    }
+}
+
+beside! { attention_of_twelve_heads [[T, 3 * H]]
+    kernel |[joined]| {
+        let mask = Tensor::zeros([T], &joined.device());
+        attention(joined, mask, attention_numbers())
+    };
+    composed |[joined]| {
+        let [q, k, v] = [0, 1, 2].map(|part| joined.clone().narrow(1, part * H, H));
+        attention_composed(q, k, v, None, [B, N], |p| p.clone() * kept(&p)).0
+    }
+}
+
+beside! { embeddings_and_layer_norm [[V, H], [512, H], [2, H], [1, H], [1, H]]
+    kernel |[words, positions, token_types, gamma, beta]| {
+        let ids = ids([B, S], V, &words.device()).reshape([T]);
+        let types = ids.zeros_like();
+        let (gamma, beta) = (row(gamma), row(beta));
+        let weights = EmbeddingWeights { words, positions, token_types, gamma, beta };
+        let numbers = EmbeddingNumbers {
+            lengths: [S; B].into(),
+            padding_idx: PADDING,
+            epsilon: EPSILON,
+            dropout: MASK,
+        };
+        embed(weights, ids, types, numbers)
+    };
+    composed |[words, positions, token_types, gamma, beta]| {
+        let ids = ids([B, S], V, &words.device());
+        let types = token_types.select(0, ids.zeros_like().reshape([T]));
+        let positions = positions.narrow(0, 0, S).repeat_dim(0, B);
+        let rows = embedding_composed(words, ids, PADDING).reshape([T, H]);
+        let ones = rows.ones_like();
+        let (gamma, beta) = (row(gamma), row(beta));
+        let y = dropout_add_norm_composed(rows, types + positions, ones, gamma, beta, EPSILON);
+        y.clone() * kept(&y)
+    }
 }
 
 beside! { word_embeddings [[V, H]]
@@ -116,7 +172,18 @@ beside! { cross_entropy [[T, C]]
     };
     composed |[logits]| {
         let labels = classes(T, C, &logits.device());
-        stock::cross_entropy(logits, labels).unsqueeze()
+        masked_cross_entropy_composed(logits, labels).unsqueeze()
+    }
+}
+
+beside! { cross_entropy_over_the_vocabulary [[MASKED, V]]
+    kernel |[logits]| {
+        let labels = classes(MASKED, V, &logits.device());
+        masked_cross_entropy(logits, labels).unsqueeze()
+    };
+    composed |[logits]| {
+        let labels = classes(MASKED, V, &logits.device());
+        masked_cross_entropy_composed(logits, labels).unsqueeze()
     }
 }
 

@@ -1,6 +1,5 @@
 //! What the operations need beside their inputs, and what Burn itself would do where the crate has no composed body.
 
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 
 use crate::PROBABILITY;
@@ -30,11 +29,4 @@ pub(crate) fn ids(shape: [usize; 2], range: usize, device: &Device) -> Tensor<2,
 /// One class a row.
 pub(crate) fn classes(rows: usize, classes: usize, device: &Device) -> Tensor<1, Int> {
     ids([rows, 1], classes, device).reshape([rows])
-}
-
-/// The mean cross-entropy without ignored rows.
-pub(crate) fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
-    -log_softmax(logits, 1)
-        .gather(1, labels.unsqueeze_dim::<2>(1))
-        .mean()
 }

@@ -10,6 +10,8 @@ pub(crate) mod linear;
 mod math;
 mod product;
 mod random;
+#[cfg(test)]
+mod sameness;
 
 use rayon::prelude::*;
 

@@ -1,0 +1,196 @@
+//! What must not matter to any kernel: how many threads there are, and how wide the processor's registers are.
+
+use std::sync::atomic::Ordering;
+
+use super::math::FORCED_DOWN;
+use super::{attention, cross_entropy, elementwise, embeddings, layer_norm, linear};
+use crate::{AttentionNumbers, DropoutMask, Epilogue, NormNumbers};
+
+const DROPOUT: DropoutMask = DropoutMask {
+    probability: 0.3,
+    seed: 0x1234_5678_9abc,
+};
+/// No multiple of any register's width, heads of 7.
+const WIDTH: usize = 35;
+const HEADS: usize = 5;
+/// Sequences of very different lengths, together enough rows for several tiles.
+const LENGTHS: [usize; 5] = [1, 97, 150, 2, 70];
+
+type Results = Vec<(&'static str, Vec<f32>)>;
+
+fn numbers(count: usize, phase: f32) -> Vec<f32> {
+    let number = |index| 2.0 * (index as f32 * 0.731 + phase).sin();
+    (0..count).map(number).collect()
+}
+
+fn rows() -> usize {
+    LENGTHS.iter().sum()
+}
+
+fn of_every_kernel() -> Results {
+    let mut all = of_linear_maps(rows());
+    // Few rows are shared out in another way.
+    all.extend(of_linear_maps(19));
+    all.extend(of_attention());
+    all.extend(of_rows());
+    all
+}
+
+fn of_linear_maps(rows: usize) -> Results {
+    let columns = 201;
+    let (x, weight) = (numbers(rows * WIDTH, 0.0), numbers(WIDTH * columns, 1.0));
+    let bias = numbers(columns, 2.0);
+    let map = linear::Map {
+        weight: &weight,
+        bias: &bias,
+    };
+    let sizes = |maps| linear::Sizes {
+        rows,
+        inner: WIDTH,
+        columns,
+        maps,
+    };
+    let [gelu, slope] = linear::gelu_forward(&x, map, sizes(1));
+    let wanted = linear::Wanted {
+        x: true,
+        maps: &[[true; 2]; 2],
+    };
+    let grad = numbers(rows * 2 * columns, 3.0);
+    let gradients = linear::backward(
+        &x,
+        &[weight.as_slice(); 2],
+        Some(&grad),
+        &grad,
+        sizes(2),
+        wanted,
+    );
+    let mut all = vec![
+        (
+            "linear",
+            linear::forward(&x, &[map; 2], sizes(2), Epilogue::Bias),
+        ),
+        (
+            "GELU of linear",
+            linear::forward(&x, &[map], sizes(1), Epilogue::BiasGelu),
+        ),
+        ("GELU and slope", [gelu, slope].concat()),
+        ("gradient of x", gradients.x.expect("it is wanted")),
+    ];
+    for [weight, bias] in gradients.maps {
+        all.push(("gradient of a weight", weight.expect("it is wanted")));
+        all.push(("gradient of a bias", bias.expect("it is wanted")));
+    }
+    all
+}
+
+fn of_attention() -> Results {
+    let numbers_of = AttentionNumbers {
+        lengths: LENGTHS.into(),
+        query_lengths: LENGTHS.into(),
+        heads: HEADS,
+        dropout: DROPOUT,
+    };
+    let joined = numbers(rows() * 3 * WIDTH, 0.0);
+    let mask = vec![0.0; rows()];
+    let inputs = attention::Inputs {
+        layout: attention::Layout::Joined(&joined),
+        mask: &mask,
+    };
+    let grad = numbers(rows() * WIDTH, 4.0);
+    let (context, statistics) = attention::forward(inputs, &numbers_of);
+    let gradient = attention::backward(inputs, &statistics, &grad, &numbers_of);
+    let attention::Gradient::Joined(gradient) = gradient else {
+        unreachable!("the inputs are joined")
+    };
+    vec![("context", context), ("gradient of attention", gradient)]
+}
+
+fn of_rows() -> Results {
+    let (rows, norm) = (
+        rows(),
+        NormNumbers {
+            epsilon: 1e-12,
+            dropout: DROPOUT,
+        },
+    );
+    let (x, residual) = (numbers(rows * WIDTH, 0.0), numbers(rows * WIDTH, 1.0));
+    let (gamma, beta) = (numbers(WIDTH, 2.0), numbers(WIDTH, 3.0));
+    let inputs = layer_norm::Inputs {
+        x: &x,
+        residual: Some(&residual),
+        gamma: &gamma,
+        beta: &beta,
+    };
+    let (y, saved) = layer_norm::forward_saving(inputs, norm);
+    let inverse = &saved.inverse_deviation;
+    let gradients = layer_norm::backward(&saved.normalized, inverse, &gamma, &x, norm);
+    let tokens: Vec<usize> = (0..rows).map(|row| row * 7 % 131).collect();
+    let lookup = embeddings::Lookup {
+        table: &x,
+        rows: &tokens,
+    };
+    let classes: Vec<Option<usize>> = (0..rows)
+        .map(|row| (row % 4 != 0).then_some(row % WIDTH))
+        .collect();
+    let loss = cross_entropy::forward(&x, &classes);
+    vec![
+        ("LayerNorm", y),
+        ("LayerNorm alone", layer_norm::forward(inputs, norm)),
+        ("gradient of LayerNorm", gradients.residual),
+        (
+            "gradient behind dropout",
+            gradients.x.expect("something is dropped"),
+        ),
+        ("gradient of γ", gradients.gamma),
+        ("gradient of β", gradients.beta),
+        ("GELU", elementwise::gelu(&x)),
+        (
+            "gradient of GELU",
+            elementwise::gelu_backward(&x, &residual),
+        ),
+        ("dropout", elementwise::dropout(x.as_slice(), DROPOUT)),
+        ("embeddings", embeddings::sum([lookup; 3], WIDTH)),
+        (
+            "gradient of a table",
+            embeddings::gather(rows, &tokens, &x, WIDTH, Some(7)),
+        ),
+        (
+            "gradient of cross-entropy",
+            cross_entropy::backward(&x, &classes, &loss.statistics, 1.5),
+        ),
+        ("cross-entropy", vec![loss.mean]),
+    ]
+}
+
+fn with_threads(threads: usize) -> Results {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.expect("threads can be started")
+        .install(of_every_kernel)
+}
+
+/// One test, because forcing the dispatch down is a matter of the whole process.
+#[test]
+fn neither_the_number_of_threads_nor_the_width_of_registers_matters() {
+    let one = with_threads(1);
+    for threads in [2, 3, 8] {
+        for ((name, one), (_, more)) in one.iter().zip(with_threads(threads)) {
+            let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert!(bits(one) == bits(&more), "{name} on {threads} threads");
+        }
+    }
+    FORCED_DOWN.store(true, Ordering::Relaxed);
+    let narrow = with_threads(2);
+    FORCED_DOWN.store(false, Ordering::Relaxed);
+    for ((name, wide), (_, narrow)) in one.iter().zip(narrow) {
+        assert_eq!(wide.len(), narrow.len());
+        let largest = wide.iter().fold(1.0_f32, |largest, x| largest.max(x.abs()));
+        for (index, (wide, narrow)) in wide.iter().zip(&narrow).enumerate() {
+            // A few units in the last place of the largest: fused multiplications round once where plain ones do twice.
+            let difference = (wide - narrow).abs();
+            assert!(
+                difference <= 4e-6 * largest,
+                "{name}, element {index}: {wide} and {narrow}"
+            );
+        }
+    }
+}
