@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::num::ParseFloatError;
 
+use bert_encoder::BertInput;
 use bert_question_answering::metrics::{
     SquadMetrics, SquadVersion, best_thresholds, evaluate, normalize_answer, score_answer,
 };
 use bert_question_answering::{
-    BertForQuestionAnswering, DecodeOptions, KEY_MAP, QuestionAnsweringConfig, Window, decode, loss,
+    BertForQuestionAnswering, DecodeOptions, KEY_MAP, QuestionAnsweringConfig, SpanLogits, Window,
+    decode, loss,
 };
 use bert_tests::head::check_loss_and_gradients;
 use bert_tests::named::head_keys;
@@ -25,6 +27,7 @@ use serde::de::DeserializeOwned;
 on_every_device!(
     question_answering,
     a_batch_without_an_answer_to_learn_has_no_loss,
+    within_its_length_a_window_loses_what_it_loses_alone,
 );
 
 fn load_model(golden: &Golden, device: &Device) -> anyhow::Result<BertForQuestionAnswering> {
@@ -66,6 +69,39 @@ fn question_answering(device: &TestDevice) -> anyhow::Result<()> {
         positions("end_positions")?,
     );
     check_loss_and_gradients(device, &golden, &model, loss, &head_keys(KEY_MAP)?)?;
+    Ok(())
+}
+
+fn within_its_length_a_window_loses_what_it_loses_alone(device: &TestDevice) -> anyhow::Result<()> {
+    let golden = Golden::open("question_answering")?;
+    let on = device.plain();
+    let model = load_model(&golden, on)?;
+    let ids = golden.input("", on)?.input_ids.narrow(0, 0, 2);
+    let [_, sequence] = ids.dims();
+    let lengths = [sequence, sequence - 3];
+    let class = |value: i64| Tensor::<1, Int>::from_data([value], on);
+    let of = |rows: std::ops::Range<usize>, sequence: usize| -> anyhow::Result<_> {
+        let ids = ids.clone().slice([rows.clone(), 0..sequence]);
+        let input = BertInput {
+            lengths: Some(lengths[rows.clone()].to_vec()),
+            ..BertInput::new(ids)
+        };
+        Ok(model.forward(input)?.within(&lengths[rows]))
+    };
+    let both = of(0..2, sequence)?;
+    let second = SpanLogits {
+        start_logits: both.start_logits.narrow(0, 1, 1),
+        end_logits: both.end_logits.narrow(0, 1, 1),
+    };
+    let found = Values::of(loss(second, class(1), class(2)));
+    let alone = Values::of(loss(of(1..2, lengths[1])?, class(1), class(2)));
+    assert_close(
+        device,
+        Quantity::Loss,
+        "beside a longer window",
+        &found,
+        &alone,
+    );
     Ok(())
 }
 

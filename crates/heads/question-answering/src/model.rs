@@ -3,7 +3,7 @@
 use bert_encoder::{BertConfig, BertInput, BertModel, EncoderError, Pooling, linear};
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Bool, Device, Tensor, TensorData};
 
 /// One logit for an answer's start and one for its end.
 const OUTPUTS: usize = 2;
@@ -24,6 +24,9 @@ pub struct BertForQuestionAnswering {
     pub qa_outputs: Linear,
 }
 
+/// Its exponential is 0, and half precision has it.
+const LOWEST: f64 = -6e4;
+
 /// How likely each token is to be an answer's first and last one.
 #[derive(Debug, Clone)]
 pub struct SpanLogits {
@@ -31,6 +34,28 @@ pub struct SpanLogits {
     pub start_logits: Tensor<2>,
     /// `[B, S]`.
     pub end_logits: Tensor<2>,
+}
+
+impl SpanLogits {
+    /// The same with the lowest number behind each row's length, so that a loss sees the tokens of a window and no padding:
+    /// what a window loses then does not depend on the windows beside it. Transformers' own loss does see padding; it is
+    /// that of the logits as they are.
+    ///
+    /// # Shapes
+    ///
+    /// B lengths for `[B, S]`.
+    pub fn within(self, lengths: &[usize]) -> Self {
+        let [batch, sequence] = self.start_logits.dims();
+        let row = |&length: &usize| (0..sequence).map(move |position| position >= length);
+        let is_padding: Vec<bool> = lengths.iter().flat_map(row).collect();
+        let is_padding = TensorData::new(is_padding, [batch, sequence]);
+        let is_padding = Tensor::<2, Bool>::from_data(is_padding, &self.start_logits.device());
+        let hide = |logits: Tensor<2>| logits.mask_fill(is_padding.clone(), LOWEST);
+        Self {
+            start_logits: hide(self.start_logits),
+            end_logits: hide(self.end_logits),
+        }
+    }
 }
 
 impl QuestionAnsweringConfig {

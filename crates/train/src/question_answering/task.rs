@@ -47,8 +47,8 @@ impl Task for QuestionAnsweringTask {
             .map(|&row| &self.train.windows.encodings[row])
             .collect();
         let (input, tokens) = self.answerer.pretrained.batch(&encodings, device);
-        // The loss of transformers is a softmax over every place of a window, padding included.
-        let logits = model.forward(input.with_padding())?;
+        let lengths: Vec<usize> = encodings.iter().map(|encoding| encoding.len()).collect();
+        let logits = model.forward(input)?.within(&lengths);
         let [_, sequence] = logits.start_logits.dims();
         let [starts, ends] = self.train.targets(rows, sequence, device);
         Ok(BatchLoss {
