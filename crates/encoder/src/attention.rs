@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use bert_kernels::{AttentionNumbers, Epilogue, attention, attention_composed, attention_of};
+use bert_kernels::{
+    AttentionNumbers, Epilogue, PackedWeight, WeightFormat, attention, attention_composed,
+    attention_of,
+};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Tensor};
 
+use crate::fused::{self, Map, packed_weights};
 use crate::init::linear;
-use crate::{BertConfig, Sequences, fused};
+use crate::{BertConfig, Sequences};
 
 /// Multi-head scaled dot-product self-attention, without the output projection.
 #[derive(Module, Debug)]
@@ -23,6 +27,9 @@ pub struct BertSelfAttention {
     pub dropout: Dropout,
     #[module(skip)]
     heads: usize,
+    /// Of queries, keys and values.
+    #[module(skip)]
+    packed: Option<[Arc<PackedWeight>; 3]>,
 }
 
 impl BertSelfAttention {
@@ -35,7 +42,22 @@ impl BertSelfAttention {
             value: projection(),
             dropout: DropoutConfig::new(config.attention_probs_dropout_prob).init(),
             heads: config.num_attention_heads,
+            packed: None,
         }
+    }
+
+    pub(crate) fn pack_weights(&mut self, format: WeightFormat) {
+        self.packed = Some(packed_weights(format));
+    }
+
+    /// Queries, keys and values.
+    fn maps(&self) -> [Map<'_>; 3] {
+        let packed = |index: usize| self.packed.as_ref().map(|packed| &packed[index]);
+        let map = |linear, index| Map {
+            linear,
+            packed: packed(index),
+        };
+        [map(&self.query, 0), map(&self.key, 1), map(&self.value, 2)]
     }
 
     /// Attends within each sequence.
@@ -49,11 +71,11 @@ impl BertSelfAttention {
         sequences: &Sequences,
         want_probabilities: bool,
     ) -> (Tensor<2>, Option<Tensor<4>>) {
-        let maps = [&self.query, &self.key, &self.value];
+        let maps = self.maps();
         if !want_probabilities && let Some(joined) = fused::linear_joined(maps, &hidden) {
             return (self.fused(joined, sequences), None);
         }
-        let [query, key, value] = maps.map(|map| map.forward(hidden.clone()));
+        let [query, key, value] = maps.map(|map| map.linear.forward(hidden.clone()));
         let dropout = |probabilities| self.dropout.forward(probabilities);
         let sizes = [sequences.batch(), self.heads];
         let mask = sequences.mask();
@@ -79,8 +101,9 @@ impl BertSelfAttention {
         sequences: &Sequences,
         counts: Arc<[usize]>,
     ) -> Option<Tensor<2>> {
-        let keys_values = fused::linear_pair([&self.key, &self.value], hidden)?;
-        let queries = fused::linear(&self.query, wanted, Epilogue::Bias);
+        let [query, key, value] = self.maps();
+        let keys_values = fused::linear_pair([key, value], hidden)?;
+        let queries = fused::linear(query, wanted, Epilogue::Bias);
         let mask = sequences.flat_mask(&queries.device());
         let numbers = self.numbers(sequences, counts, &queries);
         Some(attention_of(queries, keys_values, mask, numbers))

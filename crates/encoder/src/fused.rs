@@ -1,12 +1,26 @@
 //! One pass where `bert-kernels` has a kernel for the device and type, ordinary tensor operations elsewhere.
 
-use bert_kernels::{DropoutMask, Epilogue, NormNumbers, is_fused};
+use std::sync::Arc;
+
+use bert_kernels::{
+    DropoutMask, Epilogue, LinearMap, NormNumbers, PackedWeight, WeightFormat, is_fused,
+    on_kernel_threads,
+};
 use burn::nn::{Dropout, LayerNorm, Linear};
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 
 /// Whether the kernels take this tensor.
 pub(crate) fn has_kernels<const D: usize>(x: &Tensor<D>) -> bool {
     x.dtype() == DType::F32 && is_fused(&x.device())
+}
+
+/// Does work that is kernels, or most of it, near them. With gradients it stays where it is, and where Burn expects it.
+pub(crate) fn nearby<R: Send>(device: &Device, work: impl FnOnce() -> R + Send) -> R {
+    if is_fused(device) && !device.is_autodiff() {
+        on_kernel_threads(work)
+    } else {
+        work()
+    }
 }
 
 /// The mask of a dropout on this tensor, where [`has_kernels`] says yes.
@@ -19,19 +33,42 @@ pub(crate) fn mask<const D: usize>(dropout: &Dropout, x: &Tensor<D>) -> DropoutM
     }
 }
 
+/// A layer's map, and where its weight is kept in the order of the kernels.
+#[derive(Clone, Copy)]
+pub(crate) struct Map<'a> {
+    pub(crate) linear: &'a Linear,
+    pub(crate) packed: Option<&'a Arc<PackedWeight>>,
+}
+
+/// Places for so many weights.
+pub(crate) fn packed_weights<const COUNT: usize>(
+    format: WeightFormat,
+) -> [Arc<PackedWeight>; COUNT] {
+    std::array::from_fn(|_| Arc::new(PackedWeight::new(format)))
+}
+
+impl Map<'_> {
+    fn parameters(self) -> Option<LinearMap> {
+        let bias = self.linear.bias.as_ref()?;
+        Some(LinearMap {
+            weight: self.linear.weight.val(),
+            bias: bias.val(),
+            packed: self.packed.cloned(),
+        })
+    }
+}
+
 /// `x W + b`, and what follows.
 ///
 /// # Shapes
 ///
 /// `x` `[T, K]` → `[T, N]`.
-pub(crate) fn linear(map: &Linear, x: Tensor<2>, epilogue: Epilogue) -> Tensor<2> {
-    match &map.bias {
-        Some(bias) if has_kernels(&x) => {
-            bert_kernels::linear(x, map.weight.val(), bias.val(), epilogue)
-        }
+pub(crate) fn linear(map: Map<'_>, x: Tensor<2>, epilogue: Epilogue) -> Tensor<2> {
+    match map.parameters() {
+        Some(parameters) if has_kernels(&x) => bert_kernels::linear(x, parameters, epilogue),
         _ => match epilogue {
-            Epilogue::Bias => map.forward(x),
-            Epilogue::BiasGelu => bert_kernels::gelu(map.forward(x)),
+            Epilogue::Bias => map.linear.forward(x),
+            Epilogue::BiasGelu => bert_kernels::gelu(map.linear.forward(x)),
         },
     }
 }
@@ -41,8 +78,8 @@ pub(crate) fn linear(map: &Linear, x: Tensor<2>, epilogue: Epilogue) -> Tensor<2
 /// # Shapes
 ///
 /// `x` `[T, K]` → `[T, 3 · N]`.
-pub(crate) fn linear_joined(maps: [&Linear; 3], x: &Tensor<2>) -> Option<Tensor<2>> {
-    let [one, two, three] = maps.map(parameters);
+pub(crate) fn linear_joined(maps: [Map<'_>; 3], x: &Tensor<2>) -> Option<Tensor<2>> {
+    let [one, two, three] = maps.map(Map::parameters);
     let maps = [one?, two?, three?];
     has_kernels(x).then(|| bert_kernels::linear_joined(x.clone(), maps))
 }
@@ -52,15 +89,10 @@ pub(crate) fn linear_joined(maps: [&Linear; 3], x: &Tensor<2>) -> Option<Tensor<
 /// # Shapes
 ///
 /// `x` `[T, K]` → `[T, 2 · N]`.
-pub(crate) fn linear_pair(maps: [&Linear; 2], x: Tensor<2>) -> Option<Tensor<2>> {
-    let [one, two] = maps.map(parameters);
+pub(crate) fn linear_pair(maps: [Map<'_>; 2], x: Tensor<2>) -> Option<Tensor<2>> {
+    let [one, two] = maps.map(Map::parameters);
     let maps = [one?, two?];
     has_kernels(&x).then(|| bert_kernels::linear_pair(x, maps))
-}
-
-fn parameters(map: &Linear) -> Option<(Tensor<2>, Tensor<1>)> {
-    let bias = map.bias.as_ref()?;
-    Some((map.weight.val(), bias.val()))
 }
 
 /// `LayerNorm(residual + dropout(x))`. `epsilon` is the one that `norm` was made with.

@@ -1,14 +1,17 @@
 // B sequences, S positions, T tokens of all sequences, H hidden, N heads
 
-use bert_kernels::Epilogue;
+use std::sync::Arc;
+
+use bert_kernels::{Epilogue, PackedWeight, WeightFormat};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::activation::{gelu_approximate, relu, silu};
 use burn::tensor::{Device, Tensor};
 
+use crate::fused::{self, Map, packed_weights};
 use crate::init::linear;
 use crate::sequences::Selection;
-use crate::{BertConfig, BertSelfAttention, HiddenAct, Sequences, fused};
+use crate::{BertConfig, BertSelfAttention, HiddenAct, Sequences};
 
 impl HiddenAct {
     /// Applies the activation element by element.
@@ -48,6 +51,9 @@ pub struct BertLayer {
     hidden_act: HiddenAct,
     #[module(skip)]
     layer_norm_eps: f64,
+    /// Of the attention's output, the intermediate map and the output.
+    #[module(skip)]
+    packed: Option<[Arc<PackedWeight>; 3]>,
 }
 
 impl BertLayer {
@@ -69,7 +75,13 @@ impl BertLayer {
             dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
             hidden_act: config.hidden_act,
             layer_norm_eps: config.layer_norm_eps,
+            packed: None,
         }
+    }
+
+    pub(crate) fn pack_weights(&mut self, format: WeightFormat) {
+        self.attention.pack_weights(format);
+        self.packed = Some(packed_weights(format));
     }
 
     /// Runs the layer.
@@ -109,17 +121,21 @@ impl BertLayer {
     }
 
     fn after_attention(&self, context: Tensor<2>, residual: Tensor<2>) -> Tensor<2> {
-        let projected = fused::linear(&self.attention_output, context, Epilogue::Bias);
+        let map = |linear, index: usize| Map {
+            linear,
+            packed: self.packed.as_ref().map(|packed| &packed[index]),
+        };
+        let projected = fused::linear(map(&self.attention_output, 0), context, Epilogue::Bias);
         let attended = self.add_norm(projected, residual, &self.attention_norm);
-        let inner = self.intermediate(attended.clone());
-        let output = fused::linear(&self.output, inner, Epilogue::Bias);
+        let inner = self.intermediate(map(&self.intermediate, 1), attended.clone());
+        let output = fused::linear(map(&self.output, 2), inner, Epilogue::Bias);
         self.add_norm(output, attended, &self.output_norm)
     }
 
-    fn intermediate(&self, x: Tensor<2>) -> Tensor<2> {
+    fn intermediate(&self, map: Map<'_>, x: Tensor<2>) -> Tensor<2> {
         match self.hidden_act {
-            HiddenAct::Gelu => fused::linear(&self.intermediate, x, Epilogue::BiasGelu),
-            other => other.forward(fused::linear(&self.intermediate, x, Epilogue::Bias)),
+            HiddenAct::Gelu => fused::linear(map, x, Epilogue::BiasGelu),
+            other => other.forward(fused::linear(map, x, Epilogue::Bias)),
         }
     }
 

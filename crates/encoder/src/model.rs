@@ -1,5 +1,6 @@
 // B batch, S sequence, T = B · S tokens, N heads, H hidden
 
+use bert_kernels::WeightFormat;
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Int, Tensor};
@@ -148,6 +149,17 @@ impl BertPooler {
 }
 
 impl BertModel {
+    /// Keeps the layers' weights in the order in which the kernels read them, from the first batch without gradients on: for
+    /// inference. Short inputs gain the most, one sentence of 16 tokens about twice the speed; it costs the memory of the
+    /// layers' weights once more, of [`WeightFormat::Bf16`] half of it and of [`WeightFormat::Int8`] a quarter. Weights that
+    /// change later are noticed. On devices that [`is_fused`](bert_kernels::is_fused) says no to, and for gradients,
+    /// nothing changes.
+    pub fn pack_weights(&mut self, format: WeightFormat) {
+        for layer in &mut self.layers {
+            layer.pack_weights(format);
+        }
+    }
+
     /// Encodes a batch.
     ///
     /// # Errors
@@ -164,7 +176,7 @@ impl BertModel {
     /// As [`forward`](Self::forward).
     pub fn forward_with(&self, input: BertInput, want: Want) -> Result<BertOutput, EncoderError> {
         let batch = self.batch(input, !want.attentions)?;
-        let passed = self.pass(&batch, want);
+        let passed = fused::nearby(&batch.input_ids.device(), || self.pass(&batch, want));
         let last_hidden_state = batch.unpack(passed.last);
         let pool = |pooler: &BertPooler| pooler.forward(last_hidden_state.clone());
         let hidden_states = passed.hidden_states.into_iter();
@@ -215,9 +227,11 @@ impl BertModel {
             return Ok(self.embed(&batch).select(0, selection.rows));
         };
         let run = |hidden, layer: &BertLayer| layer.forward(hidden, &batch.sequences, false).0;
-        let hidden = others.iter().fold(self.embed(&batch), run);
-        let selected = last.forward_selected(hidden.clone(), &batch.sequences, &selection);
-        Ok(selected.unwrap_or_else(|| run(hidden, last).select(0, selection.rows)))
+        Ok(fused::nearby(&device, || {
+            let hidden = others.iter().fold(self.embed(&batch), run);
+            let selected = last.forward_selected(hidden.clone(), &batch.sequences, &selection);
+            selected.unwrap_or_else(|| run(hidden, last).select(0, selection.rows))
+        }))
     }
 
     fn embed(&self, batch: &Batch) -> Tensor<2> {

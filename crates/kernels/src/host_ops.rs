@@ -24,7 +24,7 @@ use burn::tensor::Device;
 use crate::cross_entropy::{self, SavedCrossEntropy};
 use crate::embeddings::{self, SavedEmbeddings};
 use crate::linear::{self, SavedLinear};
-use crate::{attention, dropout, layer_norm};
+use crate::{PackedWeight, attention, dropout, layer_norm};
 
 /// A dropout: which elements become zero is decided by the seed and their indices.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,6 +87,25 @@ pub enum Epilogue {
     BiasGelu,
 }
 
+/// What linear maps side by side are computed with.
+#[derive(Debug, Clone)]
+pub struct LinearNumbers {
+    /// What comes after the product; more than one map go with [`Epilogue::Bias`] only.
+    pub epilogue: Epilogue,
+    /// The panels of each weight, where they are kept. Gradients are those of the weight itself.
+    pub packed: Vec<Option<Arc<PackedWeight>>>,
+}
+
+impl LinearNumbers {
+    /// Without panels.
+    pub fn of(epilogue: Epilogue) -> Self {
+        Self {
+            epilogue,
+            packed: Vec::new(),
+        }
+    }
+}
+
 /// Whether tensors of this device lie in this process's memory, where this crate has kernels for single-precision
 /// tensors.
 pub fn is_fused(device: &Device) -> bool {
@@ -140,7 +159,7 @@ pub trait HostOps: Backend {
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        epilogue: Epilogue,
+        numbers: LinearNumbers,
     ) -> FloatTensor<Self>;
 
     /// `[x W₁ + b₁ | x W₂ + b₂]`, `[T, 2 · N]`.
@@ -150,6 +169,7 @@ pub trait HostOps: Backend {
         bias_1: FloatTensor<Self>,
         weight_2: FloatTensor<Self>,
         bias_2: FloatTensor<Self>,
+        numbers: LinearNumbers,
     ) -> FloatTensor<Self>;
 
     /// `[x W₁ + b₁ | x W₂ + b₂ | x W₃ + b₃]`, `[T, 3 · N]`.
@@ -161,6 +181,7 @@ pub trait HostOps: Backend {
         bias_2: FloatTensor<Self>,
         weight_3: FloatTensor<Self>,
         bias_3: FloatTensor<Self>,
+        numbers: LinearNumbers,
     ) -> FloatTensor<Self>;
 
     /// `dropout(LayerNorm(word + position + token type))`, `[T, H]`, of tables `[V, H]`, `[P, H]`, `[K, H]`, γ and β `[H]`,
@@ -219,9 +240,8 @@ pub trait HostKernels: HostOps {
         numbers: AttentionNumbers,
     ) -> Vec<FloatTensor<Self>>;
 
-    /// [`linear`](HostOps::linear) of x and any number of weights and biases, side by side; more than one go with
-    /// [`Epilogue::Bias`] only.
-    fn linear_of(inputs: Vec<FloatTensor<Self>>, epilogue: Epilogue) -> FloatTensor<Self>;
+    /// [`linear`](HostOps::linear) of x and any number of weights and biases, side by side.
+    fn linear_of(inputs: Vec<FloatTensor<Self>>, numbers: &LinearNumbers) -> FloatTensor<Self>;
 
     /// [`linear_of`](Self::linear_of) with what its backward pass needs.
     fn linear_saving(
@@ -300,9 +320,9 @@ impl<B: HostKernels, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        epilogue: Epilogue,
+        numbers: LinearNumbers,
     ) -> FloatTensor<Self> {
-        linear::tracked::<B, C, 3>([x, weight, bias], epilogue)
+        linear::tracked::<B, C, 3>([x, weight, bias], numbers)
     }
 
     fn linear_pair(
@@ -311,8 +331,9 @@ impl<B: HostKernels, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
         bias_1: FloatTensor<Self>,
         weight_2: FloatTensor<Self>,
         bias_2: FloatTensor<Self>,
+        numbers: LinearNumbers,
     ) -> FloatTensor<Self> {
-        linear::tracked::<B, C, 5>([x, weight_1, bias_1, weight_2, bias_2], Epilogue::Bias)
+        linear::tracked::<B, C, 5>([x, weight_1, bias_1, weight_2, bias_2], numbers)
     }
 
     fn linear_joined(
@@ -323,9 +344,10 @@ impl<B: HostKernels, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
         bias_2: FloatTensor<Self>,
         weight_3: FloatTensor<Self>,
         bias_3: FloatTensor<Self>,
+        numbers: LinearNumbers,
     ) -> FloatTensor<Self> {
         let inputs = [x, weight_1, bias_1, weight_2, bias_2, weight_3, bias_3];
-        linear::tracked::<B, C, 7>(inputs, Epilogue::Bias)
+        linear::tracked::<B, C, 7>(inputs, numbers)
     }
 
     fn embed(

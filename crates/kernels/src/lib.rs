@@ -43,6 +43,8 @@ mod linear;
 mod ndarray;
 mod norm;
 mod ops;
+mod packed;
+mod threads;
 
 pub use adamw::{AdamWPrimitives, AdamWState, AdamWStep, adamw_update, adamw_update_composed};
 pub use attention::{attention, attention_composed, attention_of};
@@ -55,10 +57,12 @@ pub use embeddings::{EmbeddingWeights, SavedEmbeddings, embed};
 pub use gelu::{gelu, gelu_composed};
 pub use host::softmax;
 pub use host_ops::{
-    AttentionNumbers, DropoutMask, EmbeddingNumbers, Epilogue, HostKernels, HostOps, NormNumbers,
-    is_fused,
+    AttentionNumbers, DropoutMask, EmbeddingNumbers, Epilogue, HostKernels, HostOps, LinearNumbers,
+    NormNumbers, is_fused,
 };
 pub use layer_norm::{dropout_add_norm, dropout_add_norm_composed};
-pub use linear::{SavedLinear, linear, linear_composed, linear_joined, linear_pair};
+pub use linear::{LinearMap, SavedLinear, linear, linear_composed, linear_joined, linear_pair};
 pub use norm::sum_of_squares;
 pub use ops::BertOps;
+pub use packed::{PackedWeight, WeightFormat};
+pub use threads::on_kernel_threads;

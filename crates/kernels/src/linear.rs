@@ -1,5 +1,7 @@
 // T rows, K columns in, N columns out
 
+use std::sync::Arc;
+
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -9,19 +11,46 @@ use burn::backend::{Autodiff, Dispatch};
 use burn::tensor::Tensor;
 
 use crate::gelu;
-use crate::host_ops::{Epilogue, HostKernels, HostOps};
+use crate::host_ops::{Epilogue, HostKernels, HostOps, LinearNumbers};
+use crate::packed::PackedWeight;
+
+/// The parameters of one linear map.
+#[derive(Debug, Clone)]
+pub struct LinearMap {
+    /// `[K, N]`.
+    pub weight: Tensor<2>,
+    /// `[N]`.
+    pub bias: Tensor<1>,
+    /// Keeps the weight in the order of the kernels, for inference; with gradients it is not used.
+    pub packed: Option<Arc<PackedWeight>>,
+}
+
+impl LinearMap {
+    /// A map whose weight is put in order each time.
+    pub fn new(weight: Tensor<2>, bias: Tensor<1>) -> Self {
+        Self {
+            weight,
+            bias,
+            packed: None,
+        }
+    }
+}
 
 /// `x W + b`, through GELU if wanted, in one pass, on devices that [`is_fused`](crate::is_fused) says yes to.
 ///
 /// # Shapes
 ///
-/// `x` `[T, K]`, `weight` `[K, N]`, `bias` `[N]` → `[T, N]`.
-pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>, epilogue: Epilogue) -> Tensor<2> {
+/// `x` `[T, K]` → `[T, N]`.
+pub fn linear(x: Tensor<2>, map: LinearMap, epilogue: Epilogue) -> Tensor<2> {
+    let numbers = LinearNumbers {
+        epilogue,
+        packed: vec![map.packed],
+    };
     Tensor::from_dispatch(<Dispatch as HostOps>::linear(
         x.into_dispatch(),
-        weight.into_dispatch(),
-        bias.into_dispatch(),
-        epilogue,
+        map.weight.into_dispatch(),
+        map.bias.into_dispatch(),
+        numbers,
     ))
 }
 
@@ -30,10 +59,10 @@ pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>, epilogue: Epilog
 ///
 /// # Shapes
 ///
-/// `x` `[T, K]`, weights `[K, N]`, biases `[N]` → `[T, 3 · N]`.
-pub fn linear_joined(x: Tensor<2>, maps: [(Tensor<2>, Tensor<1>); 3]) -> Tensor<2> {
-    let [one, two, three] =
-        maps.map(|(weight, bias)| (weight.into_dispatch(), bias.into_dispatch()));
+/// `x` `[T, K]`, weights `[K, N]` each → `[T, 3 · N]`.
+pub fn linear_joined(x: Tensor<2>, maps: [LinearMap; 3]) -> Tensor<2> {
+    let numbers = numbers_of(&maps);
+    let [one, two, three] = maps.map(|map| (map.weight.into_dispatch(), map.bias.into_dispatch()));
     Tensor::from_dispatch(<Dispatch as HostOps>::linear_joined(
         x.into_dispatch(),
         one.0,
@@ -42,6 +71,7 @@ pub fn linear_joined(x: Tensor<2>, maps: [(Tensor<2>, Tensor<1>); 3]) -> Tensor<
         two.1,
         three.0,
         three.1,
+        numbers,
     ))
 }
 
@@ -49,16 +79,25 @@ pub fn linear_joined(x: Tensor<2>, maps: [(Tensor<2>, Tensor<1>); 3]) -> Tensor<
 ///
 /// # Shapes
 ///
-/// `x` `[T, K]`, weights `[K, N]`, biases `[N]` → `[T, 2 · N]`.
-pub fn linear_pair(x: Tensor<2>, maps: [(Tensor<2>, Tensor<1>); 2]) -> Tensor<2> {
-    let [one, two] = maps.map(|(weight, bias)| (weight.into_dispatch(), bias.into_dispatch()));
+/// `x` `[T, K]`, weights `[K, N]` each → `[T, 2 · N]`.
+pub fn linear_pair(x: Tensor<2>, maps: [LinearMap; 2]) -> Tensor<2> {
+    let numbers = numbers_of(&maps);
+    let [one, two] = maps.map(|map| (map.weight.into_dispatch(), map.bias.into_dispatch()));
     Tensor::from_dispatch(<Dispatch as HostOps>::linear_pair(
         x.into_dispatch(),
         one.0,
         one.1,
         two.0,
         two.1,
+        numbers,
     ))
+}
+
+fn numbers_of(maps: &[LinearMap]) -> LinearNumbers {
+    LinearNumbers {
+        epilogue: Epilogue::Bias,
+        packed: maps.iter().map(|map| map.packed.clone()).collect(),
+    }
 }
 
 /// What [`linear`] means, written in ordinary tensor operations; [`linear_joined`] is three of it side by side.
@@ -116,16 +155,16 @@ impl<B: HostKernels, const PARENTS: usize> Backward<B, PARENTS> for Linear {
 
 pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy, const PARENTS: usize>(
     inputs: [FloatTensor<Autodiff<B, C>>; PARENTS],
-    epilogue: Epilogue,
+    numbers: LinearNumbers,
 ) -> FloatTensor<Autodiff<B, C>> {
     let nodes = inputs.each_ref().map(|input| input.node());
     let prepared = Backward::<B, PARENTS>::prepare::<C>(Linear, nodes).compute_bound();
     let inputs = inputs.map(|input| input.into_primitive()).to_vec();
     match prepared.stateful() {
         OpsKind::Tracked(prep) => {
-            let (y, saved) = B::linear_saving(inputs, epilogue);
+            let (y, saved) = B::linear_saving(inputs, numbers.epilogue);
             prep.finish(saved, y)
         }
-        OpsKind::UnTracked(prep) => prep.finish(B::linear_of(inputs, epilogue)),
+        OpsKind::UnTracked(prep) => prep.finish(B::linear_of(inputs, &numbers)),
     }
 }

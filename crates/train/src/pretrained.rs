@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use bert_encoder::{BertConfig, BertInput};
+use bert_encoder::{BertConfig, BertInput, BertModel, WeightFormat};
 use bert_text::{BatchOrder, Encoding, LabelSet, Tokenizer, epoch_batches};
 use bert_weights::checkpoint::{
     self, Checkpoint, Export, KeyMap, KeyMapError, LoadOptions, LoadReport, read_config,
@@ -68,6 +68,8 @@ pub struct Pretrained {
     pub tokenizer: Tokenizer,
     /// Longest sequence in tokens, special tokens included; never above `max_position_embeddings`.
     pub max_length: usize,
+    /// In which numbers a model keeps its layers' weights for inference on the CPU; see [`BertModel::pack_weights`].
+    pub weights: WeightFormat,
     checkpoint: Checkpoint,
 }
 
@@ -99,8 +101,16 @@ impl Pretrained {
             max_length: max_length.unwrap_or(longest).min(longest),
             encoder,
             tokenizer,
+            weights: WeightFormat::default(),
             checkpoint,
         })
+    }
+
+    /// Has an encoder keep its weights in order for inference, where its device is one without gradients.
+    pub(crate) fn pack_weights(&self, encoder: &mut BertModel, device: &Device) {
+        if !device.is_autodiff() {
+            encoder.pack_weights(self.weights);
+        }
     }
 
     /// The checkpoint this was opened from.

@@ -1,12 +1,14 @@
 //! The fused operations of `bert-kernels` against their composed bodies, forward and backward, on the devices that have
 //! them, with dropout and without.
 
+use std::sync::Arc;
+
 use bert_device::Backend;
 use bert_kernels::{
-    AttentionNumbers, DropoutMask, EmbeddingNumbers, EmbeddingWeights, Epilogue, NormNumbers,
-    attention, attention_composed, attention_of, dropout, dropout_add_norm,
-    dropout_add_norm_composed, embed, embedding_composed, is_fused, linear, linear_composed,
-    linear_joined, masked_cross_entropy, masked_cross_entropy_composed,
+    AttentionNumbers, DropoutMask, EmbeddingNumbers, EmbeddingWeights, Epilogue, LinearMap,
+    NormNumbers, PackedWeight, WeightFormat, attention, attention_composed, attention_of, dropout,
+    dropout_add_norm, dropout_add_norm_composed, embed, embedding_composed, is_fused, linear,
+    linear_composed, linear_joined, masked_cross_entropy, masked_cross_entropy_composed,
 };
 use bert_tests::{Quantity, TestDevice, Values, assert_close, on_every_device};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -18,6 +20,7 @@ on_every_device!(
     attention_of_some_tokens_is_theirs_among_all,
     linear_is_its_composed_body,
     joined_linear_maps_are_each_of_them,
+    kept_panels_are_the_weight_of_the_moment,
     embeddings_are_their_composed_body,
     cross_entropy_is_its_composed_body,
     attention_without_any_position_is_even,
@@ -285,7 +288,7 @@ fn linear_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
             };
             let flat = |x: Tensor<2>| x.reshape([columns]);
             let found = with_gradients(inputs(), |[x, weight, bias]| {
-                linear(x, weight, flat(bias), epilogue)
+                linear(x, LinearMap::new(weight, flat(bias)), epilogue)
             });
             let expected = with_gradients(inputs(), |[x, weight, bias]| {
                 linear_composed(x, weight, flat(bias), epilogue)
@@ -293,7 +296,7 @@ fn linear_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
             let name = format!("linear, {epilogue:?}, {rows} rows");
             assert_same(device, &name, &found, &expected);
             let [x, weight, bias] = inputs().map(Tensor::inner);
-            let plain = linear(x, weight, flat(bias), epilogue);
+            let plain = linear(x, LinearMap::new(weight, flat(bias)), epilogue);
             assert_same(device, &name, &[Values::of(plain)], &expected[..1]);
         }
     }
@@ -323,7 +326,8 @@ fn joined_linear_maps_are_each_of_them(device: &TestDevice) -> anyhow::Result<()
         };
         let flat = |x: Tensor<2>| x.reshape([columns]);
         let found = with_gradients(inputs(), |[x, w1, b1, w2, b2, w3, b3]| {
-            linear_joined(x, [(w1, flat(b1)), (w2, flat(b2)), (w3, flat(b3))])
+            let maps = [(w1, b1), (w2, b2), (w3, b3)];
+            linear_joined(x, maps.map(|(w, b)| LinearMap::new(w, flat(b))))
         });
         let expected = with_gradients(inputs(), |[x, w1, b1, w2, b2, w3, b3]| {
             let maps = [(w1, b1), (w2, b2), (w3, b3)];
@@ -333,6 +337,45 @@ fn joined_linear_maps_are_each_of_them(device: &TestDevice) -> anyhow::Result<()
             Tensor::cat(each.to_vec(), 1)
         });
         assert_same(device, &format!("joined, {rows} rows"), &found, &expected);
+    }
+    Ok(())
+}
+
+/// Whatever becomes of the weight in between, in place or not.
+fn kept_panels_are_the_weight_of_the_moment(device: &TestDevice) -> anyhow::Result<()> {
+    let on = device.plain().clone();
+    if !has_kernels(device) {
+        return Ok(());
+    }
+    let (inner, columns) = (37, 101);
+    let bias: Tensor<1> = numbers([columns], 2.0, &on);
+    // What one output may be off by: each of the products of two numbers below 2 and 0.4.
+    let largest = inner as f32 * 2.0 * 0.4;
+    for (format, tolerance) in [
+        (WeightFormat::F32, 0.0),
+        (WeightFormat::Bf16, largest / 512.0),
+        (WeightFormat::Int8, largest / 254.0),
+    ] {
+        let packed = Arc::new(PackedWeight::new(format));
+        let mut weight: Tensor<2> = numbers([inner, columns], 1.0, &on) * 0.2;
+        for step in 0..4 {
+            for rows in ROWS {
+                let x: Tensor<2> = numbers([rows, inner], 0.0, &on);
+                let mut map = LinearMap::new(weight.clone(), bias.clone());
+                let expected = linear(x.clone(), map.clone(), Epilogue::Bias);
+                map.packed = Some(packed.clone());
+                let found = linear(x, map, Epilogue::Bias);
+                let difference: f32 = (found - expected).abs().max().into_scalar();
+                let what = format!("{format:?}, {rows} rows, step {step}");
+                assert!(difference <= tolerance, "{what}: {difference} off");
+                assert!(difference > 0.0 || format == WeightFormat::F32, "{what}");
+            }
+            weight = if step % 2 == 0 {
+                weight * -0.9
+            } else {
+                weight.clone() * 0.9
+            };
+        }
     }
     Ok(())
 }
@@ -481,7 +524,7 @@ fn what_is_not_a_number_stays_visible(device: &TestDevice) -> anyhow::Result<()>
         assert!(!Values::of(y).are_finite(), "{bad} vanished in attention");
         for epilogue in [Epilogue::Bias, Epilogue::BiasGelu] {
             let (weight, bias) = (self::numbers([6, 5], 1.0, &on), Tensor::zeros([5], &on));
-            let y = Values::of(linear(x.clone(), weight, bias, epilogue));
+            let y = Values::of(linear(x.clone(), LinearMap::new(weight, bias), epilogue));
             assert!(!y.rows(&[1]).are_finite(), "{bad} vanished in {epilogue:?}");
             assert!(
                 y.rows(&[0, 2, 3]).are_finite(),

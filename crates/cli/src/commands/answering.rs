@@ -10,7 +10,7 @@ use bert_text::{PredictInputs, PredictLine, ReadError};
 use bert_train::EVALUATION_BATCH_SIZE;
 use clap::Args;
 
-use crate::flags::{RuntimeFlags, at_least_one, whole_number};
+use crate::flags::{RuntimeFlags, Weights, at_least_one, whole_number};
 use crate::format::{count, counted};
 use crate::progress::Counter;
 use crate::results::Results;
@@ -37,6 +37,11 @@ pub(crate) struct PredictFlags {
     /// Rows of one forward pass; 64: larger ones are no faster on a CPU
     #[arg(long, value_name = "N", default_value_t = EVALUATION_BATCH_SIZE, value_parser = at_least_one)]
     pub(crate) batch_size: NonZeroUsize,
+    /// Numbers in which the encoder's weights are read on flex and ndarray; f32: as they are; bf16: half the memory, rounded
+    /// to 8 significant bits; int8: a quarter of it, 255 steps for each output; less memory to read speeds up short inputs
+    /// of large models
+    #[arg(long, value_enum, default_value_t = Weights::F32)]
+    pub(crate) weights: Weights,
     #[command(flatten)]
     pub(crate) runtime: RuntimeFlags,
 }

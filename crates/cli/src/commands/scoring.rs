@@ -8,7 +8,7 @@ use bert_train::{EVALUATION_BATCH_SIZE, Metrics};
 use clap::Args;
 use serde::Serialize;
 
-use crate::flags::{RuntimeFlags, at_least_one, whole_number};
+use crate::flags::{RuntimeFlags, Weights, at_least_one, whole_number};
 use crate::results::Results;
 use crate::whole_file::WholeFile;
 
@@ -31,6 +31,11 @@ pub(crate) struct EvaluateFlags {
     /// Rows of one forward pass; 64: larger ones are no faster on a CPU; the figures do not depend on it
     #[arg(long, value_name = "N", default_value_t = EVALUATION_BATCH_SIZE, value_parser = at_least_one)]
     pub(crate) batch_size: NonZeroUsize,
+    /// Numbers in which the encoder's weights are read on flex and ndarray; f32: as they are; bf16: half the memory, rounded
+    /// to 8 significant bits; int8: a quarter of it, 255 steps for each output; less memory to read speeds up short inputs
+    /// of large models
+    #[arg(long, value_enum, default_value_t = Weights::F32)]
+    pub(crate) weights: Weights,
     #[command(flatten)]
     pub(crate) runtime: RuntimeFlags,
 }

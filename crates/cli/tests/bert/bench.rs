@@ -4,12 +4,13 @@ use serde_json::Value;
 
 use super::support::Room;
 
-const FIGURES: [&str; 14] = [
+const FIGURES: [&str; 15] = [
     "work",
     "size",
     "batch",
     "seq",
     "dropout",
+    "weights",
     "threads",
     "device",
     "runs",

@@ -59,6 +59,9 @@ pub trait PretrainingModel: Module {
     /// The encoder.
     fn encoder(&self) -> &BertModel;
 
+    /// The encoder, to be changed.
+    fn encoder_mut(&mut self) -> &mut BertModel;
+
     /// The head for masked tokens, if there is one.
     fn predictions(&self) -> Option<&PredictionHead>;
 
@@ -256,6 +259,10 @@ impl PretrainingModel for BertForMaskedLM {
         &self.bert
     }
 
+    fn encoder_mut(&mut self) -> &mut BertModel {
+        &mut self.bert
+    }
+
     fn predictions(&self) -> Option<&PredictionHead> {
         Some(&self.predictions)
     }
@@ -279,6 +286,10 @@ impl PretrainingModel for BertForNextSentencePrediction {
 
     fn encoder(&self) -> &BertModel {
         &self.bert
+    }
+
+    fn encoder_mut(&mut self) -> &mut BertModel {
+        &mut self.bert
     }
 
     fn predictions(&self) -> Option<&PredictionHead> {
@@ -305,6 +316,10 @@ impl PretrainingModel for BertForPreTraining {
 
     fn encoder(&self) -> &BertModel {
         &self.bert
+    }
+
+    fn encoder_mut(&mut self) -> &mut BertModel {
+        &mut self.bert
     }
 
     fn predictions(&self) -> Option<&PredictionHead> {

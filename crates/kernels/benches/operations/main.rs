@@ -30,10 +30,11 @@ mod optimizer;
 mod stock;
 
 use bert_kernels::{
-    AttentionNumbers, DropoutMask, EmbeddingNumbers, EmbeddingWeights, Epilogue, NormNumbers,
-    attention, attention_composed, dropout, dropout_add_norm, dropout_add_norm_composed, embed,
-    embedding, embedding_composed, gelu, gelu_composed, linear, linear_composed, linear_joined,
-    masked_cross_entropy, masked_cross_entropy_composed, sum_of_squares,
+    AttentionNumbers, DropoutMask, EmbeddingNumbers, EmbeddingWeights, Epilogue, LinearMap,
+    NormNumbers, attention, attention_composed, dropout, dropout_add_norm,
+    dropout_add_norm_composed, embed, embedding, embedding_composed, gelu, gelu_composed, linear,
+    linear_composed, linear_joined, masked_cross_entropy, masked_cross_entropy_composed,
+    sum_of_squares,
 };
 
 use burn::tensor::Tensor;
@@ -97,18 +98,19 @@ beside! { dropout_add_layer_norm [[T, H], [T, H], [1, H], [1, H]]
 }
 
 beside! { linear_to_the_hidden_width [[T, H], [H, H], [1, H]]
-    kernel |[x, weight, bias]| linear(x, weight, row(bias), Epilogue::Bias);
+    kernel |[x, weight, bias]| linear(x, LinearMap::new(weight, row(bias)), Epilogue::Bias);
     composed |[x, weight, bias]| linear_composed(x, weight, row(bias), Epilogue::Bias)
 }
 
 beside! { linear_to_the_inner_width_and_gelu [[T, H], [H, I], [1, I]]
-    kernel |[x, weight, bias]| linear(x, weight, row(bias), Epilogue::BiasGelu);
+    kernel |[x, weight, bias]| linear(x, LinearMap::new(weight, row(bias)), Epilogue::BiasGelu);
     composed |[x, weight, bias]| linear_composed(x, weight, row(bias), Epilogue::BiasGelu)
 }
 
 beside! { queries_keys_and_values [[T, H], [H, H], [1, H], [H, H], [1, H], [H, H], [1, H]]
     kernel |[x, w1, b1, w2, b2, w3, b3]| {
-        linear_joined(x, [(w1, row(b1)), (w2, row(b2)), (w3, row(b3))])
+        let maps = [(w1, b1), (w2, b2), (w3, b3)];
+        linear_joined(x, maps.map(|(w, b)| LinearMap::new(w, row(b))))
     };
     composed |[x, w1, b1, w2, b2, w3, b3]| {
         let maps = [(w1, b1), (w2, b2), (w3, b3)];

@@ -2,12 +2,12 @@
 //! cache. Sequences stand one behind the other without gaps; T rows of keys in all and Q of queries, of one sequence S and R,
 //! L keys up to the last one that is not masked; N heads, D head width, H = N · D.
 
-use rayon::prelude::*;
-
 use super::layer_norm::dot;
 use super::math::{exp, vectorized};
-use super::product::{Part, product};
+use super::part::Part;
+use super::product::product;
 use super::random::Mask;
+use super::threads::{each, is_little};
 use crate::AttentionNumbers;
 
 /// Where queries, keys and values lie.
@@ -241,6 +241,12 @@ fn split<'a>(mut whole: &'a mut [f32], lengths: &[usize], width: usize) -> Vec<&
     lengths.iter().map(&mut next).collect()
 }
 
+/// Those of the two products of each head.
+fn operations(sequences: &[Sequence<'_>]) -> usize {
+    let of_one = |one: &Sequence<'_>| 4 * one.queries.count * one.positions() * one.sizes.width();
+    sequences.iter().map(of_one).sum()
+}
+
 /// Gives the context `[Q, H]` and what the backward pass needs, `[Q, N, 2]`.
 pub(crate) fn forward(inputs: Inputs<'_>, numbers: &AttentionNumbers) -> (Vec<f32>, Vec<f32>) {
     let sizes = Sizes::new(&inputs, numbers);
@@ -249,12 +255,15 @@ pub(crate) fn forward(inputs: Inputs<'_>, numbers: &AttentionNumbers) -> (Vec<f3
     let rows: usize = lengths.iter().sum();
     let mut context = vec![0.0; rows * sizes.width()];
     let mut statistics = vec![0.0; rows * sizes.heads * STATISTICS];
-    Sequence::all(inputs, sizes, numbers)
-        .into_par_iter()
-        .zip(split(&mut context, lengths, sizes.width()))
-        .zip(split(&mut statistics, lengths, sizes.heads * STATISTICS))
-        .with_max_len(1)
-        .for_each_init(Vec::new, |scores, ((one, context), statistics)| {
+    let contexts = split(&mut context, lengths, sizes.width());
+    let of_heads = split(&mut statistics, lengths, sizes.heads * STATISTICS);
+    let sequences = Sequence::all(inputs, sizes, numbers);
+    let is_little = is_little(operations(&sequences));
+    each(
+        sequences.into_iter().zip(contexts).zip(of_heads).collect(),
+        is_little,
+        Vec::new,
+        |scores, ((one, context), statistics)| {
             let (rows, positions) = (one.queries.count, one.positions());
             scores.resize(rows * positions, 0.0);
             let of_heads = statistics.chunks_exact_mut(rows.max(1) * STATISTICS);
@@ -280,7 +289,8 @@ pub(crate) fn forward(inputs: Inputs<'_>, numbers: &AttentionNumbers) -> (Vec<f3
                     1.0,
                 );
             }
-        });
+        },
+    );
     (context, statistics)
 }
 
@@ -295,11 +305,14 @@ pub(crate) fn backward(
     let sizes = Sizes::new(&inputs, numbers);
     let dropout = Mask::new(numbers.dropout);
     let mut gradient = Gradient::zeros(inputs.layout);
-    Sequence::all(inputs, sizes, numbers)
-        .into_par_iter()
-        .zip(gradient.split(numbers, sizes.width()))
-        .with_max_len(1)
-        .for_each_init(Scratch::default, |scratch, (one, mut out)| {
+    let sequences = Sequence::all(inputs, sizes, numbers);
+    let is_little = is_little(operations(&sequences));
+    let gradients = gradient.split(numbers, sizes.width());
+    each(
+        sequences.into_iter().zip(gradients).collect(),
+        is_little,
+        Scratch::default,
+        |scratch, (one, mut out)| {
             let positions = one.positions();
             let rows = one.queries;
             let grad = &grad[rows.elements(sizes.width())];
@@ -315,7 +328,8 @@ pub(crate) fn backward(
                 };
                 of_head.backward(grad, &mut out, dropout, scratch);
             }
-        });
+        },
+    );
     gradient
 }
 

@@ -4,6 +4,9 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
+/// With so few elements one thread is done before another would have begun.
+const FEW: usize = 1 << 14;
+
 /// A vector of `length` elements. `fill` is given the chunks of it, numbered, and gives each back written.
 ///
 /// # Panics
@@ -20,8 +23,7 @@ pub(crate) fn filled(
 ) -> Vec<f32> {
     let mut vector = Vec::with_capacity(length);
     let places = &mut vector.spare_capacity_mut()[..length];
-    let chunks = places.par_chunks_mut(chunk.max(1)).enumerate();
-    chunks.for_each(|(index, places)| {
+    let one = |(index, places): (usize, &mut [MaybeUninit<f32>])| {
         let given = extent(places);
         let written = fill(index, places);
         assert_eq!(
@@ -29,7 +31,13 @@ pub(crate) fn filled(
             extent(written),
             "the chunk that was given is written"
         );
-    });
+    };
+    if length <= FEW {
+        places.chunks_mut(chunk.max(1)).enumerate().for_each(one);
+    } else {
+        let chunks = places.par_chunks_mut(chunk.max(1));
+        chunks.enumerate().for_each(one);
+    }
     // SAFETY: the chunks cover `length` elements, and every one of them came back as elements that hold something.
     unsafe { vector.set_len(length) };
     vector

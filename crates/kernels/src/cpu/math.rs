@@ -1,5 +1,7 @@
 //! Elementary functions that a compiler can spread over vector registers: no branches, no tables, no calls.
 
+use pulp::Arch;
+
 /// Below this, e^x is no normal number any more.
 const EXP_LOWEST: f32 = -87.3;
 /// Above this, e^x is beyond the largest finite number.
@@ -10,13 +12,18 @@ const ROUND: f32 = 12_582_912.0;
 const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 
-/// Runs `work` compiled for the widest vector registers that this processor has.
-pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+/// The widest vector registers that this processor has.
+pub(crate) fn arch() -> Arch {
     #[cfg(test)]
     if FORCED_DOWN.load(std::sync::atomic::Ordering::Relaxed) {
-        return work();
+        return Arch::Scalar;
     }
-    pulp::Arch::new().dispatch(work)
+    Arch::new()
+}
+
+/// Runs `work` compiled for them.
+pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+    arch().dispatch(work)
 }
 
 /// Whether tests run as on a processor with nothing but the baseline of its architecture.

@@ -1,6 +1,7 @@
 //! Single passes over slices for the backends whose tensors lie in this process's memory.
 
 pub(crate) mod attention;
+mod blocks;
 mod buffer;
 pub(crate) mod cross_entropy;
 pub(crate) mod elementwise;
@@ -8,10 +9,14 @@ pub(crate) mod embeddings;
 pub(crate) mod layer_norm;
 pub(crate) mod linear;
 mod math;
+pub(crate) mod panels;
+pub(crate) mod part;
 mod product;
 mod random;
 #[cfg(test)]
 mod sameness;
+mod sharing;
+mod threads;
 
 use rayon::prelude::*;
 

@@ -42,6 +42,7 @@ fn of_linear_maps(rows: usize) -> Results {
     let bias = numbers(columns, 2.0);
     let map = linear::Map {
         weight: &weight,
+        panels: None,
         bias: &bias,
     };
     let sizes = |maps| linear::Sizes {

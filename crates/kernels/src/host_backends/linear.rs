@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
@@ -6,8 +7,9 @@ use burn::tensor::Shape;
 
 use super::Slices;
 use crate::cpu::linear;
-use crate::host_ops::Epilogue;
+use crate::host_ops::{Epilogue, LinearNumbers};
 use crate::linear::SavedLinear;
+use crate::packed::Kept;
 
 /// T, K, N and P of x and so many weights.
 fn sizes_of<B: Slices>(x: &FloatTensor<B>, weight: &FloatTensor<B>, maps: usize) -> linear::Sizes {
@@ -21,31 +23,59 @@ fn sizes_of<B: Slices>(x: &FloatTensor<B>, weight: &FloatTensor<B>, maps: usize)
     }
 }
 
-/// Gives the output, and the slope of the activation where it is `wanted` and there is one.
+/// From panels where these are kept, see [`LinearNumbers::packed`].
 pub(super) fn forward<B: Slices>(
     inputs: &[FloatTensor<B>],
-    epilogue: Epilogue,
-    slope_wanted: bool,
-) -> (FloatTensor<B>, Option<FloatTensor<B>>) {
+    numbers: &LinearNumbers,
+) -> FloatTensor<B> {
     let (x, parameters) = inputs.split_first().expect("x comes first");
     let sizes = sizes_of::<B>(x, &parameters[0], parameters.len() / 2);
-    let parameters: Vec<Cow<'_, [f32]>> = parameters.iter().map(B::elements).collect();
-    let maps = parameters.chunks_exact(2);
-    let maps: Vec<linear::Map<'_>> = maps
-        .map(|map| linear::Map {
-            weight: &map[0],
-            bias: &map[1],
+    let elements: Vec<Cow<'_, [f32]>> = parameters.iter().map(B::elements).collect();
+    let kept: Vec<Option<Arc<Kept>>> = numbers
+        .packed
+        .iter()
+        .zip(parameters.iter().zip(&elements).step_by(2))
+        .map(|(packed, (tensor, weight))| match (packed, weight) {
+            (Some(packed), Cow::Borrowed(weight)) => {
+                Some(packed.of(weight, tensor, || sizes.panels(weight)))
+            }
+            _ => None,
         })
         .collect();
-    let x = B::elements(x);
-    let shape = || Shape::new([sizes.rows, sizes.width()]);
-    if epilogue == Epilogue::BiasGelu && slope_wanted {
-        let outputs = linear::gelu_forward(&x, maps[0], sizes);
-        let [y, slope] = outputs.map(|output| B::tensor(output, shape()));
-        return (y, Some(slope));
+    let panels = |map: usize| kept.get(map)?.as_ref().map(|kept| &kept.panels);
+    let maps = elements.chunks_exact(2).enumerate();
+    let maps: Vec<linear::Map<'_>> = maps
+        .map(|(map, elements)| linear::Map {
+            weight: &elements[0],
+            panels: panels(map),
+            bias: &elements[1],
+        })
+        .collect();
+    let y = linear::forward(&B::elements(x), &maps, sizes, numbers.epilogue);
+    B::tensor(y, Shape::new([sizes.rows, sizes.width()]))
+}
+
+/// From the weights themselves. Gives the output, and the slope of the activation where there is one.
+pub(super) fn forward_saving<B: Slices>(
+    inputs: &[FloatTensor<B>],
+    epilogue: Epilogue,
+) -> (FloatTensor<B>, Option<FloatTensor<B>>) {
+    let [x, weight, bias] = inputs else {
+        return (forward::<B>(inputs, &LinearNumbers::of(epilogue)), None);
+    };
+    if epilogue == Epilogue::Bias {
+        return (forward::<B>(inputs, &LinearNumbers::of(epilogue)), None);
     }
-    let y = linear::forward(&x, &maps, sizes, epilogue);
-    (B::tensor(y, shape()), None)
+    let sizes = sizes_of::<B>(x, weight, 1);
+    let map = linear::Map {
+        weight: &B::elements(weight),
+        panels: None,
+        bias: &B::elements(bias),
+    };
+    let outputs = linear::gelu_forward(&B::elements(x), map, sizes);
+    let shape = || Shape::new([sizes.rows, sizes.columns]);
+    let [y, slope] = outputs.map(|output| B::tensor(output, shape()));
+    (y, Some(slope))
 }
 
 pub(super) fn backward<B: Slices>(

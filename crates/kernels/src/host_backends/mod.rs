@@ -25,7 +25,8 @@ use crate::cpu::elementwise;
 use crate::cross_entropy::SavedCrossEntropy;
 use crate::embeddings::SavedEmbeddings;
 use crate::host_ops::{
-    AttentionNumbers, DropoutMask, EmbeddingNumbers, Epilogue, HostKernels, HostOps, NormNumbers,
+    AttentionNumbers, DropoutMask, EmbeddingNumbers, Epilogue, HostKernels, HostOps, LinearNumbers,
+    NormNumbers,
 };
 use crate::linear::SavedLinear;
 
@@ -143,9 +144,9 @@ macro_rules! on_slices {
                 x: FloatTensor<Self>,
                 weight: FloatTensor<Self>,
                 bias: FloatTensor<Self>,
-                epilogue: Epilogue,
+                numbers: LinearNumbers,
             ) -> FloatTensor<Self> {
-                Self::linear_of(vec![x, weight, bias], epilogue)
+                Self::linear_of(vec![x, weight, bias], &numbers)
             }
 
             fn linear_pair(
@@ -154,8 +155,9 @@ macro_rules! on_slices {
                 bias_1: FloatTensor<Self>,
                 weight_2: FloatTensor<Self>,
                 bias_2: FloatTensor<Self>,
+                numbers: LinearNumbers,
             ) -> FloatTensor<Self> {
-                Self::linear_of(vec![x, weight_1, bias_1, weight_2, bias_2], Epilogue::Bias)
+                Self::linear_of(vec![x, weight_1, bias_1, weight_2, bias_2], &numbers)
             }
 
             fn linear_joined(
@@ -166,9 +168,10 @@ macro_rules! on_slices {
                 bias_2: FloatTensor<Self>,
                 weight_3: FloatTensor<Self>,
                 bias_3: FloatTensor<Self>,
+                numbers: LinearNumbers,
             ) -> FloatTensor<Self> {
                 let inputs = vec![x, weight_1, bias_1, weight_2, bias_2, weight_3, bias_3];
-                Self::linear_of(inputs, Epilogue::Bias)
+                Self::linear_of(inputs, &numbers)
             }
 
             fn embed(
@@ -228,15 +231,18 @@ macro_rules! on_slices {
                 attention::backward::<Self>(&inputs, &mask, &saved, &grad, &numbers)
             }
 
-            fn linear_of(inputs: Vec<FloatTensor<Self>>, epilogue: Epilogue) -> FloatTensor<Self> {
-                linear::forward::<Self>(&inputs, epilogue, false).0
+            fn linear_of(
+                inputs: Vec<FloatTensor<Self>>,
+                numbers: &LinearNumbers,
+            ) -> FloatTensor<Self> {
+                linear::forward::<Self>(&inputs, numbers)
             }
 
             fn linear_saving(
                 inputs: Vec<FloatTensor<Self>>,
                 epilogue: Epilogue,
             ) -> (FloatTensor<Self>, SavedLinear<FloatTensor<Self>>) {
-                let (y, slope) = linear::forward::<Self>(&inputs, epilogue, true);
+                let (y, slope) = linear::forward_saving::<Self>(&inputs, epilogue);
                 let saved = SavedLinear {
                     x: inputs[0].clone(),
                     weights: inputs[1..].iter().step_by(2).cloned().collect(),

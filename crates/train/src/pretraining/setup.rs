@@ -112,7 +112,8 @@ impl<M: PretrainingModel> Pretraining<M> {
         optional: &[&str],
         device: &Device,
     ) -> Result<(M, LoadReport), TrainError> {
-        let model = M::init(&self.pretrained.encoder, device)?;
+        let mut model = M::init(&self.pretrained.encoder, device)?;
+        self.pretrained.pack_weights(model.encoder_mut(), device);
         // A part that the model has must fit as a whole, so nothing in it is excused.
         let is_other = |prefix: &&&str| !self.head_tensors().any(|own| own.starts_with(**prefix));
         let copies = TIED_COPIES.map(|(name, original)| TiedCopy {

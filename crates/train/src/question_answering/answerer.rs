@@ -97,10 +97,11 @@ impl QuestionAnswerer {
         head: HeadOrigin,
         device: &Device,
     ) -> Result<(BertForQuestionAnswering, LoadReport), TrainError> {
-        let model = QuestionAnsweringConfig {
+        let mut model = QuestionAnsweringConfig {
             encoder: self.pretrained.encoder.clone(),
         }
         .init(device)?;
+        self.pretrained.pack_weights(&mut model.bert, device);
         self.pretrained.load(model, &keys(), &[HEAD], head)
     }
 

@@ -119,7 +119,9 @@ impl TokenClassifier {
             encoder: self.pretrained.encoder.clone(),
             num_labels: self.labels.len(),
         };
-        Ok(config.init(device)?)
+        let mut model = config.init(device)?;
+        self.pretrained.pack_weights(&mut model.bert, device);
+        Ok(model)
     }
 
     /// Writes a directory that transformers opens as `BertForTokenClassification`.

@@ -17,7 +17,7 @@ use clap::Args;
 use self::report::{Measured, Report};
 pub(crate) use self::workload::Work;
 use self::workload::{Size, Workload};
-use crate::flags::{RuntimeFlags, at_least_one, dropout, one_to};
+use crate::flags::{RuntimeFlags, Weights, at_least_one, dropout, one_to};
 use crate::results::Results;
 
 /// Rows of BERT's position table.
@@ -45,6 +45,9 @@ pub(crate) struct BenchArgs {
     /// interruptions
     #[arg(long, value_name = "N", default_value = "7", value_parser = at_least_one)]
     runs: NonZeroUsize,
+    /// Numbers in which inference reads the layers' weights on flex and ndarray, as of `bert predict`; f32: as they are
+    #[arg(long, value_enum, default_value_t = Weights::F32)]
+    weights: Weights,
     /// Print one JSON object on a line instead of a table
     #[arg(long)]
     json: bool,
@@ -68,7 +71,10 @@ pub(crate) fn run(args: &BenchArgs, work: Work) -> Result<()> {
     let device = args.runtime.open()?;
     let median_ms = match work {
         Work::TrainStep => network::train_step_ms(&workload, args.dropout, args.runs, device)?,
-        Work::Inference => network::inference_ms(&workload, args.dropout, args.runs, &device)?,
+        Work::Inference => {
+            let weights = args.weights.format();
+            network::inference_ms(&workload, args.dropout, weights, args.runs, &device)?
+        }
     };
     // Before the ceiling takes memory of its own.
     let peak_rss_mib = memory::peak_rss_mib();

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use anyhow::{Result, anyhow};
-use bert_encoder::BertInput;
+use bert_encoder::{BertInput, WeightFormat};
 use bert_text_classification::{
     BertForSequenceClassification, Labels, SequenceClassificationConfig, loss,
 };
@@ -51,10 +51,12 @@ pub(crate) fn train_step_ms(
 pub(crate) fn inference_ms(
     workload: &Workload,
     dropout: f64,
+    weights: WeightFormat,
     runs: NonZeroUsize,
     device: &Device,
 ) -> Result<f64> {
-    let model = model(workload, dropout, device)?;
+    let mut model = model(workload, dropout, device)?;
+    model.bert.pack_weights(weights);
     let input = input(workload, device);
     median_ms(runs, (), |()| {
         model.forward(input.clone())?.into_data();

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::BenchArgs;
 use super::workload::{Size, Work, Workload};
+use crate::flags::Weights;
 use crate::table::Table;
 
 /// What was measured, from which the other figures follow.
@@ -23,6 +24,7 @@ pub(crate) struct Report {
     batch: usize,
     seq: usize,
     dropout: f64,
+    weights: Weights,
     threads: usize,
     device: String,
     runs: usize,
@@ -49,6 +51,7 @@ impl Report {
             batch: workload.batch,
             seq: workload.sequence,
             dropout: args.dropout,
+            weights: args.weights,
             threads: rayon::current_num_threads(),
             device: args.runtime.device.to_string(),
             runs: args.runs.get(),

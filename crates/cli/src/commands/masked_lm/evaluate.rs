@@ -44,7 +44,8 @@ fn evaluate<M: PretrainingModel>(args: &EvaluateArgs) -> Result<()> {
     let predictions = flags.begin_predictions()?;
     let text = masking.read(&flags.data)?;
     let device = flags.runtime.open()?;
-    let setup = Pretraining::<M>::open(&flags.model, flags.max_length, masking.options())?;
+    let mut setup = Pretraining::<M>::open(&flags.model, flags.max_length, masking.options())?;
+    setup.pretrained.weights = flags.weights.format();
     let outputs = describe::pretraining_outputs::<M>();
     eprintln!(
         "model   {}: {}",

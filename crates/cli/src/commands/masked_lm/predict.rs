@@ -28,11 +28,12 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     let flags = &args.flags;
     let input = Input::open(flags)?;
     let device = flags.runtime.open()?;
-    let setup = Pretraining::<BertForMaskedLM>::open(
+    let mut setup = Pretraining::<BertForMaskedLM>::open(
         &flags.model,
         flags.max_length,
         MaskingOptions::default(),
     )?;
+    setup.pretrained.weights = flags.weights.format();
     let outputs = describe::pretraining_outputs::<BertForMaskedLM>();
     eprintln!(
         "model   {}: {}",

@@ -24,7 +24,8 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     let predictions = flags.begin_predictions()?;
     let data = agreed(Dataset::read(&flags.data, &args.columns.options())?)?;
     let device = flags.runtime.open()?;
-    let nli = open(&flags.model, flags.max_length)?;
+    let mut nli = open(&flags.model, flags.max_length)?;
+    nli.classifier.pretrained.weights = flags.weights.format();
     let classifier = &nli.classifier;
     let split = nli.encode(&data)?;
     eprintln!("data    {}", words::data(&split, classifier));

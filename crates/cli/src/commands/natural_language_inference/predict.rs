@@ -21,7 +21,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     let flags = &args.flags;
     let input = Input::<InferenceInput>::open(flags)?;
     let device = flags.runtime.open()?;
-    let nli = open(&flags.model, flags.max_length)?;
+    let mut nli = open(&flags.model, flags.max_length)?;
+    nli.classifier.pretrained.weights = flags.weights.format();
     Predictors::load(TextReader::Text(nli.classifier), flags, &args.heads, device)?
         .answer_all(input)
 }

@@ -48,7 +48,8 @@ pub(crate) fn run(args: &ZeroShotArgs) -> Result<()> {
     let question = args.question()?;
     let input = Input::open(flags)?;
     let device = flags.runtime.open()?;
-    let zero_shot = ZeroShotClassifier::open(&flags.model, flags.max_length)?;
+    let mut zero_shot = ZeroShotClassifier::open(&flags.model, flags.max_length)?;
+    zero_shot.classifier.pretrained.weights = flags.weights.format();
     let classifier = &zero_shot.classifier;
     eprintln!(
         "model   {}: {}",

@@ -21,7 +21,8 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     let predictions = flags.begin_predictions()?;
     let documents = Documents::open(&flags.data)?;
     let device = flags.runtime.open()?;
-    let setup = open(&flags.model, flags.max_length)?;
+    let mut setup = open(&flags.model, flags.max_length)?;
+    setup.pretrained.weights = flags.weights.format();
     let split = encode(&documents, &setup, EVALUATION_SEED)?;
     let (model, _) = setup.load(&device)?;
     let bar = ShareBar::new("evaluating");

@@ -22,7 +22,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     let flags = &args.flags;
     let input = Input::open(flags)?;
     let device = flags.runtime.open()?;
-    let setup = open(&flags.model, flags.max_length)?;
+    let mut setup = open(&flags.model, flags.max_length)?;
+    setup.pretrained.weights = flags.weights.format();
     let (model, _) = setup.load(&device)?;
     input.answer_all(&Predictor {
         args,

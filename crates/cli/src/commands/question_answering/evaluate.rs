@@ -65,7 +65,8 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
         .into());
     }
     let device = flags.runtime.open()?;
-    let answerer = open(&flags.model, flags.max_length, args.spans.stride)?;
+    let mut answerer = open(&flags.model, flags.max_length, args.spans.stride)?;
+    answerer.pretrained.weights = flags.weights.format();
     let split = answerer.encode(&data)?;
     eprintln!("data    {}", words::data(&split));
     let model = load(&answerer, &device)?;

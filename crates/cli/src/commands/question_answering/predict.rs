@@ -31,7 +31,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     let flags = &args.flags;
     let input = Input::open(flags)?;
     let device = flags.runtime.open()?;
-    let answerer = open(&flags.model, flags.max_length, args.spans.stride)?;
+    let mut answerer = open(&flags.model, flags.max_length, args.spans.stride)?;
+    answerer.pretrained.weights = flags.weights.format();
     let model = load(&answerer, &device)?;
     input.answer_all(&Predictor {
         args,

@@ -24,7 +24,8 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     let predictions = flags.begin_predictions()?;
     let data = Dataset::read(&flags.data, &args.columns.options())?;
     let device = flags.runtime.open()?;
-    let classifier = open(&flags.model, flags.max_length)?;
+    let mut classifier = open(&flags.model, flags.max_length)?;
+    classifier.pretrained.weights = flags.weights.format();
     let split = classifier.encode(&data)?;
     eprintln!("data    {}", words::data(&split, &classifier));
     let (model, _) = classifier.load(HeadOrigin::Checkpoint, &device)?;

@@ -34,7 +34,8 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     let predictions = flags.begin_predictions()?;
     let data = args.files.read(&flags.data)?;
     let device = flags.runtime.open()?;
-    let classifier = open(&flags.model, flags.max_length)?;
+    let mut classifier = open(&flags.model, flags.max_length)?;
+    classifier.pretrained.weights = flags.weights.format();
     let split = classifier.encode(&data)?;
     eprintln!("data    {}", words::data(&split, &classifier));
     let model = load(&classifier, &device)?;

@@ -21,6 +21,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     let flags = &args.flags;
     let input = Input::<TokensInput>::open(flags)?;
     let device = flags.runtime.open()?;
-    let classifier = open(&flags.model, flags.max_length)?;
+    let mut classifier = open(&flags.model, flags.max_length)?;
+    classifier.pretrained.weights = flags.weights.format();
     Predictors::load(TextReader::Tokens(classifier), flags, &args.heads, device)?.answer_all(input)
 }

@@ -1,0 +1,296 @@
+//! The right factor of a matrix product in the order in which the innermost loop reads it: panels of as many columns as that
+//! loop takes at a time, row after row. K rows, N columns.
+
+use std::ops::Range;
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::blocks::panel_width;
+use super::buffer::{filled, zeroed};
+use super::math::{arch, vectorized};
+use super::part::Part;
+use crate::WeightFormat;
+
+/// The packed factor `[K, N]`, the last panel filled up with zeros.
+#[derive(Debug, Clone)]
+pub(crate) struct Panels {
+    arch: Arch,
+    width: usize,
+    rows: usize,
+    columns: usize,
+    elements: Elements,
+}
+
+#[derive(Debug, Clone)]
+enum Elements {
+    F32(Vec<f32>),
+    /// The upper halves of numbers of single precision.
+    Bf16(Vec<u16>),
+    /// And one factor for each column of the panels.
+    Int8(Vec<i8>, Vec<f32>),
+}
+
+impl Panels {
+    /// Columns of a panel that is packed now.
+    pub(crate) fn width_of_a_panel() -> usize {
+        arch().dispatch(Width)
+    }
+
+    /// Packs matrices of equally many columns, one below the other.
+    ///
+    /// # Panics
+    ///
+    /// There is none, their columns differ in number, or one reaches beyond its slice.
+    pub(crate) fn pack(parts: &[(&[f32], Part)]) -> Self {
+        let arch = arch();
+        let width = arch.dispatch(Width);
+        let rows = parts.iter().map(|(_, part)| part.rows).sum();
+        let columns = parts[0].1.columns;
+        for (slice, part) in parts {
+            assert_eq!(part.columns, columns, "the numbers of columns differ");
+            assert!(part.end() <= slice.len(), "a matrix beyond its slice");
+        }
+        let panel = rows * width;
+        let elements = filled(columns.div_ceil(width) * panel, panel, |index, places| {
+            let first = index * width;
+            let panel = zeroed(places);
+            let mut rest = &mut *panel;
+            for &(slice, part) in parts {
+                let (these, others) = rest.split_at_mut(part.rows * width);
+                let part = part.narrow(first..columns.min(first + width));
+                vectorized(
+                    #[inline(always)]
+                    || copy(these, width, slice, part),
+                );
+                rest = others;
+            }
+            panel
+        });
+        Self {
+            arch,
+            width,
+            rows,
+            columns,
+            elements: Elements::F32(elements),
+        }
+    }
+
+    /// The same with elements that take up less memory.
+    pub(crate) fn in_format(self, format: WeightFormat) -> Self {
+        let elements = match (self.elements, format) {
+            (Elements::F32(elements), WeightFormat::Bf16) => {
+                Elements::Bf16(elements.into_iter().map(bf16).collect())
+            }
+            (Elements::F32(elements), WeightFormat::Int8) => {
+                let (numbers, factors) = int8(&elements, self.rows * self.width, self.width);
+                Elements::Int8(numbers, factors)
+            }
+            (elements, _) => elements,
+        };
+        Self { elements, ..self }
+    }
+
+    /// For which vector registers this was packed.
+    pub(crate) fn arch(&self) -> Arch {
+        self.arch
+    }
+
+    /// Columns of a panel.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// K.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// N.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// How many panels there are.
+    pub(crate) fn count(&self) -> usize {
+        self.columns.div_ceil(self.width)
+    }
+
+    /// The columns of some panels.
+    pub(crate) fn columns_of(&self, panels: &Range<usize>) -> Range<usize> {
+        panels.start * self.width..self.columns.min(panels.end * self.width)
+    }
+
+    /// Some rows of one panel, written to `room` where they are not numbers of single precision.
+    #[inline(always)]
+    pub(crate) fn rows_of<'a>(
+        &'a self,
+        panel: usize,
+        rows: &Range<usize>,
+        room: &'a mut Vec<f32>,
+    ) -> &'a [f32] {
+        let first = panel * self.rows;
+        let range = (first + rows.start) * self.width..(first + rows.end) * self.width;
+        match &self.elements {
+            Elements::F32(elements) => return &elements[range],
+            Elements::Bf16(elements) => {
+                room.clear();
+                let widened = elements[range].iter().map(
+                    #[inline(always)]
+                    |&upper| f32::from_bits(u32::from(upper) << 16),
+                );
+                room.extend(widened);
+            }
+            Elements::Int8(elements, factors) => {
+                let factors = &factors[panel * self.width..(panel + 1) * self.width];
+                room.resize(range.len(), 0.0);
+                let places = room.chunks_exact_mut(self.width);
+                for (places, row) in places.zip(elements[range].chunks_exact(self.width)) {
+                    for ((place, &number), factor) in places.iter_mut().zip(row).zip(factors) {
+                        *place = f32::from(number) * factor;
+                    }
+                }
+            }
+        }
+        room
+    }
+}
+
+/// The upper half of the nearest number whose lower half is zero; of two equally near, the even one. NaN stays NaN.
+fn bf16(x: f32) -> u16 {
+    let bits = x.to_bits();
+    let upper = |bits: u32| (bits >> 16) as u16;
+    if x.is_nan() {
+        upper(bits) | 1
+    } else {
+        upper(bits.wrapping_add(0x7fff + (bits >> 16 & 1)))
+    }
+}
+
+/// The largest whole number that is used of those with eight bits: as many negative as positive ones.
+const INT8_MAX: f32 = 127.0;
+
+/// Whole numbers and the factor of each column, panel by panel. A column with an element that is no number or infinite has
+/// the factor NaN, so that it stays visible.
+fn int8(elements: &[f32], panel: usize, width: usize) -> (Vec<i8>, Vec<f32>) {
+    let mut numbers = Vec::with_capacity(elements.len());
+    let mut factors = Vec::new();
+    for panel in elements.chunks_exact(panel.max(1)) {
+        let mut largest = vec![0.0_f32; width];
+        for row in panel.chunks_exact(width) {
+            for (largest, x) in largest.iter_mut().zip(row) {
+                *largest = if x.is_finite() && !largest.is_nan() {
+                    largest.max(x.abs())
+                } else {
+                    f32::NAN
+                };
+            }
+        }
+        let of_panel: Vec<f32> = largest.iter().map(|largest| largest / INT8_MAX).collect();
+        for row in panel.chunks_exact(width) {
+            // No number and infinity become zero, as the conversion has it.
+            let number =
+                |(x, factor): (&f32, &f32)| (x / factor.max(f32::MIN_POSITIVE)).round() as i8;
+            numbers.extend(row.iter().zip(&of_panel).map(number));
+        }
+        factors.extend(of_panel);
+    }
+    (numbers, factors)
+}
+
+/// A matrix of at most `width` columns, row by row, `width` apart.
+#[inline(always)]
+fn copy(panel: &mut [f32], width: usize, slice: &[f32], part: Part) {
+    let rows = panel.chunks_exact_mut(width).enumerate();
+    if part.column_stride == 1 {
+        for (row, place) in rows {
+            let start = part.start + row * part.row_stride;
+            place[..part.columns].copy_from_slice(&slice[start..start + part.columns]);
+        }
+    } else {
+        for (row, place) in rows {
+            let start = part.start + row * part.row_stride;
+            for (column, place) in place[..part.columns].iter_mut().enumerate() {
+                *place = slice[start + column * part.column_stride];
+            }
+        }
+    }
+}
+
+struct Width;
+
+impl WithSimd for Width {
+    type Output = usize;
+
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        panel_width::<S>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matrices_are_packed_one_below_the_other_panel_by_panel() {
+        let columns = 3 + arch().dispatch(Width);
+        let one: Vec<f32> = (0..2 * columns).map(|x| x as f32).collect();
+        let transposed: Vec<f32> = (0..columns).map(|x| 1000.0 + x as f32).collect();
+        let panels = Panels::pack(&[
+            (&one, Part::rows(0, 2, columns, columns)),
+            (&transposed, Part::rows(0, columns, 1, 1).transposed()),
+        ]);
+        assert_eq!([panels.rows(), panels.count()], [3, 2]);
+        assert_eq!(panels.columns_of(&(1..2)), columns - 3..columns);
+        let mut room = Vec::new();
+        let last = panels.rows_of(1, &(1..3), &mut room);
+        let (second, third) = last.split_at(panels.width());
+        assert_eq!(second[..3], one[2 * columns - 3..]);
+        assert_eq!(third[..3], transposed[columns - 3..]);
+        assert!(second[3..].iter().chain(&third[3..]).all(|x| *x == 0.0));
+    }
+
+    #[test]
+    fn shorter_formats_are_near_and_keep_what_is_no_number_visible() {
+        let (rows, columns) = (7, 33);
+        let mut weight: Vec<f32> = (0..rows * columns).map(|x| (x as f32).sin()).collect();
+        weight[1] = f32::NAN;
+        weight[2] = f32::INFINITY;
+        (0..rows).for_each(|row| weight[row * columns + 3] = 0.0);
+        let panels = Panels::pack(&[(&weight, Part::rows(0, rows, columns, columns))]);
+        for (format, tolerance) in [
+            (WeightFormat::F32, 0.0),
+            (WeightFormat::Bf16, 1.0 / 512.0),
+            (WeightFormat::Int8, 0.5 / 127.0),
+        ] {
+            let panels = panels.clone().in_format(format);
+            for column in 0..columns {
+                let (panel, place) = (column / panels.width(), column % panels.width());
+                for row in 0..rows {
+                    let mut room = Vec::new();
+                    let found = panels.rows_of(panel, &(row..row + 1), &mut room)[place];
+                    let expected = weight[row * columns + column];
+                    if expected.is_finite() && (found.is_finite() || ![1, 2].contains(&column)) {
+                        let difference = (found - expected).abs();
+                        assert!(difference <= tolerance, "{format:?}: {found}, {expected}");
+                    } else {
+                        assert!(!found.is_finite(), "{format:?}: {found} for {expected}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bfloat16_rounds_to_even() {
+        for (x, expected) in [
+            (1.0, 0x3f80),
+            (1.003_906_25, 0x3f80),
+            (1.011_718_75, 0x3f82),
+            (f32::MAX, 0x7f80),
+            (-0.0, 0x8000),
+        ] {
+            assert_eq!(bf16(x), expected, "{x}");
+        }
+        assert!(f32::from_bits(u32::from(bf16(f32::NAN)) << 16).is_nan());
+    }
+}
