@@ -173,6 +173,10 @@ pub trait HostOps: Backend {
     ) -> FloatTensor<Self>;
 
     /// `[x W₁ + b₁ | x W₂ + b₂ | x W₃ + b₃]`, `[T, 3 · N]`.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the macro dispatches tensors one by one, and copies this to where there is nothing to expect"
+    )]
     fn linear_joined(
         x: FloatTensor<Self>,
         weight_1: FloatTensor<Self>,

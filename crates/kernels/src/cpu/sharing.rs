@@ -106,7 +106,7 @@ fn by_columns(
         };
         let length = part.rows * share.range.len();
         filled(length, length, |_, out| {
-            let out = product_into(out, (left, part), &[columns.clone()]);
+            let out = product_into(out, (left, part), std::slice::from_ref(&columns));
             let (start, end) = (share.range.start, share.range.end);
             finish(out, share.before + start..share.before + end);
             out
