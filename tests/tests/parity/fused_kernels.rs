@@ -1,14 +1,12 @@
 //! The fused operations of `bert-kernels` against their composed bodies, forward and backward, on the devices that have
 //! them, with dropout and without.
 
-use std::sync::Arc;
-
 use bert_device::Backend;
 use bert_kernels::{
     AttentionNumbers, DropoutMask, EmbeddingNumbers, EmbeddingWeights, Epilogue, LinearMap,
-    NormNumbers, PackedWeight, WeightFormat, attention, attention_composed, attention_of, dropout,
-    dropout_add_norm, dropout_add_norm_composed, embed, embedding_composed, is_fused, linear,
-    linear_composed, linear_joined, masked_cross_entropy, masked_cross_entropy_composed,
+    NormNumbers, attention, attention_composed, attention_of, dropout, dropout_add_norm,
+    dropout_add_norm_composed, embed, embedding_composed, is_fused, linear, masked_cross_entropy,
+    masked_cross_entropy_composed,
 };
 use bert_tests::{Quantity, TestDevice, Values, assert_close, on_every_device};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -18,9 +16,6 @@ on_every_device!(
     attention_is_its_composed_body,
     attention_within_packed_sequences_is_that_of_each_alone,
     attention_of_some_tokens_is_theirs_among_all,
-    linear_is_its_composed_body,
-    joined_linear_maps_are_each_of_them,
-    kept_panels_are_the_weight_of_the_moment,
     embeddings_are_their_composed_body,
     cross_entropy_is_its_composed_body,
     attention_without_any_position_is_even,
@@ -28,7 +23,7 @@ on_every_device!(
 );
 
 /// The CPU backends have them and no other: there the composed bodies do the work, which the golden files hold.
-fn has_kernels(device: &TestDevice) -> bool {
+pub(crate) fn has_kernels(device: &TestDevice) -> bool {
     let is_cpu = matches!(device.backend(), Backend::Flex | Backend::NdArray);
     assert_eq!(is_fused(&device.autodiff()), is_cpu, "{}", device.backend());
     is_cpu
@@ -43,7 +38,7 @@ const MASKS: [DropoutMask; 2] = [
 ];
 
 /// Numbers in (−2, 2) that look like none in particular.
-fn numbers<const D: usize>(shape: [usize; D], phase: f32, device: &Device) -> Tensor<D> {
+pub(crate) fn numbers<const D: usize>(shape: [usize; D], phase: f32, device: &Device) -> Tensor<D> {
     let count = shape.iter().product::<usize>();
     let values: Vec<f32> = (0..count)
         .map(|index| 2.0 * (index as f32 * 0.731 + phase).sin())
@@ -57,7 +52,7 @@ fn factors<const D: usize>(shape: [usize; D], mask: DropoutMask, device: &Device
 }
 
 /// The outputs, and the gradients of the inputs under a weighted sum.
-fn with_gradients<const N: usize>(
+pub(crate) fn with_gradients<const N: usize>(
     inputs: [Tensor<2>; N],
     f: impl FnOnce([Tensor<2>; N]) -> Tensor<2>,
 ) -> Vec<Values> {
@@ -74,7 +69,7 @@ fn with_gradients<const N: usize>(
     all
 }
 
-fn assert_same(device: &TestDevice, name: &str, found: &[Values], expected: &[Values]) {
+pub(crate) fn assert_same(device: &TestDevice, name: &str, found: &[Values], expected: &[Values]) {
     assert_eq!(found.len(), expected.len());
     for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
         let (quantity, what) = match index {
@@ -264,118 +259,6 @@ fn attention_of_some_tokens_is_theirs_among_all(device: &TestDevice) -> anyhow::
         });
         let name = format!("attention of first tokens, dropout {}", mask_of.probability);
         assert_same(device, &name, &found, &expected);
-    }
-    Ok(())
-}
-
-/// Rows: one; fewer than are shared out as tiles of rows; enough for several of these.
-const ROWS: [usize; 3] = [1, 71, 300];
-
-fn linear_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
-    let on = device.autodiff();
-    if !has_kernels(device) {
-        return Ok(());
-    }
-    let (inner, columns) = (37, 101);
-    for rows in ROWS {
-        for epilogue in [Epilogue::Bias, Epilogue::BiasGelu] {
-            let inputs = || {
-                [
-                    numbers([rows, inner], 0.0, &on),
-                    numbers([inner, columns], 1.0, &on) * 0.2,
-                    numbers([1, columns], 2.0, &on),
-                ]
-            };
-            let flat = |x: Tensor<2>| x.reshape([columns]);
-            let found = with_gradients(inputs(), |[x, weight, bias]| {
-                linear(x, LinearMap::new(weight, flat(bias)), epilogue)
-            });
-            let expected = with_gradients(inputs(), |[x, weight, bias]| {
-                linear_composed(x, weight, flat(bias), epilogue)
-            });
-            let name = format!("linear, {epilogue:?}, {rows} rows");
-            assert_same(device, &name, &found, &expected);
-            let [x, weight, bias] = inputs().map(Tensor::inner);
-            let plain = linear(x, LinearMap::new(weight, flat(bias)), epilogue);
-            assert_same(device, &name, &[Values::of(plain)], &expected[..1]);
-        }
-    }
-    Ok(())
-}
-
-fn joined_linear_maps_are_each_of_them(device: &TestDevice) -> anyhow::Result<()> {
-    let on = device.autodiff();
-    if !has_kernels(device) {
-        return Ok(());
-    }
-    let (inner, columns) = (37, 101);
-    for rows in ROWS {
-        let inputs = || {
-            let weight = |phase| numbers([inner, columns], phase, &on) * 0.2;
-            let bias = |phase| numbers([1, columns], phase, &on);
-            let x = numbers([rows, inner], 0.0, &on);
-            [
-                x,
-                weight(1.0),
-                bias(2.0),
-                weight(3.0),
-                bias(4.0),
-                weight(5.0),
-                bias(6.0),
-            ]
-        };
-        let flat = |x: Tensor<2>| x.reshape([columns]);
-        let found = with_gradients(inputs(), |[x, w1, b1, w2, b2, w3, b3]| {
-            let maps = [(w1, b1), (w2, b2), (w3, b3)];
-            linear_joined(x, maps.map(|(w, b)| LinearMap::new(w, flat(b))))
-        });
-        let expected = with_gradients(inputs(), |[x, w1, b1, w2, b2, w3, b3]| {
-            let maps = [(w1, b1), (w2, b2), (w3, b3)];
-            let each = maps.map(|(weight, bias)| {
-                linear_composed(x.clone(), weight, flat(bias), Epilogue::Bias)
-            });
-            Tensor::cat(each.to_vec(), 1)
-        });
-        assert_same(device, &format!("joined, {rows} rows"), &found, &expected);
-    }
-    Ok(())
-}
-
-/// Whatever becomes of the weight in between, in place or not.
-fn kept_panels_are_the_weight_of_the_moment(device: &TestDevice) -> anyhow::Result<()> {
-    let on = device.plain().clone();
-    if !has_kernels(device) {
-        return Ok(());
-    }
-    let (inner, columns) = (37, 101);
-    let bias: Tensor<1> = numbers([columns], 2.0, &on);
-    // What one output may be off by: each of the products of two numbers below 2 and 0.4.
-    let largest = inner as f32 * 2.0 * 0.4;
-    for (format, tolerance) in [
-        (WeightFormat::F32, 0.0),
-        (WeightFormat::Bf16, largest / 512.0),
-        (WeightFormat::Int8, largest / 254.0),
-    ] {
-        let packed = Arc::new(PackedWeight::new(format));
-        let mut weight: Tensor<2> = numbers([inner, columns], 1.0, &on) * 0.2;
-        for step in 0..4 {
-            for rows in ROWS {
-                let x: Tensor<2> = numbers([rows, inner], 0.0, &on);
-                let mut map = LinearMap::new(weight.clone(), bias.clone());
-                let expected = linear(x.clone(), map.clone(), Epilogue::Bias);
-                map.packed = Some(packed.clone());
-                let found = linear(x, map, Epilogue::Bias);
-                let difference: f32 = (found - expected).abs().max().into_scalar();
-                let what = format!("{format:?}, {rows} rows, step {step}");
-                assert!(difference <= tolerance, "{what}: {difference} off");
-                assert!(difference > 0.0 || format == WeightFormat::F32, "{what}");
-            }
-            weight = if step % 2 == 0 {
-                weight * -0.9
-            } else {
-                weight.clone() * 0.9
-            };
-        }
     }
     Ok(())
 }

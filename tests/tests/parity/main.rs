@@ -12,6 +12,7 @@ mod frozen_parts;
 mod fused_kernels;
 mod invariants;
 mod kernels_parity;
+mod linear_kernels;
 mod nli_parity;
 mod optimizer_kernels;
 mod pretraining_parity;

@@ -377,6 +377,51 @@ mod tests {
         }
     }
 
+    /// Blocks of as many rows as the widest registers take, on whatever registers there are.
+    struct Tall<'a, W>(Pass<'a>, W);
+
+    impl<W: FnMut(usize, usize, &[f32])> WithSimd for Tall<'_, W> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            let Self(pass, write) = self;
+            match S::F32_LANES {
+                8 | 16 => pass.walk::<S, 2>(simd, MAX_ROWS, write),
+                _ => pass.walk::<S, 4>(simd, MAX_ROWS, write),
+            }
+        }
+    }
+
+    #[test]
+    fn tall_blocks_sum_up_the_same() {
+        let (inner, columns) = (50, 37);
+        let weight = numbers(inner * columns, 1.0);
+        let panels = Panels::pack(&[(&weight, Part::rows(0, inner, columns, columns))]);
+        let rights = [Columns::all(&panels)];
+        for rows in 1..=25 {
+            let x = numbers(rows * inner, 0.0);
+            for part in [
+                Part::rows(0, rows, inner, inner),
+                Part::rows(0, inner, rows, rows).transposed(),
+            ] {
+                let mut found = vec![0.0; rows * columns];
+                let pass = Pass {
+                    left: &x,
+                    part,
+                    rights: &rights,
+                    inner: 0..inner,
+                };
+                panels
+                    .arch()
+                    .dispatch(Tall(pass, |row, column, sums: &[f32]| {
+                        found[row * columns + column..][..sums.len()].copy_from_slice(sums);
+                    }));
+                assert_eq!(found, multiplied((&x, part), &rights), "{rows} rows");
+            }
+        }
+    }
+
     #[test]
     fn a_row_is_the_same_alone_and_among_others() {
         let (rows, inner, columns) = (29, 500, 50);
