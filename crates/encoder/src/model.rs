@@ -150,7 +150,7 @@ impl BertPooler {
 
 impl BertModel {
     /// Keeps the layers' weights in the order in which the kernels read them, from the first batch without gradients on: for
-    /// inference. Short inputs gain the most, one sentence of 16 tokens about twice the speed; it costs the memory of the
+    /// inference. Short inputs gain the most; it costs the memory of the
     /// layers' weights once more, of [`WeightFormat::Bf16`] half of it and of [`WeightFormat::Int8`] a quarter. Weights that
     /// change later are noticed. On devices that [`is_fused`](bert_kernels::is_fused) says no to, and for gradients,
     /// nothing changes.

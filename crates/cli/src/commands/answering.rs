@@ -37,9 +37,8 @@ pub(crate) struct PredictFlags {
     /// Rows of one forward pass; 64: larger ones are no faster on a CPU
     #[arg(long, value_name = "N", default_value_t = EVALUATION_BATCH_SIZE, value_parser = at_least_one)]
     pub(crate) batch_size: NonZeroUsize,
-    /// Numbers in which the encoder's weights are read on flex and ndarray; f32: as they are; bf16: half the memory, rounded
-    /// to 8 significant bits; int8: a quarter of it, 255 steps for each output; less memory to read speeds up short inputs
-    /// of large models
+    /// Numbers in which the encoder's weights are read on flex and ndarray; f32: as they are; bf16: rounded to 8
+    /// significant bits, half as much memory beside the weights themselves; int8: 255 steps for each output, a quarter
     #[arg(long, value_enum, default_value_t = Weights::F32)]
     pub(crate) weights: Weights,
     #[command(flatten)]
