@@ -6,6 +6,7 @@ mod buffer;
 pub(crate) mod cross_entropy;
 pub(crate) mod elementwise;
 pub(crate) mod embeddings;
+mod groups;
 pub(crate) mod layer_norm;
 pub(crate) mod linear;
 mod math;

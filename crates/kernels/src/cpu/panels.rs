@@ -1,15 +1,19 @@
 //! The right factor of a matrix product in the order in which the innermost loop reads it: panels of as many columns as that
 //! loop takes at a time, row after row. K rows, N columns.
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
 use super::blocks::panel_width;
-use super::buffer::{filled, zeroed};
+use super::buffer::filled;
 use super::math::{arch, vectorized};
 use super::part::Part;
 use crate::WeightFormat;
+
+/// Panels that are packed together: from each row of the factor, memory is then read some hundred bytes at a time.
+const PANELS: usize = 8;
 
 /// The packed factor `[K, N]`, the last panel filled up with zeros.
 #[derive(Debug, Clone)]
@@ -50,22 +54,23 @@ impl Panels {
             assert_eq!(part.columns, columns, "the numbers of columns differ");
             assert!(part.end() <= slice.len(), "a matrix beyond its slice");
         }
-        let panel = rows * width;
-        let elements = filled(columns.div_ceil(width) * panel, panel, |index, places| {
-            let first = index * width;
-            let panel = zeroed(places);
-            let mut rest = &mut *panel;
-            for &(slice, part) in parts {
-                let (these, others) = rest.split_at_mut(part.rows * width);
-                let part = part.narrow(first..columns.min(first + width));
+        let pack = match width {
+            32 => packed::<32>,
+            16 => packed::<16>,
+            _ => packed::<4>,
+        };
+        let some = PANELS * rows * width;
+        let elements = filled(
+            columns.div_ceil(width) * rows * width,
+            some,
+            |index, places| {
+                let first = index * PANELS * width;
                 vectorized(
                     #[inline(always)]
-                    || copy(these, width, slice, part),
-                );
-                rest = others;
-            }
-            panel
-        });
+                    || pack(places, rows, parts, first..columns),
+                )
+            },
+        );
         Self {
             arch,
             width,
@@ -197,20 +202,87 @@ fn int8(elements: &[f32], panel: usize, width: usize) -> (Vec<i8>, Vec<f32>) {
     (numbers, factors)
 }
 
-/// A matrix of at most `width` columns, row by row, `width` apart.
+/// Fills panels of W columns, as many as there is room for, with the first of these columns of matrices one below the
+/// other, and with zeros where there are none left.
 #[inline(always)]
-fn copy(panel: &mut [f32], width: usize, slice: &[f32], part: Part) {
-    let rows = panel.chunks_exact_mut(width).enumerate();
-    if part.column_stride == 1 {
-        for (row, place) in rows {
-            let start = part.start + row * part.row_stride;
-            place[..part.columns].copy_from_slice(&slice[start..start + part.columns]);
+#[expect(
+    unsafe_code,
+    reason = "elements are set without having been zeroed before"
+)]
+fn packed<'a, const W: usize>(
+    places: &'a mut [MaybeUninit<f32>],
+    rows: usize,
+    parts: &[(&[f32], Part)],
+    columns: Range<usize>,
+) -> &'a mut [f32] {
+    let (all, rest) = places.as_chunks_mut::<W>();
+    assert!(rest.is_empty(), "whole panels");
+    let mut before = 0;
+    for &(slice, part) in parts {
+        let these = before..before + part.rows;
+        let panels = all.chunks_exact_mut(rows.max(1));
+        let mut panels: Vec<_> = panels.map(|panel| &mut panel[these.clone()]).collect();
+        let end = columns.start + panels.len() * W;
+        let part = part.narrow(columns.start..columns.end.min(end));
+        match part.column_stride {
+            1 => copy_rows(&mut panels, slice, part),
+            _ => copy_columns(&mut panels, slice, part),
         }
-    } else {
-        for (row, place) in rows {
-            let start = part.start + row * part.row_stride;
-            for (column, place) in place[..part.columns].iter_mut().enumerate() {
-                *place = slice[start + column * part.column_stride];
+        before = these.end;
+    }
+    assert_eq!(before, rows, "the matrices fill the panels");
+    // SAFETY: each matrix has been written to all of its rows of each panel, and these are all of the panels' rows.
+    unsafe { places.assume_init_mut() }
+}
+
+/// The rows that one matrix takes up in a panel of W columns.
+type Places<'a, const W: usize> = &'a mut [[MaybeUninit<f32>; W]];
+
+/// A matrix whose rows have no gaps, and zeros in the columns that it does not have.
+#[inline(always)]
+fn copy_rows<const W: usize>(panels: &mut [Places<'_, W>], slice: &[f32], part: Part) {
+    let (whole, last) = panels.split_at_mut(part.columns / W);
+    for row in 0..part.rows {
+        let start = part.start + row * part.row_stride;
+        let (elements, rest) = slice[start..start + part.columns].as_chunks::<W>();
+        for (panel, elements) in whole.iter_mut().zip(elements) {
+            panel[row].write_copy_of_slice(elements);
+        }
+        for panel in &mut *last {
+            let (places, none) = panel[row].split_at_mut(rest.len());
+            places.write_copy_of_slice(rest);
+            none.fill(MaybeUninit::new(0.0));
+        }
+    }
+}
+
+/// A matrix whose columns have no gaps, and zeros in those that it does not have.
+#[inline(always)]
+fn copy_columns<const W: usize>(panels: &mut [Places<'_, W>], slice: &[f32], part: Part) {
+    assert!(
+        part.row_stride == 1,
+        "neither rows nor columns without gaps"
+    );
+    for (index, panel) in panels.iter_mut().enumerate() {
+        let elements: [&[f32]; W] = std::array::from_fn(|place| {
+            let column = index * W + place;
+            let start = part.start + column * part.column_stride;
+            match column < part.columns {
+                true => &slice[start..start + part.rows],
+                false => &[],
+            }
+        });
+        if part.columns >= (index + 1) * W {
+            for (row, places) in panel.iter_mut().enumerate() {
+                for (place, elements) in places.iter_mut().zip(elements) {
+                    place.write(elements[row]);
+                }
+            }
+        } else {
+            for (row, places) in panel.iter_mut().enumerate() {
+                for (place, elements) in places.iter_mut().zip(elements) {
+                    place.write(elements.get(row).copied().unwrap_or(0.0));
+                }
             }
         }
     }

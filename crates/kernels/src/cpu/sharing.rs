@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use super::blocks::{Columns, product_into};
 use super::buffer::filled;
+use super::groups::{Groups, MAX_ROWS};
+use super::math::arch;
 use super::panels::Panels;
 use super::part::Part;
 use super::threads::{each, is_little};
@@ -47,7 +49,7 @@ impl<'a> Factor<'a> {
 pub(crate) fn tile_of(rows: usize) -> usize {
     let tiles = rows.div_ceil(ROWS);
     let tiles = tiles.next_multiple_of(rayon::current_num_threads());
-    rows.div_ceil(tiles.max(1)).max(1)
+    rows.div_ceil(tiles.max(1)).next_multiple_of(MAX_ROWS)
 }
 
 /// `left · [right₁ | right₂ | …]`, `[T, N]`. Before a part of it is written down, `finish` is given it, row by row, and the
@@ -81,7 +83,8 @@ fn by_rows(
     filled(part.rows * width, tile * width, |index, out| {
         let first = index * tile;
         let rows = part.narrow_rows(first..part.rows.min(first + tile));
-        let out = product_into(out, (left, rows), &columns);
+        let rows = Groups::pack(arch(), (left, rows));
+        let out = product_into(out, &rows, &columns);
         finish(out, 0..width);
         out
     })
@@ -93,6 +96,7 @@ fn by_columns(
     finish: impl Fn(&mut [f32], Range<usize>) + Sync,
 ) -> Vec<f32> {
     let shares = shares_of_columns(rights, part.rows * part.columns);
+    let left = Groups::pack(arch(), (left, part));
     let share = |(): &mut (), share: Share<'_>| {
         let packed;
         let columns = match share.factor {
@@ -106,7 +110,7 @@ fn by_columns(
         };
         let length = part.rows * share.range.len();
         filled(length, length, |_, out| {
-            let out = product_into(out, (left, part), std::slice::from_ref(&columns));
+            let out = product_into(out, &left, std::slice::from_ref(&columns));
             let (start, end) = (share.range.start, share.range.end);
             finish(out, share.before + start..share.before + end);
             out

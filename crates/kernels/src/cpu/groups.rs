@@ -1,0 +1,183 @@
+//! The left factor of a matrix product in the order in which the innermost loop reads it: groups of as many rows as that loop
+//! takes at a time, and of each its columns one by one. M rows, K columns.
+
+use std::ops::Range;
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::part::Part;
+
+/// The largest number of rows that a group has.
+pub(crate) const MAX_ROWS: usize = 12;
+
+/// Rows of a group: as many as there are registers for sums, beside those for one row of the panel and an element of the left
+/// factor.
+const fn rows_of_a_group<S: Simd>() -> usize {
+    match S::F32_LANES {
+        16 => MAX_ROWS,
+        8 => 6,
+        _ => 4,
+    }
+}
+
+/// Calls a function, the last of whose constant parameters is how many rows a group has.
+macro_rules! with_rows {
+    ($count:expr, $function:ident $parameters:tt $arguments:tt) => {
+        with_rows!(@ $count, $function $parameters $arguments, 1 2 3 4 5 6 7 8 9 10 11 12)
+    };
+    (@ $count:expr, $function:ident $parameters:tt $arguments:tt, $($rows:literal)*) => {
+        match $count {
+            $($rows => with_rows!(@@ $function $parameters $rows $arguments),)*
+            _ => unreachable!("no group has so many rows"),
+        }
+    };
+    (@@ $function:ident [$($parameter:tt),*] $rows:literal $arguments:tt) => {
+        $function::<$($parameter,)* $rows> $arguments
+    };
+}
+pub(crate) use with_rows;
+
+/// The packed factor `[M, K]`.
+pub(crate) struct Groups {
+    rows: usize,
+    columns: usize,
+    groups: Vec<Range<usize>>,
+    elements: Vec<f32>,
+}
+
+impl Groups {
+    /// Packs a matrix for these vector registers.
+    ///
+    /// # Panics
+    ///
+    /// It reaches beyond its slice, or has neither rows nor columns without gaps.
+    pub(crate) fn pack(arch: Arch, left: (&[f32], Part)) -> Self {
+        arch.dispatch(Packing(left))
+    }
+
+    #[inline(always)]
+    pub(crate) fn of_at_most(max_rows: usize, (slice, part): (&[f32], Part)) -> Self {
+        assert!(part.end() <= slice.len(), "a matrix beyond its slice");
+        let mut elements = vec![0.0; part.rows * part.columns];
+        let mut rest = elements.as_mut_slice();
+        let groups: Vec<Range<usize>> = groups(part.rows, max_rows).collect();
+        for group in &groups {
+            let (places, others) = rest.split_at_mut(group.len() * part.columns);
+            let rows = part.narrow_rows(group.clone());
+            with_rows!(group.len(), copy[](places, slice, rows));
+            rest = others;
+        }
+        Self {
+            rows: part.rows,
+            columns: part.columns,
+            groups,
+            elements,
+        }
+    }
+
+    /// M.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// K.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The rows of each group, and some columns of them one by one.
+    #[inline(always)]
+    pub(crate) fn columns_of(
+        &self,
+        columns: &Range<usize>,
+    ) -> impl Iterator<Item = (Range<usize>, &[f32])> {
+        self.groups.iter().cloned().map(move |group| {
+            let first = group.start * self.columns;
+            let range = columns.start * group.len()..columns.end * group.len();
+            let elements = &self.elements[first + range.start..first + range.end];
+            (group, elements)
+        })
+    }
+}
+
+/// Consecutive numbers of rows, all about equally many and at most `max`.
+fn groups(rows: usize, max: usize) -> impl Iterator<Item = Range<usize>> {
+    let count = rows.div_ceil(max);
+    (0..count).map(move |group| group * rows / count..(group + 1) * rows / count)
+}
+
+struct Packing<'a>((&'a [f32], Part));
+
+impl WithSimd for Packing<'_> {
+    type Output = Groups;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Groups {
+        Groups::of_at_most(rows_of_a_group::<S>(), self.0)
+    }
+}
+
+/// The columns of R rows, one after the other.
+#[inline(always)]
+fn copy<const R: usize>(places: &mut [f32], slice: &[f32], part: Part) {
+    let slice = &slice[part.start.min(slice.len())..];
+    let (columns, _) = places.as_chunks_mut::<R>();
+    if part.row_stride == 1 {
+        for (column, places) in columns.iter_mut().enumerate() {
+            places.copy_from_slice(&slice[column * part.column_stride..][..R]);
+        }
+    } else {
+        assert_eq!(
+            part.column_stride, 1,
+            "neither rows nor columns without gaps"
+        );
+        let rows: [&[f32]; R] =
+            std::array::from_fn(|row| &slice[row * part.row_stride..][..part.columns]);
+        for (column, places) in columns.iter_mut().enumerate() {
+            *places = rows.map(|row| row[column]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_and_columns_without_gaps_are_packed_alike() {
+        let (rows, columns) = (5, 3);
+        let matrix: Vec<f32> = (0..rows * columns).map(|x| x as f32).collect();
+        let by_rows = Part::rows(0, rows, columns, columns);
+        let packed = Groups::of_at_most(3, (&matrix, by_rows));
+        let transposed: Vec<f32> = (0..rows * columns)
+            .map(|at| matrix[at % rows * columns + at / rows])
+            .collect();
+        let by_columns = Part::rows(0, columns, rows, rows).transposed();
+        let other = Groups::of_at_most(3, (&transposed, by_columns));
+        assert_eq!(packed.elements, other.elements);
+        let groups: Vec<_> = packed.columns_of(&(1..3)).collect();
+        assert_eq!(
+            groups,
+            [
+                (0..2, &[1.0, 4.0, 2.0, 5.0][..]),
+                (2..5, &[7.0, 10.0, 13.0, 8.0, 11.0, 14.0][..]),
+            ]
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "beyond its slice")]
+    fn a_matrix_beyond_its_slice_is_refused() {
+        Groups::of_at_most(4, (&[0.0; 3], Part::rows(0, 2, 2, 2)));
+    }
+
+    #[test]
+    #[should_panic(expected = "neither rows nor columns without gaps")]
+    fn a_matrix_with_gaps_everywhere_is_refused() {
+        let part = Part {
+            column_stride: 2,
+            ..Part::rows(0, 2, 2, 4)
+        };
+        Groups::of_at_most(4, (&[0.0; 8], part));
+    }
+}
