@@ -10,6 +10,10 @@ use super::part::Part;
 /// The largest number of rows that a group has.
 pub(crate) const MAX_ROWS: usize = 12;
 
+/// Columns of all groups that are packed together: where rows lie next to each other, a line of memory holds elements of three
+/// groups, and so many lines stay in a first-level cache.
+const NEAR: usize = 64;
+
 /// Rows of a group: as many as there are registers for sums, beside those for one row of the panel and an element of the left
 /// factor.
 const fn rows_of_a_group<S: Simd>() -> usize {
@@ -59,13 +63,21 @@ impl Groups {
     pub(crate) fn of_at_most(max_rows: usize, (slice, part): (&[f32], Part)) -> Self {
         assert!(part.end() <= slice.len(), "a matrix beyond its slice");
         let mut elements = vec![0.0; part.rows * part.columns];
-        let mut rest = elements.as_mut_slice();
         let groups: Vec<Range<usize>> = groups(part.rows, max_rows).collect();
-        for group in &groups {
-            let (places, others) = rest.split_at_mut(group.len() * part.columns);
-            let rows = part.narrow_rows(group.clone());
-            with_rows!(group.len(), copy[](places, slice, rows));
-            rest = others;
+        let near = if part.row_stride == 1 {
+            NEAR
+        } else {
+            part.columns.max(1)
+        };
+        for start in (0..part.columns).step_by(near) {
+            let columns = start..part.columns.min(start + near);
+            for group in &groups {
+                let first = group.start * part.columns;
+                let range = columns.start * group.len()..columns.end * group.len();
+                let places = &mut elements[first + range.start..first + range.end];
+                let rows = part.narrow_rows(group.clone()).narrow(columns.clone());
+                with_rows!(group.len(), copy[](places, slice, rows));
+            }
         }
         Self {
             rows: part.rows,
@@ -121,10 +133,11 @@ impl WithSimd for Packing<'_> {
 #[inline(always)]
 fn copy<const R: usize>(places: &mut [f32], slice: &[f32], part: Part) {
     let slice = &slice[part.start.min(slice.len())..];
-    let (columns, _) = places.as_chunks_mut::<R>();
+    let columns = &mut places.as_chunks_mut::<R>().0[..part.columns];
     if part.row_stride == 1 {
-        for (column, places) in columns.iter_mut().enumerate() {
-            places.copy_from_slice(&slice[column * part.column_stride..][..R]);
+        let elements = slice.chunks(part.column_stride.max(R));
+        for (places, elements) in columns.iter_mut().zip(elements) {
+            places.copy_from_slice(&elements[..R]);
         }
     } else {
         assert_eq!(
@@ -134,7 +147,9 @@ fn copy<const R: usize>(places: &mut [f32], slice: &[f32], part: Part) {
         let rows: [&[f32]; R] =
             std::array::from_fn(|row| &slice[row * part.row_stride..][..part.columns]);
         for (column, places) in columns.iter_mut().enumerate() {
-            *places = rows.map(|row| row[column]);
+            for (place, row) in places.iter_mut().zip(rows) {
+                *place = row[column];
+            }
         }
     }
 }
