@@ -139,6 +139,17 @@ pub fn movie_reviews(path: PathBuf) -> anyhow::Result<(Dataset, Dataset)> {
     Ok((dataset(training), dataset(held_out)))
 }
 
+/// Leaves so many, from all over: a file that is sorted, as the film reviews' is, has one class at its beginning.
+pub fn keep_evenly<T>(examples: &mut Vec<T>, count: usize) {
+    let all = examples.len();
+    let mut index = 0;
+    examples.retain(|_| {
+        let kept = count >= all || index * count / all != (index + 1) * count / all;
+        index += 1;
+        kept
+    });
+}
+
 /// The pairs of one split of SICK, whose file holds all of them: `TRAIN`, `TRIAL` or `TEST`.
 pub fn sick_pairs(path: &Path, split: &str) -> anyhow::Result<Dataset> {
     let filter = RowFilter {
@@ -150,4 +161,24 @@ pub fn sick_pairs(path: &Path, split: &str) -> anyhow::Result<Dataset> {
         ..ColumnOptions::default()
     };
     Ok(Dataset::read(path, &options)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keep_evenly;
+
+    #[test]
+    fn what_is_kept_comes_from_all_over() {
+        for (count, expected) in [
+            (0, vec![]),
+            (1, vec![9]),
+            (3, vec![3, 6, 9]),
+            (10, (0..10).collect()),
+            (usize::MAX, (0..10).collect()),
+        ] {
+            let mut numbers: Vec<usize> = (0..10).collect();
+            keep_evenly(&mut numbers, count);
+            assert_eq!(numbers, expected, "{count} of ten");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use bert_device::DeviceSpec;
-use bert_examples::{Console, movie_reviews};
+use bert_examples::{Console, keep_evenly, movie_reviews};
 use bert_text::{Dataset, Label, TokensInput};
 use bert_text_classification::ProblemType;
 use bert_train::heads::{HeadInput, HeadPredictions, Heads, TextReader};
@@ -38,7 +38,7 @@ fn main() -> anyhow::Result<()> {
     let base = fetcher.fetch(manifest.entry("all-MiniLM-L6-v2")?, &mut console)?;
     let reviews = fetcher.fetch(manifest.entry(fetch::MOVIE_REVIEWS_ENTRY)?, &mut console)?;
     let (mut opinion, _) = movie_reviews(reviews.dir.join(fetch::MOVIE_REVIEWS_FILE))?;
-    opinion.examples.truncate(args.limit);
+    keep_evenly(&mut opinion.examples, args.limit);
     let mut length = opinion.clone();
     for row in &mut length.examples {
         let is_long = row.text.len() > 100;

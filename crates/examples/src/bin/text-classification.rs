@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use bert_device::DeviceSpec;
-use bert_examples::{Console, movie_reviews, sentence_count};
+use bert_examples::{Console, keep_evenly, movie_reviews, sentence_count};
 use bert_text_classification::ProblemType;
 use bert_train::text_classification::{TextClassificationTask, TextClassifier};
 use bert_train::{DropoutOverride, Observers, TrainOptions, TrainingLog, prepare_output, train};
@@ -37,7 +37,7 @@ fn main() -> anyhow::Result<()> {
     let checkpoint = fetcher.fetch(manifest.entry("all-MiniLM-L6-v2")?, &mut console)?;
     let reviews = fetcher.fetch(manifest.entry(fetch::MOVIE_REVIEWS_ENTRY)?, &mut console)?;
     let (mut training, held_out) = movie_reviews(reviews.dir.join(fetch::MOVIE_REVIEWS_FILE))?;
-    training.examples.truncate(args.limit.unwrap_or(usize::MAX));
+    keep_evenly(&mut training.examples, args.limit.unwrap_or(usize::MAX));
 
     // 2. What the labels are, what the head is, and the weights.
     let single = ProblemType::SingleLabelClassification;

@@ -60,12 +60,9 @@ pub(super) fn forward_saving<B: Slices>(
     inputs: &[FloatTensor<B>],
     epilogue: Epilogue,
 ) -> (FloatTensor<B>, Option<FloatTensor<B>>) {
-    let [x, weight, bias] = inputs else {
+    let ([x, weight, bias], Epilogue::BiasGelu) = (inputs, epilogue) else {
         return (forward::<B>(inputs, &LinearNumbers::of(epilogue)), None);
     };
-    if epilogue == Epilogue::Bias {
-        return (forward::<B>(inputs, &LinearNumbers::of(epilogue)), None);
-    }
     let sizes = sizes_of::<B>(x, weight, 1);
     let map = linear::Map {
         weight: &B::elements(weight),
