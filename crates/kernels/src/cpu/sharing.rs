@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::blocks::{Columns, product_into};
 use super::buffer::filled;
-use super::groups::{Groups, MAX_ROWS};
+use super::groups::Groups;
 use super::math::arch;
 use super::panels::Panels;
 use super::part::Part;
@@ -49,7 +49,7 @@ impl<'a> Factor<'a> {
 pub(crate) fn tile_of(rows: usize) -> usize {
     let tiles = rows.div_ceil(ROWS);
     let tiles = tiles.next_multiple_of(rayon::current_num_threads());
-    rows.div_ceil(tiles.max(1)).next_multiple_of(MAX_ROWS)
+    rows.div_ceil(tiles.max(1)).max(1)
 }
 
 /// `left · [right₁ | right₂ | …]`, `[T, N]`. Before a part of it is written down, `finish` is given it, row by row, and the
