@@ -17,6 +17,7 @@ import os
 import statistics
 import sys
 import time
+import warnings
 from pathlib import Path
 
 # Layers, hidden width, heads.
@@ -147,7 +148,10 @@ def export(args: argparse.Namespace) -> None:
     network = model(args).eval()
     input_ids, mask, _ = torch_batch(args)
     names = ["input_ids", "attention_mask"]
-    torch.onnx.export(network, (input_ids, mask), args.onnx, input_names=names, dynamo=False)
+    with warnings.catch_warnings():
+        # That this exporter is an old one, and that shapes could change, which are fixed here.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(network, (input_ids, mask), args.onnx, input_names=names, dynamo=False)
 
 
 def peak_rss_mib() -> float | None:

@@ -9,7 +9,9 @@ use std::{
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 use crate::cpu::panels::Panels;
 
-/// In which numbers a [`PackedWeight`] keeps its elements. Products are computed in single precision from any of them.
+/// In which numbers a [`PackedWeight`] keeps its elements. What they are multiplied with is rounded in the same way, on every
+/// processor; sums are of single precision. Where a processor has an instruction for such products (AVX-512 BF16, AVX-512
+/// VNNI), they are much faster than those of single precision, elsewhere about as fast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WeightFormat {
     /// As they are.
@@ -18,7 +20,8 @@ pub enum WeightFormat {
     /// Rounded to the nearest bfloat16, whose relative error is at most 2⁻⁹: half the memory to be read.
     Bf16,
     /// Whole numbers from −127 to 127 times one factor for each output, by which the largest element of that output becomes
-    /// 127: a quarter of the memory to be read.
+    /// 127: a quarter of the memory to be read. What they are multiplied with has one factor for each row of a batch. The
+    /// result is the same bit for bit on every processor.
     Int8,
 }
 

@@ -31,8 +31,9 @@ pub(crate) struct EvaluateFlags {
     /// Rows of one forward pass; 64: larger ones are no faster on a CPU; the figures do not depend on it
     #[arg(long, value_name = "N", default_value_t = EVALUATION_BATCH_SIZE, value_parser = at_least_one)]
     pub(crate) batch_size: NonZeroUsize,
-    /// Numbers in which the encoder's weights are read on flex and ndarray; f32: as they are; bf16: rounded to 8
-    /// significant bits, half as much memory beside the weights themselves; int8: 255 steps for each output, a quarter
+    /// Numbers in which the encoder's layers are multiplied on flex and ndarray; f32: as they are; bf16: rounded to 8
+    /// significant bits; int8: to 255 steps for each output and token. Both are faster where the processor has AVX-512 BF16
+    /// or VNNI and need a half or a quarter of the memory that f32 needs beside the weights themselves
     #[arg(long, value_enum, default_value_t = Weights::F32)]
     pub(crate) weights: Weights,
     #[command(flatten)]

@@ -7,12 +7,14 @@ use std::ops::Range;
 
 use pulp::{NullaryFnOnce, Simd, WithSimd, bytemuck};
 
-use super::groups::{Groups, with_rows};
+use super::groups::with_rows;
+use super::instructions::Instruction;
+use super::left::{Left, LeftElements};
 use super::panels::Panels;
 
-/// Rows of K at a time: with them a panel fits in a first-level cache (24 kB of 16 columns) and the rows of a tile in a
-/// second-level one.
-const INNER: usize = 384;
+/// Rows of K at a time, a multiple of the elements of a word: with them a panel fits in a first-level cache (24 kB of 16
+/// columns, 48 kB of 32) and the rows of a tile in a second-level one.
+pub(crate) const INNER: usize = 384;
 
 /// Columns of a panel: two registers where these are wide, four where they are narrow or the compiler has to see to it.
 pub(crate) const fn panel_width<S: Simd>() -> usize {
@@ -67,13 +69,15 @@ impl<'a> Columns<'a> {
 #[expect(unsafe_code, reason = "the first pass writes every element")]
 pub(crate) fn product_into<'a>(
     out: &'a mut [MaybeUninit<f32>],
-    left: &Groups,
+    left: &Left,
     rights: &[Columns<'_>],
 ) -> &'a mut [f32] {
     let width: usize = rights.iter().map(|right| right.range().len()).sum();
     assert_eq!(out.len(), left.rows() * width, "the memory of the result");
     for right in rights {
-        assert_eq!(left.columns(), right.panels.rows(), "the sizes do not fit");
+        let panels = right.panels;
+        assert_eq!(left.columns(), panels.rows(), "the sizes do not fit");
+        assert_eq!(left.short(), panels.short(), "one format");
     }
     let pass = |inner| Pass {
         left,
@@ -135,7 +139,7 @@ impl Sums<'_> {
 
 /// The part of a product that some rows of K contribute.
 struct Pass<'a> {
-    left: &'a Groups,
+    left: &'a Left,
     rights: &'a [Columns<'a>],
     /// Columns of all of these.
     width: usize,
@@ -156,15 +160,39 @@ impl Pass<'_> {
         for right in self.rights {
             for panel in right.range.clone() {
                 let columns = right.panels.columns_of(&(panel..panel + 1)).len();
-                let elements = right.panels.rows_of(panel, &self.inner, &mut room);
-                for (group, left) in self.left.columns_of(&self.inner) {
-                    let place = Place {
-                        at: group.start * self.width + first_column,
-                        stride: self.width,
-                        columns,
-                    };
-                    let sums = &mut sums;
-                    with_rows!(group.len(), block[S, V](simd, left, elements, place, sums));
+                let factors = right.panels.factors_of(panel);
+                let place = |rows: &Range<usize>| Place {
+                    at: rows.start * self.width + first_column,
+                    stride: self.width,
+                    columns,
+                    factors: (self.left.factors_of(rows), factors),
+                };
+                let sums = &mut sums;
+                match (self.left.elements(), right.panels.words()) {
+                    (LeftElements::Words(groups, instruction), Some(words)) => {
+                        let elements = words.rows_of(panel, &self.inner);
+                        let beginnings = words.beginnings_of(panel, &self.inner);
+                        let words = words.short().words_of(&self.inner);
+                        let factors = (elements, beginnings, *instruction);
+                        for (rows, left) in groups.columns_of(&words) {
+                            let place = place(&rows);
+                            with_rows!(
+                                rows.len(),
+                                block_of_words[S, V](simd, left, factors, place, sums)
+                            );
+                        }
+                    }
+                    (LeftElements::Words(..), None) => unreachable!("one format"),
+                    (LeftElements::Single(groups), _) => {
+                        let elements = right.panels.rows_of(panel, &self.inner, &mut room);
+                        for (rows, left) in groups.columns_of(&self.inner) {
+                            let place = place(&rows);
+                            with_rows!(
+                                rows.len(),
+                                block[S, V](simd, left, elements, place, sums)
+                            );
+                        }
+                    }
                 }
                 first_column += columns;
             }
@@ -174,10 +202,35 @@ impl Pass<'_> {
 
 /// Where the sums of a block go: the first one, how far apart rows are, and how many there are in a row.
 #[derive(Clone, Copy)]
-struct Place {
+struct Place<'a> {
     at: usize,
     stride: usize,
     columns: usize,
+    /// What they are multiplied with, of each row and each of the panel's columns, or nothing.
+    factors: (&'a [f32], &'a [f32]),
+}
+
+impl Place<'_> {
+    #[inline(always)]
+    fn take<S: Simd, const V: usize, const R: usize>(
+        self,
+        simd: S,
+        registers: [[S::f32s; V]; R],
+        sums: &mut Sums<'_>,
+    ) {
+        let (of_rows, of_columns) = self.factors;
+        let (of_columns, _) = S::as_simd_f32s(of_columns);
+        for (row, mut registers) in registers.into_iter().enumerate() {
+            if let Some(&of_row) = of_rows.get(row) {
+                let of_row = simd.splat_f32s(of_row);
+                for (sum, &of_column) in registers.iter_mut().zip(of_columns) {
+                    *sum = simd.mul_f32s(*sum, simd.mul_f32s(of_row, of_column));
+                }
+            }
+            let at = self.at + row * self.stride;
+            sums.put(simd, at, self.columns, registers);
+        }
+    }
 }
 
 struct Running<'a>(Pass<'a>, Sums<'a>);
@@ -199,7 +252,7 @@ fn block<S: Simd, const V: usize, const R: usize>(
     simd: S,
     left: &[f32],
     panel: &[f32],
-    place: Place,
+    place: Place<'_>,
     sums: &mut Sums<'_>,
 ) {
     simd.vectorize(Block::<S, V, R> {
@@ -216,7 +269,7 @@ struct Block<'a, 'b, S: Simd, const V: usize, const R: usize> {
     simd: S,
     left: &'a [[f32; R]],
     panel: &'a [[S::f32s; V]],
-    place: Place,
+    place: Place<'a>,
     sums: &'a mut Sums<'b>,
 }
 
@@ -246,11 +299,29 @@ impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Block<'_, '_, S,
         for (left, right) in left_rest.iter().zip(right_rest) {
             add(simd, &mut registers, left, right);
         }
-        for (row, registers) in registers.into_iter().enumerate() {
-            let at = place.at + row * place.stride;
-            sums.put(simd, at, place.columns, registers);
-        }
+        place.take(simd, registers, sums);
     }
+}
+
+/// The same with words on both sides: the panel's rows, what sums begin with, and the instruction for them.
+fn block_of_words<S: Simd, const V: usize, const R: usize>(
+    simd: S,
+    left: &[u32],
+    (panel, beginnings, instruction): (&[u32], &[i32], Instruction),
+    place: Place<'_>,
+    sums: &mut Sums<'_>,
+) {
+    let found = instruction.sums::<R>(left.as_chunks().0, panel, beginnings);
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let registers = found.each_ref().map(|row| {
+                let registers = S::as_simd_f32s(row).0;
+                std::array::from_fn::<_, V, _>(|register| registers[register])
+            });
+            place.take(simd, registers, sums);
+        },
+    );
 }
 
 /// Adds what one row of K contributes.
@@ -270,20 +341,21 @@ fn add<S: Simd, const V: usize, const R: usize>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::groups::MAX_ROWS;
+pub(super) mod tests {
+    use super::super::groups::{Groups, MAX_ROWS};
     use super::super::part::Part;
     use super::*;
 
-    fn numbers(count: usize, phase: f32) -> Vec<f32> {
+    pub(in super::super) fn numbers(count: usize, phase: f32) -> Vec<f32> {
         let number = |index| (index as f32 * 0.731 + phase).sin();
         (0..count).map(number).collect()
     }
 
-    fn multiplied(left: &Groups, rights: &[Columns<'_>]) -> Vec<f32> {
+    fn multiplied(left: Groups, rights: &[Columns<'_>]) -> Vec<f32> {
+        let left = Left::single(left);
         let width: usize = rights.iter().map(|right| right.range().len()).sum();
         let mut out = vec![MaybeUninit::uninit(); left.rows() * width];
-        product_into(&mut out, left, rights).to_vec()
+        product_into(&mut out, &left, rights).to_vec()
     }
 
     /// In double precision, one element at a time.
@@ -313,7 +385,7 @@ mod tests {
                     Part::rows(2, inner, rows, rows).transposed(),
                 ] {
                     let left = Groups::pack(panels.arch(), (&x, part));
-                    let found = multiplied(&left, &[Columns::all(&panels)]);
+                    let found = multiplied(left, &[Columns::all(&panels)]);
                     let expected = expected((&x, part), &weight, columns);
                     assert_eq!(found.len(), expected.len());
                     for (found, expected) in found.iter().zip(expected) {
@@ -339,9 +411,9 @@ mod tests {
             ] {
                 // As many rows as the widest registers take, on whatever registers there are.
                 let tall = Groups::of_at_most(MAX_ROWS, (&x, part));
-                let found = multiplied(&tall, &rights);
+                let found = multiplied(tall, &rights);
                 let usual = Groups::pack(panels.arch(), (&x, part));
-                assert_eq!(found, multiplied(&usual, &rights), "{rows} rows");
+                assert_eq!(found, multiplied(usual, &rights), "{rows} rows");
             }
         }
     }
@@ -353,7 +425,7 @@ mod tests {
         let weight = numbers(inner * columns, 1.0);
         let panels = Panels::pack(&[(&weight, Part::rows(0, inner, columns, columns))]);
         let all = [Columns::all(&panels)];
-        let multiplied = |part| multiplied(&Groups::pack(panels.arch(), (&x, part)), &all);
+        let multiplied = |part| multiplied(Groups::pack(panels.arch(), (&x, part)), &all);
         let together = multiplied(Part::rows(0, rows, inner, inner));
         for row in 0..rows {
             let alone = multiplied(Part::rows(row * inner, 1, inner, inner));
@@ -377,7 +449,7 @@ mod tests {
         let cut = last.range();
         let left = (x.as_slice(), Part::rows(0, rows, inner, inner));
         let packed = Groups::pack(panels[0].arch(), left);
-        let found = multiplied(&packed, &[Columns::all(&panels[0]), last]);
+        let found = multiplied(packed, &[Columns::all(&panels[0]), last]);
         let [one, two] = weights.map(|weight| expected(left, &weight, columns));
         for row in 0..rows {
             let (one, two) = (&one[row * columns..][..columns], &two[row * columns..]);

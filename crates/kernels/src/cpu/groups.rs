@@ -42,27 +42,27 @@ macro_rules! with_rows {
 pub(crate) use with_rows;
 
 /// The packed factor `[M, K]`.
-pub(crate) struct Groups {
+pub(crate) struct Groups<E = f32> {
     rows: usize,
     columns: usize,
     groups: Vec<Range<usize>>,
-    elements: Vec<f32>,
+    elements: Vec<E>,
 }
 
-impl Groups {
+impl<E: Copy + Default> Groups<E> {
     /// Packs a matrix for these vector registers.
     ///
     /// # Panics
     ///
     /// It reaches beyond its slice, or has neither rows nor columns without gaps.
-    pub(crate) fn pack(arch: Arch, left: (&[f32], Part)) -> Self {
+    pub(crate) fn pack(arch: Arch, left: (&[E], Part)) -> Self {
         arch.dispatch(Packing(left))
     }
 
     #[inline(always)]
-    pub(crate) fn of_at_most(max_rows: usize, (slice, part): (&[f32], Part)) -> Self {
+    pub(crate) fn of_at_most(max_rows: usize, (slice, part): (&[E], Part)) -> Self {
         assert!(part.end() <= slice.len(), "a matrix beyond its slice");
-        let mut elements = vec![0.0; part.rows * part.columns];
+        let mut elements = vec![E::default(); part.rows * part.columns];
         let groups: Vec<Range<usize>> = groups(part.rows, max_rows).collect();
         let near = if part.row_stride == 1 {
             NEAR
@@ -76,7 +76,7 @@ impl Groups {
                 let range = columns.start * group.len()..columns.end * group.len();
                 let places = &mut elements[first + range.start..first + range.end];
                 let rows = part.narrow_rows(group.clone()).narrow(columns.clone());
-                with_rows!(group.len(), copy[](places, slice, rows));
+                with_rows!(group.len(), copy[E](places, slice, rows));
             }
         }
         Self {
@@ -86,7 +86,9 @@ impl Groups {
             elements,
         }
     }
+}
 
+impl<E> Groups<E> {
     /// M.
     pub(crate) fn rows(&self) -> usize {
         self.rows
@@ -102,7 +104,7 @@ impl Groups {
     pub(crate) fn columns_of(
         &self,
         columns: &Range<usize>,
-    ) -> impl Iterator<Item = (Range<usize>, &[f32])> {
+    ) -> impl Iterator<Item = (Range<usize>, &[E])> {
         self.groups.iter().cloned().map(move |group| {
             let first = group.start * self.columns;
             let range = columns.start * group.len()..columns.end * group.len();
@@ -118,20 +120,20 @@ fn groups(rows: usize, max: usize) -> impl Iterator<Item = Range<usize>> {
     (0..count).map(move |group| group * rows / count..(group + 1) * rows / count)
 }
 
-struct Packing<'a>((&'a [f32], Part));
+struct Packing<'a, E>((&'a [E], Part));
 
-impl WithSimd for Packing<'_> {
-    type Output = Groups;
+impl<E: Copy + Default> WithSimd for Packing<'_, E> {
+    type Output = Groups<E>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Groups {
+    fn with_simd<S: Simd>(self, _: S) -> Groups<E> {
         Groups::of_at_most(rows_of_a_group::<S>(), self.0)
     }
 }
 
 /// The columns of R rows, one after the other.
 #[inline(always)]
-fn copy<const R: usize>(places: &mut [f32], slice: &[f32], part: Part) {
+fn copy<E: Copy, const R: usize>(places: &mut [E], slice: &[E], part: Part) {
     let slice = &slice[part.start.min(slice.len())..];
     let columns = &mut places.as_chunks_mut::<R>().0[..part.columns];
     if part.row_stride == 1 {
@@ -144,7 +146,7 @@ fn copy<const R: usize>(places: &mut [f32], slice: &[f32], part: Part) {
             part.column_stride, 1,
             "neither rows nor columns without gaps"
         );
-        let rows: [&[f32]; R] =
+        let rows: [&[E]; R] =
             std::array::from_fn(|row| &slice[row * part.row_stride..][..part.columns]);
         for (column, places) in columns.iter_mut().enumerate() {
             for (place, row) in places.iter_mut().zip(rows) {

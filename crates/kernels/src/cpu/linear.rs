@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::blocks::{Columns, product_into};
 use super::buffer::{filled_pair, map_into};
 use super::elementwise::times;
-use super::groups::Groups;
+use super::left::Left;
 use super::math::{gelu_and_slope, vectorized};
 use super::panels::Panels;
 use super::part::Part;
@@ -115,7 +115,7 @@ pub(crate) fn gelu_forward(x: &[f32], map: Map<'_>, sizes: Sizes) -> [Vec<f32>; 
     let (both, _) = filled_pair(length, tile * sizes.columns, |index, [y, slope]| {
         let first = index * tile;
         let rows = sizes.x().narrow_rows(first..sizes.rows.min(first + tile));
-        let rows = Groups::pack(weight.arch(), (x, rows));
+        let rows = Left::pack(weight.arch(), (x, rows), weight.short());
         let slope = product_into(slope, &rows, &[Columns::all(&weight)]);
         let y = vectorized(
             #[inline(always)]

@@ -7,7 +7,7 @@ const EXP_LOWEST: f32 = -87.3;
 /// Above this, e^x is beyond the largest finite number.
 const EXP_HIGHEST: f32 = 88.7;
 /// Added to a number and taken away again, it rounds to an integer, which then stands in the lowest bits.
-const ROUND: f32 = 12_582_912.0;
+pub(crate) const ROUND: f32 = 12_582_912.0;
 /// ln 2 in two parts, the first of few bits, so that n · ln 2 is exact (Cephes, `expf.c`).
 const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;

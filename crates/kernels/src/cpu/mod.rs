@@ -7,7 +7,9 @@ pub(crate) mod cross_entropy;
 pub(crate) mod elementwise;
 pub(crate) mod embeddings;
 mod groups;
+mod instructions;
 pub(crate) mod layer_norm;
+mod left;
 pub(crate) mod linear;
 mod math;
 pub(crate) mod panels;
@@ -17,6 +19,7 @@ mod random;
 #[cfg(test)]
 mod sameness;
 mod sharing;
+mod short;
 mod threads;
 
 use rayon::prelude::*;

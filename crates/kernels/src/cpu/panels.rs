@@ -10,6 +10,7 @@ use super::blocks::panel_width;
 use super::buffer::filled;
 use super::math::{arch, vectorized};
 use super::part::Part;
+use super::short::{Short, Words};
 use crate::WeightFormat;
 
 /// Panels that are packed together: from each row of the factor, memory is then read some hundred bytes at a time.
@@ -31,10 +32,7 @@ pub(crate) struct Panels {
 #[derive(Debug, Clone)]
 enum Elements {
     F32(Vec<f32>),
-    /// The upper halves of numbers of single precision.
-    Bf16(Vec<u16>),
-    /// And one factor for each column of the panels.
-    Int8(Vec<i8>, Vec<f32>),
+    Short(Words),
 }
 
 impl Panels {
@@ -85,17 +83,26 @@ impl Panels {
 
     /// The same with elements that take up less memory.
     pub(crate) fn in_format(self, format: WeightFormat) -> Self {
-        let elements = match (self.elements, format) {
-            (Elements::F32(elements), WeightFormat::Bf16) => {
-                Elements::Bf16(elements.into_iter().map(bf16).collect())
-            }
-            (Elements::F32(elements), WeightFormat::Int8) => {
-                let (numbers, factors) = int8(&elements, self.rows * self.width, self.width);
-                Elements::Int8(numbers, factors)
+        let elements = match (self.elements, Short::of(format)) {
+            (Elements::F32(elements), Some(short)) if self.rows > 0 => {
+                Elements::Short(Words::of(short, &elements, self.rows, self.width))
             }
             (elements, _) => elements,
         };
         Self { elements, ..self }
+    }
+
+    /// How elements are written in fewer bits, if they are.
+    pub(crate) fn short(&self) -> Option<Short> {
+        self.words().map(Words::short)
+    }
+
+    /// Elements that take up less memory.
+    pub(crate) fn words(&self) -> Option<&Words> {
+        match &self.elements {
+            Elements::F32(_) => None,
+            Elements::Short(words) => Some(words),
+        }
     }
 
     /// For which vector registers this was packed.
@@ -128,7 +135,12 @@ impl Panels {
         panels.start * self.width..self.columns.min(panels.end * self.width)
     }
 
-    /// Some rows of one panel, written to `room` where they are not numbers of single precision.
+    /// What one whole number is worth in each of a panel's columns; nothing if elements are not whole numbers.
+    pub(crate) fn factors_of(&self, panel: usize) -> &[f32] {
+        self.words().map_or(&[], |words| words.factors_of(panel))
+    }
+
+    /// Some rows of one panel, written to `room` where they are not numbers of single precision; whole numbers as such.
     #[inline(always)]
     pub(crate) fn rows_of<'a>(
         &'a self,
@@ -136,73 +148,14 @@ impl Panels {
         rows: &Range<usize>,
         room: &'a mut Vec<f32>,
     ) -> &'a [f32] {
-        let first = panel * self.rows;
-        let range = (first + rows.start) * self.width..(first + rows.end) * self.width;
         match &self.elements {
-            Elements::F32(elements) => return &elements[range],
-            Elements::Bf16(elements) => {
-                room.clear();
-                let widened = elements[range].iter().map(
-                    #[inline(always)]
-                    |&upper| f32::from_bits(u32::from(upper) << 16),
-                );
-                room.extend(widened);
+            Elements::F32(elements) => {
+                let first = panel * self.rows;
+                &elements[(first + rows.start) * self.width..(first + rows.end) * self.width]
             }
-            Elements::Int8(elements, factors) => {
-                let factors = &factors[panel * self.width..(panel + 1) * self.width];
-                room.resize(range.len(), 0.0);
-                let places = room.chunks_exact_mut(self.width);
-                for (places, row) in places.zip(elements[range].chunks_exact(self.width)) {
-                    for ((place, &number), factor) in places.iter_mut().zip(row).zip(factors) {
-                        *place = f32::from(number) * factor;
-                    }
-                }
-            }
+            Elements::Short(words) => words.widened(panel, rows, room),
         }
-        room
     }
-}
-
-/// The upper half of the nearest number whose lower half is zero; of two equally near, the even one. NaN stays NaN.
-fn bf16(x: f32) -> u16 {
-    let bits = x.to_bits();
-    let upper = |bits: u32| (bits >> 16) as u16;
-    if x.is_nan() {
-        upper(bits) | 1
-    } else {
-        upper(bits.wrapping_add(0x7fff + (bits >> 16 & 1)))
-    }
-}
-
-/// The largest whole number that is used of those with eight bits: as many negative as positive ones.
-const INT8_MAX: f32 = 127.0;
-
-/// Whole numbers and the factor of each column, panel by panel. A column with an element that is no number or infinite has
-/// the factor NaN, so that it stays visible.
-fn int8(elements: &[f32], panel: usize, width: usize) -> (Vec<i8>, Vec<f32>) {
-    let mut numbers = Vec::with_capacity(elements.len());
-    let mut factors = Vec::new();
-    for panel in elements.chunks_exact(panel.max(1)) {
-        let mut largest = vec![0.0_f32; width];
-        for row in panel.chunks_exact(width) {
-            for (largest, x) in largest.iter_mut().zip(row) {
-                *largest = if x.is_finite() && !largest.is_nan() {
-                    largest.max(x.abs())
-                } else {
-                    f32::NAN
-                };
-            }
-        }
-        let of_panel: Vec<f32> = largest.iter().map(|largest| largest / INT8_MAX).collect();
-        for row in panel.chunks_exact(width) {
-            // No number and infinity become zero, as the conversion has it.
-            let number =
-                |(x, factor): (&f32, &f32)| (x / factor.max(f32::MIN_POSITIVE)).round() as i8;
-            numbers.extend(row.iter().zip(&of_panel).map(number));
-        }
-        factors.extend(of_panel);
-    }
-    (numbers, factors)
 }
 
 /// Fills panels of W columns, as many as there is room for, with the first of these columns of matrices one below the
@@ -317,50 +270,5 @@ mod tests {
         assert_eq!(second[..3], one[2 * columns - 3..]);
         assert_eq!(third[..3], transposed[columns - 3..]);
         assert!(second[3..].iter().chain(&third[3..]).all(|x| *x == 0.0));
-    }
-
-    #[test]
-    fn shorter_formats_are_near_and_keep_what_is_no_number_visible() {
-        let (rows, columns) = (7, 33);
-        let mut weight: Vec<f32> = (0..rows * columns).map(|x| (x as f32).sin()).collect();
-        weight[1] = f32::NAN;
-        weight[2] = f32::INFINITY;
-        (0..rows).for_each(|row| weight[row * columns + 3] = 0.0);
-        let panels = Panels::pack(&[(&weight, Part::rows(0, rows, columns, columns))]);
-        for (format, tolerance) in [
-            (WeightFormat::F32, 0.0),
-            (WeightFormat::Bf16, 1.0 / 512.0),
-            (WeightFormat::Int8, 0.5 / 127.0),
-        ] {
-            let panels = panels.clone().in_format(format);
-            for column in 0..columns {
-                let (panel, place) = (column / panels.width(), column % panels.width());
-                for row in 0..rows {
-                    let mut room = Vec::new();
-                    let found = panels.rows_of(panel, &(row..row + 1), &mut room)[place];
-                    let expected = weight[row * columns + column];
-                    if expected.is_finite() && (found.is_finite() || ![1, 2].contains(&column)) {
-                        let difference = (found - expected).abs();
-                        assert!(difference <= tolerance, "{format:?}: {found}, {expected}");
-                    } else {
-                        assert!(!found.is_finite(), "{format:?}: {found} for {expected}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn bfloat16_rounds_to_even() {
-        for (x, expected) in [
-            (1.0, 0x3f80),
-            (1.0 + 1.0 / 256.0, 0x3f80),
-            (1.0 + 3.0 / 256.0, 0x3f82),
-            (f32::MAX, 0x7f80),
-            (-0.0, 0x8000),
-        ] {
-            assert_eq!(bf16(x), expected, "{x}");
-        }
-        assert!(f32::from_bits(u32::from(bf16(f32::NAN)) << 16).is_nan());
     }
 }

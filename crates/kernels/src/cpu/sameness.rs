@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::math::FORCED_DOWN;
 use super::{attention, cross_entropy, elementwise, embeddings, layer_norm, linear};
-use crate::{AttentionNumbers, DropoutMask, Epilogue, NormNumbers};
+use crate::{AttentionNumbers, DropoutMask, Epilogue, NormNumbers, WeightFormat};
 
 const DROPOUT: DropoutMask = DropoutMask {
     probability: 0.3,
@@ -77,6 +77,17 @@ fn of_linear_maps(rows: usize) -> Results {
         ("GELU and slope", [gelu, slope].concat()),
         ("gradient of x", gradients.x.expect("it is wanted")),
     ];
+    for (name, format) in [
+        ("linear in bfloat16", WeightFormat::Bf16),
+        ("linear in whole numbers", WeightFormat::Int8),
+    ] {
+        let panels = sizes(1).panels(&weight).in_format(format);
+        let map = linear::Map {
+            panels: Some(&panels),
+            ..map
+        };
+        all.push((name, linear::forward(&x, &[map], sizes(1), Epilogue::Bias)));
+    }
     for [weight, bias] in gradients.maps {
         all.push(("gradient of a weight", weight.expect("it is wanted")));
         all.push(("gradient of a bias", bias.expect("it is wanted")));

@@ -6,10 +6,11 @@ use std::ops::Range;
 
 use super::blocks::{Columns, product_into};
 use super::buffer::filled;
-use super::groups::Groups;
+use super::left::Left;
 use super::math::arch;
 use super::panels::Panels;
 use super::part::Part;
+use super::short::Short;
 use super::threads::{each, is_little};
 
 /// Rows of a tile: a multiple of the rows of a block, and with [`product_into`]'s share of K few enough for a second-level
@@ -34,6 +35,13 @@ impl<'a> Factor<'a> {
         match self {
             Self::Loose(parts) => parts[0].1.columns,
             Self::Packed(panels) => panels.columns(),
+        }
+    }
+
+    fn short(&self) -> Option<Short> {
+        match self {
+            Self::Loose(_) => None,
+            Self::Packed(panels) => panels.short(),
         }
     }
 
@@ -80,10 +88,11 @@ fn by_rows(
     let panels: Vec<Cow<'_, Panels>> = rights.iter().map(Factor::packed).collect();
     let columns: Vec<Columns<'_>> = panels.iter().map(|panels| Columns::all(panels)).collect();
     let tile = tile_of(part.rows);
+    let short = rights[0].short();
     filled(part.rows * width, tile * width, |index, out| {
         let first = index * tile;
         let rows = part.narrow_rows(first..part.rows.min(first + tile));
-        let rows = Groups::pack(arch(), (left, rows));
+        let rows = Left::pack(arch(), (left, rows), short);
         let out = product_into(out, &rows, &columns);
         finish(out, 0..width);
         out
@@ -96,7 +105,7 @@ fn by_columns(
     finish: impl Fn(&mut [f32], Range<usize>) + Sync,
 ) -> Vec<f32> {
     let shares = shares_of_columns(rights, part.rows * part.columns);
-    let left = Groups::pack(arch(), (left, part));
+    let left = Left::pack(arch(), (left, part), rights[0].short());
     let share = |(): &mut (), share: Share<'_>| {
         let packed;
         let columns = match share.factor {

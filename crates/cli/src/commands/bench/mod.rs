@@ -45,7 +45,7 @@ pub(crate) struct BenchArgs {
     /// interruptions
     #[arg(long, value_name = "N", default_value = "7", value_parser = at_least_one)]
     runs: NonZeroUsize,
-    /// Numbers in which inference reads the layers' weights on flex and ndarray, as of `bert predict`; f32: as they are
+    /// Numbers in which inference multiplies the layers on flex and ndarray, as of `bert predict`; f32: as they are
     #[arg(long, value_enum, default_value_t = Weights::F32)]
     weights: Weights,
     /// Print one JSON object on a line instead of a table
