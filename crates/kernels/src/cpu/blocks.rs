@@ -112,23 +112,26 @@ impl Sums<'_> {
         columns: usize,
         registers: [S::f32s; V],
     ) {
-        let sums: &[f32] = bytemuck::cast_slice(&registers);
-        // Of lengths that the compiler knows it makes loads and stores of whole registers.
-        let all = columns == sums.len();
+        let all = V * S::F32_LANES;
         match self {
-            Self::Fresh(places) if all => {
-                places[at..][..sums.len()].write_copy_of_slice(sums);
+            Self::Fresh(places) if columns == all => {
+                let (places, _) = S::as_uninit_mut_simd_f32s(&mut places[at..][..all]);
+                for (place, sum) in places.iter_mut().zip(registers) {
+                    place.write(sum);
+                }
             }
-            Self::Fresh(places) => {
-                places[at..][..columns].write_copy_of_slice(&sums[..columns]);
-            }
-            Self::Begun(places) if all => {
-                let (places, _) = S::as_mut_simd_f32s(&mut places[at..][..sums.len()]);
+            Self::Begun(places) if columns == all => {
+                let (places, _) = S::as_mut_simd_f32s(&mut places[at..][..all]);
                 for (place, sum) in places.iter_mut().zip(registers) {
                     *place = simd.add_f32s(*place, sum);
                 }
             }
+            Self::Fresh(places) => {
+                let sums = &bytemuck::cast_slice(&registers)[..columns];
+                places[at..][..columns].write_copy_of_slice(sums);
+            }
             Self::Begun(places) => {
+                let sums: &[f32] = bytemuck::cast_slice(&registers);
                 for (place, sum) in places[at..][..columns].iter_mut().zip(sums) {
                     *place += sum;
                 }

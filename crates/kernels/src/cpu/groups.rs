@@ -3,9 +3,11 @@
 
 use std::ops::Range;
 
+use pulp::bytemuck::Pod;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::part::Part;
+use super::transpose::{SIDE, side_by_side};
 
 /// The largest number of rows that a group has.
 pub(crate) const MAX_ROWS: usize = 12;
@@ -49,7 +51,7 @@ pub(crate) struct Groups<E = f32> {
     elements: Vec<E>,
 }
 
-impl<E: Copy + Default> Groups<E> {
+impl<E: Pod> Groups<E> {
     /// Packs a matrix for these vector registers.
     ///
     /// # Panics
@@ -62,7 +64,7 @@ impl<E: Copy + Default> Groups<E> {
     #[inline(always)]
     pub(crate) fn of_at_most(max_rows: usize, (slice, part): (&[E], Part)) -> Self {
         assert!(part.end() <= slice.len(), "a matrix beyond its slice");
-        let mut elements = vec![E::default(); part.rows * part.columns];
+        let mut elements = vec![E::zeroed(); part.rows * part.columns];
         let groups: Vec<Range<usize>> = groups(part.rows, max_rows).collect();
         let near = if part.row_stride == 1 {
             NEAR
@@ -122,7 +124,7 @@ fn groups(rows: usize, max: usize) -> impl Iterator<Item = Range<usize>> {
 
 struct Packing<'a, E>((&'a [E], Part));
 
-impl<E: Copy + Default> WithSimd for Packing<'_, E> {
+impl<E: Pod> WithSimd for Packing<'_, E> {
     type Output = Groups<E>;
 
     #[inline(always)]
@@ -133,7 +135,7 @@ impl<E: Copy + Default> WithSimd for Packing<'_, E> {
 
 /// The columns of R rows, one after the other.
 #[inline(always)]
-fn copy<E: Copy, const R: usize>(places: &mut [E], slice: &[E], part: Part) {
+fn copy<E: Pod, const R: usize>(places: &mut [E], slice: &[E], part: Part) {
     let slice = &slice[part.start.min(slice.len())..];
     let columns = &mut places.as_chunks_mut::<R>().0[..part.columns];
     if part.row_stride == 1 {
@@ -148,9 +150,15 @@ fn copy<E: Copy, const R: usize>(places: &mut [E], slice: &[E], part: Part) {
         );
         let rows: [&[E]; R] =
             std::array::from_fn(|row| &slice[row * part.row_stride..][..part.columns]);
-        for (column, places) in columns.iter_mut().enumerate() {
-            for (place, row) in places.iter_mut().zip(rows) {
-                *place = row[column];
+        let (squares, rest) = rows.as_chunks::<SIDE>();
+        for (index, rows) in squares.iter().enumerate() {
+            side_by_side(columns, index * SIDE, *rows, |places, elements| {
+                *places = elements
+            });
+        }
+        for (at, row) in (R - rest.len()..).zip(rest) {
+            for (places, &element) in columns.iter_mut().zip(*row) {
+                places[at] = element;
             }
         }
     }

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use pulp::{Arch, bytemuck};
+use pulp::Arch;
+use pulp::bytemuck::{self, Pod};
 
 use super::groups::Groups;
 use super::instructions::Instruction;
@@ -130,7 +131,7 @@ impl<'a> Rounding<'a> {
         }
     }
 
-    fn pack<E: Copy + Default>(self, arch: Arch, rows: &[E]) -> Groups<E> {
+    fn pack<E: Pod>(self, arch: Arch, rows: &[E]) -> Groups<E> {
         let columns = self.columns();
         let part = Part::rows(0, self.left.1.rows, columns, columns);
         Groups::pack(arch, (rows, part))

@@ -21,6 +21,7 @@ mod sameness;
 mod sharing;
 mod short;
 mod threads;
+mod transpose;
 
 use rayon::prelude::*;
 

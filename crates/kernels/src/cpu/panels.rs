@@ -11,6 +11,7 @@ use super::buffer::filled;
 use super::math::{arch, vectorized};
 use super::part::Part;
 use super::short::{Short, Words};
+use super::transpose::{SIDE, side_by_side};
 use crate::WeightFormat;
 
 /// Panels that are packed together: from each row of the factor, memory is then read some hundred bytes at a time.
@@ -225,10 +226,19 @@ fn copy_columns<const W: usize>(panels: &mut [Places<'_, W>], slice: &[f32], par
         for start in (0..part.rows).step_by(NEAR) {
             let rows = start..part.rows.min(start + NEAR);
             let places = &mut panel[rows.clone()];
-            for column in 0..columns {
+            let elements = |column: usize| {
                 let at = part.start + (first + column) * part.column_stride;
-                let elements = &slice[at + rows.start..at + rows.end];
-                for (places, &element) in places.iter_mut().zip(elements) {
+                &slice[at + rows.start..at + rows.end]
+            };
+            let squares = columns / SIDE * SIDE;
+            for column in (0..squares).step_by(SIDE) {
+                let lines = std::array::from_fn(|line| elements(column + line));
+                side_by_side(places, column, lines, |places, elements| {
+                    places.write_copy_of_slice(&elements);
+                });
+            }
+            for column in squares..columns {
+                for (places, &element) in places.iter_mut().zip(elements(column)) {
                     places[column].write(element);
                 }
             }
