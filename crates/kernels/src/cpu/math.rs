@@ -15,8 +15,8 @@ const LN_2_LOW: f32 = -2.121_944_4e-4;
 /// The widest vector registers that this processor has.
 pub(crate) fn arch() -> Arch {
     #[cfg(test)]
-    if FORCED_DOWN.load(std::sync::atomic::Ordering::Relaxed) {
-        return Arch::Scalar;
+    if let Some(arch) = FORCED.get() {
+        return arch;
     }
     Arch::new()
 }
@@ -26,10 +26,11 @@ pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
     arch().dispatch(work)
 }
 
-/// Whether tests run as on a processor with nothing but the baseline of its architecture.
 #[cfg(test)]
-pub(crate) static FORCED_DOWN: std::sync::atomic::AtomicBool =
-    std::sync::atomic::AtomicBool::new(false);
+thread_local! {
+    /// What tests make of this thread: a processor that has nothing wider.
+    pub(crate) static FORCED: std::cell::Cell<Option<Arch>> = const { std::cell::Cell::new(None) };
+}
 
 /// e^x to about one unit in the last place; 0 below −87.3, infinite above 88.7, NaN for NaN. Polynomial of Cephes' `expf.c`.
 #[inline(always)]

@@ -1,8 +1,8 @@
 //! What must not matter to any kernel: how many threads there are, and how wide the processor's registers are.
 
-use std::sync::atomic::Ordering;
+use pulp::Arch;
 
-use super::math::FORCED_DOWN;
+use super::math::FORCED;
 use super::{attention, cross_entropy, elementwise, embeddings, layer_norm, linear};
 use crate::{AttentionNumbers, DropoutMask, Epilogue, NormNumbers, WeightFormat};
 
@@ -174,34 +174,56 @@ fn of_rows() -> Results {
     ]
 }
 
-fn with_threads(threads: usize) -> Results {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+/// On so many threads, with registers no wider than these.
+fn with(threads: usize, arch: Option<Arch>) -> Results {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .start_handler(move |_| FORCED.set(arch))
+        .build();
     pool.expect("threads can be started")
         .install(of_every_kernel)
 }
 
-/// One test, because forcing the dispatch down is a matter of the whole process.
+/// Those of processors that can do less than this one may: nothing beyond the baseline of the architecture, and AVX2.
+fn narrower() -> Vec<Arch> {
+    let mut all = vec![Arch::Scalar];
+    #[cfg(target_arch = "x86_64")]
+    all.extend(pulp::x86::V3::try_new().map(Arch::V3));
+    all
+}
+
 #[test]
-fn neither_the_number_of_threads_nor_the_width_of_registers_matters() {
-    let one = with_threads(1);
-    for threads in [2, 3, 8] {
-        for ((name, one), (_, more)) in one.iter().zip(with_threads(threads)) {
-            let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-            assert!(bits(one) == bits(&more), "{name} on {threads} threads");
+fn the_number_of_threads_does_not_matter() {
+    for arch in narrower().into_iter().map(Some).chain([None]) {
+        let one = with(1, arch);
+        for threads in [2, 3, 8] {
+            for ((name, one), (_, more)) in one.iter().zip(with(threads, arch)) {
+                let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                let same = bits(one) == bits(&more);
+                assert!(same, "{name} on {threads} threads, {arch:?}");
+            }
         }
     }
-    FORCED_DOWN.store(true, Ordering::Relaxed);
-    let narrow = with_threads(2);
-    FORCED_DOWN.store(false, Ordering::Relaxed);
-    for ((name, wide), (_, narrow)) in one.iter().zip(narrow) {
+}
+
+#[test]
+fn the_width_of_registers_does_not_matter() {
+    let wide = with(2, None);
+    for arch in narrower() {
+        are_close(arch, &wide, &with(2, Some(arch)));
+    }
+}
+
+fn are_close(arch: Arch, wide: &Results, narrow: &Results) {
+    for ((name, wide), (_, narrow)) in wide.iter().zip(narrow) {
         assert_eq!(wide.len(), narrow.len());
         let largest = wide.iter().fold(1.0_f32, |largest, x| largest.max(x.abs()));
-        for (index, (wide, narrow)) in wide.iter().zip(&narrow).enumerate() {
+        for (index, (wide, narrow)) in wide.iter().zip(narrow).enumerate() {
             // A few units in the last place of the largest: fused multiplications round once where plain ones do twice.
             let difference = (wide - narrow).abs();
             assert!(
                 difference <= 4e-6 * largest,
-                "{name}, element {index}: {wide} and {narrow}"
+                "{name}, {arch:?}, element {index}: {wide} and {narrow}"
             );
         }
     }
