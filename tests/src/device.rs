@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bert_device::{Backend, DeviceError, DeviceSpec};
+use bert_kernels::without_kernels;
 use burn::tensor::Device;
 
 /// How many tests have been skipped for want of an adapter.
@@ -87,49 +88,77 @@ fn announce(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// Runs a test on a backend as on one without kernels: the composed bodies of `bert-kernels` do the work.
+///
+/// # Errors
+/// As [`run_on`].
+pub fn run_without_kernels(
+    backend: Backend,
+    test: impl FnOnce(&TestDevice) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    run_on(backend, |device| without_kernels(|| test(device)))
+}
+
 /// Turns functions `fn(&TestDevice) -> anyhow::Result<()>` into one test for each backend of the build, named
 /// `function::backend`.
 #[macro_export]
 macro_rules! on_every_device {
     ($($test:ident),+ $(,)?) => {$(
         mod $test {
-            use bert_device::Backend;
-
-            #[cfg(feature = "flex")]
-            #[test]
-            fn flex() -> anyhow::Result<()> {
-                $crate::device::run_on(Backend::Flex, super::$test)
-            }
-
-            #[cfg(feature = "ndarray")]
-            #[test]
-            fn ndarray() -> anyhow::Result<()> {
-                $crate::device::run_on(Backend::NdArray, super::$test)
-            }
-
-            #[cfg(feature = "wgpu")]
-            #[test]
-            fn wgpu() -> anyhow::Result<()> {
-                $crate::device::run_on(Backend::Wgpu, super::$test)
-            }
-
-            #[cfg(feature = "vulkan")]
-            #[test]
-            fn vulkan() -> anyhow::Result<()> {
-                $crate::device::run_on(Backend::Vulkan, super::$test)
-            }
-
-            #[cfg(feature = "metal")]
-            #[test]
-            fn metal() -> anyhow::Result<()> {
-                $crate::device::run_on(Backend::Metal, super::$test)
-            }
-
-            #[cfg(feature = "cuda")]
-            #[test]
-            fn cuda() -> anyhow::Result<()> {
-                $crate::device::run_on(Backend::Cuda, super::$test)
-            }
+            $crate::device_test!($test, flex "flex" run_on Flex);
+            $crate::device_test!($test, ndarray "ndarray" run_on NdArray);
+            $crate::gpu_tests!($test);
         }
     )+};
+}
+
+/// As [`on_every_device`], and where `bert-kernels` has kernels also a test with these off, named
+/// `function::backend_without_kernels`.
+#[macro_export]
+macro_rules! with_and_without_kernels {
+    ($($test:ident),+ $(,)?) => {$(
+        mod $test {
+            $crate::device_test!($test, flex "flex" run_on Flex);
+            $crate::device_test!($test, flex_without_kernels "flex" run_without_kernels Flex);
+            $crate::device_test!($test, ndarray "ndarray" run_on NdArray);
+            $crate::device_test!($test, ndarray_without_kernels "ndarray" run_without_kernels NdArray);
+            $crate::gpu_tests!($test);
+        }
+    )+};
+}
+
+/// As [`on_every_device`], but only for the backends that `bert-kernels` has kernels for.
+#[macro_export]
+macro_rules! where_kernels_are {
+    ($($test:ident),+ $(,)?) => {$(
+        mod $test {
+            $crate::device_test!($test, flex "flex" run_on Flex);
+            $crate::device_test!($test, ndarray "ndarray" run_on NdArray);
+        }
+    )+};
+}
+
+/// The part of [`on_every_device`] that needs a GPU, or software in its place.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! gpu_tests {
+    ($test:ident) => {
+        $crate::device_test!($test, wgpu "wgpu" run_on Wgpu);
+        $crate::device_test!($test, vulkan "vulkan" run_on Vulkan);
+        $crate::device_test!($test, metal "metal" run_on Metal);
+        $crate::device_test!($test, cuda "cuda" run_on Cuda);
+    };
+}
+
+/// One test of the module that a function of its parent has.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! device_test {
+    ($test:ident, $name:ident $feature:literal $run:ident $backend:ident) => {
+        #[cfg(feature = $feature)]
+        #[test]
+        fn $name() -> anyhow::Result<()> {
+            $crate::device::$run(bert_device::Backend::$backend, super::$test)
+        }
+    };
 }

@@ -33,7 +33,7 @@ mod model;
 mod sequences;
 
 pub use attention::BertSelfAttention;
-pub use bert_kernels::WeightFormat;
+pub use bert_kernels::{WeightFormat, without_kernels};
 pub use config::{BertConfig, HiddenAct};
 pub use embeddings::BertEmbeddings;
 pub use error::EncoderError;

@@ -3,6 +3,7 @@ use burn::backend::{Backend, Dispatch, ExtensionType};
 use burn::tensor::Tensor;
 
 use crate::BertOps;
+use crate::composed::is_composed;
 
 /// The numbers of one AdamW step on one parameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,6 +42,9 @@ pub struct AdamWState {
 ///
 /// All `[N]`, none of them on an autodiff graph.
 pub fn adamw_update(state: AdamWState, gradient: Tensor<1>, step: AdamWStep) -> AdamWState {
+    if is_composed() {
+        return adamw_update_composed(state, gradient, step);
+    }
     let updated = <Dispatch as BertOps>::adamw_update(
         state.parameter.into_dispatch(),
         gradient.into_dispatch(),

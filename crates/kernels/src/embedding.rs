@@ -7,6 +7,7 @@ use burn::backend::{Autodiff, Dispatch, TensorMetadata};
 use burn::tensor::{IndexingUpdateOp, Int, Shape, Slice, Tensor};
 
 use crate::BertOps;
+use crate::composed::is_composed;
 
 /// Looks up rows of an embedding table. The row `padding_idx` is looked up like any other, and gets no gradient from it
 /// (`torch.nn.Embedding(padding_idx = …)`).
@@ -15,6 +16,9 @@ use crate::BertOps;
 ///
 /// `weight` `[V, H]`, `ids` `[B, S]` → `[B, S, H]`.
 pub fn embedding(weight: Tensor<2>, ids: Tensor<2, Int>, padding_idx: usize) -> Tensor<3> {
+    if is_composed() {
+        return embedding_composed(weight, ids, padding_idx);
+    }
     let [batch, sequence] = ids.dims();
     let [_, hidden] = weight.dims();
     let flat_ids: Tensor<1, Int> = ids.reshape([batch * sequence]);

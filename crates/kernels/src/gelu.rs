@@ -8,6 +8,7 @@ use burn::backend::{Autodiff, Backend, Dispatch};
 use burn::tensor::Tensor;
 
 use crate::BertOps;
+use crate::composed::is_composed;
 
 /// `1 / √(2π)`, the factor of the standard normal density.
 const INV_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
@@ -19,6 +20,9 @@ const INV_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
 ///
 /// Any shape; the output has the shape of the input.
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    if is_composed() {
+        return gelu_composed(x);
+    }
     Tensor::from_dispatch(<Dispatch as BertOps>::erf_gelu(x.into_dispatch()))
 }
 

@@ -21,6 +21,7 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Backend, backend_extension};
 use burn::tensor::Device;
 
+use crate::composed::is_composed;
 use crate::cross_entropy::{self, SavedCrossEntropy};
 use crate::embeddings::{self, SavedEmbeddings};
 use crate::linear::{self, SavedLinear};
@@ -107,8 +108,11 @@ impl LinearNumbers {
 }
 
 /// Whether tensors of this device lie in this process's memory, where this crate has kernels for single-precision
-/// tensors.
+/// tensors, and they are not off ([`without_kernels`](crate::without_kernels)).
 pub fn is_fused(device: &Device) -> bool {
+    if is_composed() {
+        return false;
+    }
     match device.clone().inner().as_dispatch() {
         #[cfg(feature = "flex")]
         DispatchDevice::Flex(_) => true,

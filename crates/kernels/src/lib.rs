@@ -15,7 +15,8 @@
 //!
 //! Where an operation is more than tensor operations in a row, a *composed* body stands beside it ([`gelu_composed`],
 //! [`embedding_composed`], [`adamw_update_composed`]), written in ordinary tensor operations, that means the same: it is
-//! the reference that the tests hold the operation against, forward and backward, on every backend.
+//! the reference that the tests hold the operation against, forward and backward, on every backend. [`without_kernels`] does
+//! any work with composed bodies alone.
 //!
 //! An extension is dispatched at run time to the backends that are compiled in, so this crate has one Cargo feature per
 //! backend (`flex`, `ndarray`, `wgpu`, `vulkan`, `metal`, `cuda`): enable the same ones here as on `burn`.
@@ -24,6 +25,7 @@
 
 mod adamw;
 mod attention;
+mod composed;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod cpu;
 mod cross_entropy;
@@ -48,6 +50,7 @@ mod threads;
 
 pub use adamw::{AdamWPrimitives, AdamWState, AdamWStep, adamw_update, adamw_update_composed};
 pub use attention::{attention, attention_composed, attention_of};
+pub use composed::without_kernels;
 pub use cross_entropy::{
     IGNORE_INDEX, SavedCrossEntropy, masked_cross_entropy, masked_cross_entropy_composed,
 };

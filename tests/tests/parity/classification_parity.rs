@@ -4,12 +4,12 @@ use bert_tests::head::check_loss_and_gradients;
 use bert_tests::named::classifier_keys;
 use bert_tests::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
-    model, on_every_device,
+    model, with_and_without_kernels,
 };
 use bert_text_classification::{Labels, ProblemType, loss};
 use burn::tensor::{Device, Tensor, TensorData};
 
-on_every_device!(
+with_and_without_kernels!(
     single_label,
     multi_label,
     regression,

@@ -4,12 +4,13 @@ use anyhow::ensure;
 use bert_encoder::{BertModel, BertOutput, Pooling, Want};
 use bert_tests::named::{classifier_keys, encoder_keys, parameters};
 use bert_tests::{
-    Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, model, on_every_device,
+    Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, model,
+    with_and_without_kernels,
 };
 use bert_text_classification::SequenceClassificationConfig;
 use bert_weights::checkpoint::{LoadOptions, load, read_config};
 
-on_every_device!(
+with_and_without_kernels!(
     every_intermediate_result_of_the_main_case,
     every_activation,
     every_kind_of_checkpoint,

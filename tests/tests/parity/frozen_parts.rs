@@ -2,10 +2,10 @@
 
 use bert_tests::named::{classifier_keys, has_vanishing_gradient, parameters};
 use bert_tests::steps::{Batch, batch_loss};
-use bert_tests::{Golden, TestDevice, assert_equal_bits, model, on_every_device};
+use bert_tests::{Golden, TestDevice, assert_equal_bits, model, with_and_without_kernels};
 use bert_train::{AdamW, Stepper, Tune};
 
-on_every_device!(
+with_and_without_kernels!(
     the_head_alone_is_trained,
     the_last_layer_is_trained_with_the_head,
     everything_is_trained,

@@ -6,12 +6,14 @@ use bert_kernels::{
     AttentionNumbers, DropoutMask, EmbeddingNumbers, EmbeddingWeights, Epilogue, LinearMap,
     NormNumbers, attention, attention_composed, attention_of, dropout, dropout_add_norm,
     dropout_add_norm_composed, embed, embedding_composed, is_fused, linear, masked_cross_entropy,
-    masked_cross_entropy_composed,
+    masked_cross_entropy_composed, without_kernels,
 };
-use bert_tests::{Quantity, TestDevice, Values, assert_close, on_every_device};
+use bert_tests::{Quantity, TestDevice, Values, assert_close, on_every_device, where_kernels_are};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-on_every_device!(
+on_every_device!(the_cpu_backends_have_kernels_and_no_other);
+
+where_kernels_are!(
     dropout_add_norm_is_its_composed_body,
     attention_is_its_composed_body,
     attention_within_packed_sequences_is_that_of_each_alone,
@@ -22,11 +24,13 @@ on_every_device!(
     what_is_not_a_number_stays_visible,
 );
 
-/// The CPU backends have them and no other: there the composed bodies do the work, which the golden files hold.
-pub(crate) fn has_kernels(device: &TestDevice) -> bool {
+/// What the other tests here, which need kernels, and those of other backends, where composed bodies work, rely on.
+fn the_cpu_backends_have_kernels_and_no_other(device: &TestDevice) -> anyhow::Result<()> {
     let is_cpu = matches!(device.backend(), Backend::Flex | Backend::NdArray);
-    assert_eq!(is_fused(&device.autodiff()), is_cpu, "{}", device.backend());
-    is_cpu
+    assert_eq!(is_fused(&device.autodiff()), is_cpu);
+    assert_eq!(is_fused(device.plain()), is_cpu);
+    assert!(!without_kernels(|| is_fused(device.plain())));
+    Ok(())
 }
 
 const MASKS: [DropoutMask; 2] = [
@@ -91,9 +95,6 @@ pub(crate) fn assert_same(device: &TestDevice, name: &str, found: &[Values], exp
 
 fn dropout_add_norm_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
     let on = device.autodiff();
-    if !has_kernels(device) {
-        return Ok(());
-    }
     // More rows than a thread takes at a time, and a width that is no multiple of any register's.
     let (rows, width, epsilon) = (71, 37, 1e-12);
     for mask in MASKS {
@@ -141,9 +142,6 @@ const MASK: [[f32; 19]; 3] = {
 
 fn attention_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
     let on = device.autodiff();
-    if !has_kernels(device) {
-        return Ok(());
-    }
     let (batch, sequence, heads, head) = (3, 19, 5, 7);
     for mask in MASKS {
         let inputs = || [0.0, 1.0, 2.0].map(|phase| numbers([57, heads * head], phase, &on));
@@ -176,9 +174,6 @@ fn attention_within_packed_sequences_is_that_of_each_alone(
     device: &TestDevice,
 ) -> anyhow::Result<()> {
     let on = device.autodiff();
-    if !has_kernels(device) {
-        return Ok(());
-    }
     let (lengths, heads, head) = ([5, 1, 19, 2], 5, 7);
     let tokens = lengths.iter().sum();
     let attend = |joined: Tensor<2>, lengths: &[usize]| {
@@ -208,9 +203,6 @@ fn attention_within_packed_sequences_is_that_of_each_alone(
 
 fn attention_of_some_tokens_is_theirs_among_all(device: &TestDevice) -> anyhow::Result<()> {
     let on = device.autodiff();
-    if !has_kernels(device) {
-        return Ok(());
-    }
     let (lengths, heads, head) = ([5, 1, 19, 2], 5, 7);
     // Tokens that ask: two of the first sequence, none of the second, three and one of the others.
     let (query_lengths, rows) = ([2, 0, 3, 1], [0_i64, 4, 6, 11, 24, 26]);
@@ -265,9 +257,6 @@ fn attention_of_some_tokens_is_theirs_among_all(device: &TestDevice) -> anyhow::
 
 fn embeddings_are_their_composed_body(device: &TestDevice) -> anyhow::Result<()> {
     let on = device.autodiff();
-    if !has_kernels(device) {
-        return Ok(());
-    }
     // A table of several blocks, ids that are taken more than once, the padding token among them.
     let (vocabulary, width, padding_idx, epsilon) = (201, 37, 3, 1e-12);
     let lengths = [5, 1, 9];
@@ -322,9 +311,6 @@ fn embeddings_are_their_composed_body(device: &TestDevice) -> anyhow::Result<()>
 
 fn cross_entropy_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
     let on = device.autodiff();
-    if !has_kernels(device) {
-        return Ok(());
-    }
     let (rows, classes) = (23, 37);
     let labels = |every: i64| {
         let label = |row: i64| if row % every == 0 { -100 } else { row * 5 % 37 };
@@ -347,9 +333,6 @@ fn cross_entropy_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()>
 
 fn attention_without_any_position_is_even(device: &TestDevice) -> anyhow::Result<()> {
     let on = device.autodiff();
-    if !has_kernels(device) {
-        return Ok(());
-    }
     let (sequence, width) = (5, 4);
     let hidden = Tensor::<1>::full([sequence], f32::MIN, &on);
     let inputs = [0.0, 1.0, 2.0].map(|phase| numbers([sequence, width], phase, &on));
@@ -379,9 +362,6 @@ fn attention_without_any_position_is_even(device: &TestDevice) -> anyhow::Result
 
 fn what_is_not_a_number_stays_visible(device: &TestDevice) -> anyhow::Result<()> {
     let on = device.autodiff();
-    if !has_kernels(device) {
-        return Ok(());
-    }
     for bad in [f32::NAN, f32::INFINITY] {
         let x = numbers([4, 6], 0.0, &on).slice_fill([1..2, 2..3], bad);
         let ones = Tensor::<1>::ones([6], &on);

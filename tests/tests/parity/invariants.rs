@@ -2,11 +2,12 @@
 
 use bert_encoder::{BertInput, BertModel, BertOutput, Want};
 use bert_tests::{
-    Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, model, on_every_device,
+    Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, model,
+    with_and_without_kernels,
 };
 use burn::tensor::{Bool, Device, Int, Tensor};
 
-on_every_device!(
+with_and_without_kernels!(
     padding_leaves_real_tokens_unchanged,
     a_row_alone_is_what_it_is_in_a_batch,
     leaving_padding_out_leaves_real_tokens_unchanged,

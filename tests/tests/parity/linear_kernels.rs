@@ -5,12 +5,12 @@ use std::sync::Arc;
 use bert_kernels::{
     Epilogue, LinearMap, PackedWeight, WeightFormat, linear, linear_composed, linear_joined,
 };
-use bert_tests::{TestDevice, Values, on_every_device};
+use bert_tests::{TestDevice, Values, where_kernels_are};
 use burn::tensor::Tensor;
 
-use crate::fused_kernels::{assert_same, has_kernels, numbers, with_gradients};
+use crate::fused_kernels::{assert_same, numbers, with_gradients};
 
-on_every_device!(
+where_kernels_are!(
     linear_is_its_composed_body,
     joined_linear_maps_are_each_of_them,
     kept_panels_are_the_weight_of_the_moment,
@@ -21,9 +21,6 @@ const ROWS: [usize; 3] = [1, 71, 300];
 
 fn linear_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
     let on = device.autodiff();
-    if !has_kernels(device) {
-        return Ok(());
-    }
     let (inner, columns) = (37, 101);
     for rows in ROWS {
         for epilogue in [Epilogue::Bias, Epilogue::BiasGelu] {
@@ -53,9 +50,6 @@ fn linear_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
 
 fn joined_linear_maps_are_each_of_them(device: &TestDevice) -> anyhow::Result<()> {
     let on = device.autodiff();
-    if !has_kernels(device) {
-        return Ok(());
-    }
     let (inner, columns) = (37, 101);
     for rows in ROWS {
         let inputs = || {
@@ -92,9 +86,6 @@ fn joined_linear_maps_are_each_of_them(device: &TestDevice) -> anyhow::Result<()
 /// Whatever becomes of the weight in between, in place or not.
 fn kept_panels_are_the_weight_of_the_moment(device: &TestDevice) -> anyhow::Result<()> {
     let on = device.plain().clone();
-    if !has_kernels(device) {
-        return Ok(());
-    }
     let (inner, columns) = (37, 101);
     let bias: Tensor<1> = numbers([columns], 2.0, &on);
     // What one output may be off by, both factors being rounded: each of the products of two numbers below 2 and 0.4.

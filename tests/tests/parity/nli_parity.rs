@@ -10,13 +10,13 @@ use bert_tests::head::check_loss_and_gradients;
 use bert_tests::named::classifier_keys;
 use bert_tests::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
-    model, on_every_device,
+    model, with_and_without_kernels,
 };
 use bert_train::HeadOrigin;
 use bert_train::natural_language_inference::{NliClassifier, ZeroShotClassifier, ZeroShotQuestion};
 use serde_json::{Map, Value, json};
 
-on_every_device!(
+with_and_without_kernels!(
     logits_loss_and_gradients,
     zero_shot_answers_are_those_of_the_pipeline,
 );

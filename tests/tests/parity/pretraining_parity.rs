@@ -10,7 +10,7 @@ use bert_tests::head::check_loss_and_gradients;
 use bert_tests::named::{Named, gradients, parameters, pretraining_keys};
 use bert_tests::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
-    on_every_device,
+    with_and_without_kernels,
 };
 use bert_train::{AdamW, BatchLoss, Stepper};
 use bert_weights::checkpoint::{
@@ -20,7 +20,7 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor};
 
-on_every_device!(
+with_and_without_kernels!(
     masked_lm,
     next_sentence,
     pretraining,

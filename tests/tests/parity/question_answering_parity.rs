@@ -16,7 +16,7 @@ use bert_tests::head::check_loss_and_gradients;
 use bert_tests::named::head_keys;
 use bert_tests::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
-    golden, on_every_device,
+    golden, with_and_without_kernels,
 };
 use bert_text::{Tokenizer, char_slice};
 use bert_weights::checkpoint::{LoadOptions, load, read_config};
@@ -24,7 +24,7 @@ use burn::tensor::{Device, Int, Tensor};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-on_every_device!(
+with_and_without_kernels!(
     question_answering,
     a_batch_without_an_answer_to_learn_has_no_loss,
     within_its_length_a_window_loses_what_it_loses_alone,

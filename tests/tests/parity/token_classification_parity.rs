@@ -4,7 +4,7 @@ use bert_encoder::BertConfig;
 use bert_tests::head::check_loss_and_gradients;
 use bert_tests::named::head_keys;
 use bert_tests::{
-    Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, on_every_device,
+    Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, with_and_without_kernels,
 };
 use bert_token_classification::{
     BertForTokenClassification, KEY_MAP, TokenClassificationConfig, loss,
@@ -12,7 +12,7 @@ use bert_token_classification::{
 use bert_weights::checkpoint::{LoadOptions, load, read_config};
 use burn::tensor::{Device, Tensor};
 
-on_every_device!(
+with_and_without_kernels!(
     logits_loss_and_gradients,
     a_batch_without_a_label_has_loss_zero_and_no_nan,
 );

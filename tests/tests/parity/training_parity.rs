@@ -3,12 +3,13 @@
 use bert_tests::named::{classifier_keys, has_vanishing_gradient, parameters};
 use bert_tests::steps::{Batch, batch_loss};
 use bert_tests::{
-    Golden, Quantity, TestDevice, assert_close, assert_close_number, model, on_every_device,
+    Golden, Quantity, TestDevice, assert_close, assert_close_number, model,
+    with_and_without_kernels,
 };
 use bert_train::{AdamW, LinearSchedule, Stepper};
 use burn::tensor::Device;
 
-on_every_device!(
+with_and_without_kernels!(
     twenty_steps,
     ten_steps_of_two_micro_batches_of_different_sizes,
 );

@@ -4,13 +4,14 @@ use serde_json::Value;
 
 use super::support::Room;
 
-const FIGURES: [&str; 15] = [
+const FIGURES: [&str; 16] = [
     "work",
     "size",
     "batch",
     "seq",
     "dropout",
     "weights",
+    "kernels",
     "threads",
     "device",
     "runs",
@@ -84,6 +85,18 @@ fn a_training_step_is_three_times_the_products() {
 }
 
 #[test]
+fn without_kernels_the_work_is_the_same() {
+    for work in ["train-step", "inference"] {
+        let line =
+            format!("bench {work} --size tiny --batch 1 --seq 8 --runs 1 --kernels off --json");
+        let report = one_object(&line);
+        let times = if work == "inference" { 1.0 } else { 3.0 };
+        is_consistent(&report, times * FLOP);
+        assert_eq!(report["kernels"], "off");
+    }
+}
+
+#[test]
 fn without_json_the_same_figures_are_a_table_that_lines_up() {
     let run = Room::new().bert("bench inference --size tiny --batch 1 --seq 8 --runs 1");
     let text = run.succeeded().stdout;
@@ -112,6 +125,7 @@ fn impossible_benchmarks_are_refused_by_the_name_of_their_flag() {
         ("--dropout 1", ["--dropout", "below 1"]),
         ("--runs 0", ["--runs", "at least 1"]),
         ("--size large", ["--size", "minilm"]),
+        ("--kernels none", ["--kernels", "off"]),
         ("--device gpu", ["'gpu'", "did you mean 'wgpu'"]),
     ] {
         room.bert(&format!("bench train-step {further}"))

@@ -1,6 +1,7 @@
 //! `bert bench`: how long a training step or a forward pass takes, and which share of the products' own speed it reaches.
 
 mod ceiling;
+mod kernels;
 mod memory;
 mod network;
 mod operands;
@@ -14,6 +15,7 @@ use anyhow::Result;
 use bert_device::Backend;
 use clap::Args;
 
+use self::kernels::Kernels;
 use self::report::{Measured, Report};
 pub(crate) use self::workload::Work;
 use self::workload::{Size, Workload};
@@ -48,6 +50,10 @@ pub(crate) struct BenchArgs {
     /// Numbers in which inference multiplies the layers on flex and ndarray, as of `bert predict`; f32: as they are
     #[arg(long, value_enum, default_value_t = Weights::F32)]
     weights: Weights,
+    /// Whether flex and ndarray compute with the fused kernels of bert-kernels or, as a GPU does, with Burn's own operations; on:
+    /// what every other command does
+    #[arg(long, value_enum, default_value_t = Kernels::On)]
+    kernels: Kernels,
     /// Print one JSON object on a line instead of a table
     #[arg(long)]
     json: bool,
@@ -69,13 +75,13 @@ impl BenchArgs {
 pub(crate) fn run(args: &BenchArgs, work: Work) -> Result<()> {
     let workload = args.workload(work);
     let device = args.runtime.open()?;
-    let median_ms = match work {
-        Work::TrainStep => network::train_step_ms(&workload, args.dropout, args.runs, device)?,
+    let median_ms = args.kernels.during(|| match work {
+        Work::TrainStep => network::train_step_ms(&workload, args.dropout, args.runs, device),
         Work::Inference => {
             let weights = args.weights.format();
-            network::inference_ms(&workload, args.dropout, weights, args.runs, &device)?
+            network::inference_ms(&workload, args.dropout, weights, args.runs, &device)
         }
-    };
+    })?;
     // Before the ceiling takes memory of its own.
     let peak_rss_mib = memory::peak_rss_mib();
     let is_cpu = matches!(
@@ -123,7 +129,9 @@ mod tests {
 
     #[test]
     fn every_flag_reaches_the_workload() {
-        let args = parsed("--size base --batch 4 --seq 512 --dropout 0 --runs 3 --json").unwrap();
+        let args =
+            parsed("--size base --batch 4 --seq 512 --dropout 0 --runs 3 --kernels off --json")
+                .unwrap();
         let expected = Workload {
             work: Work::TrainStep,
             size: Size::Base,
@@ -132,6 +140,7 @@ mod tests {
         };
         assert_eq!(args.workload(Work::TrainStep), expected);
         assert_eq!((args.dropout, args.runs.get(), args.json), (0.0, 3, true));
+        assert_eq!(args.kernels, Kernels::Off);
     }
 
     #[test]
@@ -145,6 +154,7 @@ mod tests {
         };
         assert_eq!(args.workload(Work::Inference), expected);
         assert_eq!((args.dropout, args.runs.get(), args.json), (0.1, 7, false));
+        assert_eq!(args.kernels, Kernels::On);
     }
 
     #[test]

@@ -3,6 +3,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::BenchArgs;
+use super::kernels::Kernels;
 use super::workload::{Size, Work, Workload};
 use crate::flags::Weights;
 use crate::table::Table;
@@ -25,6 +26,7 @@ pub(crate) struct Report {
     seq: usize,
     dropout: f64,
     weights: Weights,
+    kernels: Kernels,
     threads: usize,
     device: String,
     runs: usize,
@@ -52,6 +54,7 @@ impl Report {
             seq: workload.sequence,
             dropout: args.dropout,
             weights: args.weights,
+            kernels: args.kernels,
             threads: rayon::current_num_threads(),
             device: args.runtime.device.to_string(),
             runs: args.runs.get(),
