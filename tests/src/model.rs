@@ -103,7 +103,8 @@ impl ModuleMapper for Randomise {
                 .map(|_| centre + self.random.random_range(-0.3..0.3))
                 .collect();
             let data = TensorData::new(values, tensor.shape());
-            Tensor::from_data(data, &tensor.device())
+            let drawn = Tensor::from_data(data, &tensor.device());
+            drawn.set_require_grad(tensor.is_require_grad())
         })
     }
 }

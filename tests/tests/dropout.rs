@@ -3,9 +3,15 @@
 use std::sync::{Mutex, PoisonError};
 
 use bert_tests::steps::{Batch, batch_loss};
-use bert_tests::{Golden, TestDevice, Values, assert_equal_bits, model, on_every_device};
+use bert_encoder::{BertConfig, BertInput};
+use bert_tests::named::{Named, classifier_keys, parameters};
+use bert_tests::{
+    Golden, TestDevice, Values, assert_equal_bits, model, on_every_device, where_kernels_are,
+};
+use bert_text_classification::SequenceClassificationConfig;
 use bert_train::{AdamW, Stepper};
 use burn::module::Module;
+use burn::tensor::{Int, Tensor, TensorData};
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -13,6 +19,8 @@ on_every_device!(
     the_seed_decides_what_is_dropped,
     an_evaluated_model_drops_nothing,
 );
+
+where_kernels_are!(the_number_of_threads_changes_no_bit_of_a_trained_model);
 
 fn the_seed_decides_what_is_dropped(device: &TestDevice) -> anyhow::Result<()> {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,4 +60,56 @@ fn an_evaluated_model_drops_nothing(device: &TestDevice) -> anyhow::Result<()> {
     };
     assert_equal_bits(device, "logits", &logits(0.5)?, &logits(0.0)?);
     Ok(())
+}
+
+/// With enough rows of very different lengths, and a wide enough model, for all ways in which work is shared out.
+fn the_number_of_threads_changes_no_bit_of_a_trained_model(
+    device: &TestDevice,
+) -> anyhow::Result<()> {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let trained = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool?.install(|| trained_for_three_steps(device))
+    };
+    let one = trained(1)?;
+    for threads in [2, 3] {
+        for ((name, found), (_, expected)) in trained(threads)?.iter().zip(&one) {
+            let name = format!("{name} on {threads} threads");
+            assert_equal_bits(device, &name, found, expected);
+        }
+    }
+    Ok(())
+}
+
+/// The parameters of a classifier, with dropout.
+fn trained_for_three_steps(device: &TestDevice) -> anyhow::Result<Named> {
+    let on = device.autodiff();
+    let config = SequenceClassificationConfig {
+        encoder: BertConfig {
+            vocab_size: 211,
+            hidden_size: 96,
+            num_hidden_layers: 2,
+            num_attention_heads: 3,
+            intermediate_size: 389,
+            max_position_embeddings: 130,
+            ..BertConfig::default()
+        },
+        num_labels: 3,
+    };
+    let mut classifier = model::randomise(config.init(&on)?, 5);
+    let lengths = vec![128, 1, 70, 33, 99];
+    let [batch, sequence] = [lengths.len(), 128];
+    let ids = (0..batch * sequence).map(|place| (place * 7 % 211) as i32);
+    let ids = TensorData::new(ids.collect(), [batch, sequence]);
+    let input = BertInput {
+        lengths: Some(lengths),
+        ..BertInput::new(Tensor::<2, Int>::from_data(ids, &on))
+    };
+    let labels = Tensor::from_data([0, 1, 2, 1, 0], &on);
+    let batches = [(Batch { input, labels }, batch)];
+    let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), 7);
+    for _ in 0..3 {
+        (classifier, _) = stepper.step(classifier, &batches, 1e-3, &on, batch_loss)?;
+    }
+    parameters(&classifier, &classifier_keys()?)
 }
