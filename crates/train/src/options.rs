@@ -6,9 +6,9 @@ use crate::{LinearSchedule, TrainError, Tune};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Batching {
-    /// Rows of similar length together: little padding.
+    /// Rows of similar length together: little padding, which takes time on devices without kernels that leave it out.
     Bucketed,
-    /// Rows at random.
+    /// Rows at random, as transformers' `Trainer` takes them.
     Shuffled,
 }
 
@@ -55,7 +55,7 @@ impl Default for TrainOptions {
             max_grad_norm: Some(1.0),
             seed: 42,
             tune: Tune::All,
-            batching: Batching::Bucketed,
+            batching: Batching::Shuffled,
             evaluate_every: None,
         }
     }

@@ -51,8 +51,9 @@ pub(crate) struct TrainingFlags {
     /// faster and need less memory
     #[arg(long, value_name = "PART", default_value_t = TrainOptions::default().tune)]
     tune: Tune,
-    /// How rows become batches; bucketed: rows of similar length together, so that little time goes into padding
-    #[arg(long, value_enum, default_value_t = BatchingWord::Bucketed)]
+    /// How rows become batches; shuffled: at random, as transformers does, and flex and ndarray spend no time on padding;
+    /// bucketed: rows of similar length together, so that a GPU spends little on it
+    #[arg(long, value_enum, default_value_t = BatchingWord::Shuffled)]
     batching: BatchingWord,
     /// Evaluate every so many steps as well; by default at the end of each epoch alone, because each evaluation reads
     /// all of --eval

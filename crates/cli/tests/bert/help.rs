@@ -23,7 +23,7 @@ fn every_default_of_training_has_its_reason_in_the_help() {
         "42: any number",
         "all: the most accurate",
         "flex: it needs no GPU",
-        "bucketed: rows of similar length",
+        "shuffled: at random, as transformers does",
         "auto: it does when",
     ] {
         assert!(words.contains(reason), "no {reason:?} in\n{help}");
