@@ -2,9 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use bert_tests::steps::{Batch, batch_loss};
 use bert_encoder::{BertConfig, BertInput};
 use bert_tests::named::{Named, classifier_keys, parameters};
+use bert_tests::steps::{Batch, batch_loss};
 use bert_tests::{
     Golden, TestDevice, Values, assert_equal_bits, model, on_every_device, where_kernels_are,
 };
