@@ -20,7 +20,7 @@ mod random;
 mod sameness;
 mod sharing;
 mod short;
-mod threads;
+pub(crate) mod threads;
 mod transpose;
 
 use rayon::prelude::*;
