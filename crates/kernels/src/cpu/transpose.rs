@@ -47,7 +47,7 @@ fn transposed<E: Pod>(rows: [[E; SIDE]; SIDE]) -> [[E; SIDE]; SIDE] {
         use std::arch::x86_64::__m128;
 
         // As `_MM_TRANSPOSE4_PS` of Intel's xmmintrin.h. Left to the compiler it takes twice as long.
-        let [a, b, c, d] = rows.map(|row| cast::<[E; SIDE], __m128>(row));
+        let [a, b, c, d] = rows.map(cast::<[E; SIDE], __m128>);
         let (ab_low, ab_high) = (sse._mm_unpacklo_ps(a, b), sse._mm_unpackhi_ps(a, b));
         let (cd_low, cd_high) = (sse._mm_unpacklo_ps(c, d), sse._mm_unpackhi_ps(c, d));
         let columns = [
@@ -56,7 +56,7 @@ fn transposed<E: Pod>(rows: [[E; SIDE]; SIDE]) -> [[E; SIDE]; SIDE] {
             sse._mm_movelh_ps(ab_high, cd_high),
             sse._mm_movehl_ps(cd_high, ab_high),
         ];
-        return columns.map(|column| cast::<__m128, [E; SIDE]>(column));
+        return columns.map(cast::<__m128, [E; SIDE]>);
     }
     std::array::from_fn(|column| rows.map(|row| row[column]))
 }
