@@ -4,8 +4,9 @@ thread_local! {
     static COMPOSED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does `work` as on a device without kernels: every operation that this thread begins is its composed body, and its backward
-/// pass is that of the ordinary tensor operations in it. It is how the tests hold a whole model with kernels against the same
+/// Does `work` as on a device without kernels: on this thread [`is_fused`](crate::is_fused) says no, so that a model takes composed
+/// bodies, and what works on every device is its composed body, too, with the backward pass of the ordinary tensor operations
+/// in it. What needs kernels and is called all the same has them. It is how the tests hold a whole model with kernels against the same
 /// model without, and how `bert bench --kernels off` says what they gain.
 pub fn without_kernels<R>(work: impl FnOnce() -> R) -> R {
     /// Also where `work` panics.
