@@ -5,12 +5,14 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use pulp::{NullaryFnOnce, Simd, WithSimd, bytemuck};
+use pulp::{NullaryFnOnce, Simd, WithSimd};
 
+use super::ahead::{LINE, ask_for, ask_for_later};
 use super::groups::with_rows;
 use super::instructions::Instruction;
 use super::left::{Left, LeftElements};
 use super::panels::Panels;
+use super::sums::{Place, Sums};
 
 /// Rows of K at a time, a multiple of the elements of a word: with them a panel fits in a first-level cache (24 kB of 16
 /// columns, 48 kB of 32) and the rows of a tile in a second-level one.
@@ -94,52 +96,6 @@ pub(crate) fn product_into<'a>(
     out
 }
 
-/// Where sums go.
-enum Sums<'a> {
-    /// Memory that need not hold anything yet.
-    Fresh(&'a mut [MaybeUninit<f32>]),
-    /// Sums of the rows of K that went before.
-    Begun(&'a mut [f32]),
-}
-
-impl Sums<'_> {
-    /// Some consecutive ones, the first `columns` of those in the registers.
-    #[inline(always)]
-    fn put<S: Simd, const V: usize>(
-        &mut self,
-        simd: S,
-        at: usize,
-        columns: usize,
-        registers: [S::f32s; V],
-    ) {
-        let all = V * S::F32_LANES;
-        match self {
-            Self::Fresh(places) if columns == all => {
-                let (places, _) = S::as_uninit_mut_simd_f32s(&mut places[at..][..all]);
-                for (place, sum) in places.iter_mut().zip(registers) {
-                    place.write(sum);
-                }
-            }
-            Self::Begun(places) if columns == all => {
-                let (places, _) = S::as_mut_simd_f32s(&mut places[at..][..all]);
-                for (place, sum) in places.iter_mut().zip(registers) {
-                    *place = simd.add_f32s(*place, sum);
-                }
-            }
-            Self::Fresh(places) => {
-                let sums = &bytemuck::cast_slice(&registers)[..columns];
-                places[at..][..columns].write_copy_of_slice(sums);
-            }
-            Self::Begun(places) => {
-                let sums: &[f32] = bytemuck::cast_slice(&registers);
-                for (place, sum) in places[at..][..columns].iter_mut().zip(sums) {
-                    *place += sum;
-                }
-            }
-        }
-    }
-}
-
 /// The part of a product that some rows of K contribute.
 struct Pass<'a> {
     left: &'a Left,
@@ -188,50 +144,22 @@ impl Pass<'_> {
                     (LeftElements::Words(..), None) => unreachable!("one format"),
                     (LeftElements::Single(groups), _) => {
                         let elements = right.panels.rows_of(panel, &self.inner, &mut room);
+                        let next = right.panels.elements_of(panel + 1, &self.inner);
+                        let next = next.unwrap_or_default();
+                        let share = next.len().div_ceil(groups.count().max(1));
+                        let mut next = next.chunks(share.max(LINE));
                         for (rows, left) in groups.columns_of(&self.inner) {
+                            let panel = (elements, next.next().unwrap_or_default());
                             let place = place(&rows);
                             with_rows!(
                                 rows.len(),
-                                block[S, V](simd, left, elements, place, sums)
+                                block[S, V](simd, left, panel, place, sums)
                             );
                         }
                     }
                 }
                 first_column += columns;
             }
-        }
-    }
-}
-
-/// Where the sums of a block go: the first one, how far apart rows are, and how many there are in a row.
-#[derive(Clone, Copy)]
-struct Place<'a> {
-    at: usize,
-    stride: usize,
-    columns: usize,
-    /// What they are multiplied with, of each row and each of the panel's columns, or nothing.
-    factors: (&'a [f32], &'a [f32]),
-}
-
-impl Place<'_> {
-    #[inline(always)]
-    fn take<S: Simd, const V: usize, const R: usize>(
-        self,
-        simd: S,
-        registers: [[S::f32s; V]; R],
-        sums: &mut Sums<'_>,
-    ) {
-        let (of_rows, of_columns) = self.factors;
-        let (of_columns, _) = S::as_simd_f32s(of_columns);
-        for (row, mut registers) in registers.into_iter().enumerate() {
-            if let Some(&of_row) = of_rows.get(row) {
-                let of_row = simd.splat_f32s(of_row);
-                for (sum, &of_column) in registers.iter_mut().zip(of_columns) {
-                    *sum = simd.mul_f32s(*sum, simd.mul_f32s(of_row, of_column));
-                }
-            }
-            let at = self.at + row * self.stride;
-            sums.put(simd, at, self.columns, registers);
         }
     }
 }
@@ -254,7 +182,7 @@ impl WithSimd for Running<'_> {
 fn block<S: Simd, const V: usize, const R: usize>(
     simd: S,
     left: &[f32],
-    panel: &[f32],
+    (panel, next): (&[f32], &[f32]),
     place: Place<'_>,
     sums: &mut Sums<'_>,
 ) {
@@ -262,6 +190,7 @@ fn block<S: Simd, const V: usize, const R: usize>(
         simd,
         left: left.as_chunks().0,
         panel: S::as_simd_f32s(panel).0.as_chunks().0,
+        next,
         place,
         sums,
     });
@@ -272,6 +201,8 @@ struct Block<'a, 'b, S: Simd, const V: usize, const R: usize> {
     simd: S,
     left: &'a [[f32; R]],
     panel: &'a [[S::f32s; V]],
+    /// What this block asks for of the panel that comes next.
+    next: &'a [f32],
     place: Place<'a>,
     sums: &'a mut Sums<'b>,
 }
@@ -288,13 +219,24 @@ impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Block<'_, '_, S,
             simd,
             left,
             panel,
+            next,
             place,
             sums,
         } = self;
         let mut registers = [[simd.splat_f32s(0.0); V]; R];
         let (left, left_rest) = left.as_chunks::<UNROLLED>();
         let (right, right_rest) = panel.as_chunks::<UNROLLED>();
-        for (left, right) in left.iter().zip(right) {
+        // Bit by bit, since only so much memory can be on its way at a time.
+        let share = next.len().div_ceil(left.len().max(1));
+        let mut next = next.chunks(share.max(LINE));
+        let first_sum = sums.place(place.at);
+        for (row, (left, right)) in left.iter().zip(right).enumerate() {
+            next.next().into_iter().for_each(ask_for_later);
+            if row < R {
+                let sums = first_sum.wrapping_add(row * place.stride);
+                let lines = (0..V * S::F32_LANES).step_by(LINE);
+                lines.for_each(|column| ask_for(sums.wrapping_add(column)));
+            }
             for (left, right) in left.iter().zip(right) {
                 add(simd, &mut registers, left, right);
             }

@@ -101,6 +101,11 @@ impl<E> Groups<E> {
         self.columns
     }
 
+    /// How many groups there are.
+    pub(crate) fn count(&self) -> usize {
+        self.groups.len()
+    }
+
     /// The rows of each group, and some columns of them one by one.
     #[inline(always)]
     pub(crate) fn columns_of(

@@ -1,5 +1,6 @@
 //! Single passes over slices for the backends whose tensors lie in this process's memory.
 
+mod ahead;
 pub(crate) mod attention;
 mod blocks;
 mod buffer;
@@ -20,6 +21,7 @@ mod random;
 mod sameness;
 mod sharing;
 mod short;
+mod sums;
 pub(crate) mod threads;
 mod transpose;
 

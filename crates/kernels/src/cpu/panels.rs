@@ -150,12 +150,23 @@ impl Panels {
         room: &'a mut Vec<f32>,
     ) -> &'a [f32] {
         match &self.elements {
-            Elements::F32(elements) => {
-                let first = panel * self.rows;
-                &elements[(first + rows.start) * self.width..(first + rows.end) * self.width]
-            }
+            Elements::F32(elements) => &elements[self.places_of(panel, rows)],
             Elements::Short(words) => words.widened(panel, rows, room),
         }
+    }
+
+    /// Some rows of one panel as they lie in memory, if there is such a panel and they are numbers of single precision.
+    #[inline(always)]
+    pub(crate) fn elements_of(&self, panel: usize, rows: &Range<usize>) -> Option<&[f32]> {
+        match &self.elements {
+            Elements::F32(elements) => elements.get(self.places_of(panel, rows)),
+            Elements::Short(_) => None,
+        }
+    }
+
+    fn places_of(&self, panel: usize, rows: &Range<usize>) -> Range<usize> {
+        let first = panel * self.rows;
+        (first + rows.start) * self.width..(first + rows.end) * self.width
     }
 }
 
