@@ -1,7 +1,16 @@
 //! Asking for memory before it is needed, so that it is on its way from slower caches while something else is computed.
 
+use std::slice::Chunks;
+
 /// Elements that travel together: 64 bytes.
 pub(crate) const LINE: usize = 16;
+
+/// At most so many pieces of about one length, none but the last shorter than a line.
+#[inline(always)]
+pub(crate) fn in_shares(elements: &[f32], shares: usize) -> Chunks<'_, f32> {
+    let share = elements.len().div_ceil(shares.max(1));
+    elements.chunks(share.max(LINE))
+}
 
 /// Asks for an element's line, for what will be needed soon: into the first-level cache. Any address will do.
 #[inline(always)]

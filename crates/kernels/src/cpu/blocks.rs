@@ -7,15 +7,16 @@ use std::ops::Range;
 
 use pulp::{NullaryFnOnce, Simd, WithSimd};
 
-use super::ahead::{LINE, ask_for, ask_for_later};
+use super::ahead::{LINE, ask_for, ask_for_later, in_shares};
 use super::groups::with_rows;
 use super::instructions::Instruction;
 use super::left::{Left, LeftElements};
 use super::panels::Panels;
 use super::sums::{Place, Sums};
 
-/// Rows of K at a time, a multiple of the elements of a word: with them a panel fits in a first-level cache (24 kB of 16
-/// columns, 48 kB of 32) and the rows of a tile in a second-level one.
+/// Rows of K at a time, a multiple of the elements of a word: with them a panel of 16 columns fits in a first-level cache
+/// (24 kB), one of 32 in the larger ones (48 kB: Zen 5's; Zen 4 reads it from the next without loss), and the rows of a tile in
+/// a second-level one.
 pub(crate) const INNER: usize = 384;
 
 /// Columns of a panel: two registers where these are wide, four where they are narrow or the compiler has to see to it.
@@ -145,9 +146,7 @@ impl Pass<'_> {
                     (LeftElements::Single(groups), _) => {
                         let elements = right.panels.rows_of(panel, &self.inner, &mut room);
                         let next = right.panels.elements_of(panel + 1, &self.inner);
-                        let next = next.unwrap_or_default();
-                        let share = next.len().div_ceil(groups.count().max(1));
-                        let mut next = next.chunks(share.max(LINE));
+                        let mut next = in_shares(next.unwrap_or_default(), groups.count());
                         for (rows, left) in groups.columns_of(&self.inner) {
                             let panel = (elements, next.next().unwrap_or_default());
                             let place = place(&rows);
@@ -226,10 +225,9 @@ impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Block<'_, '_, S,
         let mut registers = [[simd.splat_f32s(0.0); V]; R];
         let (left, left_rest) = left.as_chunks::<UNROLLED>();
         let (right, right_rest) = panel.as_chunks::<UNROLLED>();
-        // Bit by bit, since only so much memory can be on its way at a time.
-        let share = next.len().div_ceil(left.len().max(1));
-        let mut next = next.chunks(share.max(LINE));
-        let first_sum = sums.place(place.at);
+        // Bit by bit, a row of sums at a time, since only so much memory can be on its way at once.
+        let mut next = in_shares(next, left.len());
+        let first_sum = sums.address(place.at);
         for (row, (left, right)) in left.iter().zip(right).enumerate() {
             next.next().into_iter().for_each(ask_for_later);
             if row < R {

@@ -16,9 +16,9 @@ pub(crate) enum Sums<'a> {
 }
 
 impl Sums<'_> {
-    /// Where one of them lies.
+    /// Where one of them lies in memory.
     #[inline(always)]
-    pub(crate) fn place(&self, at: usize) -> *const f32 {
+    pub(crate) fn address(&self, at: usize) -> *const f32 {
         match self {
             Self::Fresh(places) => places[at..].as_ptr().cast(),
             Self::Begun(places) => places[at..].as_ptr(),
