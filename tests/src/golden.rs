@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use bert_encoder::BertInput;
+use bert_encoder::EncoderInput;
 use bert_weights::checkpoint::Checkpoint;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use safetensors::{Dtype, SafeTensors};
@@ -145,9 +145,9 @@ impl Golden {
     ///
     /// # Errors
     /// One of them is missing.
-    pub fn input(&self, prefix: &str, device: &Device) -> anyhow::Result<BertInput> {
+    pub fn input(&self, prefix: &str, device: &Device) -> anyhow::Result<EncoderInput> {
         let tensor = |name: &str| self.ints::<2>(&format!("{prefix}{name}"), device);
-        Ok(BertInput {
+        Ok(EncoderInput {
             input_ids: tensor("input_ids")?,
             token_type_ids: Some(tensor("token_type_ids")?),
             attention_mask: Some(tensor("attention_mask")?),

@@ -1,8 +1,8 @@
 //! Models for tests.
 
-use bert_encoder::{BertConfig, BertModel};
+use bert_encoder::{Encoder, EncoderConfig};
 use bert_text_classification::{
-    BertForSequenceClassification, ProblemType, SequenceClassificationConfig,
+    ModelForSequenceClassification, ProblemType, SequenceClassificationConfig,
 };
 use bert_weights::checkpoint::{Checkpoint, LoadOptions, LoadReport, load, read_config};
 use burn::module::{Module, ModuleMapper, Param};
@@ -20,8 +20,8 @@ use crate::named::{classifier_keys, encoder_keys};
 pub fn load_encoder(
     checkpoint: &Checkpoint,
     device: &Device,
-) -> anyhow::Result<(BertModel, LoadReport)> {
-    let config: BertConfig = read_config(checkpoint)?;
+) -> anyhow::Result<(Encoder, LoadReport)> {
+    let config: EncoderConfig = read_config(checkpoint)?;
     let options = LoadOptions::default();
     Ok(load(
         config.init(device)?,
@@ -39,9 +39,9 @@ pub fn load_classifier(
     checkpoint: &Checkpoint,
     dropout: f64,
     device: &Device,
-) -> anyhow::Result<BertForSequenceClassification> {
+) -> anyhow::Result<ModelForSequenceClassification> {
     let config = SequenceClassificationConfig {
-        encoder: read_config::<BertConfig>(checkpoint)?.with_dropout(dropout),
+        encoder: read_config::<EncoderConfig>(checkpoint)?.with_dropout(dropout),
         num_labels: num_labels(checkpoint),
     };
     let options = LoadOptions::default();

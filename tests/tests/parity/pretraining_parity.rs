@@ -3,7 +3,7 @@
 
 use bert_kernels::masked_cross_entropy;
 use bert_pretraining::{
-    BertForMaskedLM, BertForNextSentencePrediction, BertForPreTraining, MaskedTokens,
+    MaskedTokens, ModelForMaskedLM, ModelForNextSentencePrediction, ModelForPreTraining,
     PretrainingModel,
 };
 use bert_tests::head::check_loss_and_gradients;
@@ -50,7 +50,7 @@ fn masked(golden: &Golden, device: &Device) -> anyhow::Result<MaskedTokens> {
 fn masked_lm(device: &TestDevice) -> anyhow::Result<()> {
     let golden = Golden::open("masked_lm")?;
     let on = device.autodiff();
-    let model: BertForMaskedLM = open(&golden.checkpoint()?, &on)?;
+    let model: ModelForMaskedLM = open(&golden.checkpoint()?, &on)?;
     let input = golden.input("", &on)?;
 
     let found = Values::of(model.forward(input.clone())?);
@@ -74,7 +74,7 @@ fn masked_lm(device: &TestDevice) -> anyhow::Result<()> {
 fn next_sentence(device: &TestDevice) -> anyhow::Result<()> {
     let golden = Golden::open("next_sentence")?;
     let on = device.autodiff();
-    let model: BertForNextSentencePrediction = open(&golden.checkpoint()?, &on)?;
+    let model: ModelForNextSentencePrediction = open(&golden.checkpoint()?, &on)?;
     let input = golden.input("", &on)?;
 
     let found = Values::of(model.forward(input.clone())?);
@@ -97,7 +97,7 @@ fn next_sentence(device: &TestDevice) -> anyhow::Result<()> {
 fn pretraining(device: &TestDevice) -> anyhow::Result<()> {
     let golden = Golden::open("pretraining")?;
     let on = device.autodiff();
-    let model: BertForPreTraining = open(&golden.checkpoint()?, &on)?;
+    let model: ModelForPreTraining = open(&golden.checkpoint()?, &on)?;
     let input = golden.input("", &on)?;
 
     let (tokens, pairs) = model.forward(input.clone())?;
@@ -122,7 +122,7 @@ fn the_loss_of_the_masked_tokens_alone_is_that_of_all_tokens(
 ) -> anyhow::Result<()> {
     let golden = Golden::open("masked_lm")?;
     let on = device.plain();
-    let model: BertForMaskedLM = open(&golden.checkpoint()?, on)?;
+    let model: ModelForMaskedLM = open(&golden.checkpoint()?, on)?;
     let all = model.forward(golden.input("", on)?)?.flatten::<2>(0, 1);
     let labels: Tensor<2, Int> = golden.ints("labels", on)?;
     let expected = masked_cross_entropy(all, labels.flatten::<1>(0, 1));
@@ -143,7 +143,7 @@ fn a_batch_without_masked_tokens_has_no_loss_and_moves_nothing(
 ) -> anyhow::Result<()> {
     let golden = Golden::open("masked_lm")?;
     let on = device.autodiff();
-    let model: BertForMaskedLM = open(&golden.checkpoint()?, &on)?;
+    let model: ModelForMaskedLM = open(&golden.checkpoint()?, &on)?;
     let nothing = MaskedTokens::new(&vec![-100; labels(&golden, &on)?.len()], &on);
     assert_eq!(nothing.count(), 0);
     let loss = model.loss(golden.input("", &on)?, Some(&nothing), None)?;
@@ -166,7 +166,7 @@ fn the_decoder_is_still_the_word_embeddings_after_training_and_export(
     let golden = Golden::open("masked_lm")?;
     let checkpoint = golden.checkpoint()?;
     let on = device.autodiff();
-    let model: BertForMaskedLM = open(&checkpoint, &on)?;
+    let model: ModelForMaskedLM = open(&checkpoint, &on)?;
     let before = parameters(&model, &pretraining_keys()?)?;
     let masked = masked(&golden, &on)?;
     let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), 0);
@@ -193,14 +193,14 @@ fn the_decoder_is_still_the_word_embeddings_after_training_and_export(
     });
     assert_eq!(found, expected, "the decoder would be a tensor of its own");
 
-    let opened: BertForMaskedLM = open(&Checkpoint::open(dir.path())?, device.plain())?;
+    let opened: ModelForMaskedLM = open(&Checkpoint::open(dir.path())?, device.plain())?;
     let after = parameters(&opened, &keys)?;
     assert_ne!(after[WORDS], before[WORDS], "nothing was trained");
     for (name, expected) in parameters(&trained, &keys)? {
         assert_equal_bits(device, &name, &after[&name], &expected);
     }
     let input = golden.input("", device.plain())?;
-    let logits = |model: &BertForMaskedLM| -> anyhow::Result<Values> {
+    let logits = |model: &ModelForMaskedLM| -> anyhow::Result<Values> {
         Ok(Values::of(model.forward(input.clone())?))
     };
     assert_equal_bits(device, "logits", &logits(&opened)?, &logits(&trained)?);

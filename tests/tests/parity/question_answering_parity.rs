@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::num::ParseFloatError;
 
-use bert_encoder::BertInput;
+use bert_encoder::EncoderInput;
 use bert_question_answering::metrics::{
     SquadMetrics, SquadVersion, best_thresholds, evaluate, normalize_answer, score_answer,
 };
 use bert_question_answering::{
-    BertForQuestionAnswering, DecodeOptions, KEY_MAP, QuestionAnsweringConfig, SpanLogits, Window,
+    DecodeOptions, KEY_MAP, ModelForQuestionAnswering, QuestionAnsweringConfig, SpanLogits, Window,
     decode, loss,
 };
 use bert_tests::head::check_loss_and_gradients;
@@ -30,7 +30,7 @@ with_and_without_kernels!(
     within_its_length_a_window_loses_what_it_loses_alone,
 );
 
-fn load_model(golden: &Golden, device: &Device) -> anyhow::Result<BertForQuestionAnswering> {
+fn load_model(golden: &Golden, device: &Device) -> anyhow::Result<ModelForQuestionAnswering> {
     let checkpoint = golden.checkpoint()?;
     let model = QuestionAnsweringConfig {
         encoder: read_config(&checkpoint)?,
@@ -82,9 +82,9 @@ fn within_its_length_a_window_loses_what_it_loses_alone(device: &TestDevice) -> 
     let class = |value: i64| Tensor::<1, Int>::from_data([value], on);
     let of = |rows: std::ops::Range<usize>, sequence: usize| -> anyhow::Result<_> {
         let ids = ids.clone().slice([rows.clone(), 0..sequence]);
-        let input = BertInput {
+        let input = EncoderInput {
             lengths: Some(lengths[rows.clone()].to_vec()),
-            ..BertInput::new(ids)
+            ..EncoderInput::new(ids)
         };
         Ok(model.forward(input)?.within(&lengths[rows]))
     };

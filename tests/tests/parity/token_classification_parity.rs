@@ -1,13 +1,13 @@
 //! Logits, loss and the gradient of every parameter of `BertForTokenClassification` against transformers.
 
-use bert_encoder::BertConfig;
+use bert_encoder::EncoderConfig;
 use bert_tests::head::check_loss_and_gradients;
 use bert_tests::named::head_keys;
 use bert_tests::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, with_and_without_kernels,
 };
 use bert_token_classification::{
-    BertForTokenClassification, KEY_MAP, TokenClassificationConfig, loss,
+    KEY_MAP, ModelForTokenClassification, TokenClassificationConfig, loss,
 };
 use bert_weights::checkpoint::{LoadOptions, load, read_config};
 use burn::tensor::{Device, Tensor};
@@ -17,9 +17,9 @@ with_and_without_kernels!(
     a_batch_without_a_label_has_loss_zero_and_no_nan,
 );
 
-fn classifier(golden: &Golden, device: &Device) -> anyhow::Result<BertForTokenClassification> {
+fn classifier(golden: &Golden, device: &Device) -> anyhow::Result<ModelForTokenClassification> {
     let checkpoint = golden.checkpoint()?;
-    let encoder: BertConfig = read_config(&checkpoint)?;
+    let encoder: EncoderConfig = read_config(&checkpoint)?;
     let config = TokenClassificationConfig {
         encoder,
         num_labels: 7,

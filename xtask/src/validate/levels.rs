@@ -7,7 +7,7 @@ use crate::workspace::Package;
 
 /// The dependencies that point sideways, each with its reason.
 pub(super) const SIDEWAYS: [(&str, &str); 1] = [
-    // transformers has one class for both tasks, BertForSequenceClassification: a second copy of it would be the same
+    // transformers has one class for both tasks, ModelForSequenceClassification: a second copy of it would be the same
     // model twice.
     ("bert-nli", "bert-text-classification"),
 ];
