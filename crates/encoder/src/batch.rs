@@ -1,72 +1,107 @@
 // B sequences, S positions, T tokens of all sequences, H hidden
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
 
-use crate::sequences::Packing;
-use crate::{EncoderError, EncoderInput, Sequences};
+use crate::sequences::indices;
+use crate::{EncoderError, FirstPosition, PaddedInput, RaggedInput, Sequences};
 
 /// A batch as tokens `[T]` of sequences.
 pub(crate) struct Batch {
     pub(crate) input_ids: Tensor<1, Int>,
-    pub(crate) token_type_ids: Tensor<1, Int>,
+    /// All zero when `None`.
+    pub(crate) token_type_ids: Option<Tensor<1, Int>>,
+    pub(crate) position_ids: Tensor<1, Int>,
     pub(crate) sequences: Sequences,
     /// `[B, S]`.
-    shape: [usize; 2],
-    /// Where padding was left out.
-    packing: Option<Packing>,
+    dims: [usize; 2],
+}
+
+/// How the embeddings number positions, and what they take for padding.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Numbering {
+    pub(crate) first_position: FirstPosition,
+    pub(crate) pad_token_id: usize,
+}
+
+impl Numbering {
+    /// The position of the first real token.
+    pub(crate) fn first(self) -> usize {
+        match self.first_position {
+            FirstPosition::Zero => 0,
+            FirstPosition::AfterPadding => self.pad_token_id + 1,
+        }
+    }
+
+    /// `[T]`: each sequence counts from the first position.
+    fn of_sequences(self, lengths: &[usize], device: &Device) -> Tensor<1, Int> {
+        let first = self.first() as i32;
+        let ids = lengths
+            .iter()
+            .flat_map(|&length| (0..length).map(move |position| first + position as i32));
+        let ids: Vec<i32> = ids.collect();
+        let shape = [ids.len()];
+        Tensor::from_data(TensorData::new(ids, shape), device)
+    }
+
+    /// `[B, S]` → `[B · S]`. After padding, as `create_position_ids_from_input_ids` of transformers: real tokens are
+    /// counted, and padding has the position `pad_token_id`.
+    fn of_rows(self, input_ids: &Tensor<2, Int>) -> Tensor<1, Int> {
+        let [batch, sequence] = input_ids.dims();
+        match self.first_position {
+            FirstPosition::Zero => {
+                self.of_sequences(&vec![sequence; batch], &input_ids.device())
+            }
+            FirstPosition::AfterPadding => {
+                let pad = self.pad_token_id as i64;
+                let real = input_ids.clone().not_equal_scalar(pad).int();
+                let counted = real.clone().cumsum(1) * real + pad;
+                counted.reshape([batch * sequence])
+            }
+        }
+    }
 }
 
 impl Batch {
-    /// Leaves padding out where it `may_pack` and the lengths say where padding is.
-    pub(crate) fn new(input: EncoderInput, shape: [usize; 2], may_pack: bool) -> Self {
-        let is_full = |lengths: &Vec<usize>| lengths.iter().all(|&length| length == shape[1]);
-        match input.lengths.clone() {
-            Some(lengths) if is_full(&lengths) => Self::padded(input, None, shape),
-            Some(lengths) if may_pack => Self::packed(input, &lengths, shape),
-            _ => {
-                let input = input.with_padding();
-                let mask = input.attention_mask.clone().map(additive_mask);
-                Self::padded(input, mask, shape)
-            }
+    /// The tokens alone, for devices that have kernels.
+    pub(crate) fn ragged(ragged: &RaggedInput, numbering: Numbering, device: &Device) -> Self {
+        let (input_ids, token_type_ids) = ragged.to_flat(device);
+        Self {
+            input_ids,
+            token_type_ids,
+            position_ids: numbering.of_sequences(ragged.lengths(), device),
+            sequences: Sequences::ragged(ragged.lengths()),
+            dims: ragged.dims(),
         }
     }
 
-    fn padded(input: EncoderInput, mask: Option<Tensor<4>>, shape: [usize; 2]) -> Self {
-        let [batch, sequence] = shape;
+    /// Every place of the rows, padding included.
+    pub(crate) fn padded(padded: PaddedInput, numbering: Numbering) -> Self {
+        let dims @ [batch, sequence] = padded.input_ids.dims();
         let flat = |ids: Tensor<2, Int>| ids.reshape([batch * sequence]);
-        let input_ids = flat(input.input_ids);
-        let token_type_ids = input.token_type_ids.map(flat);
+        let mask = padded.attention_mask.map(additive_mask);
         Self {
-            token_type_ids: token_type_ids.unwrap_or_else(|| input_ids.zeros_like()),
-            input_ids,
+            position_ids: numbering.of_rows(&padded.input_ids),
+            input_ids: flat(padded.input_ids),
+            token_type_ids: padded.token_type_ids.map(flat),
             sequences: Sequences::padded(batch, sequence, mask),
-            shape,
-            packing: None,
+            dims,
         }
     }
 
-    fn packed(input: EncoderInput, lengths: &[usize], shape: [usize; 2]) -> Self {
-        let packing = Packing::new(lengths, shape[1], &input.input_ids.device());
-        let input_ids = packing.pack(input.input_ids);
-        let token_type_ids = input.token_type_ids.map(|types| packing.pack(types));
-        Self {
-            token_type_ids: token_type_ids.unwrap_or_else(|| input_ids.zeros_like()),
-            input_ids,
-            sequences: Sequences::packed(lengths),
-            shape,
-            packing: Some(packing),
-        }
-    }
-
-    /// `[T, H]` → `[B, S, H]`.
+    /// `[T, H]` → `[B, S, H]`, zero where there is no token.
     pub(crate) fn unpack(&self, hidden: Tensor<2>) -> Tensor<3> {
-        match &self.packing {
-            Some(packing) => packing.unpack(hidden),
-            None => {
-                let ([batch, sequence], [_, width]) = (self.shape, hidden.dims());
-                hidden.reshape([batch, sequence, width])
-            }
+        let ([batch, sequence], [tokens, width]) = (self.dims, hidden.dims());
+        if tokens == batch * sequence {
+            return hidden.reshape([batch, sequence, width]);
         }
+        let rows = self.sequences.lengths();
+        let rows = rows.iter().enumerate();
+        let places = rows.flat_map(|(row, &length)| row * sequence..row * sequence + length);
+        let places = indices(places, &hidden.device());
+        let zeros = Tensor::zeros([batch * sequence, width], &hidden.device());
+        zeros
+            .select_assign(0, places, hidden, IndexingUpdateOp::Add)
+            .reshape([batch, sequence, width])
     }
 
     /// Whether there are positions for each row, all of them within it.
@@ -91,13 +126,6 @@ impl Batch {
         }
         Ok(())
     }
-}
-
-/// `[B, S]`: one up to each row's length, zero behind it.
-pub(crate) fn mask_of(lengths: &[usize], sequence: usize, device: &Device) -> Tensor<2, Int> {
-    let row = |&length: &usize| (0..sequence).map(move |position| i32::from(position < length));
-    let values: Vec<i32> = lengths.iter().flat_map(row).collect();
-    Tensor::from_data(TensorData::new(values, [lengths.len(), sequence]), device)
 }
 
 /// Zero where attention may look, the lowest finite number of the element type where it may not: a row that is all padding

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::EncoderError;
+use crate::config_keys::ConfigKeys;
+use crate::{EncoderError, ModelType};
 
 /// The activation between the two linear maps of a layer's feed-forward network: `hidden_act` of config.json.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -23,19 +24,26 @@ pub enum HiddenAct {
     Silu,
 }
 
-/// The keys of a BERT `config.json` that the encoder computes with, spelled as there. Keys it does not know are left to
-/// the reader of the file; defaults are those of transformers' `BertConfig`, which are BERT-base.
+/// The keys of a `config.json` that the encoder computes with, spelled as BERT spells them; the keys of other families are
+/// read, too. Keys it does not know are left to the reader of the file. Keys that are missing have the value that the
+/// family's class in transformers gives them; [`EncoderConfig::default`] is BERT-base.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(from = "ConfigKeys")]
 pub struct EncoderConfig {
-    /// Family of the model; anything but `bert` numbers its positions or lays out its layers differently.
-    pub model_type: String,
+    /// Family of the model.
+    pub model_type: ModelType,
     /// Rows of the word embedding table.
     pub vocab_size: usize,
+    /// Width E of the embeddings, which are projected to H; `None` means H, without a projection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedding_size: Option<usize>,
     /// Width H of the residual stream.
     pub hidden_size: usize,
-    /// Number of layers.
+    /// Number L of layers.
     pub num_hidden_layers: usize,
+    /// Number of layers that have weights of their own; each serves an equal share of the L in a row. `None` means L.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_hidden_groups: Option<usize>,
     /// Number N of attention heads; divides `hidden_size`.
     pub num_attention_heads: usize,
     /// Width of the feed-forward network's inner layer.
@@ -51,7 +59,7 @@ pub struct EncoderConfig {
     pub classifier_dropout: Option<f64>,
     /// Rows of the position table: the longest sequence, in tokens.
     pub max_position_embeddings: usize,
-    /// Rows of the token type (segment) table.
+    /// Rows of the token type (segment) table; 0 means that there is none.
     pub type_vocab_size: usize,
     /// Standard deviation of the initial weights.
     pub initializer_range: f64,
@@ -67,11 +75,20 @@ pub struct EncoderConfig {
 
 impl Default for EncoderConfig {
     fn default() -> Self {
+        Self::bert_base()
+    }
+}
+
+impl EncoderConfig {
+    /// transformers' `BertConfig()`.
+    pub(crate) fn bert_base() -> Self {
         Self {
-            model_type: "bert".into(),
+            model_type: ModelType::Bert,
             vocab_size: 30522,
+            embedding_size: None,
             hidden_size: 768,
             num_hidden_layers: 12,
+            num_hidden_groups: None,
             num_attention_heads: 12,
             intermediate_size: 3072,
             hidden_act: HiddenAct::Gelu,
@@ -93,6 +110,16 @@ impl EncoderConfig {
     /// Width of one attention head.
     pub fn head_size(&self) -> usize {
         self.hidden_size / self.num_attention_heads
+    }
+
+    /// Width E of the embeddings.
+    pub fn embedding_width(&self) -> usize {
+        self.embedding_size.unwrap_or(self.hidden_size)
+    }
+
+    /// Number of layers that have weights of their own.
+    pub fn layers_with_weights(&self) -> usize {
+        self.num_hidden_groups.unwrap_or(self.num_hidden_layers)
     }
 
     /// The dropout in front of a classifier: `classifier_dropout`, else `hidden_dropout_prob`.
@@ -125,9 +152,6 @@ impl EncoderConfig {
             value,
             expected,
         };
-        if self.model_type != "bert" {
-            return Err(unsupported("model_type", self.model_type.clone(), "bert"));
-        }
         if self.position_embedding_type != "absolute" {
             let value = self.position_embedding_type.clone();
             return Err(unsupported("position_embedding_type", value, "absolute"));
@@ -141,15 +165,25 @@ impl EncoderConfig {
     fn validate_sizes(&self) -> Result<(), EncoderError> {
         let sizes = [
             ("vocab_size", self.vocab_size),
+            ("embedding_size", self.embedding_width()),
             ("hidden_size", self.hidden_size),
             ("num_hidden_layers", self.num_hidden_layers),
+            ("num_hidden_groups", self.layers_with_weights()),
             ("num_attention_heads", self.num_attention_heads),
             ("intermediate_size", self.intermediate_size),
             ("max_position_embeddings", self.max_position_embeddings),
-            ("type_vocab_size", self.type_vocab_size),
         ];
         if let Some((key, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
             return Err(EncoderError::ZeroSize { key });
+        }
+        let defaults = (self.model_type.family().defaults)();
+        if self.type_vocab_size == 0 && defaults.type_vocab_size != 0 {
+            let key = "type_vocab_size";
+            return Err(EncoderError::ZeroSize { key });
+        }
+        let (layers, groups) = (self.num_hidden_layers, self.layers_with_weights());
+        if !layers.is_multiple_of(groups) {
+            return Err(EncoderError::LayerGroups { layers, groups });
         }
         if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
             return Err(EncoderError::HeadSplit {
@@ -223,6 +257,24 @@ mod tests {
         assert!(unknown.unwrap_err().to_string().contains("mish"));
     }
 
+    #[test]
+    fn keys_of_other_families_are_no_keys_of_bert() {
+        let json = r#"{"embedding_size": 128, "num_hidden_groups": 1}"#;
+        let config: EncoderConfig = serde_json::from_str(json).unwrap();
+        assert_eq!(config, EncoderConfig::default());
+    }
+
+    #[test]
+    fn null_and_unknown_families_are_no_values() {
+        for (json, word) in [
+            (r#"{"hidden_size": null}"#, "null"),
+            (r#"{"model_type": "gpt2"}"#, "gpt2"),
+        ] {
+            let error = serde_json::from_str::<EncoderConfig>(json).unwrap_err();
+            assert!(error.to_string().contains(word), "{error}");
+        }
+    }
+
     fn broken(change: impl FnOnce(&mut EncoderConfig)) -> EncoderError {
         let mut config = EncoderConfig::default();
         change(&mut config);
@@ -252,7 +304,9 @@ mod tests {
                 broken(|c| c.initializer_range = f64::INFINITY),
                 "initializer_range",
             ),
-            (broken(|c| c.model_type = "roberta".into()), "model_type"),
+            (broken(|c| c.type_vocab_size = 0), "type_vocab_size"),
+            (broken(|c| c.num_hidden_groups = Some(5)), "num_hidden_groups"),
+            (broken(|c| c.embedding_size = Some(0)), "embedding_size"),
             (broken(|c| c.is_decoder = true), "is_decoder"),
             (
                 broken(|c| c.position_embedding_type = "relative_key".into()),

@@ -1,115 +1,105 @@
-// B sequences, S positions, T tokens of all sequences, H hidden
+// B sequences, S positions, T tokens of all sequences, E embedding width, H hidden
 
-use bert_kernels::{EmbeddingNumbers, EmbeddingWeights, embed};
+use bert_kernels::{EmbeddingIds, EmbeddingParams, EmbeddingWeights, embed};
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Embedding, LayerNorm, LayerNormConfig};
-use burn::tensor::{Device, Int, Tensor};
+use burn::nn::{Dropout, DropoutConfig, Embedding, LayerNorm, LayerNormConfig, Linear};
+use burn::tensor::{Device, Tensor};
 
-use crate::{EncoderConfig, Sequences, fused, init};
+use crate::batch::{Batch, Numbering};
+use crate::{EncoderConfig, FirstPosition, init};
 
-/// Word + position + token type embeddings → LayerNorm → dropout.
+/// Word + position + token type embeddings → LayerNorm → dropout, and a projection where the embeddings are not as wide as
+/// the hidden states.
 #[derive(Module, Debug)]
 pub struct Embeddings {
-    /// Table `[vocab_size, H]`.
+    /// Table `[vocab_size, E]`.
     pub word_embeddings: Embedding,
-    /// Table `[max_position_embeddings, H]`.
+    /// Table `[max_position_embeddings, E]`.
     pub position_embeddings: Embedding,
-    /// Table `[type_vocab_size, H]`.
-    pub token_type_embeddings: Embedding,
+    /// Table `[type_vocab_size, E]`, in families that have segments.
+    pub token_type_embeddings: Option<Embedding>,
     /// Normalises the sum.
     pub layer_norm: LayerNorm,
     /// `hidden_dropout_prob`.
     pub dropout: Dropout,
+    /// `[E, H]`, where E is not H.
+    pub projection: Option<Linear>,
     #[module(skip)]
     padding_idx: usize,
+    #[module(skip)]
+    first_position: FirstPosition,
     #[module(skip)]
     layer_norm_eps: f64,
 }
 
 impl Embeddings {
     pub(crate) fn new(config: &EncoderConfig, device: &Device) -> Self {
-        let (hidden, range) = (config.hidden_size, config.initializer_range);
-        let table = |rows| init::embedding(rows, hidden, range, device);
+        let (width, range) = (config.embedding_width(), config.initializer_range);
+        let table = |rows| init::embedding(rows, width, range, device);
+        let types = config.type_vocab_size;
+        let is_projected = width != config.hidden_size;
         Self {
             word_embeddings: init::padded_embedding(
                 config.vocab_size,
-                hidden,
+                width,
                 range,
                 config.pad_token_id,
                 device,
             ),
             position_embeddings: table(config.max_position_embeddings),
-            token_type_embeddings: table(config.type_vocab_size),
-            layer_norm: LayerNormConfig::new(hidden)
+            token_type_embeddings: (types > 0).then(|| table(types)),
+            layer_norm: LayerNormConfig::new(width)
                 .with_epsilon(config.layer_norm_eps)
                 .init(device),
             dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
+            projection: is_projected
+                .then(|| init::linear(width, config.hidden_size, range, device)),
             padding_idx: config.pad_token_id,
+            first_position: config.model_type.family().first_position,
             layer_norm_eps: config.layer_norm_eps,
         }
     }
 
-    /// The longest sequence the position table holds, in tokens.
-    pub fn max_position_embeddings(&self) -> usize {
-        self.position_embeddings.weight.val().dims()[0]
+    /// The longest sequence that there are positions for, in tokens.
+    pub fn max_length(&self) -> usize {
+        let rows = self.position_embeddings.weight.val().dims()[0];
+        rows.saturating_sub(self.numbering().first())
     }
 
-    /// Embeds the tokens of sequences.
-    ///
-    /// # Shapes
-    ///
-    /// `input_ids`, `token_type_ids` `[T]` → `[T, H]`.
-    pub fn forward(
-        &self,
-        input_ids: Tensor<1, Int>,
-        token_type_ids: Tensor<1, Int>,
-        sequences: &Sequences,
-    ) -> Tensor<2> {
-        let words = self.word_embeddings.weight.val();
-        match &self.layer_norm.beta {
-            Some(beta) if fused::has_kernels(&words) => {
-                let numbers = EmbeddingNumbers {
-                    lengths: sequences.lengths(),
-                    padding_idx: self.padding_idx,
-                    epsilon: self.layer_norm_eps,
-                    dropout: fused::mask(&self.dropout, &words),
-                };
-                let weights = EmbeddingWeights {
-                    words,
-                    positions: self.position_embeddings.weight.val(),
-                    token_types: self.token_type_embeddings.weight.val(),
-                    gamma: self.layer_norm.gamma.val(),
-                    beta: beta.val(),
-                };
-                embed(weights, input_ids, token_type_ids, numbers)
-            }
-            _ => self.composed(words, input_ids, token_type_ids, sequences),
+    pub(crate) fn numbering(&self) -> Numbering {
+        Numbering {
+            first_position: self.first_position,
+            pad_token_id: self.padding_idx,
         }
     }
 
-    /// For sequences of one length.
-    fn composed(
-        &self,
-        words: Tensor<2>,
-        input_ids: Tensor<1, Int>,
-        token_type_ids: Tensor<1, Int>,
-        sequences: &Sequences,
-    ) -> Tensor<2> {
-        let batch = sequences.batch();
-        let [tokens] = input_ids.dims();
-        let [_, hidden] = words.dims();
-        let sequence = tokens / batch;
-        let batched = |ids: Tensor<1, Int>| ids.reshape([batch, sequence]);
-        let words_bsh = bert_kernels::embedding(words, batched(input_ids), self.padding_idx);
-        let types_bsh = self.token_type_embeddings.forward(batched(token_type_ids));
-        let positions_1sh = self
-            .position_embeddings
-            .weight
-            .val()
-            .narrow(0, 0, sequence)
-            .unsqueeze::<3>();
-        let sum_bsh = words_bsh + (types_bsh + positions_1sh);
-        let normalized = self.layer_norm.forward(sum_bsh.reshape([tokens, hidden]));
-        self.dropout.forward(normalized)
+    /// Embeds the tokens of a batch.
+    ///
+    /// # Shapes
+    ///
+    /// T tokens → `[T, H]`.
+    pub(crate) fn forward(&self, batch: &Batch) -> Tensor<2> {
+        let ids = EmbeddingIds {
+            input_ids: batch.input_ids.clone(),
+            token_type_ids: batch.token_type_ids.clone(),
+            position_ids: batch.position_ids.clone(),
+        };
+        let types = self.token_type_embeddings.as_ref();
+        let weights = EmbeddingWeights {
+            words: self.word_embeddings.weight.val(),
+            positions: self.position_embeddings.weight.val(),
+            token_types: types.map(|types| types.weight.val()),
+            norm: &self.layer_norm,
+        };
+        let params = EmbeddingParams {
+            padding_idx: self.padding_idx,
+            epsilon: self.layer_norm_eps,
+            dropout: &self.dropout,
+        };
+        let embedded = embed(weights, ids, params);
+        match &self.projection {
+            Some(projection) => projection.forward(embedded),
+            None => embedded,
+        }
     }
 }

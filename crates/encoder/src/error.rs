@@ -20,6 +20,16 @@ pub enum EncoderError {
         /// `num_attention_heads`.
         num_attention_heads: usize,
     },
+    /// The layers do not split evenly over the groups that share weights.
+    #[error(
+        "config key `num_hidden_layers` is {layers}, which is no multiple of `num_hidden_groups` = {groups}"
+    )]
+    LayerGroups {
+        /// `num_hidden_layers`.
+        layers: usize,
+        /// `num_hidden_groups`.
+        groups: usize,
+    },
     /// A probability, epsilon or standard deviation is outside its range.
     #[error("config key `{key}` is {value}; it must be {expected}")]
     OutOfRange {
@@ -39,6 +49,12 @@ pub enum EncoderError {
         value: String,
         /// The value that is supported.
         expected: &'static str,
+    },
+    /// There is no such head for models of this family.
+    #[error("`{architecture}` is not supported: there is no such head for this family of models")]
+    NoHead {
+        /// The class of transformers.
+        architecture: String,
     },
     /// A batch is longer than the position table.
     #[error(
@@ -81,15 +97,21 @@ pub enum EncoderError {
         /// Rows of `input_ids`.
         batch_size: usize,
     },
-    /// A row's length is 0 or beyond its end.
-    #[error("the length of row {row} is {length}; it must be 1 to {sequence_length}")]
-    Length {
-        /// Number of the row, from 0.
-        row: usize,
-        /// Its length.
-        length: usize,
-        /// Tokens in a row of `input_ids`, padding included.
-        sequence_length: usize,
+    /// A sequence has no token.
+    #[error("sequence {sequence} of the input has no token")]
+    EmptySequence {
+        /// Number of the sequence, from 0.
+        sequence: usize,
+    },
+    /// A sequence has not one segment for each token.
+    #[error("sequence {sequence} of the input has {input_ids} tokens but {token_type_ids} token types")]
+    TokenTypeCount {
+        /// Number of the sequence, from 0.
+        sequence: usize,
+        /// Its tokens.
+        input_ids: usize,
+        /// Its token types.
+        token_type_ids: usize,
     },
     /// A token is asked for that its row does not have.
     #[error("position {position} is asked for in row {row}, which has {length} tokens")]
@@ -101,7 +123,4 @@ pub enum EncoderError {
         /// Tokens of the row.
         length: usize,
     },
-    /// A head that needs the pooled output was given an encoder without a pooler.
-    #[error("the encoder has no pooler, which this head needs: build it with `Pooling::Pooler`")]
-    NoPooler,
 }

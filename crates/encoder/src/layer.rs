@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor};
 use crate::fused::{self, Map, packed_weights};
 use crate::init::linear;
 use crate::sequences::Selection;
-use crate::{EncoderConfig, HiddenAct, SelfAttention, Sequences};
+use crate::{EncoderConfig, HiddenAct, LayerKind, SelfAttention, Sequences};
 
 impl HiddenAct {
     /// Applies the activation element by element.
@@ -29,10 +29,43 @@ impl HiddenAct {
     }
 }
 
-/// One post-LayerNorm transformer layer: self-attention and feed-forward network, each followed by
-/// dense → dropout → LayerNorm(· + residual).
+/// A layer of an encoder, one variant for each kind of arithmetic.
 #[derive(Module, Debug)]
-pub struct Layer {
+pub enum Layer {
+    /// BERT's.
+    PostNorm(PostNormLayer),
+}
+
+impl Layer {
+    pub(crate) fn new(config: &EncoderConfig, device: &Device) -> Self {
+        match config.model_type.family().layer {
+            LayerKind::PostNorm => Self::PostNorm(PostNormLayer::new(config, device)),
+        }
+    }
+
+    pub(crate) fn pack_weights(&mut self, format: WeightFormat) {
+        match self {
+            Self::PostNorm(layer) => layer.pack_weights(format),
+        }
+    }
+
+    /// Runs the layer.
+    ///
+    /// # Shapes
+    ///
+    /// `hidden` `[T, H]` → `[T, H]` and, if wanted, the attention probabilities `[B, N, S, S]`.
+    pub fn forward(
+        &self,
+        hidden: Tensor<2>,
+        sequences: &Sequences,
+        want_probabilities: bool,
+    ) -> (Tensor<2>, Option<Tensor<4>>) {
+        match self {
+            Self::PostNorm(layer) => layer.forward(hidden, sequences, want_probabilities),
+        }
+    }
+}
+
     /// Self-attention.
     pub attention: SelfAttention,
     /// Output projection of the attention, `[H, H]`.

@@ -1,4 +1,4 @@
-//! BERT's encoder on Burn tensors: configuration, embeddings, post-LayerNorm layers and pooler, numerically the same as
+//! The encoder of BERT and its family on Burn tensors: configuration, embeddings and layers, numerically the same as
 //! `BertModel` of transformers (tests/goldens holds the evidence).
 //!
 //! ```
@@ -16,31 +16,40 @@
 //! # Ok::<(), bert_encoder::EncoderError>(())
 //! ```
 //!
-//! Weights come from `bert-weights`, by the two-column table [`KEY_MAP`]. Backends are chosen by the caller: pass any
-//! `&Device`, and enable the Cargo feature of the same name here (`flex`, `ndarray`, `wgpu`, `vulkan`, `metal`, `cuda`).
+//! What a family of models is stands in [`Family`], as data. Weights come from `bert-weights`, by the two-column table
+//! [`Family::keys`]. Backends are chosen by the caller: pass any `&Device`, and enable the Cargo feature of the same name
+//! here (`flex`, `ndarray`, `wgpu`, `vulkan`, `metal`, `cuda`).
 //!
 //! This crate does *not* tokenize, read files, know about labels, or choose a backend.
 
 mod attention;
 mod batch;
 mod config;
+mod config_keys;
 mod embeddings;
+mod encoder;
 mod error;
+mod family;
 mod fused;
+mod head;
 mod init;
+mod input;
 mod layer;
-mod model;
+mod parts;
+mod pooler;
 mod sequences;
 
 pub use attention::SelfAttention;
 pub use bert_kernels::{WeightFormat, without_kernels};
 pub use config::{EncoderConfig, HiddenAct};
 pub use embeddings::Embeddings;
+pub use encoder::{Encoder, EncoderOutput, Want};
 pub use error::EncoderError;
+pub use family::{Family, FirstPosition, LayerKind, ModelType};
+pub use head::{HeadKeys, HeadPart};
 pub use init::linear;
-pub use layer::Layer;
-pub use model::{Encoder, EncoderInput, EncoderOutput, Pooler, Pooling, Want};
+pub use input::{EncoderInput, PaddedInput, RaggedInput};
+pub use layer::{Layer, PostNormLayer};
+pub use parts::EncoderPart;
+pub use pooler::Pooler;
 pub use sequences::Sequences;
-
-/// Checkpoint name and module path of every parameter of [`Encoder`], one pair a line, `{n}` for a layer's number.
-pub const KEY_MAP: &str = include_str!("keys.tsv");

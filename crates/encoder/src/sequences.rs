@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 /// How the rows of `[T, H]` are the tokens of sequences: one behind the other, without gaps.
 #[derive(Debug, Clone)]
@@ -20,8 +20,8 @@ impl Sequences {
         }
     }
 
-    /// Sequences of these lengths, every token of them real. Only for devices with kernels for it.
-    pub(crate) fn packed(lengths: &[usize]) -> Self {
+    /// Sequences of these lengths, every token of them real.
+    pub(crate) fn ragged(lengths: &[usize]) -> Self {
         Self {
             lengths: lengths.into(),
             mask_b11s: None,
@@ -81,41 +81,8 @@ impl Selection {
     }
 }
 
-/// Which of the `B · S` places of a padded batch hold a token.
-#[derive(Debug, Clone)]
-pub(crate) struct Packing {
-    /// `[T]`.
-    places: Tensor<1, Int>,
-    shape: [usize; 2],
-}
-
-impl Packing {
-    pub(crate) fn new(lengths: &[usize], sequence: usize, device: &Device) -> Self {
-        let rows = lengths.iter().enumerate();
-        let places = rows.flat_map(|(row, &length)| row * sequence..row * sequence + length);
-        Self {
-            places: indices(places, device),
-            shape: [lengths.len(), sequence],
-        }
-    }
-
-    /// `[B, S]` → `[T]`.
-    pub(crate) fn pack(&self, ids: Tensor<2, Int>) -> Tensor<1, Int> {
-        ids.flatten::<1>(0, 1).select(0, self.places.clone())
-    }
-
-    /// `[T, H]` → `[B, S, H]`, zero where there is no token.
-    pub(crate) fn unpack(&self, hidden: Tensor<2>) -> Tensor<3> {
-        let [_, width] = hidden.dims();
-        let [batch, sequence] = self.shape;
-        let zeros = Tensor::zeros([batch * sequence, width], &hidden.device());
-        zeros
-            .select_assign(0, self.places.clone(), hidden, IndexingUpdateOp::Add)
-            .reshape([batch, sequence, width])
-    }
-}
-
-fn indices(values: impl Iterator<Item = usize>, device: &Device) -> Tensor<1, Int> {
+/// `[Q]`.
+pub(crate) fn indices(values: impl Iterator<Item = usize>, device: &Device) -> Tensor<1, Int> {
     let values: Vec<i64> = values.map(|value| value as i64).collect();
     let shape = [values.len()];
     Tensor::from_data(TensorData::new(values, shape), device)

@@ -1,12 +1,12 @@
 // B batch, S sequence, M masked tokens, H hidden, V vocabulary
 
-use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, Pooling, linear};
+use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, Pooler, linear};
 use bert_kernels::masked_cross_entropy;
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Int, Tensor};
 
-use crate::{MaskedTokens, PredictionHead};
+use crate::{MaskedTokens, PredictionHead, head_keys};
 
 /// Classes of next sentence prediction: 0, the second text follows the first; 1, it does not.
 const NEXT_SENTENCE_CLASSES: usize = 2;
@@ -14,8 +14,8 @@ const NEXT_SENTENCE_CLASSES: usize = 2;
 /// An encoder that predicts masked tokens.
 #[derive(Module, Debug)]
 pub struct ModelForMaskedLM {
-    /// The encoder, without pooler.
-    pub bert: Encoder,
+    /// The encoder.
+    pub encoder: Encoder,
     /// The head, tied to the encoder's word embeddings.
     pub predictions: PredictionHead,
 }
@@ -23,8 +23,10 @@ pub struct ModelForMaskedLM {
 /// An encoder that predicts whether one text follows another.
 #[derive(Module, Debug)]
 pub struct ModelForNextSentencePrediction {
-    /// The encoder with its pooler.
-    pub bert: Encoder,
+    /// The encoder.
+    pub encoder: Encoder,
+    /// Of the first token.
+    pub pooler: Pooler,
     /// `[H, 2]`.
     pub seq_relationship: Linear,
 }
@@ -32,8 +34,10 @@ pub struct ModelForNextSentencePrediction {
 /// An encoder that predicts both.
 #[derive(Module, Debug)]
 pub struct ModelForPreTraining {
-    /// The encoder with its pooler.
-    pub bert: Encoder,
+    /// The encoder.
+    pub encoder: Encoder,
+    /// Of the first token.
+    pub pooler: Pooler,
     /// The head, tied to the encoder's word embeddings.
     pub predictions: PredictionHead,
     /// `[H, 2]`.
@@ -42,8 +46,8 @@ pub struct ModelForPreTraining {
 
 /// What the three models have in common, so that one trainer serves them all.
 pub trait PretrainingModel: Module {
-    /// The class of transformers with these parameters.
-    const ARCHITECTURE: &'static str;
+    /// What the name of the class of transformers with these parameters ends in, such as `ForMaskedLM`.
+    const HEAD: &'static str;
     /// Whether there is a head for masked tokens.
     const PREDICTS_TOKENS: bool;
     /// Whether there is a head for next sentences.
@@ -53,7 +57,7 @@ pub trait PretrainingModel: Module {
     ///
     /// # Errors
     ///
-    /// The encoder's configuration does not validate.
+    /// The encoder's configuration does not validate, or its family has no such head here.
     fn init(config: &EncoderConfig, device: &Device) -> Result<Self, EncoderError>;
 
     /// The encoder.
@@ -65,8 +69,8 @@ pub trait PretrainingModel: Module {
     /// The head for masked tokens, if there is one.
     fn predictions(&self) -> Option<&PredictionHead>;
 
-    /// The head for next sentences, if there is one.
-    fn seq_relationship(&self) -> Option<&Linear>;
+    /// The head for next sentences with its pooler, if there is one.
+    fn seq_relationship(&self) -> Option<(&Pooler, &Linear)>;
 
     /// The logits of some tokens, if there is a head for them.
     ///
@@ -84,20 +88,9 @@ pub trait PretrainingModel: Module {
     /// # Shapes
     ///
     /// `[B, S, H]` → `[B, 2]`.
-    ///
-    /// # Errors
-    ///
-    /// There is a head, but the encoder has no pooler.
-    fn seq_relationship_logits(
-        &self,
-        last_hidden_state: Tensor<3>,
-    ) -> Result<Option<Tensor<2>>, EncoderError> {
-        let Some(head) = self.seq_relationship() else {
-            return Ok(None);
-        };
-        let pooler = self.encoder().pooler.as_ref();
-        let pooler = pooler.ok_or(EncoderError::NoPooler)?;
-        Ok(Some(head.forward(pooler.forward(last_hidden_state))))
+    fn seq_relationship_logits(&self, last_hidden_state: Tensor<3>) -> Option<Tensor<2>> {
+        let (pooler, head) = self.seq_relationship()?;
+        Some(head.forward(pooler.forward_hidden(last_hidden_state)))
     }
 
     /// The loss of a batch, `[1]`: the mean over the masked tokens, plus the mean over the pairs, as far as the model has
@@ -112,8 +105,7 @@ pub trait PretrainingModel: Module {
         masked: Option<&MaskedTokens>,
         next_sentence: Option<Tensor<1, Int>>,
     ) -> Result<Tensor<1>, EncoderError> {
-        let (encoder, shape) = (self.encoder(), input.input_ids.dims());
-        let device = input.input_ids.device();
+        let (encoder, shape) = (self.encoder(), input.dims());
         let masked_lm = |masked: &MaskedTokens, hidden_mh| {
             let logits_mv = self.prediction_logits(hidden_mh)?;
             Some(masked_cross_entropy(logits_mv, masked.labels()))
@@ -122,7 +114,7 @@ pub trait PretrainingModel: Module {
         let (tokens, pairs) = match (masked, next_sentence.filter(|_| Self::PREDICTS_PAIRS)) {
             (Some(masked), Some(classes_b)) => {
                 let hidden_bsh = encoder.forward(input)?.last_hidden_state;
-                let logits_b2 = self.seq_relationship_logits(hidden_bsh.clone())?;
+                let logits_b2 = self.seq_relationship_logits(hidden_bsh.clone());
                 (
                     masked_lm(masked, masked.select(hidden_bsh)),
                     logits_b2.map(|logits_b2| masked_cross_entropy(logits_b2, classes_b)),
@@ -133,17 +125,22 @@ pub trait PretrainingModel: Module {
                 (masked_lm(masked, hidden_mh), None)
             }
             (None, Some(classes_b)) => {
-                let pooled_bh = encoder.pool(input)?;
-                let logits_b2 = self.seq_relationship().map(|head| head.forward(pooled_bh));
-                let loss = |logits_b2| masked_cross_entropy(logits_b2, classes_b);
-                (None, logits_b2.map(loss))
+                let first_bh = encoder.forward_first(input)?;
+                let loss = |(pooler, head): (&Pooler, &Linear)| {
+                    let logits_b2 = head.forward(pooler.forward(first_bh));
+                    masked_cross_entropy(logits_b2, classes_b)
+                };
+                (None, self.seq_relationship().map(loss))
             }
             (None, None) => (None, None),
         };
         Ok(match (tokens, pairs) {
             (Some(tokens), Some(pairs)) => tokens + pairs,
             (Some(loss), None) | (None, Some(loss)) => loss,
-            (None, None) => Tensor::zeros([1], &device),
+            (None, None) => {
+                let words = encoder.embeddings.word_embeddings.weight.val();
+                Tensor::zeros([1], &words.device())
+            }
         })
     }
 }
@@ -177,7 +174,7 @@ impl ModelForMaskedLM {
     ///
     /// The input does not fit the encoder.
     pub fn forward(&self, input: EncoderInput) -> Result<Tensor<3>, EncoderError> {
-        Ok(self.forward_hidden(self.bert.forward(input)?.last_hidden_state))
+        Ok(self.forward_hidden(self.encoder.forward(input)?.last_hidden_state))
     }
 
     /// The logits of every token from the encoder's last hidden state, for several heads on one encoder.
@@ -186,7 +183,7 @@ impl ModelForMaskedLM {
     ///
     /// `[B, S, H]` → `[B, S, V]`.
     pub fn forward_hidden(&self, last_hidden_state: Tensor<3>) -> Tensor<3> {
-        every_token(&self.predictions, &self.bert, last_hidden_state)
+        every_token(&self.predictions, &self.encoder, last_hidden_state)
     }
 }
 
@@ -199,9 +196,10 @@ impl ModelForNextSentencePrediction {
     ///
     /// # Errors
     ///
-    /// The input does not fit the encoder, or the encoder has no pooler.
+    /// The input does not fit the encoder.
     pub fn forward(&self, input: EncoderInput) -> Result<Tensor<2>, EncoderError> {
-        Ok(self.seq_relationship.forward(self.bert.pool(input)?))
+        let first_bh = self.encoder.forward_first(input)?;
+        Ok(self.seq_relationship.forward(self.pooler.forward(first_bh)))
     }
 
     /// The logits of the pairs from the encoder's last hidden state, for several heads on one encoder: the pooler is this
@@ -210,15 +208,9 @@ impl ModelForNextSentencePrediction {
     /// # Shapes
     ///
     /// `[B, S, H]` → `[B, 2]`.
-    ///
-    /// # Errors
-    ///
-    /// The encoder has no pooler.
-    pub fn forward_hidden(&self, last_hidden_state: Tensor<3>) -> Result<Tensor<2>, EncoderError> {
-        let pooler = self.bert.pooler.as_ref().ok_or(EncoderError::NoPooler)?;
-        Ok(self
-            .seq_relationship
-            .forward(pooler.forward(last_hidden_state)))
+    pub fn forward_hidden(&self, last_hidden_state: Tensor<3>) -> Tensor<2> {
+        let pooled_bh = self.pooler.forward_hidden(last_hidden_state);
+        self.seq_relationship.forward(pooled_bh)
     }
 }
 
@@ -231,102 +223,106 @@ impl ModelForPreTraining {
     ///
     /// # Errors
     ///
-    /// The input does not fit the encoder, or the encoder has no pooler.
+    /// The input does not fit the encoder.
     pub fn forward(&self, input: EncoderInput) -> Result<(Tensor<3>, Tensor<2>), EncoderError> {
-        let output = self.bert.forward(input)?;
-        let pooled_bh = output.pooler_output.ok_or(EncoderError::NoPooler)?;
-        let hidden_bsh = output.last_hidden_state;
+        let hidden_bsh = self.encoder.forward(input)?.last_hidden_state;
+        let pooled_bh = self.pooler.forward_hidden(hidden_bsh.clone());
         Ok((
-            every_token(&self.predictions, &self.bert, hidden_bsh),
+            every_token(&self.predictions, &self.encoder, hidden_bsh),
             self.seq_relationship.forward(pooled_bh),
         ))
     }
 }
 
 impl PretrainingModel for ModelForMaskedLM {
-    const ARCHITECTURE: &'static str = "BertForMaskedLM";
+    const HEAD: &'static str = "ForMaskedLM";
     const PREDICTS_TOKENS: bool = true;
     const PREDICTS_PAIRS: bool = false;
 
     fn init(config: &EncoderConfig, device: &Device) -> Result<Self, EncoderError> {
+        head_keys(config.model_type, Self::HEAD)?;
         Ok(Self {
-            bert: config.init_with(Pooling::None, device)?,
+            encoder: config.init(device)?,
             predictions: PredictionHead::new(config, device),
         })
     }
 
     fn encoder(&self) -> &Encoder {
-        &self.bert
+        &self.encoder
     }
 
     fn encoder_mut(&mut self) -> &mut Encoder {
-        &mut self.bert
+        &mut self.encoder
     }
 
     fn predictions(&self) -> Option<&PredictionHead> {
         Some(&self.predictions)
     }
 
-    fn seq_relationship(&self) -> Option<&Linear> {
+    fn seq_relationship(&self) -> Option<(&Pooler, &Linear)> {
         None
     }
 }
 
 impl PretrainingModel for ModelForNextSentencePrediction {
-    const ARCHITECTURE: &'static str = "BertForNextSentencePrediction";
+    const HEAD: &'static str = "ForNextSentencePrediction";
     const PREDICTS_TOKENS: bool = false;
     const PREDICTS_PAIRS: bool = true;
 
     fn init(config: &EncoderConfig, device: &Device) -> Result<Self, EncoderError> {
+        head_keys(config.model_type, Self::HEAD)?;
         Ok(Self {
-            bert: config.init(device)?,
+            encoder: config.init(device)?,
+            pooler: Pooler::new(config, device),
             seq_relationship: seq_relationship(config, device),
         })
     }
 
     fn encoder(&self) -> &Encoder {
-        &self.bert
+        &self.encoder
     }
 
     fn encoder_mut(&mut self) -> &mut Encoder {
-        &mut self.bert
+        &mut self.encoder
     }
 
     fn predictions(&self) -> Option<&PredictionHead> {
         None
     }
 
-    fn seq_relationship(&self) -> Option<&Linear> {
-        Some(&self.seq_relationship)
+    fn seq_relationship(&self) -> Option<(&Pooler, &Linear)> {
+        Some((&self.pooler, &self.seq_relationship))
     }
 }
 
 impl PretrainingModel for ModelForPreTraining {
-    const ARCHITECTURE: &'static str = "BertForPreTraining";
+    const HEAD: &'static str = "ForPreTraining";
     const PREDICTS_TOKENS: bool = true;
     const PREDICTS_PAIRS: bool = true;
 
     fn init(config: &EncoderConfig, device: &Device) -> Result<Self, EncoderError> {
+        head_keys(config.model_type, Self::HEAD)?;
         Ok(Self {
-            bert: config.init(device)?,
+            encoder: config.init(device)?,
+            pooler: Pooler::new(config, device),
             predictions: PredictionHead::new(config, device),
             seq_relationship: seq_relationship(config, device),
         })
     }
 
     fn encoder(&self) -> &Encoder {
-        &self.bert
+        &self.encoder
     }
 
     fn encoder_mut(&mut self) -> &mut Encoder {
-        &mut self.bert
+        &mut self.encoder
     }
 
     fn predictions(&self) -> Option<&PredictionHead> {
         Some(&self.predictions)
     }
 
-    fn seq_relationship(&self) -> Option<&Linear> {
-        Some(&self.seq_relationship)
+    fn seq_relationship(&self) -> Option<(&Pooler, &Linear)> {
+        Some((&self.pooler, &self.seq_relationship))
     }
 }

@@ -5,19 +5,18 @@
 //! gives every token of a window a logit for being an answer's start and one for being its end; [`decode`] puts the
 //! windows of a question together. Positions in a context are counted in characters (Unicode scalar values).
 //!
-//! Weights come from `bert-weights`, by the encoder's key map under the prefix `bert.` and this crate's [`KEY_MAP`].
+//! Weights come from `bert-weights`, by the family's key map of the encoder and this crate's [`head_keys`].
 //!
 //! This crate does *not* tokenize, make windows, read data sets or train, and never sees a context's text.
 
 pub mod metrics;
 
 mod decode;
+mod keys;
 mod loss;
 mod model;
 
 pub use decode::{Candidate, DecodeOptions, Decoded, Span, Window, decode};
+pub use keys::{HEAD, head_keys};
 pub use loss::{loss, window_loss};
 pub use model::{ModelForQuestionAnswering, QuestionAnsweringConfig, SpanLogits};
-
-/// Checkpoint name and module path of the head's own parameters, one pair a line.
-pub const KEY_MAP: &str = include_str!("keys.tsv");

@@ -1,9 +1,11 @@
 // B batch, S sequence, H hidden
 
-use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, Pooling, linear};
+use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, linear};
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
+
+use crate::head_keys;
 
 /// One logit for an answer's start and one for its end.
 const OUTPUTS: usize = 2;
@@ -15,11 +17,11 @@ pub struct QuestionAnsweringConfig {
     pub encoder: EncoderConfig,
 }
 
-/// Encoder without pooler, and a linear map to two logits a token.
+/// Encoder, and a linear map to two logits a token.
 #[derive(Module, Debug)]
 pub struct ModelForQuestionAnswering {
     /// The encoder.
-    pub bert: Encoder,
+    pub encoder: Encoder,
     /// `[H, 2]`; the first output is the start's.
     pub qa_outputs: Linear,
 }
@@ -63,11 +65,12 @@ impl QuestionAnsweringConfig {
     ///
     /// # Errors
     ///
-    /// The encoder's configuration does not validate.
+    /// The encoder's configuration does not validate, or its family has no such head here.
     pub fn init(&self, device: &Device) -> Result<ModelForQuestionAnswering, EncoderError> {
         let encoder = &self.encoder;
+        head_keys(encoder.model_type)?;
         Ok(ModelForQuestionAnswering {
-            bert: encoder.init_with(Pooling::None, device)?,
+            encoder: encoder.init(device)?,
             qa_outputs: linear(
                 encoder.hidden_size,
                 OUTPUTS,
@@ -89,7 +92,7 @@ impl ModelForQuestionAnswering {
     ///
     /// The input does not fit the encoder.
     pub fn forward(&self, input: EncoderInput) -> Result<SpanLogits, EncoderError> {
-        let hidden_bsh = self.bert.forward(input)?.last_hidden_state;
+        let hidden_bsh = self.encoder.forward(input)?.last_hidden_state;
         Ok(self.forward_hidden(hidden_bsh))
     }
 

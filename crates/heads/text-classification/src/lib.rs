@@ -7,17 +7,16 @@
 //! | `MultiLabelClassification` | [`Labels::MultiHot`] | binary cross-entropy with logits | sigmoid |
 //! | `Regression` | [`Labels::Values`] | mean squared error | the logits |
 //!
-//! Weights come from `bert-weights`, by the encoder's key map under the prefix `bert.` and this crate's [`KEY_MAP`].
+//! Weights come from `bert-weights`, by the family's key map of the encoder and this crate's [`head_keys`].
 //!
 //! This crate does *not* tokenize, read data sets, train, or know label names.
 
 pub mod metrics;
 
+mod keys;
 mod loss;
 mod model;
 
+pub use keys::{HEAD, head_keys};
 pub use loss::{Labels, loss};
 pub use model::{ModelForSequenceClassification, ProblemType, SequenceClassificationConfig};
-
-/// Checkpoint name and module path of the head's own parameters, one pair a line.
-pub const KEY_MAP: &str = include_str!("keys.tsv");

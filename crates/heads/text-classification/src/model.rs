@@ -1,10 +1,12 @@
 // B batch, C labels, H hidden
 
-use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, linear};
+use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, Pooler, linear};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+
+use crate::head_keys;
 
 /// What the labels of a classifier are: `problem_type` of config.json.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,8 +32,10 @@ pub struct SequenceClassificationConfig {
 /// Encoder, pooler, dropout and a linear classifier on the pooled output.
 #[derive(Module, Debug)]
 pub struct ModelForSequenceClassification {
-    /// The encoder with its pooler.
-    pub bert: Encoder,
+    /// The encoder.
+    pub encoder: Encoder,
+    /// Of the first token.
+    pub pooler: Pooler,
     /// `classifier_dropout`, else `hidden_dropout_prob`.
     pub dropout: Dropout,
     /// `[H, C]`.
@@ -43,14 +47,16 @@ impl SequenceClassificationConfig {
     ///
     /// # Errors
     ///
-    /// The encoder's configuration does not validate, or there are no labels.
+    /// The encoder's configuration does not validate, its family has no such head here, or there are no labels.
     pub fn init(&self, device: &Device) -> Result<ModelForSequenceClassification, EncoderError> {
         if self.num_labels == 0 {
             return Err(EncoderError::ZeroSize { key: "num_labels" });
         }
         let encoder = &self.encoder;
+        head_keys(encoder.model_type)?;
         Ok(ModelForSequenceClassification {
-            bert: encoder.init(device)?,
+            encoder: encoder.init(device)?,
+            pooler: Pooler::new(encoder, device),
             dropout: DropoutConfig::new(encoder.classifier_dropout_prob()).init(),
             classifier: linear(
                 encoder.hidden_size,
@@ -76,9 +82,10 @@ impl ModelForSequenceClassification {
     ///
     /// # Errors
     ///
-    /// The input does not fit the encoder, or the encoder has no pooler.
+    /// The input does not fit the encoder.
     pub fn forward(&self, input: EncoderInput) -> Result<Tensor<2>, EncoderError> {
-        Ok(self.classify(self.bert.pool(input)?))
+        let first_tokens = self.encoder.forward_first(input)?;
+        Ok(self.classify(self.pooler.forward(first_tokens)))
     }
 
     /// The logits from the encoder's last hidden state, for several heads on one encoder: the pooler is this head's own.
@@ -86,13 +93,8 @@ impl ModelForSequenceClassification {
     /// # Shapes
     ///
     /// `[B, S, H]` → `[B, C]`.
-    ///
-    /// # Errors
-    ///
-    /// The encoder has no pooler.
-    pub fn forward_hidden(&self, last_hidden_state: Tensor<3>) -> Result<Tensor<2>, EncoderError> {
-        let pooler = self.bert.pooler.as_ref().ok_or(EncoderError::NoPooler)?;
-        Ok(self.classify(pooler.forward(last_hidden_state)))
+    pub fn forward_hidden(&self, last_hidden_state: Tensor<3>) -> Tensor<2> {
+        self.classify(self.pooler.forward_hidden(last_hidden_state))
     }
 
     fn classify(&self, pooled_bh: Tensor<2>) -> Tensor<2> {

@@ -7,7 +7,7 @@
 //! | [`aggregation`] | logits of sub-tokens → entities, by the strategies of transformers' pipeline |
 //! | [`metrics`] | precision, recall and F1 of entities, as seqeval computes them |
 //!
-//! Weights come from `bert-weights`, by the encoder's key map under the prefix `bert.` and this crate's [`KEY_MAP`].
+//! Weights come from `bert-weights`, by the family's key map of the encoder and this crate's [`head_keys`].
 //!
 //! This crate does *not* tokenize, cut long sentences into windows, read data sets, or train.
 
@@ -16,9 +16,8 @@ pub mod metrics;
 pub mod tags;
 pub mod transitions;
 
+mod keys;
 mod model;
 
+pub use keys::{HEAD, head_keys};
 pub use model::{ModelForTokenClassification, TokenClassificationConfig, loss};
-
-/// Checkpoint name and module path of the head's own parameters, one pair a line.
-pub const KEY_MAP: &str = include_str!("keys.tsv");

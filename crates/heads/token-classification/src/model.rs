@@ -1,9 +1,11 @@
 // B batch, S sequence, C labels, H hidden
 
-use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, Pooling, linear};
+use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, linear};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Int, Tensor};
+
+use crate::head_keys;
 
 /// An encoder with a head that labels every token, to be initialised.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,11 +16,11 @@ pub struct TokenClassificationConfig {
     pub num_labels: usize,
 }
 
-/// Encoder without a pooler, dropout and a linear classifier on every token's last hidden state.
+/// Encoder, dropout and a linear classifier on every token's last hidden state.
 #[derive(Module, Debug)]
 pub struct ModelForTokenClassification {
     /// The encoder.
-    pub bert: Encoder,
+    pub encoder: Encoder,
     /// `classifier_dropout`, else `hidden_dropout_prob`.
     pub dropout: Dropout,
     /// `[H, C]`.
@@ -30,14 +32,15 @@ impl TokenClassificationConfig {
     ///
     /// # Errors
     ///
-    /// The encoder's configuration does not validate, or there are no labels.
+    /// The encoder's configuration does not validate, its family has no such head here, or there are no labels.
     pub fn init(&self, device: &Device) -> Result<ModelForTokenClassification, EncoderError> {
         if self.num_labels == 0 {
             return Err(EncoderError::ZeroSize { key: "num_labels" });
         }
         let encoder = &self.encoder;
+        head_keys(encoder.model_type)?;
         Ok(ModelForTokenClassification {
-            bert: encoder.init_with(Pooling::None, device)?,
+            encoder: encoder.init(device)?,
             dropout: DropoutConfig::new(encoder.classifier_dropout_prob()).init(),
             classifier: linear(
                 encoder.hidden_size,
@@ -65,7 +68,7 @@ impl ModelForTokenClassification {
     ///
     /// The input does not fit the encoder.
     pub fn forward(&self, input: EncoderInput) -> Result<Tensor<3>, EncoderError> {
-        Ok(self.forward_hidden(self.bert.forward(input)?.last_hidden_state))
+        Ok(self.forward_hidden(self.encoder.forward(input)?.last_hidden_state))
     }
 
     /// The logits from the encoder's last hidden state, for several heads on one encoder.

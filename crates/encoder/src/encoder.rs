@@ -1,0 +1,201 @@
+// B sequences, S positions, T tokens of all sequences, N heads, Q tokens that are wanted, H hidden
+
+use bert_kernels::WeightFormat;
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use crate::batch::Batch;
+use crate::sequences::Selection;
+use crate::{Embeddings, EncoderConfig, EncoderError, EncoderInput, Layer, fused};
+
+/// What a forward pass returns beside the last hidden state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Want {
+    /// The output of the embeddings and of every layer.
+    pub hidden_states: bool,
+    /// The attention probabilities of every layer.
+    pub attentions: bool,
+}
+
+/// The result of a forward pass.
+#[derive(Debug, Clone)]
+pub struct EncoderOutput {
+    /// Output of the last layer `[B, S, H]`.
+    pub last_hidden_state: Tensor<3>,
+    /// Embeddings, then each layer's output, `[B, S, H]` each; empty unless wanted.
+    pub hidden_states: Vec<Tensor<3>>,
+    /// Attention probabilities of each layer before dropout, `[B, N, S, S]` each; empty unless wanted.
+    pub attentions: Vec<Tensor<4>>,
+}
+
+/// Embeddings and layers of a model of any family. A pooler belongs to the head that uses it.
+#[derive(Module, Debug)]
+pub struct Encoder {
+    /// Token ids to hidden states.
+    pub embeddings: Embeddings,
+    /// The layers that have weights of their own, first to last.
+    pub layers: Vec<Layer>,
+    /// How often each of them is computed in a row.
+    #[module(skip)]
+    repeats: usize,
+}
+
+impl EncoderConfig {
+    /// An encoder with fresh weights.
+    ///
+    /// # Errors
+    ///
+    /// The configuration does not [validate](Self::validate).
+    pub fn init(&self, device: &Device) -> Result<Encoder, EncoderError> {
+        self.validate()?;
+        let groups = self.layers_with_weights();
+        Ok(Encoder {
+            embeddings: Embeddings::new(self, device),
+            layers: (0..groups).map(|_| Layer::new(self, device)).collect(),
+            repeats: self.num_hidden_layers / groups,
+        })
+    }
+}
+
+impl Encoder {
+    /// Keeps the layers' weights in the order in which the kernels read them, from the first batch without gradients on: for
+    /// inference. Short inputs gain the most; it costs the memory of the
+    /// layers' weights once more, of [`WeightFormat::Bf16`] half of it and of [`WeightFormat::Int8`] a quarter. Weights that
+    /// change later are noticed. On devices that [`is_fused`](bert_kernels::is_fused) says no to, and for gradients,
+    /// nothing changes.
+    pub fn pack_weights(&mut self, format: WeightFormat) {
+        for layer in &mut self.layers {
+            layer.pack_weights(format);
+        }
+    }
+
+    /// Encodes a batch.
+    ///
+    /// # Errors
+    ///
+    /// The batch is empty, longer than the position table, or its tensors differ in shape.
+    pub fn forward(&self, input: EncoderInput) -> Result<EncoderOutput, EncoderError> {
+        self.forward_with(input, Want::default())
+    }
+
+    /// Encodes a batch and returns the intermediate results that are wanted.
+    ///
+    /// # Errors
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn forward_with(
+        &self,
+        input: EncoderInput,
+        want: Want,
+    ) -> Result<EncoderOutput, EncoderError> {
+        let batch = self.batch(input, !want.attentions)?;
+        let passed = fused::nearby(&batch.input_ids.device(), || self.pass(&batch, want));
+        let hidden_states = passed.hidden_states.into_iter();
+        Ok(EncoderOutput {
+            last_hidden_state: batch.unpack(passed.last),
+            hidden_states: hidden_states.map(|hidden| batch.unpack(hidden)).collect(),
+            attentions: passed.attentions,
+        })
+    }
+
+    /// The last hidden state of each sequence's first token, which poolers look at. Nothing else of the last layer is
+    /// computed, on devices that have kernels: for a head that looks at this alone, that saves the most.
+    ///
+    /// # Shapes
+    ///
+    /// Input of `[B, S]` → `[B, H]`.
+    ///
+    /// # Errors
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn forward_first(&self, input: EncoderInput) -> Result<Tensor<2>, EncoderError> {
+        let [sequences, _] = input.dims();
+        self.forward_selected(input, &vec![vec![0]; sequences])
+    }
+
+    /// The last hidden state of some tokens alone, given by their positions in each sequence. Nothing else of the last layer
+    /// is computed, on devices that have kernels.
+    ///
+    /// # Shapes
+    ///
+    /// Input of `[B, S]` → `[Q, H]`, sequence by sequence in the order of the positions.
+    ///
+    /// # Errors
+    ///
+    /// As [`forward`](Self::forward); or there is not one list of positions for each sequence, or a position beyond its
+    /// end.
+    pub fn forward_selected(
+        &self,
+        input: EncoderInput,
+        positions: &[Vec<usize>],
+    ) -> Result<Tensor<2>, EncoderError> {
+        let batch = self.batch(input, true)?;
+        batch.check_positions(positions)?;
+        let device = batch.input_ids.device();
+        let selection = Selection::new(positions, &batch.sequences.lengths(), &device);
+        let layers: Vec<&Layer> = self.layers_in_order().collect();
+        let Some((last, others)) = layers.split_last() else {
+            return Ok(self.embeddings.forward(&batch).select(0, selection.rows));
+        };
+        let run = |hidden, layer: &&Layer| layer.forward(hidden, &batch.sequences, false).0;
+        Ok(fused::nearby(&device, || {
+            let hidden = others.iter().fold(self.embeddings.forward(&batch), run);
+            let selected = last.forward_selected(hidden.clone(), &batch.sequences, &selection);
+            selected.unwrap_or_else(|| run(hidden, last).select(0, selection.rows))
+        }))
+    }
+
+    /// Every layer as often as it is computed.
+    fn layers_in_order(&self) -> impl Iterator<Item = &Layer> {
+        self.layers
+            .iter()
+            .flat_map(|layer| std::iter::repeat_n(layer, self.repeats))
+    }
+
+    fn pass(&self, batch: &Batch, want: Want) -> Passed {
+        let mut hidden = self.embeddings.forward(batch);
+        let mut hidden_states = Vec::new();
+        let mut attentions = Vec::new();
+        for layer in self.layers_in_order() {
+            if want.hidden_states {
+                hidden_states.push(hidden.clone());
+            }
+            let (output, probabilities) = layer.forward(hidden, &batch.sequences, want.attentions);
+            hidden = output;
+            attentions.extend(probabilities);
+        }
+        if want.hidden_states {
+            hidden_states.push(hidden.clone());
+        }
+        Passed {
+            last: hidden,
+            hidden_states,
+            attentions,
+        }
+    }
+
+    /// The input as tokens of sequences. Ragged input `may` stay `ragged` on devices that have kernels; elsewhere it is
+    /// padded.
+    fn batch(&self, input: EncoderInput, may_stay_ragged: bool) -> Result<Batch, EncoderError> {
+        input.check(self.embeddings.max_length())?;
+        let words = self.embeddings.word_embeddings.weight.val();
+        let numbering = self.embeddings.numbering();
+        Ok(match input {
+            EncoderInput::Ragged(ragged) if may_stay_ragged && fused::has_kernels(&words) => {
+                Batch::ragged(&ragged, numbering, &words.device())
+            }
+            EncoderInput::Ragged(ragged) => {
+                let padded = ragged.to_padded(numbering.pad_token_id, &words.device());
+                Batch::padded(padded, numbering)
+            }
+            EncoderInput::Padded(padded) => Batch::padded(padded, numbering),
+        })
+    }
+}
+
+/// What comes out of the layers: `[T, H]` each, and attention probabilities `[B, N, S, S]`.
+struct Passed {
+    last: Tensor<2>,
+    hidden_states: Vec<Tensor<2>>,
+    attentions: Vec<Tensor<4>>,
+}

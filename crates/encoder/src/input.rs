@@ -1,0 +1,237 @@
+// B sequences, S positions, T tokens of all sequences
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::EncoderError;
+
+/// One batch for the encoder. The variant says what padding there is.
+#[derive(Debug, Clone)]
+pub enum EncoderInput {
+    /// Sequences of any lengths, without padding. On devices that [have kernels](bert_kernels::has_kernels) the arithmetic
+    /// sees these tokens alone. For other devices the encoder pads.
+    Ragged(RaggedInput),
+    /// Rows of one length. Padding takes part in the arithmetic, as in transformers: it has hidden states, and nothing
+    /// attends to it.
+    Padded(PaddedInput),
+}
+
+/// Token ids of sequences, one sequence behind the other, in memory of the host.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RaggedInput {
+    input_ids: Vec<i32>,
+    token_type_ids: Vec<i32>,
+    lengths: Vec<usize>,
+}
+
+/// Token ids in rows of one length, on a device.
+#[derive(Debug, Clone)]
+pub struct PaddedInput {
+    /// Token ids `[B, S]`, each below `vocab_size`.
+    pub input_ids: Tensor<2, Int>,
+    /// Segment of each token `[B, S]`; all zero when `None`. A model without token types does not look at them.
+    pub token_type_ids: Option<Tensor<2, Int>>,
+    /// One for a real token, zero for padding `[B, S]`; `None` where every token is real.
+    pub attention_mask: Option<Tensor<2, Int>>,
+}
+
+impl EncoderInput {
+    /// A batch of one segment without padding, `[B, S]`.
+    pub fn new(input_ids: Tensor<2, Int>) -> Self {
+        Self::Padded(PaddedInput {
+            input_ids,
+            token_type_ids: None,
+            attention_mask: None,
+        })
+    }
+
+    /// B, and the S of the hidden states that come out: the length of the longest sequence.
+    pub fn dims(&self) -> [usize; 2] {
+        match self {
+            Self::Ragged(ragged) => ragged.dims(),
+            Self::Padded(padded) => padded.input_ids.dims(),
+        }
+    }
+
+    /// Whether there is a sequence, and a token in each.
+    pub(crate) fn check(&self, max_position_embeddings: usize) -> Result<(), EncoderError> {
+        let [batch_size, sequence_length] = self.dims();
+        if batch_size == 0 || sequence_length == 0 {
+            return Err(EncoderError::EmptyInput {
+                batch_size,
+                sequence_length,
+            });
+        }
+        if sequence_length > max_position_embeddings {
+            return Err(EncoderError::SequenceTooLong {
+                sequence_length,
+                max_position_embeddings,
+            });
+        }
+        match self {
+            Self::Ragged(ragged) => ragged.check(),
+            Self::Padded(padded) => padded.check(),
+        }
+    }
+}
+
+impl From<RaggedInput> for EncoderInput {
+    fn from(ragged: RaggedInput) -> Self {
+        Self::Ragged(ragged)
+    }
+}
+
+impl From<PaddedInput> for EncoderInput {
+    fn from(padded: PaddedInput) -> Self {
+        Self::Padded(padded)
+    }
+}
+
+impl RaggedInput {
+    /// Adds a sequence: a row of the word table and a segment for each token.
+    ///
+    /// # Errors
+    ///
+    /// There is not one token type for each token.
+    pub fn push(&mut self, input_ids: &[u32], token_type_ids: &[u32]) -> Result<(), EncoderError> {
+        if input_ids.len() != token_type_ids.len() {
+            return Err(EncoderError::TokenTypeCount {
+                sequence: self.lengths.len(),
+                input_ids: input_ids.len(),
+                token_type_ids: token_type_ids.len(),
+            });
+        }
+        let signed = |id: &u32| id.cast_signed();
+        self.input_ids.extend(input_ids.iter().map(signed));
+        self.token_type_ids
+            .extend(token_type_ids.iter().map(signed));
+        self.lengths.push(input_ids.len());
+        Ok(())
+    }
+
+    /// A batch of sequences, each with its token ids and token types.
+    ///
+    /// # Errors
+    ///
+    /// As [`push`](Self::push).
+    pub fn from_sequences<'a>(
+        sequences: impl IntoIterator<Item = (&'a [u32], &'a [u32])>,
+    ) -> Result<Self, EncoderError> {
+        let mut ragged = Self::default();
+        for (input_ids, token_type_ids) in sequences {
+            ragged.push(input_ids, token_type_ids)?;
+        }
+        Ok(ragged)
+    }
+
+    /// Tokens of each sequence, `[B]`.
+    pub fn lengths(&self) -> &[usize] {
+        &self.lengths
+    }
+
+    /// Number T of tokens.
+    pub fn tokens(&self) -> usize {
+        self.input_ids.len()
+    }
+
+    /// The same batch with padding behind each sequence, and a mask where there is any.
+    pub fn to_padded(&self, pad_token_id: usize, device: &Device) -> PaddedInput {
+        let [batch, sequence] = self.dims();
+        let fill = |values: &[i32], filler: i32| {
+            let mut padded = Vec::with_capacity(batch * sequence);
+            let mut rest = values;
+            for (row, &length) in self.lengths.iter().enumerate() {
+                let (tokens, others) = rest.split_at(length);
+                padded.extend_from_slice(tokens);
+                padded.resize((row + 1) * sequence, filler);
+                rest = others;
+            }
+            Tensor::from_data(TensorData::new(padded, [batch, sequence]), device)
+        };
+        let has_padding = self.tokens() < batch * sequence;
+        PaddedInput {
+            input_ids: fill(&self.input_ids, pad_token_id as i32),
+            token_type_ids: self
+                .has_segments()
+                .then(|| fill(&self.token_type_ids, 0)),
+            attention_mask: has_padding.then(|| fill(&vec![1; self.tokens()], 0)),
+        }
+    }
+
+    /// The token ids and, if there is more than one segment, the token types, `[T]` each.
+    pub(crate) fn to_flat(&self, device: &Device) -> (Tensor<1, Int>, Option<Tensor<1, Int>>) {
+        let flat = |values: &[i32]| Tensor::from_data(values, device);
+        let token_type_ids = self.has_segments().then(|| flat(&self.token_type_ids));
+        (flat(&self.input_ids), token_type_ids)
+    }
+
+    fn has_segments(&self) -> bool {
+        self.token_type_ids.iter().any(|&id| id != 0)
+    }
+
+    pub(crate) fn dims(&self) -> [usize; 2] {
+        let longest = self.lengths.iter().copied().max();
+        [self.lengths.len(), longest.unwrap_or(0)]
+    }
+
+    fn check(&self) -> Result<(), EncoderError> {
+        match self.lengths.iter().position(|&length| length == 0) {
+            Some(sequence) => Err(EncoderError::EmptySequence { sequence }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl PaddedInput {
+    fn check(&self) -> Result<(), EncoderError> {
+        let expected = self.input_ids.dims();
+        let others = [
+            ("token_type_ids", &self.token_type_ids),
+            ("attention_mask", &self.attention_mask),
+        ];
+        for (name, tensor) in others {
+            match tensor.as_ref().map(|tensor| tensor.dims()) {
+                Some(found) if found != expected => {
+                    return Err(EncoderError::InputShape {
+                        name,
+                        found,
+                        expected,
+                    });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ragged_batch_knows_its_shape() {
+        let ragged =
+            RaggedInput::from_sequences([(&[5, 6, 7][..], &[0, 0, 1][..]), (&[8], &[0])]).unwrap();
+        assert_eq!(ragged.lengths(), [3, 1]);
+        assert_eq!(ragged.tokens(), 4);
+        assert_eq!(EncoderInput::from(ragged).dims(), [2, 3]);
+    }
+
+    #[test]
+    fn tokens_without_a_type_and_sequences_without_a_token_are_refused() {
+        let wrong = RaggedInput::from_sequences([(&[5][..], &[0][..]), (&[6, 7], &[0])]);
+        assert_eq!(
+            wrong.unwrap_err(),
+            EncoderError::TokenTypeCount {
+                sequence: 1,
+                input_ids: 2,
+                token_type_ids: 1
+            }
+        );
+        let empty = RaggedInput::from_sequences([(&[5][..], &[0][..]), (&[], &[])]).unwrap();
+        assert_eq!(
+            EncoderInput::from(empty).check(512),
+            Err(EncoderError::EmptySequence { sequence: 1 })
+        );
+    }
+}

@@ -1,0 +1,25 @@
+use bert_encoder::{EncoderError, HeadKeys, HeadPart, ModelType};
+
+/// What the names of this head's classes in transformers end in, such as `BertForQuestionAnswering`.
+pub const HEAD: &str = "ForQuestionAnswering";
+
+/// The names of the head's tensors in the checkpoints of a family.
+///
+/// # Errors
+///
+/// The family has no such head here.
+pub fn head_keys(model_type: ModelType) -> Result<HeadKeys, EncoderError> {
+    let keys = match model_type {
+        ModelType::Bert => Some(HeadKeys {
+            map: include_str!("keys/bert.tsv"),
+            parts: &[HeadPart {
+                path: "qa_outputs",
+                name: "qa_outputs",
+                output: "qa_outputs.weight",
+            }],
+            tied: &[],
+        }),
+        _ => None,
+    };
+    HeadKeys::require(keys, model_type, HEAD)
+}
