@@ -12,7 +12,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use serde_json::{Map, Value};
 
-use crate::{TrainError, batch};
+use crate::{TaskError, batch};
 
 /// Rows of one forward pass in evaluation: gradients need no room there. 64 is past the point where larger batches of
 /// sentences make the products any faster on two cores.
@@ -83,7 +83,7 @@ impl Pretrained {
         dir: &Path,
         max_length: Option<usize>,
         dropout: DropoutOverride,
-    ) -> Result<Self, TrainError> {
+    ) -> Result<Self, TaskError> {
         let checkpoint = Checkpoint::open(dir)?;
         let mut encoder: EncoderConfig = read_config(&checkpoint)?;
         dropout.apply(&mut encoder);
@@ -144,7 +144,7 @@ impl Pretrained {
     /// # Errors
     ///
     /// `id2label` does not name exactly the rows of the classifier.
-    pub fn labels(&self, architecture: &str) -> Result<Option<LabelSet>, TrainError> {
+    pub fn labels(&self, architecture: &str) -> Result<Option<LabelSet>, TaskError> {
         let tensors = self.checkpoint.tensors().iter();
         let mut heads = tensors.filter(|tensor| tensor.name == "classifier.weight");
         let num_labels = heads
@@ -158,7 +158,7 @@ impl Pretrained {
         }
     }
 
-    fn label_names(&self, num_labels: usize) -> Result<LabelSet, TrainError> {
+    fn label_names(&self, num_labels: usize) -> Result<LabelSet, TaskError> {
         let Some(Value::Object(id2label)) = self.checkpoint.config().get("id2label") else {
             let names = (0..num_labels).map(|id| format!("LABEL_{id}"));
             return Ok(LabelSet::new(names.collect())?);
@@ -177,8 +177,8 @@ impl Pretrained {
     }
 
     /// An error about this checkpoint.
-    pub fn unfit(&self, reason: impl Into<String>) -> TrainError {
-        TrainError::Checkpoint {
+    pub fn unfit(&self, reason: impl Into<String>) -> TaskError {
+        TaskError::Checkpoint {
             path: self.checkpoint.path().to_owned(),
             reason: reason.into(),
         }
@@ -199,7 +199,7 @@ impl Pretrained {
         keys: &KeyMap,
         head: &[&str],
         origin: HeadOrigin,
-    ) -> Result<(M, LoadReport), TrainError> {
+    ) -> Result<(M, LoadReport), TaskError> {
         let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
         let options = match origin {
             HeadOrigin::Checkpoint => LoadOptions {
@@ -227,7 +227,7 @@ impl Pretrained {
         model: M,
         keys: &KeyMap,
         options: &LoadOptions,
-    ) -> Result<(M, LoadReport), TrainError> {
+    ) -> Result<(M, LoadReport), TaskError> {
         let (model, report) = checkpoint::load(model, &self.checkpoint, keys, options)?;
         model.visit(&mut DrawNewParameters);
         Ok((model, report))
@@ -239,7 +239,7 @@ impl Pretrained {
     /// # Errors
     ///
     /// A tensor is missing, unexpected, mis-shaped or not finite.
-    pub fn load_head<M: Module>(&self, model: M, keys: &KeyMap) -> Result<M, TrainError> {
+    pub fn load_head<M: Module>(&self, model: M, keys: &KeyMap) -> Result<M, TaskError> {
         let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
         let options = LoadOptions {
             fresh: words(&["bert.embeddings", "bert.layers"]),
@@ -262,7 +262,7 @@ impl Pretrained {
         architecture: &str,
         decided: Map<String, Value>,
         dir: &Path,
-    ) -> Result<(), TrainError> {
+    ) -> Result<(), TaskError> {
         let export = Export {
             config: crate::exported_config::exported(
                 self.checkpoint.config(),
@@ -292,8 +292,8 @@ impl Pretrained {
         batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-        mut forward: impl FnMut(&[usize], EncoderInput) -> Result<(), TrainError>,
-    ) -> Result<(), TrainError> {
+        mut forward: impl FnMut(&[usize], EncoderInput) -> Result<(), TaskError>,
+    ) -> Result<(), TaskError> {
         let lengths: Vec<usize> = encodings.iter().map(Encoding::len).collect();
         let batches = epoch_batches(&lengths, batch_size, 0, 0, BatchOrder::SortedByLength);
         let all_tokens = lengths.iter().sum::<usize>().max(1);

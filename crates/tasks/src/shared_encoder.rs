@@ -16,7 +16,7 @@ use bert_text::Encoding;
 use bert_weights::checkpoint::first_difference;
 use burn::tensor::{Device, Tensor};
 
-use crate::{Pretrained, TrainError};
+use crate::{Pretrained, TaskError};
 
 /// The encoder's tensors in a checkpoint.
 const TENSORS: [&str; 2] = ["bert.embeddings", "bert.encoder"];
@@ -46,7 +46,7 @@ impl SharedEncoder {
     /// # Errors
     ///
     /// It is not, and what differs first; or a file cannot be read.
-    pub fn admit(&self, other: &Pretrained) -> Result<(), TrainError> {
+    pub fn admit(&self, other: &Pretrained) -> Result<(), TaskError> {
         let own = self.pretrained.checkpoint();
         let differs = |what: String| {
             other.unfit(format!(
@@ -87,8 +87,8 @@ impl SharedEncoder {
         batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-        mut heads: impl FnMut(&[usize], Tensor<3>) -> Result<(), TrainError>,
-    ) -> Result<(), TrainError> {
+        mut heads: impl FnMut(&[usize], Tensor<3>) -> Result<(), TaskError>,
+    ) -> Result<(), TaskError> {
         let forward =
             |rows: &[usize], input| heads(rows, self.encoder.forward(input)?.last_hidden_state);
         self.pretrained

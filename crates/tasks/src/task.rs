@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::TrainError;
+use crate::TaskError;
 
 /// Named figures, in the order in which they are shown.
 pub type Metrics = Map<String, Value>;
@@ -83,7 +83,7 @@ pub trait Task {
         model: &Self::Model,
         rows: &[usize],
         device: &Device,
-    ) -> Result<BatchLoss, TrainError>;
+    ) -> Result<BatchLoss, TaskError>;
 
     /// [`label_count`](Self::label_count) at a place of the run, for data that is not the same in every epoch.
     #[expect(unused_variables, reason = "most data is the same in every epoch")]
@@ -103,7 +103,7 @@ pub trait Task {
         rows: &[usize],
         position: Position,
         device: &Device,
-    ) -> Result<BatchLoss, TrainError> {
+    ) -> Result<BatchLoss, TaskError> {
         self.loss(model, rows, device)
     }
 
@@ -121,12 +121,12 @@ pub trait Task {
         split: &Self::Split,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Evaluation, TrainError>;
+    ) -> Result<Evaluation, TaskError>;
 
     /// Writes a model in evaluation mode as a directory that transformers opens.
     ///
     /// # Errors
     ///
     /// A file could not be written.
-    fn save(&self, model: &Self::Model, dir: &Path) -> Result<(), TrainError>;
+    fn save(&self, model: &Self::Model, dir: &Path) -> Result<(), TaskError>;
 }

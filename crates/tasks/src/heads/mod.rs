@@ -21,7 +21,7 @@ pub use reader::TextReader;
 use crate::shared_encoder::SharedEncoder;
 use crate::text_classification::{self, TextClassifier};
 use crate::token_classification::{self, TokenClassifier};
-use crate::{HeadOrigin, TrainError};
+use crate::{HeadOrigin, TaskError};
 use pass::{Outputs, Sequences};
 
 /// What all heads read.
@@ -102,7 +102,7 @@ impl Heads {
     /// # Errors
     ///
     /// A tensor is missing, unexpected, mis-shaped or not finite.
-    pub fn load(first: TextReader, device: &Device) -> Result<Self, TrainError> {
+    pub fn load(first: TextReader, device: &Device) -> Result<Self, TaskError> {
         let max_length = first.pretrained().max_length;
         let (encoder, head) = match first {
             TextReader::Text(classifier) => {
@@ -128,7 +128,7 @@ impl Heads {
     /// # Errors
     ///
     /// Its encoder is not that of the first, or a tensor is missing, unexpected, mis-shaped or not finite.
-    pub fn add(&mut self, reader: TextReader, device: &Device) -> Result<(), TrainError> {
+    pub fn add(&mut self, reader: TextReader, device: &Device) -> Result<(), TaskError> {
         self.encoder.admit(reader.pretrained())?;
         let head = match reader {
             TextReader::Text(mut classifier) => {
@@ -172,7 +172,7 @@ impl Heads {
         batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Vec<HeadPredictions<'_>>, TrainError> {
+    ) -> Result<Vec<HeadPredictions<'_>>, TaskError> {
         let sequences = Sequences::new(&self.heads, inputs)?;
         let mut outputs: Vec<Outputs<'_>> = self
             .heads

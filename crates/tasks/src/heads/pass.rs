@@ -8,7 +8,7 @@ use bert_token_classification::ModelForTokenClassification;
 use burn::tensor::Tensor;
 
 use super::{Head, HeadInput, HeadPredictions};
-use crate::TrainError;
+use crate::TaskError;
 use crate::pretrained::rows_of;
 use crate::text_classification::{Prediction, TextClassifier};
 use crate::token_classification::{TextWindows, TokenClassifier, token_rows};
@@ -39,7 +39,7 @@ pub(super) enum Outputs<'a> {
 
 impl Sequences {
     /// What the heads read of some inputs. Heads of one kind read the same: they share tokenizer and maximum length.
-    pub(super) fn new(heads: &[Head], inputs: &[HeadInput]) -> Result<Self, TrainError> {
+    pub(super) fn new(heads: &[Head], inputs: &[HeadInput]) -> Result<Self, TaskError> {
         let text = heads.iter().find_map(|head| match head {
             Head::Text(classifier, _) => Some(classifier),
             Head::Tokens(..) => None,
@@ -111,7 +111,7 @@ impl<'a> Outputs<'a> {
         sequences: &Sequences,
         rows: &[usize],
         hidden: &Tensor<3>,
-    ) -> Result<(), TrainError> {
+    ) -> Result<(), TaskError> {
         match self {
             Self::Text {
                 classifier,
@@ -155,7 +155,7 @@ impl<'a> Outputs<'a> {
     }
 }
 
-fn encode(classifier: &TextClassifier, inputs: &[HeadInput]) -> Result<Vec<Encoding>, TrainError> {
+fn encode(classifier: &TextClassifier, inputs: &[HeadInput]) -> Result<Vec<Encoding>, TaskError> {
     let texts: Vec<Cow<'_, str>> = inputs
         .iter()
         .map(|input| match &input.text {

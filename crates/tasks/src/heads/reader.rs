@@ -2,7 +2,7 @@ use std::path::Path;
 
 use crate::text_classification::TextClassifier;
 use crate::token_classification::{ARCHITECTURE as TOKENS, TokenClassifier};
-use crate::{DropoutOverride, Pretrained, TrainError};
+use crate::{DropoutOverride, Pretrained, TaskError};
 
 /// Everything but the weights of a model that reads a text and can share its encoder.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ impl TextReader {
     /// # Errors
     ///
     /// The directory is no checkpoint of a text or token classifier, or lacks a tokenizer.
-    pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TrainError> {
+    pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TaskError> {
         let pretrained = Pretrained::open(dir, max_length, DropoutOverride::default())?;
         let architectures = pretrained.architectures();
         if architectures.contains(&TOKENS) {

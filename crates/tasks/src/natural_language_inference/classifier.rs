@@ -8,7 +8,7 @@ use super::{NliData, label2id};
 use crate::text_classification::{
     ARCHITECTURE, Split, Targets, TextClassifier, stated_problem_type,
 };
-use crate::{DropoutOverride, HeadOrigin, Pretrained, TrainError};
+use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
 
 /// A text classifier whose labels are those of natural-language inference: everything about it but its weights.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ impl NliClassifier {
     ///
     /// The directory is no checkpoint of a classifier, its labels are not named as those of natural-language inference, or
     /// it lacks a tokenizer.
-    pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TrainError> {
+    pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TaskError> {
         let mut classifier = TextClassifier::open(dir, max_length)?;
         let (labels, roles) = label2id::roles(&classifier.pretrained, &classifier.labels)?;
         if classifier.problem_type != ProblemType::SingleLabelClassification {
@@ -52,7 +52,7 @@ impl NliClassifier {
         data: &NliData,
         max_length: usize,
         dropout: DropoutOverride,
-    ) -> Result<(Self, HeadOrigin), TrainError> {
+    ) -> Result<(Self, HeadOrigin), TaskError> {
         let scheme = data.scheme()?;
         let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
         let (labels, roles, origin) = match checkpoint_roles(&pretrained)? {
@@ -78,7 +78,7 @@ impl NliClassifier {
     /// # Errors
     ///
     /// The data is two-way and the checkpoint three-way, or `max_length` is too short for any pair.
-    pub fn encode(&self, data: &NliData) -> Result<Split, TrainError> {
+    pub fn encode(&self, data: &NliData) -> Result<Split, TaskError> {
         data.check_scheme(self.roles.scheme())?;
         let ids = data
             .roles
@@ -95,7 +95,7 @@ impl NliClassifier {
 }
 
 /// Labels and roles of a checkpoint that has a head for them; a head of another task counts as none.
-fn checkpoint_roles(pretrained: &Pretrained) -> Result<Option<(LabelSet, Roles)>, TrainError> {
+fn checkpoint_roles(pretrained: &Pretrained) -> Result<Option<(LabelSet, Roles)>, TaskError> {
     let Some(labels) = pretrained.labels(ARCHITECTURE)? else {
         return Ok(None);
     };

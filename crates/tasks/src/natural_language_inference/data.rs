@@ -1,7 +1,7 @@
 use bert_nli::{Role, Scheme};
 use bert_text::{Dataset, Example, Label, LabelError};
 
-use crate::TrainError;
+use crate::TaskError;
 
 /// What SNLI and MNLI have for a label where the people who labelled a pair did not agree.
 const NO_AGREEMENT: &str = "-";
@@ -23,10 +23,10 @@ impl NliData {
     /// # Errors
     ///
     /// No pair is left, one has no second text, or a label is none of natural-language inference.
-    pub fn new(mut dataset: Dataset) -> Result<Self, TrainError> {
+    pub fn new(mut dataset: Dataset) -> Result<Self, TaskError> {
         let without_agreement = dataset.remove_label(NO_AGREEMENT);
         if dataset.examples.is_empty() {
-            return Err(TrainError::Labels {
+            return Err(TaskError::Labels {
                 path: dataset.path,
                 reason: format!(
                     "the label of every row is {NO_AGREEMENT:?}; expected pairs with agreed labels"
@@ -36,7 +36,7 @@ impl NliData {
         let mut roles = Vec::with_capacity(dataset.examples.len());
         for example in &mut dataset.examples {
             if example.text_pair.is_none() {
-                return Err(TrainError::Labels {
+                return Err(TaskError::Labels {
                     path: dataset.path,
                     reason: format!(
                         "line {}: there is no hypothesis; name the column of the second text",
@@ -65,8 +65,8 @@ impl NliData {
     /// # Errors
     ///
     /// One role alone, or labels of two-way and of three-way data together.
-    pub fn scheme(&self) -> Result<Scheme, TrainError> {
-        Scheme::of(self.roles.iter().copied()).map_err(|error| TrainError::Labels {
+    pub fn scheme(&self) -> Result<Scheme, TaskError> {
+        Scheme::of(self.roles.iter().copied()).map_err(|error| TaskError::Labels {
             path: self.dataset.path.clone(),
             reason: error.to_string(),
         })
@@ -78,11 +78,11 @@ impl NliData {
     /// # Errors
     ///
     /// The data is two-way and the model three-way.
-    pub fn check_scheme(&self, scheme: Scheme) -> Result<(), TrainError> {
+    pub fn check_scheme(&self, scheme: Scheme) -> Result<(), TaskError> {
         if scheme == Scheme::TwoWay || !self.roles.contains(&Role::NotEntailment) {
             return Ok(());
         }
-        Err(TrainError::Labels {
+        Err(TaskError::Labels {
             path: self.dataset.path.clone(),
             reason: format!(
                 "the data is two-way ({}) and the model three-way ({}); train or take a two-way model",

@@ -4,7 +4,7 @@ use bert_nli::{RoleError, Roles};
 use bert_text::LabelSet;
 use serde_json::{Map, Value};
 
-use crate::{Pretrained, TrainError};
+use crate::{Pretrained, TaskError};
 
 /// The pairs of `label2id` in the order of the file; `None` unless they are one name for each id below `num_labels`.
 pub(super) fn pairs(
@@ -28,7 +28,7 @@ pub(super) fn pairs(
 pub(super) fn roles(
     pretrained: &Pretrained,
     id2label: &LabelSet,
-) -> Result<(LabelSet, Roles), TrainError> {
+) -> Result<(LabelSet, Roles), TaskError> {
     roles_of(pretrained.checkpoint().config(), id2label).map_err(|reason| pretrained.unfit(reason))
 }
 

@@ -10,7 +10,7 @@ use super::NliClassifier;
 use crate::text_classification::{
     Prediction, Split, Targets, TextClassificationTask, TextClassifier, highest,
 };
-use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TrainError};
+use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TaskError};
 
 /// A classifier of premises and hypotheses with its training and evaluation data.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl NliClassifier {
         batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<NliScored, TrainError> {
+    ) -> Result<NliScored, TaskError> {
         score(&self.classifier, model, split, batch_size, device, tick)
     }
 }
@@ -67,10 +67,10 @@ fn score(
     batch_size: NonZeroUsize,
     device: &Device,
     tick: &mut dyn FnMut(f64),
-) -> Result<NliScored, TrainError> {
+) -> Result<NliScored, TaskError> {
     let scored = classifier.evaluate(model, split, batch_size, device, tick)?;
     let Targets::Classes(references) = &split.targets else {
-        return Err(TrainError::Labels {
+        return Err(TaskError::Labels {
             path: split.path.clone(),
             reason: "natural-language inference has one class for each pair".to_owned(),
         });
@@ -139,7 +139,7 @@ impl Task for NliTask {
         model: &Self::Model,
         rows: &[usize],
         device: &Device,
-    ) -> Result<BatchLoss, TrainError> {
+    ) -> Result<BatchLoss, TaskError> {
         self.task.loss(model, rows, device)
     }
 
@@ -153,7 +153,7 @@ impl Task for NliTask {
         split: &Split,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Evaluation, TrainError> {
+    ) -> Result<Evaluation, TaskError> {
         let classifier = &self.task.classifier;
         let scored = score(
             classifier,
@@ -166,7 +166,7 @@ impl Task for NliTask {
         Ok(scored.evaluation)
     }
 
-    fn save(&self, model: &Self::Model, dir: &Path) -> Result<(), TrainError> {
+    fn save(&self, model: &Self::Model, dir: &Path) -> Result<(), TaskError> {
         self.task.save(model, dir)
     }
 }

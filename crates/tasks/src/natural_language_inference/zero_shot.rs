@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use super::label2id;
 use crate::pretrained::rows_of;
 use crate::text_classification::TextClassifier;
-use crate::{Pretrained, TrainError};
+use crate::{Pretrained, TaskError};
 
 /// A checkpoint of natural-language inference that gives texts labels it was never trained on.
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ impl ZeroShotClassifier {
     /// # Errors
     ///
     /// The directory is no checkpoint of a classifier with two labels or more, or lacks a tokenizer.
-    pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TrainError> {
+    pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TaskError> {
         let classifier = TextClassifier::open(dir, max_length)?;
         let num_labels = classifier.labels.len();
         let config = classifier.pretrained.checkpoint().config();
@@ -97,14 +97,10 @@ impl ZeroShotClassifier {
         batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Vec<ZeroShotPrediction>, TrainError> {
+    ) -> Result<Vec<ZeroShotPrediction>, TaskError> {
         let candidates = question.labels.len();
         if candidates == 0 {
-            return Err(TrainError::Option {
-                name: "labels",
-                value: "empty".to_owned(),
-                expected: "at least one candidate label",
-            });
+            return Err(TaskError::NoCandidateLabels);
         }
         let encodings = self.encode(texts, question)?;
         let mut logits: Vec<Vec<f32>> = vec![Vec::new(); encodings.len()];
@@ -137,7 +133,7 @@ impl ZeroShotClassifier {
         &self,
         texts: &[&str],
         question: &ZeroShotQuestion,
-    ) -> Result<Vec<Encoding>, TrainError> {
+    ) -> Result<Vec<Encoding>, TaskError> {
         let Pretrained {
             tokenizer,
             max_length,

@@ -11,7 +11,7 @@ use super::predict::PairPrediction;
 use super::split::masked_tokens;
 use super::{Pretraining, Split};
 use crate::pretrained::rows_of;
-use crate::{Evaluation, Metrics, Position, TrainError};
+use crate::{Evaluation, Metrics, Position, TaskError};
 
 /// The seed of what is masked and paired for an evaluation: the same in every epoch of every run, so that figures can be
 /// compared.
@@ -109,7 +109,7 @@ impl Tally {
     }
 
     /// Puts everything in the order of the data, and computes the figures.
-    fn scored<M: PretrainingModel>(mut self, split: &Split) -> Result<Scored, TrainError> {
+    fn scored<M: PretrainingModel>(mut self, split: &Split) -> Result<Scored, TaskError> {
         self.tokens.sort_by_key(|one| (one.row, one.position));
         self.pairs.sort_by_key(|(row, _)| *row);
         let pairs: Vec<PairPrediction> = self.pairs.into_iter().map(|(_, pair)| pair).collect();
@@ -163,7 +163,7 @@ impl<M: PretrainingModel> Pretraining<M> {
         batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Scored, TrainError> {
+    ) -> Result<Scored, TaskError> {
         let masked = self.masked_for_evaluation(split)?;
         let encodings: Vec<Encoding> = (0..split.len())
             .map(|row| match masked.get(row) {
@@ -193,12 +193,12 @@ impl<M: PretrainingModel> Pretraining<M> {
     /// # Errors
     ///
     /// The model predicts tokens, but none of these is masked in an evaluation.
-    pub fn check_evaluation(&self, split: &Split) -> Result<(), TrainError> {
+    pub fn check_evaluation(&self, split: &Split) -> Result<(), TaskError> {
         self.masked_for_evaluation(split).map(drop)
     }
 
     /// One block a row; none at all for a model that predicts no tokens.
-    fn masked_for_evaluation(&self, split: &Split) -> Result<Vec<MaskedBlock>, TrainError> {
+    fn masked_for_evaluation(&self, split: &Split) -> Result<Vec<MaskedBlock>, TaskError> {
         let Some(masker) = &self.masker else {
             return Ok(Vec::new());
         };
@@ -207,7 +207,7 @@ impl<M: PretrainingModel> Pretraining<M> {
         if masked.iter().any(|block| block.count() > 0) {
             return Ok(masked);
         }
-        Err(TrainError::Labels {
+        Err(TaskError::Labels {
             path: split.path.clone(),
             reason: "no token of it is masked, so there is nothing to score; give more text, or a larger \
                      --mlm-probability"

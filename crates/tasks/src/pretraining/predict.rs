@@ -6,7 +6,7 @@ use bert_text::Encoding;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::Pretraining;
-use crate::TrainError;
+use crate::TaskError;
 use crate::pretrained::rows_of;
 
 /// One proposal for a mask, with the field names of transformers' fill-mask pipeline.
@@ -68,7 +68,7 @@ impl Pretraining<ModelForMaskedLM> {
     pub fn encode_masked(
         &self,
         texts: &[(&str, Option<&str>)],
-    ) -> Result<Vec<Encoding>, TrainError> {
+    ) -> Result<Vec<Encoding>, TaskError> {
         self.encode(texts)
     }
 
@@ -91,7 +91,7 @@ impl Pretraining<ModelForMaskedLM> {
         batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Vec<FilledText>, TrainError> {
+    ) -> Result<Vec<FilledText>, TaskError> {
         let mut filled: Vec<Option<FilledText>> = vec![None; texts.len()];
         let take = |rows: &[usize], input| {
             let hidden_bsh = model.bert.forward(input)?.last_hidden_state;
@@ -140,7 +140,7 @@ impl Pretraining<ModelForMaskedLM> {
         text: &Encoding,
         logits: Vec<Vec<f32>>,
         count: NonZeroUsize,
-    ) -> Result<FilledText, TrainError> {
+    ) -> Result<FilledText, TaskError> {
         let tokenizer = &self.pretrained.tokenizer;
         let masks = self.masks(text);
         // Without the special tokens a text reads better, but its other masks have to stay.
@@ -158,7 +158,7 @@ impl Pretraining<ModelForMaskedLM> {
                 })
             };
             let best = top_k(logits, count.get()).into_iter();
-            best.map(proposal).collect::<Result<Vec<_>, TrainError>>()
+            best.map(proposal).collect::<Result<Vec<_>, TaskError>>()
         };
         Ok(FilledText {
             masks: masks
@@ -186,7 +186,7 @@ impl Pretraining<ModelForNextSentencePrediction> {
         batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Vec<PairPrediction>, TrainError> {
+    ) -> Result<Vec<PairPrediction>, TaskError> {
         let pairs: Vec<(&str, Option<&str>)> = pairs
             .iter()
             .map(|(text, text_pair)| (*text, Some(*text_pair)))

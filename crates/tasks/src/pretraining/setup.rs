@@ -12,7 +12,7 @@ use serde_json::{Map, json};
 
 use super::Split;
 use crate::pretrained::{HEADS, key_map};
-use crate::{DropoutOverride, Pretrained, TrainError};
+use crate::{DropoutOverride, Pretrained, TaskError};
 
 /// Module paths of the heads and of the pooler.
 const PARTS: [&str; 3] = ["predictions", "seq_relationship", "bert.pooler"];
@@ -46,7 +46,7 @@ impl<M: PretrainingModel> Pretraining<M> {
         dir: &Path,
         max_length: Option<usize>,
         masking: MaskingOptions,
-    ) -> Result<Self, TrainError> {
+    ) -> Result<Self, TaskError> {
         let pretrained = Pretrained::open(dir, max_length, DropoutOverride::default())?;
         let opened = Self::new(pretrained, masking)?;
         for name in opened.head_tensors() {
@@ -72,11 +72,11 @@ impl<M: PretrainingModel> Pretraining<M> {
         max_length: usize,
         masking: MaskingOptions,
         dropout: DropoutOverride,
-    ) -> Result<Self, TrainError> {
+    ) -> Result<Self, TaskError> {
         Self::new(Pretrained::open(dir, Some(max_length), dropout)?, masking)
     }
 
-    fn new(pretrained: Pretrained, masking: MaskingOptions) -> Result<Self, TrainError> {
+    fn new(pretrained: Pretrained, masking: MaskingOptions) -> Result<Self, TaskError> {
         let masker = M::PREDICTS_TOKENS
             .then(|| Masker::new(&pretrained.tokenizer, masking))
             .transpose()
@@ -93,7 +93,7 @@ impl<M: PretrainingModel> Pretraining<M> {
     /// # Errors
     ///
     /// A tensor is missing, unexpected, mis-shaped or not finite, or a tied one differs from its original.
-    pub fn load(&self, device: &Device) -> Result<(M, LoadReport), TrainError> {
+    pub fn load(&self, device: &Device) -> Result<(M, LoadReport), TaskError> {
         self.load_parts(&[], device)
     }
 
@@ -103,15 +103,11 @@ impl<M: PretrainingModel> Pretraining<M> {
     /// # Errors
     ///
     /// As [`load`](Self::load), but for missing heads.
-    pub fn load_for_training(&self, device: &Device) -> Result<(M, LoadReport), TrainError> {
+    pub fn load_for_training(&self, device: &Device) -> Result<(M, LoadReport), TaskError> {
         self.load_parts(&PARTS, device)
     }
 
-    fn load_parts(
-        &self,
-        optional: &[&str],
-        device: &Device,
-    ) -> Result<(M, LoadReport), TrainError> {
+    fn load_parts(&self, optional: &[&str], device: &Device) -> Result<(M, LoadReport), TaskError> {
         let mut model = M::init(&self.pretrained.encoder, device)?;
         self.pretrained.pack_weights(model.encoder_mut(), device);
         // A part that the model has must fit as a whole, so nothing in it is excused.
@@ -162,7 +158,7 @@ impl<M: PretrainingModel> Pretraining<M> {
     /// # Errors
     ///
     /// A file could not be written; what was there before is then still there.
-    pub fn save(&self, model: &M, dir: &Path) -> Result<(), TrainError> {
+    pub fn save(&self, model: &M, dir: &Path) -> Result<(), TaskError> {
         let decided = Map::from_iter([("tie_word_embeddings".to_owned(), json!(true))]);
         self.pretrained
             .save(model, &keys(), M::ARCHITECTURE, decided, dir)
@@ -177,7 +173,7 @@ impl<M: PretrainingModel> Pretraining<M> {
         &self,
         text: TextPieces<R>,
         layout: TextLayout,
-    ) -> Result<Split, TrainError> {
+    ) -> Result<Split, TaskError> {
         let path = text.path().to_owned();
         let Pretrained {
             tokenizer,
@@ -190,7 +186,7 @@ impl<M: PretrainingModel> Pretraining<M> {
             masker.is_none_or(|masker| masker.can_mask(block))
         };
         if !read.blocks.iter().any(can_mask) {
-            return Err(TrainError::Labels {
+            return Err(TaskError::Labels {
                 path,
                 reason: "the vocabulary has no word of it, so there is no token to mask; the text is in the language of \
                          another model"
@@ -205,7 +201,7 @@ impl<M: PretrainingModel> Pretraining<M> {
     /// # Errors
     ///
     /// `max_length` is too short for any pair.
-    pub fn encode_pairs(&self, documents: &Documents, seed: u64) -> Result<Split, TrainError> {
+    pub fn encode_pairs(&self, documents: &Documents, seed: u64) -> Result<Split, TaskError> {
         let pairs = documents.pairs(seed);
         let texts: Vec<(&str, Option<&str>)> = pairs
             .iter()
@@ -222,7 +218,7 @@ impl<M: PretrainingModel> Pretraining<M> {
     pub(super) fn encode(
         &self,
         texts: &[(&str, Option<&str>)],
-    ) -> Result<Vec<Encoding>, TrainError> {
+    ) -> Result<Vec<Encoding>, TaskError> {
         let Pretrained {
             tokenizer,
             max_length,

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 
 use super::split::masked_tokens;
 use super::{Pretraining, Split};
-use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Position, Task, TrainError};
+use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Position, Task, TaskError};
 
 /// A model of a pre-training task with its training and evaluation data.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl<M: PretrainingModel> Task for PretrainingTask<M> {
         self.setup.pretrained.encoder.num_hidden_layers
     }
 
-    fn loss(&self, model: &M, rows: &[usize], device: &Device) -> Result<BatchLoss, TrainError> {
+    fn loss(&self, model: &M, rows: &[usize], device: &Device) -> Result<BatchLoss, TaskError> {
         self.loss_at(model, rows, START, device)
     }
 
@@ -65,7 +65,7 @@ impl<M: PretrainingModel> Task for PretrainingTask<M> {
         rows: &[usize],
         position: Position,
         device: &Device,
-    ) -> Result<BatchLoss, TrainError> {
+    ) -> Result<BatchLoss, TaskError> {
         let masked = self.masked(rows, position);
         let encodings: Vec<Encoding> = match &masked {
             Some(masked) => {
@@ -97,14 +97,14 @@ impl<M: PretrainingModel> Task for PretrainingTask<M> {
         split: &Split,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Evaluation, TrainError> {
+    ) -> Result<Evaluation, TaskError> {
         let scored = self
             .setup
             .evaluate(model, split, EVALUATION_BATCH_SIZE, device, tick)?;
         Ok(scored.evaluation)
     }
 
-    fn save(&self, model: &M, dir: &Path) -> Result<(), TrainError> {
+    fn save(&self, model: &M, dir: &Path) -> Result<(), TaskError> {
         self.setup.save(model, dir)
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Map;
 
 use super::{Split, Windows};
 use crate::pretrained::key_map;
-use crate::{DropoutOverride, HeadOrigin, Pretrained, TrainError};
+use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
 
 /// The class of transformers that opens a saved model.
 const ARCHITECTURE: &str = "BertForQuestionAnswering";
@@ -34,7 +34,7 @@ impl QuestionAnswerer {
     /// # Errors
     ///
     /// The directory is no checkpoint of a question-answering model, or lacks a tokenizer.
-    pub fn open(dir: &Path, max_length: usize, stride: Option<usize>) -> Result<Self, TrainError> {
+    pub fn open(dir: &Path, max_length: usize, stride: Option<usize>) -> Result<Self, TaskError> {
         let answerer = Self::prepare(dir, max_length, stride, DropoutOverride::default())?;
         match answerer.head() {
             HeadOrigin::Checkpoint => Ok(answerer),
@@ -56,7 +56,7 @@ impl QuestionAnswerer {
         max_length: usize,
         stride: Option<usize>,
         dropout: DropoutOverride,
-    ) -> Result<(Self, HeadOrigin), TrainError> {
+    ) -> Result<(Self, HeadOrigin), TaskError> {
         let answerer = Self::prepare(dir, max_length, stride, dropout)?;
         let head = answerer.head();
         Ok((answerer, head))
@@ -67,7 +67,7 @@ impl QuestionAnswerer {
         max_length: usize,
         stride: Option<usize>,
         dropout: DropoutOverride,
-    ) -> Result<Self, TrainError> {
+    ) -> Result<Self, TaskError> {
         let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
         let default = DEFAULT_STRIDE.min(pretrained.max_length / 2);
         Ok(Self {
@@ -96,7 +96,7 @@ impl QuestionAnswerer {
         &self,
         head: HeadOrigin,
         device: &Device,
-    ) -> Result<(ModelForQuestionAnswering, LoadReport), TrainError> {
+    ) -> Result<(ModelForQuestionAnswering, LoadReport), TaskError> {
         let mut model = QuestionAnsweringConfig {
             encoder: self.pretrained.encoder.clone(),
         }
@@ -110,7 +110,7 @@ impl QuestionAnswerer {
     /// # Errors
     ///
     /// A file could not be written; what was there before is then still there.
-    pub fn save(&self, model: &ModelForQuestionAnswering, dir: &Path) -> Result<(), TrainError> {
+    pub fn save(&self, model: &ModelForQuestionAnswering, dir: &Path) -> Result<(), TaskError> {
         self.pretrained
             .save(model, &keys(), ARCHITECTURE, Map::new(), dir)
     }
@@ -120,7 +120,7 @@ impl QuestionAnswerer {
     /// # Errors
     ///
     /// A question is too long; it is named by its id.
-    pub fn encode(&self, data: &SquadDataset) -> Result<Split, TrainError> {
+    pub fn encode(&self, data: &SquadDataset) -> Result<Split, TaskError> {
         let texts: Vec<(&str, &str)> = data
             .questions
             .iter()
@@ -133,7 +133,7 @@ impl QuestionAnswerer {
         );
         let mut windows = Windows::default();
         for (question, encodings) in data.questions.iter().zip(encoded) {
-            let encodings = encodings.map_err(|source| TrainError::Question {
+            let encodings = encodings.map_err(|source| TaskError::Question {
                 place: format!("{}, question {:?}", data.path.display(), question.id),
                 source,
             })?;
@@ -147,7 +147,7 @@ impl QuestionAnswerer {
     /// # Errors
     ///
     /// The question is too long.
-    pub fn windows_of(&self, input: &QuestionInput) -> Result<Windows, TrainError> {
+    pub fn windows_of(&self, input: &QuestionInput) -> Result<Windows, TaskError> {
         let question = input.question.trim_start();
         let contexts = input.context.as_slice().iter();
         let texts: Vec<(&str, &str)> = contexts.map(|one| (question, one.as_str())).collect();

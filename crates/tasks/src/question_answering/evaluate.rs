@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use serde::Serialize;
 
 use super::{QuestionAnswerer, Split, WindowLogits};
-use crate::{Evaluation, TrainError};
+use crate::{Evaluation, TaskError};
 
 /// When a question of SQuAD 2.0 is left unanswered.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -114,7 +114,7 @@ impl QuestionAnswerer {
         batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Scored, TrainError> {
+    ) -> Result<Scored, TaskError> {
         let logits = self.logits(model, &split.windows, batch_size, device, tick)?;
         let version_2 = options
             .version_2
@@ -159,7 +159,7 @@ fn score(
     version_2: bool,
     null_threshold: NullThreshold,
     loss: f64,
-) -> Result<Scored, TrainError> {
+) -> Result<Scored, TaskError> {
     let references: Vec<Vec<&str>> = data
         .questions
         .iter()

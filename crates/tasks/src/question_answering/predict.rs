@@ -7,7 +7,7 @@ use bert_text::{QuestionInput, char_slice};
 use burn::tensor::Device;
 
 use super::{QuestionAnswerer, WindowLogits, Windows};
-use crate::TrainError;
+use crate::TaskError;
 
 /// How answers are chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,7 +73,7 @@ impl QuestionAnswerer {
         batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Vec<Prediction>, TrainError> {
+    ) -> Result<Vec<Prediction>, TaskError> {
         let mut all = Windows::default();
         let mut inputs = Vec::with_capacity(questions.len());
         for (input, windows) in questions {

@@ -2,7 +2,7 @@ use bert_text::{Encoding, GoldAnswer, SquadDataset, answer_tokens};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::Windows;
-use crate::TrainError;
+use crate::TaskError;
 
 /// The position of `[CLS]`, which stands for "no answer in this window".
 const CLS: usize = 0;
@@ -53,12 +53,12 @@ impl Split {
     /// # Errors
     ///
     /// None is left.
-    pub fn learnable(self) -> Result<Self, TrainError> {
+    pub fn learnable(self) -> Result<Self, TaskError> {
         if self.misplaced.is_empty() {
             return Ok(self);
         }
         if self.misplaced.len() == self.data.questions.len() {
-            return Err(TrainError::MisplacedAnswers {
+            return Err(TaskError::MisplacedAnswers {
                 path: self.data.path,
                 questions: self.misplaced.len(),
             });

@@ -5,7 +5,7 @@ use bert_text::Encoding;
 use burn::tensor::Device;
 
 use super::{EvaluationOptions, QuestionAnswerer, Split};
-use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TrainError};
+use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TaskError};
 
 /// A question-answering model with its training and evaluation data.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Task for QuestionAnsweringTask {
         model: &Self::Model,
         rows: &[usize],
         device: &Device,
-    ) -> Result<BatchLoss, TrainError> {
+    ) -> Result<BatchLoss, TaskError> {
         let encodings: Vec<&Encoding> = rows
             .iter()
             .map(|&row| &self.train.windows.encodings[row])
@@ -67,7 +67,7 @@ impl Task for QuestionAnsweringTask {
         split: &Split,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Evaluation, TrainError> {
+    ) -> Result<Evaluation, TaskError> {
         let size = EVALUATION_BATCH_SIZE;
         let scored = self
             .answerer
@@ -75,7 +75,7 @@ impl Task for QuestionAnsweringTask {
         Ok(scored.evaluation)
     }
 
-    fn save(&self, model: &Self::Model, dir: &Path) -> Result<(), TrainError> {
+    fn save(&self, model: &Self::Model, dir: &Path) -> Result<(), TaskError> {
         self.answerer.save(model, dir)
     }
 }

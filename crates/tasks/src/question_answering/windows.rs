@@ -6,7 +6,7 @@ use bert_text::Encoding;
 use burn::tensor::Device;
 
 use super::QuestionAnswerer;
-use crate::TrainError;
+use crate::TaskError;
 use crate::pretrained::rows_of;
 
 /// The windows of some questions, those of a question in a row.
@@ -79,7 +79,7 @@ impl QuestionAnswerer {
         batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Vec<WindowLogits>, TrainError> {
+    ) -> Result<Vec<WindowLogits>, TaskError> {
         let encodings = &windows.encodings;
         let mut all = vec![WindowLogits::default(); encodings.len()];
         let take = |rows: &[usize], input| {

@@ -12,7 +12,7 @@ use super::split::{Split, Targets};
 use crate::exported_config::label_keys;
 use crate::pretrained::key_map;
 use crate::shared_encoder::SharedEncoder;
-use crate::{DropoutOverride, HeadOrigin, Pretrained, TrainError};
+use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
 
 /// The class of transformers that opens a saved classifier.
 pub(crate) const ARCHITECTURE: &str = "BertForSequenceClassification";
@@ -35,7 +35,7 @@ impl TextClassifier {
     /// # Errors
     ///
     /// The directory is no checkpoint of a classifier, or lacks a tokenizer.
-    pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TrainError> {
+    pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TaskError> {
         Self::of(Pretrained::open(
             dir,
             max_length,
@@ -43,7 +43,7 @@ impl TextClassifier {
         )?)
     }
 
-    pub(crate) fn of(pretrained: Pretrained) -> Result<Self, TrainError> {
+    pub(crate) fn of(pretrained: Pretrained) -> Result<Self, TaskError> {
         let labels = pretrained.labels(ARCHITECTURE)?.ok_or_else(|| {
             pretrained.unfit(
                 "there is no tensor `classifier.weight`, or `architectures` names another class, so this is not the \
@@ -71,7 +71,7 @@ impl TextClassifier {
         problem_type: ProblemType,
         max_length: usize,
         dropout: DropoutOverride,
-    ) -> Result<(Self, HeadOrigin), TrainError> {
+    ) -> Result<(Self, HeadOrigin), TaskError> {
         let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
         let old = match pretrained.labels(ARCHITECTURE)? {
             Some(labels) => {
@@ -109,7 +109,7 @@ impl TextClassifier {
         &self,
         head: HeadOrigin,
         device: &Device,
-    ) -> Result<(ModelForSequenceClassification, LoadReport), TrainError> {
+    ) -> Result<(ModelForSequenceClassification, LoadReport), TaskError> {
         let model = self.init(device)?;
         self.pretrained.load(model, &keys(), &["classifier"], head)
     }
@@ -123,13 +123,13 @@ impl TextClassifier {
         &self,
         encoder: &SharedEncoder,
         device: &Device,
-    ) -> Result<ModelForSequenceClassification, TrainError> {
+    ) -> Result<ModelForSequenceClassification, TaskError> {
         let mut model = self.init(device)?;
         encoder.equip(&mut model.bert);
         self.pretrained.load_head(model, &keys())
     }
 
-    fn init(&self, device: &Device) -> Result<ModelForSequenceClassification, TrainError> {
+    fn init(&self, device: &Device) -> Result<ModelForSequenceClassification, TaskError> {
         let config = SequenceClassificationConfig {
             encoder: self.pretrained.encoder.clone(),
             num_labels: self.labels.len(),
@@ -148,7 +148,7 @@ impl TextClassifier {
         &self,
         model: &ModelForSequenceClassification,
         dir: &Path,
-    ) -> Result<(), TrainError> {
+    ) -> Result<(), TaskError> {
         let mut decided = label_keys(&self.labels);
         decided.insert("problem_type".to_owned(), json!(self.problem_type));
         self.pretrained
@@ -160,7 +160,7 @@ impl TextClassifier {
     /// # Errors
     ///
     /// A label is unknown or of the wrong kind, or `max_length` is too short for any text.
-    pub fn encode(&self, data: &Dataset) -> Result<Split, TrainError> {
+    pub fn encode(&self, data: &Dataset) -> Result<Split, TaskError> {
         let targets = Targets::of(data, &self.labels, self.problem_type)?;
         let encodings = self.encode_texts(&data.texts())?;
         Ok(Split::new(data.path.clone(), encodings, targets))
@@ -169,7 +169,7 @@ impl TextClassifier {
     pub(crate) fn encode_texts(
         &self,
         texts: &[(&str, Option<&str>)],
-    ) -> Result<Vec<Encoding>, TrainError> {
+    ) -> Result<Vec<Encoding>, TaskError> {
         let Pretrained {
             tokenizer,
             max_length,
@@ -184,7 +184,7 @@ impl TextClassifier {
 pub(crate) fn stated_problem_type(
     pretrained: &Pretrained,
     num_labels: usize,
-) -> Result<ProblemType, TrainError> {
+) -> Result<ProblemType, TaskError> {
     match pretrained.checkpoint().config().get("problem_type") {
         None | Some(Value::Null) if num_labels == 1 => Ok(ProblemType::Regression),
         None | Some(Value::Null) => Ok(ProblemType::SingleLabelClassification),

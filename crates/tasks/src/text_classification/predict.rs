@@ -5,7 +5,7 @@ use bert_text_classification::{ModelForSequenceClassification, ProblemType};
 use burn::tensor::Device;
 
 use super::TextClassifier;
-use crate::TrainError;
+use crate::TaskError;
 use crate::pretrained::rows_of;
 
 /// The outputs for one text.
@@ -81,7 +81,7 @@ impl TextClassifier {
         batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Vec<Prediction>, TrainError> {
+    ) -> Result<Vec<Prediction>, TaskError> {
         let encodings = self.encode_texts(texts)?;
         let mut predictions: Vec<Option<Prediction>> = vec![None; texts.len()];
         let take = |rows: &[usize], input| {

@@ -4,7 +4,7 @@ use bert_text::{Dataset, Encoding, Label, LabelSet, regression_targets};
 use bert_text_classification::{Labels, ProblemType};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::TrainError;
+use crate::TaskError;
 
 /// What the examples of a data set should be classified as.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +27,7 @@ impl Targets {
         data: &Dataset,
         labels: &LabelSet,
         problem_type: ProblemType,
-    ) -> Result<Self, TrainError> {
+    ) -> Result<Self, TaskError> {
         Ok(match problem_type {
             ProblemType::SingleLabelClassification => Self::Classes(labels.resolve(data)?),
             ProblemType::MultiLabelClassification => {

@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use super::predict::Prediction;
 use super::{Split, Targets, TextClassifier};
 use crate::pretrained::rows_of;
-use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TrainError};
+use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TaskError};
 
 /// A text classifier with its training and evaluation data.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl TextClassifier {
         batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Scored, TrainError> {
+    ) -> Result<Scored, TaskError> {
         let mut logits: Vec<Vec<f32>> = vec![Vec::new(); split.len()];
         let mut loss_sum = 0.0;
         let take = |rows: &[usize], input| {
@@ -83,7 +83,7 @@ impl TextClassifier {
         logits: &[Vec<f32>],
         targets: &Targets,
         loss: f64,
-    ) -> Result<Evaluation, TrainError> {
+    ) -> Result<Evaluation, TaskError> {
         match targets {
             Targets::Classes(classes) => {
                 let predicted: Vec<usize> = logits.iter().map(|row| highest(row)).collect();
@@ -134,7 +134,7 @@ impl Task for TextClassificationTask {
         model: &Self::Model,
         rows: &[usize],
         device: &Device,
-    ) -> Result<BatchLoss, TrainError> {
+    ) -> Result<BatchLoss, TaskError> {
         let encodings: Vec<&Encoding> =
             rows.iter().map(|&row| &self.train.encodings[row]).collect();
         let (input, tokens) = self.classifier.pretrained.batch(&encodings, device);
@@ -156,14 +156,14 @@ impl Task for TextClassificationTask {
         split: &Split,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Evaluation, TrainError> {
+    ) -> Result<Evaluation, TaskError> {
         let scored = self
             .classifier
             .evaluate(model, split, EVALUATION_BATCH_SIZE, device, tick)?;
         Ok(scored.evaluation)
     }
 
-    fn save(&self, model: &Self::Model, dir: &Path) -> Result<(), TrainError> {
+    fn save(&self, model: &Self::Model, dir: &Path) -> Result<(), TaskError> {
         self.classifier.save(model, dir)
     }
 }

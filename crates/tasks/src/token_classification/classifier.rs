@@ -9,7 +9,7 @@ use super::split::Split;
 use crate::exported_config::label_keys;
 use crate::pretrained::key_map;
 use crate::shared_encoder::SharedEncoder;
-use crate::{DropoutOverride, HeadOrigin, Pretrained, TrainError};
+use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
 
 /// The class of transformers that opens a saved classifier.
 pub(crate) const ARCHITECTURE: &str = "BertForTokenClassification";
@@ -32,7 +32,7 @@ impl TokenClassifier {
     /// # Errors
     ///
     /// The directory is no checkpoint of a token classifier, or lacks a tokenizer.
-    pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TrainError> {
+    pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TaskError> {
         Self::of(Pretrained::open(
             dir,
             max_length,
@@ -40,7 +40,7 @@ impl TokenClassifier {
         )?)
     }
 
-    pub(crate) fn of(pretrained: Pretrained) -> Result<Self, TrainError> {
+    pub(crate) fn of(pretrained: Pretrained) -> Result<Self, TaskError> {
         let labels = pretrained.labels(ARCHITECTURE)?.ok_or_else(|| {
             pretrained.unfit(
                 "there is no tensor `classifier.weight`, or `architectures` names another class, so this is not the \
@@ -68,7 +68,7 @@ impl TokenClassifier {
         alignment: Alignment,
         max_length: usize,
         dropout: DropoutOverride,
-    ) -> Result<(Self, HeadOrigin), TrainError> {
+    ) -> Result<(Self, HeadOrigin), TaskError> {
         let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
         let old = pretrained.labels(ARCHITECTURE)?;
         let labels = LabelSet::from_tags(data)?.ordered_as(old.as_ref());
@@ -94,7 +94,7 @@ impl TokenClassifier {
         &self,
         head: HeadOrigin,
         device: &Device,
-    ) -> Result<(ModelForTokenClassification, LoadReport), TrainError> {
+    ) -> Result<(ModelForTokenClassification, LoadReport), TaskError> {
         let model = self.init(device)?;
         self.pretrained.load(model, &keys(), &["classifier"], head)
     }
@@ -108,13 +108,13 @@ impl TokenClassifier {
         &self,
         encoder: &SharedEncoder,
         device: &Device,
-    ) -> Result<ModelForTokenClassification, TrainError> {
+    ) -> Result<ModelForTokenClassification, TaskError> {
         let mut model = self.init(device)?;
         encoder.equip(&mut model.bert);
         self.pretrained.load_head(model, &keys())
     }
 
-    fn init(&self, device: &Device) -> Result<ModelForTokenClassification, TrainError> {
+    fn init(&self, device: &Device) -> Result<ModelForTokenClassification, TaskError> {
         let config = TokenClassificationConfig {
             encoder: self.pretrained.encoder.clone(),
             num_labels: self.labels.len(),
@@ -129,7 +129,7 @@ impl TokenClassifier {
     /// # Errors
     ///
     /// A file could not be written; what was there before is then still there.
-    pub fn save(&self, model: &ModelForTokenClassification, dir: &Path) -> Result<(), TrainError> {
+    pub fn save(&self, model: &ModelForTokenClassification, dir: &Path) -> Result<(), TaskError> {
         let decided = label_keys(&self.labels);
         self.pretrained
             .save(model, &keys(), ARCHITECTURE, decided, dir)
@@ -140,7 +140,7 @@ impl TokenClassifier {
     /// # Errors
     ///
     /// A tag is unknown, or `max_length` is too short for any text.
-    pub fn encode(&self, data: &TaggedDataset) -> Result<Split, TrainError> {
+    pub fn encode(&self, data: &TaggedDataset) -> Result<Split, TaskError> {
         Split::new(self, data)
     }
 

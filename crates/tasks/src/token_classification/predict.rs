@@ -10,7 +10,7 @@ use burn::tensor::Device;
 
 use super::TokenClassifier;
 use super::task::token_rows;
-use crate::TrainError;
+use crate::TaskError;
 
 /// The outputs for one text.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +35,7 @@ impl TokenClassifier {
         batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Vec<Prediction>, TrainError> {
+    ) -> Result<Vec<Prediction>, TaskError> {
         let mut windows = self.text_windows(inputs)?;
         let encodings = std::mem::take(&mut windows.encodings);
         let take = |rows: &[usize], input| {
@@ -50,7 +50,7 @@ impl TokenClassifier {
     }
 
     /// Texts as the model takes them, each as long as it may be.
-    pub(crate) fn text_windows(&self, inputs: &[TokensInput]) -> Result<TextWindows, TrainError> {
+    pub(crate) fn text_windows(&self, inputs: &[TokensInput]) -> Result<TextWindows, TaskError> {
         let mut all = TextWindows::default();
         for (input, pieces) in self
             .pretrained

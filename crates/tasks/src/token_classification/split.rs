@@ -6,7 +6,7 @@ use bert_text::{Encoding, Pieces, TaggedDataset, WordWindow, word_windows};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::TokenClassifier;
-use crate::TrainError;
+use crate::TaskError;
 
 /// The label of what takes no part in the loss.
 const IGNORED: i32 = IGNORE_INDEX as i32;
@@ -54,7 +54,7 @@ pub(super) struct EncodedWindow {
 
 impl TokenClassifier {
     /// A text as the model takes it: as a whole, or in windows.
-    pub(super) fn windows(&self, pieces: &Pieces) -> Result<Vec<EncodedWindow>, TrainError> {
+    pub(super) fn windows(&self, pieces: &Pieces) -> Result<Vec<EncodedWindow>, TaskError> {
         let tokenizer = &self.pretrained.tokenizer;
         let capacity = tokenizer.capacity(self.pretrained.max_length)?;
         let begins_word = |index| pieces.begins_word(index);
@@ -80,7 +80,7 @@ impl Split {
     pub(super) fn new(
         classifier: &TokenClassifier,
         data: &TaggedDataset,
-    ) -> Result<Self, TrainError> {
+    ) -> Result<Self, TaskError> {
         let labels = classifier.labels.resolve_tags(data)?;
         let words: Vec<&[String]> = data
             .sentences

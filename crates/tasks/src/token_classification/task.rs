@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::{Split, TokenClassifier};
 use crate::pretrained::rows_of;
-use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TrainError};
+use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TaskError};
 
 /// A token classifier with its training and evaluation data.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl TokenClassifier {
         constrained: bool,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Scored, TrainError> {
+    ) -> Result<Scored, TaskError> {
         let sentences = split.sentences.iter();
         let mut logits: Vec<WordLogits> = sentences
             .map(|sentence| vec![None; sentence.words.len()])
@@ -112,11 +112,7 @@ impl TokenClassifier {
         }
     }
 
-    fn score(
-        &self,
-        predictions: &[Vec<usize>],
-        split: &Split,
-    ) -> Result<EntityMetrics, TrainError> {
+    fn score(&self, predictions: &[Vec<usize>], split: &Split) -> Result<EntityMetrics, TaskError> {
         let names = self.labels.names();
         let tags = |ids: &[usize]| -> Vec<&str> { ids.iter().map(|&id| &*names[id]).collect() };
         let predicted: Vec<Vec<&str>> = predictions.iter().map(|ids| tags(ids)).collect();
@@ -154,7 +150,7 @@ impl Task for TokenClassificationTask {
         model: &Self::Model,
         rows: &[usize],
         device: &Device,
-    ) -> Result<BatchLoss, TrainError> {
+    ) -> Result<BatchLoss, TaskError> {
         let encodings: Vec<&Encoding> =
             rows.iter().map(|&row| &self.train.encodings[row]).collect();
         let (input, tokens) = self.classifier.pretrained.batch(&encodings, device);
@@ -175,7 +171,7 @@ impl Task for TokenClassificationTask {
         split: &Split,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-    ) -> Result<Evaluation, TrainError> {
+    ) -> Result<Evaluation, TaskError> {
         let batch_size = EVALUATION_BATCH_SIZE;
         let scored = self
             .classifier
@@ -183,7 +179,7 @@ impl Task for TokenClassificationTask {
         Ok(scored.evaluation)
     }
 
-    fn save(&self, model: &Self::Model, dir: &Path) -> Result<(), TrainError> {
+    fn save(&self, model: &Self::Model, dir: &Path) -> Result<(), TaskError> {
         self.classifier.save(model, dir)
     }
 }
