@@ -6,7 +6,7 @@ use bert_pretraining::PretrainingModel;
 use bert_text::{Documents, LabelSet};
 use bert_train::pretraining::Split;
 use bert_train::{HeadOrigin, Pretrained};
-use bert_weights::checkpoint::LoadReport;
+use bert_weights::LoadReport;
 
 use crate::format::{count, counted};
 

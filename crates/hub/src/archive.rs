@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use zip::result::ZipError;
 
-use super::error::SourceError;
+use crate::error::SourceError;
 
 /// Where in an archive the wanted files lie.
 #[derive(Debug)]

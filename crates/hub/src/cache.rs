@@ -3,9 +3,9 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::error::FetchError;
-use super::manifest::Entry;
-use super::progress::Progress;
+use crate::error::FetchError;
+use crate::manifest::Entry;
+use crate::progress::Progress;
 
 /// The layout of the cache folder:
 ///

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::disk;
+use crate::disk;
 
 /// The files under a folder, by size; hashes are taken when they are needed and kept.
 #[derive(Debug, Default)]

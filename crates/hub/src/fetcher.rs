@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 
 use ureq::Agent;
 
-use super::cache::Cache;
-use super::collection::Collection;
-use super::disk;
-use super::error::{FetchError, SourceError, SourceFailure};
-use super::http;
-use super::manifest::{Entry, FileSpec, Source};
-use super::options::FetchOptions;
-use super::pins;
-use super::progress::Progress;
-use super::source::{self, Context};
-use super::stamp::Stamps;
-use super::wanted::{Pin, Wanted};
+use crate::cache::Cache;
+use crate::collection::Collection;
+use crate::disk;
+use crate::error::{FetchError, SourceError, SourceFailure};
+use crate::http;
+use crate::manifest::{Entry, FileSpec, Source};
+use crate::options::FetchOptions;
+use crate::pins;
+use crate::progress::Progress;
+use crate::source::{self, Context};
+use crate::stamp::Stamps;
+use crate::wanted::{Pin, Wanted};
 
 /// Fetches entries into one cache.
 #[derive(Debug)]

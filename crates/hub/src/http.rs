@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use ureq::http::{HeaderMap, Response, StatusCode};
 use ureq::{Agent, Body, config::RedirectAuthHeaders};
 
-use super::disk::{self, BLOCK_BYTES};
-use super::error::SourceError;
-use super::options::FetchOptions;
-use super::progress::Progress;
+use crate::disk::{self, BLOCK_BYTES};
+use crate::error::SourceError;
+use crate::options::FetchOptions;
+use crate::progress::Progress;
 
 /// How long a host may take to accept a connection. One that is out of reach must not hold up the next source.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,7 +26,7 @@ pub(crate) fn agent(timeout: Duration) -> Agent {
         .timeout_connect(Some(timeout.min(CONNECT_TIMEOUT)))
         .timeout_recv_response(Some(timeout))
         .timeout_per_read(Some(timeout))
-        .user_agent(concat!("bert-weights/", env!("CARGO_PKG_VERSION")))
+        .user_agent(concat!("bert-hub/", env!("CARGO_PKG_VERSION")))
         .build()
         .new_agent()
 }

@@ -1,7 +1,7 @@
-//! The weights manifest and the fetcher: a name becomes a folder of verified files.
+//! Models and data sets by name: a name of the manifest becomes a directory of verified files.
 //!
 //! ```no_run
-//! use bert_weights::fetch::{FetchOptions, Fetcher, Manifest, NoProgress};
+//! use bert_hub::{FetchOptions, Fetcher, Manifest, NoProgress};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let manifest = Manifest::builtin()?;
@@ -12,12 +12,16 @@
 //! # }
 //! ```
 //!
-//! The way of one file: the cache, then the folder `$BERT_DATASETS` by hash, then the entry's sources in order; each
-//! file is written under a partial name, checked (size, sha256), flushed and renamed, so that a file under its own name
-//! is always whole. What lies where is in [`Cache`]; which environment variables count is in [`FetchOptions::from_env`].
+//! # Where a file comes from
+//! The fetcher looks in the cache, then in the folder `$BERT_DATASETS`, where it finds files by their hash, and then asks
+//! the entry's sources in their order. It writes each file under a temporary name, checks its size and sha256, flushes it
+//! to the disk and renames it. A file that has its own name is therefore always complete. [`Cache`] describes the layout of
+//! the cache; [`FetchOptions::from_env`] lists the environment variables that count.
 //!
-//! This module does not print (see [`Progress`]), does not read a checkpoint and names no package registry: packages
-//! come through the user's own `pip`, with the user's own settings.
+//! # Limits
+//! This crate does *not* look into the files: `bert-weights` reads checkpoints and `bert-text` reads data sets. It does not
+//! print; a caller that wants to show progress implements [`Progress`]. It names no package registry: it downloads packages
+//! with the user's own `pip` and the user's own settings.
 
 mod archive;
 mod cache;
@@ -27,7 +31,6 @@ mod error;
 mod fetcher;
 mod http;
 mod manifest;
-mod movie_reviews;
 mod options;
 mod pins;
 mod progress;
@@ -41,9 +44,6 @@ pub use fetcher::{Fetched, Fetcher};
 pub use manifest::{
     Entry, FileSpec, HubRepoType, HubSource, Kind, Manifest, ManifestError, PackageKind,
     PackageSource, PathSource, Source, UrlSource,
-};
-pub use movie_reviews::{
-    MOVIE_REVIEWS_ENTRY, MOVIE_REVIEWS_FILE, MovieReview, MovieReviewError, parse_movie_reviews,
 };
 pub use options::{AccessToken, FetchOptions};
 pub use progress::{NoProgress, Progress};

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use directories::{BaseDirs, ProjectDirs};
 
-use super::error::FetchError;
+use crate::error::FetchError;
 
 const DEFAULT_HUB_ENDPOINT: &str = "https://huggingface.co";
 
-/// The settings of a [`Fetcher`](super::Fetcher).
+/// The settings of a [`Fetcher`](crate::Fetcher).
 #[derive(Clone, Debug)]
 pub struct FetchOptions {
     /// The cache folder.

@@ -5,10 +5,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::cache::Cache;
-use super::disk;
-use super::error::FetchError;
-use super::manifest::Entry;
+use crate::cache::Cache;
+use crate::disk;
+use crate::error::FetchError;
+use crate::manifest::Entry;
 
 /// `kind/name` → file → sha256.
 type Table = BTreeMap<String, BTreeMap<String, String>>;

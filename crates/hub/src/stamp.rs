@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use super::disk;
+use crate::disk;
 
 /// The verified files of one entry, by path.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

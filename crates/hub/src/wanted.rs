@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::disk;
-use super::error::SourceError;
-use super::manifest::FileSpec;
+use crate::disk;
+use crate::error::SourceError;
+use crate::manifest::FileSpec;
 
 /// One file on its way into the cache.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
-use super::CheckpointError;
+use crate::CheckpointError;
 
 /// The 8 bytes before the header, which hold its length.
 const LENGTH_BYTES: u64 = 8;

@@ -8,11 +8,11 @@ use std::fmt;
 /// A segment `{n}` stands for a layer number and appears once in both columns or in neither:
 ///
 /// ```
-/// # use bert_weights::checkpoint::KeyMap;
+/// # use bert_weights::KeyMap;
 /// let keys = KeyMap::parse("encoder.layer.{n}.output.LayerNorm.weight\tlayers.{n}.output.layer_norm.gamma")?;
 /// let path = keys.module_path("encoder.layer.11.output.LayerNorm.weight");
 /// assert_eq!(path.as_deref(), Some("layers.11.output.layer_norm.gamma"));
-/// # Ok::<(), bert_weights::checkpoint::KeyMapError>(())
+/// # Ok::<(), bert_weights::KeyMapError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyMap {

@@ -16,7 +16,8 @@
 //! burn-store's PyTorch adapter transposes the weight of every [`burn::nn::Linear`], which it recognises by the
 //! struct's name. A two-dimensional parameter of any other module is taken as it lies in the file.
 //!
-//! This module chooses no device, knows no BERT layer, and does not read pickled PyTorch weights.
+//! # Limits
+//! This crate does *not* choose a device, know a model or download anything. It does not read pickled PyTorch weights.
 
 mod error;
 mod header;

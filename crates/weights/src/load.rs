@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::DType;
 use burn_store::{Applier, ApplyResult, FloatCastAdapter, ModuleAdapter, PyTorchToBurnAdapter};
 
-use super::{Checkpoint, CheckpointError, KeyMap, Mismatch, layout, names, plan, values};
+use crate::{Checkpoint, CheckpointError, KeyMap, Mismatch, layout, names, plan, values};
 
 /// What a load may leave out. By default nothing: every parameter is loaded and every tensor is used.
 ///

@@ -1,6 +1,6 @@
 //! One name for what checkpoints of different ages call the same tensor.
 
-use super::KeyMap;
+use crate::KeyMap;
 
 const BASE_MODEL_PREFIX: &str = "bert.";
 const POSITION_IDS: &str = "embeddings.position_ids";

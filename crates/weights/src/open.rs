@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::header::{self, TensorInfo};
-use super::{CONFIG_FILE, CheckpointError, WEIGHTS_FILE, WEIGHTS_INDEX_FILE, shards};
+use crate::header::{self, TensorInfo};
+use crate::{CONFIG_FILE, CheckpointError, WEIGHTS_FILE, WEIGHTS_INDEX_FILE, shards};
 
 const PICKLED_FILES: [&str; 2] = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
 const PICKLED_EXTENSIONS: [&str; 3] = ["bin", "pt", "pth"];

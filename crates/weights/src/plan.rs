@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use burn::tensor::DType;
 
-use super::layout::Parameter;
-use super::names;
-use super::values;
-use super::{
+use crate::layout::Parameter;
+use crate::names;
+use crate::values;
+use crate::{
     Checkpoint, KeyMap, LoadError, LoadOptions, LoadReport, Mismatch, MisshapenTensor,
     MissingTensor, TensorInfo, WrongDtype,
 };

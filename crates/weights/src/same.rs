@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::names;
-use super::values;
-use super::{Checkpoint, CheckpointError, TensorInfo};
+use crate::names;
+use crate::values;
+use crate::{Checkpoint, CheckpointError, TensorInfo};
 
 /// A tensor that two checkpoints do not have alike.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,9 +14,9 @@ use burn_store::{
 };
 use serde_json::{Map, Value};
 
-use super::layout::{self, CheckpointLayout};
-use super::staging::Staging;
-use super::{CONFIG_FILE, KeyMap, WEIGHTS_FILE};
+use crate::layout::{self, CheckpointLayout};
+use crate::staging::Staging;
+use crate::{CONFIG_FILE, KeyMap, WEIGHTS_FILE};
 
 /// What goes into the directory beside the weights.
 #[derive(Debug, Clone)]
@@ -87,7 +87,7 @@ pub enum SaveError {
 }
 
 /// Saves a module as a checkpoint directory: `model.safetensors` in F32 and PyTorch's layout, `config.json` and the
-/// tokenizer's files. [`super::load`] reads back the same bits.
+/// tokenizer's files. [`crate::load`] reads back the same bits.
 ///
 /// The directory is created if need be. All files are written in full before the first one takes its place, so a
 /// failure to write leaves the directory as it was; files of other names are left alone.

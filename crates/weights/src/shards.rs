@@ -5,8 +5,8 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::header::{self, TensorInfo};
-use super::{CheckpointError, open};
+use crate::header::{self, TensorInfo};
+use crate::{CheckpointError, open};
 
 #[derive(Deserialize)]
 struct Index {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::SaveError;
+use crate::SaveError;
 
 /// Files written to a hidden directory inside the target, so that a rename puts each in its place. Dropped without
 /// [`Staging::commit`], it leaves the target as it was.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use safetensors::Dtype;
 
-use super::{Checkpoint, TensorInfo};
+use crate::{Checkpoint, TensorInfo};
 
 /// The size of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use burn::tensor::{DType, Shape};
 use burn_store::burn_pack::{Bytes, Error as PackError, Tensor as PackTensor};
 use safetensors::Dtype;
 
-use super::{CheckpointError, TensorInfo};
+use crate::{CheckpointError, TensorInfo};
 
 /// How much of a tensor is compared at a time.
 const PIECE_BYTES: usize = 1 << 20;

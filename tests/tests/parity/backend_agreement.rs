@@ -13,7 +13,7 @@ use bert_train::text_classification::{TextClassificationTask, TextClassifier};
 use bert_train::{
     DropoutOverride, HeadOrigin, Observer, StepReport, TrainError, TrainOptions, train,
 };
-use bert_weights::checkpoint::{Export, save};
+use bert_weights::{Export, save};
 use burn::tensor::Device;
 use serde_json::Value;
 

@@ -13,9 +13,7 @@ use bert_tests::{
     with_and_without_kernels,
 };
 use bert_train::{AdamW, BatchLoss, Stepper};
-use bert_weights::checkpoint::{
-    Checkpoint, Export, LoadOptions, load, read_config, read_tensors, save,
-};
+use bert_weights::{Checkpoint, Export, LoadOptions, load, read_config, read_tensors, save};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor};

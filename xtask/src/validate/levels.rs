@@ -18,13 +18,13 @@ pub(super) const SIDEWAYS: [(&str, &str); 1] = [
 /// L4  cli   examples   tests
 /// L3  train
 /// L2  heads/*   text
-/// L1  encoder   weights   device
+/// L1  encoder   weights   hub   device
 /// L0  kernels
 /// ```
 pub(super) fn level(directory: &str) -> Option<u8> {
     match directory {
         "crates/kernels" => Some(0),
-        "crates/encoder" | "crates/weights" | "crates/device" => Some(1),
+        "crates/encoder" | "crates/weights" | "crates/hub" | "crates/device" => Some(1),
         "crates/text" => Some(2),
         "crates/train" => Some(3),
         "crates/cli" | "crates/examples" | "tests" => Some(4),

@@ -2,16 +2,16 @@
 //!
 //! Repository names, cache layout and token come from the `hf-hub` crate. Its download does not: that keeps a second
 //! copy of every file in its own cache, cannot go on from a transfer that ended before its rename, and asserts on some
-//! answers. Transfers are therefore those of [`crate::fetch::http`], as for every other source.
+//! answers. Transfers are therefore those of [`crate::http`], as for every other source.
 
 use std::path::PathBuf;
 
 use hf_hub::{Cache, Repo, RepoType};
 
 use super::{Context, accept_copy, url};
-use crate::fetch::error::SourceError;
-use crate::fetch::manifest::{HubRepoType, HubSource};
-use crate::fetch::wanted::Wanted;
+use crate::error::SourceError;
+use crate::manifest::{HubRepoType, HubSource};
+use crate::wanted::Wanted;
 
 pub(super) fn obtain(
     source: &HubSource,

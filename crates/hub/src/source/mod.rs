@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 
 use ureq::Agent;
 
-use super::archive::Member;
-use super::error::SourceError;
-use super::manifest::Source;
-use super::options::FetchOptions;
-use super::progress::Progress;
-use super::wanted::Wanted;
+use crate::archive::Member;
+use crate::error::SourceError;
+use crate::manifest::Source;
+use crate::options::FetchOptions;
+use crate::progress::Progress;
+use crate::wanted::Wanted;
 
 /// What a source works with.
 pub(crate) struct Context<'a> {

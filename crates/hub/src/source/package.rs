@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use super::{Context, accept_members, members};
-use crate::fetch::archive::{self, Inside};
-use crate::fetch::disk;
-use crate::fetch::error::SourceError;
-use crate::fetch::manifest::{PackageKind, PackageSource};
-use crate::fetch::wanted::{self, Wanted};
+use crate::archive::{self, Inside};
+use crate::disk;
+use crate::error::SourceError;
+use crate::manifest::{PackageKind, PackageSource};
+use crate::wanted::{self, Wanted};
 
 /// Lines of `pip`'s standard error that go into an error message.
 const MESSAGE_LINES: usize = 4;

@@ -1,9 +1,9 @@
 //! Files out of a local folder.
 
 use super::accept_copy;
-use crate::fetch::error::SourceError;
-use crate::fetch::manifest::PathSource;
-use crate::fetch::wanted::Wanted;
+use crate::error::SourceError;
+use crate::manifest::PathSource;
+use crate::wanted::Wanted;
 
 pub(super) fn obtain(source: &PathSource, wanted: &mut [Wanted<'_>]) -> Result<(), SourceError> {
     for wanted in wanted {

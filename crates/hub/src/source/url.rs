@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::{Context, accept_members, members};
-use crate::fetch::archive::{self, Inside};
-use crate::fetch::disk;
-use crate::fetch::error::SourceError;
-use crate::fetch::http::{self, Begun, Transfer};
-use crate::fetch::manifest::UrlSource;
-use crate::fetch::wanted::{self, Wanted};
+use crate::archive::{self, Inside};
+use crate::disk;
+use crate::error::SourceError;
+use crate::http::{self, Begun, Transfer};
+use crate::manifest::UrlSource;
+use crate::wanted::{self, Wanted};
 
 pub(super) fn obtain(
     source: &UrlSource,

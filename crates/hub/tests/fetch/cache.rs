@@ -1,18 +1,15 @@
 //! What the cache promises: offline use, detection of damage, one writer at a time, pins, the user's own collection.
-#![cfg(feature = "fetch")]
-
-mod fetch_support;
 
 use std::fs;
 use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use bert_weights::fetch::{FetchError, FetchOptions, Fetcher, NoProgress};
-use fetch_support::{
+use crate::support::{
     Recorder, Reply, Server, content, entry, fetcher, folder, offline, options, sha256, unverified,
     url, verified,
 };
+use bert_hub::{FetchError, FetchOptions, Fetcher, NoProgress};
 
 #[test]
 fn a_cached_entry_needs_no_network() {

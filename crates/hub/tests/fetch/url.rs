@@ -1,15 +1,12 @@
 //! Fetching from web addresses: verification, resumption, fallbacks.
-#![cfg(feature = "fetch")]
-
-mod fetch_support;
 
 use std::fs;
 use std::io::Write;
 
-use bert_weights::fetch::{FetchError, NoProgress, SourceError};
-use fetch_support::{
+use crate::support::{
     Recorder, Reply, Server, content, entry, fetcher, options, sha256, unverified, url, verified,
 };
+use bert_hub::{FetchError, Fetcher, NoProgress, SourceError};
 
 #[test]
 fn a_file_arrives_verified_in_its_folder() {
@@ -94,7 +91,7 @@ fn a_later_run_resumes_what_an_earlier_one_left() {
     let mut impatient = options(home.path());
     impatient.attempts = 1;
 
-    let failed = bert_weights::fetch::Fetcher::new(impatient)
+    let failed = Fetcher::new(impatient)
         .fetch(&entry, &mut NoProgress)
         .expect_err("cut");
     assert!(
@@ -347,7 +344,7 @@ fn files_are_taken_out_of_a_zip_at_an_address() {
     let mut local = options(elsewhere.path());
     local.datasets = Some(collection.path().to_path_buf());
     local.offline = true;
-    let fetched = bert_weights::fetch::Fetcher::new(local)
+    let fetched = Fetcher::new(local)
         .fetch(&entry, &mut NoProgress)
         .expect("unpacked");
     assert_eq!(fs::read(&fetched.files[0]).expect("the file"), data);
