@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use bert_encoder::EncoderInput;
-use bert_weights::checkpoint::Checkpoint;
+use bert_weights::Checkpoint;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! A head against its golden case: loss and the gradient of every parameter.
 
-use bert_weights::checkpoint::KeyMap;
+use bert_weights::KeyMap;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;

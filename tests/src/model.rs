@@ -4,7 +4,7 @@ use bert_encoder::{Encoder, EncoderConfig};
 use bert_text_classification::{
     ModelForSequenceClassification, ProblemType, SequenceClassificationConfig,
 };
-use bert_weights::checkpoint::{Checkpoint, LoadOptions, LoadReport, load, read_config};
+use bert_weights::{Checkpoint, LoadOptions, LoadReport, load, read_config};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::rngs::ChaCha12Rng;

@@ -13,9 +13,10 @@ use crate::workspace::Workspace;
 const PROJECT: &str = "examples/embedding";
 
 /// What nobody who embeds a model asked for: command line, trainer, data side, downloads, progress bars.
-const UNWANTED: [&str; 13] = [
+const UNWANTED: [&str; 14] = [
     "bert-cli",
     "bert-device",
+    "bert-hub",
     "bert-tasks",
     "bert-text",
     "bert-train",

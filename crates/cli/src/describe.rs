@@ -6,7 +6,7 @@ use bert_pretraining::PretrainingModel;
 use bert_tasks::pretraining::Split;
 use bert_tasks::{HeadOrigin, Pretrained};
 use bert_text::{Documents, LabelSet};
-use bert_weights::checkpoint::LoadReport;
+use bert_weights::LoadReport;
 
 use crate::format::{count, counted};
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use bert_weights::fetch::{Entry, FetchOptions, Fetcher, Kind, Manifest};
+use bert_hub::{Entry, FetchOptions, Fetcher, Kind, Manifest};
 
 use crate::failure::WrongUsage;
 use crate::progress::FetchProgress;

@@ -2,11 +2,11 @@
 //!
 //! It does *not* hold anything that a program of yours would need to copy.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use bert_text::{Column, ColumnOptions, Dataset, Example, Label, RowFilter};
+use bert_hub::Progress;
+use bert_text::{Column, ColumnOptions, Dataset, Example, Label, RowFilter, regression_targets};
 use bert_train::{EvaluationReport, Observer, Plan, StepReport, TrainError};
-use bert_weights::fetch::{MovieReview, Progress, parse_movie_reviews};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Progress of downloads and of training as bars on standard error, where that is a terminal, and notes as lines.
@@ -113,25 +113,35 @@ pub fn sentence_count(data: &Dataset) -> String {
     )
 }
 
-/// Nine of ten sentences to train on and the tenth held out. Sentences that people rated near zero are left out: whether
-/// they are good or bad is chance.
-pub fn movie_reviews(path: PathBuf) -> anyhow::Result<(Dataset, Dataset)> {
-    let rated = parse_movie_reviews(&std::fs::read(&path)?)?;
-    let clear = rated
-        .into_iter()
-        .filter(|review| review.rating.abs() >= 0.5);
-    let example = |(index, review): (usize, MovieReview)| Example {
-        text: review.sentence,
-        text_pair: None,
-        label: Some(Label::Name(
-            if review.rating > 0.0 { "good" } else { "bad" }.into(),
-        )),
-        line: index + 1,
+/// The film reviews in the directory of the data set `movie-review-snippets`: nine of ten to train on, and every tenth held
+/// out. Reviews that people rated near zero are left out, because chance decides whether those are good or bad.
+pub fn movie_reviews(dir: &Path) -> anyhow::Result<(Dataset, Dataset)> {
+    // Id, rating from -4 to 4, sentence.
+    let columns = ColumnOptions {
+        text: Some(Column::Index(2)),
+        label: Some(Column::Index(1)),
+        header: Some(false),
+        ..ColumnOptions::default()
     };
-    let (held_out, training): (Vec<_>, Vec<_>) = clear
-        .enumerate()
-        .map(example)
-        .partition(|example| example.line.is_multiple_of(10));
+    let path = dir.join("movieReviewSnippets_GroundTruth.txt");
+    let rated = Dataset::read(&path, &columns)?;
+    let ratings = regression_targets(&rated)?;
+    let clear = rated.examples.into_iter().zip(ratings);
+    let clear = clear.filter(|(_, rating)| rating.abs() >= 0.5);
+    let (mut training, mut held_out) = (Vec::new(), Vec::new());
+    for (index, (review, rating)) in clear.enumerate() {
+        let part = match (index + 1).is_multiple_of(10) {
+            true => &mut held_out,
+            false => &mut training,
+        };
+        part.push(Example {
+            text: review.text.trim().to_owned(),
+            label: Some(Label::Name(
+                if rating > 0.0 { "good" } else { "bad" }.into(),
+            )),
+            ..review
+        });
+    }
     let dataset = |examples| Dataset {
         path: path.clone(),
         examples,
@@ -165,7 +175,38 @@ pub fn sick_pairs(path: &Path, split: &str) -> anyhow::Result<Dataset> {
 
 #[cfg(test)]
 mod tests {
-    use super::keep_evenly;
+    use super::{Dataset, Label, keep_evenly, movie_reviews};
+
+    #[test]
+    fn every_tenth_clear_review_is_held_out() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        // Rows 5 and 10 are not clear, so the tenth clear one is row 12. Quotes are plain characters.
+        let rows = (1..=13).map(|row| {
+            let rating = match row {
+                5 | 10 => "0.49",
+                row if row % 2 == 0 => "-0.5",
+                _ => "2.25",
+            };
+            format!("{row}\t{rating}\t \"clichés\" of film {row} \r\n")
+        });
+        let file = dir.path().join("movieReviewSnippets_GroundTruth.txt");
+        std::fs::write(file, rows.collect::<String>()).expect("the file is written");
+
+        let (training, held_out) = movie_reviews(dir.path()).expect("the film reviews");
+
+        let lines = |data: &Dataset| -> Vec<usize> {
+            data.examples.iter().map(|example| example.line).collect()
+        };
+        assert_eq!(lines(&training), [1, 2, 3, 4, 6, 7, 8, 9, 11, 13]);
+        assert_eq!(lines(&held_out), [12]);
+        assert_eq!(held_out.examples[0].text, "\"clichés\" of film 12");
+        let labels: Vec<_> = training.examples[..3]
+            .iter()
+            .map(|row| &row.label)
+            .collect();
+        let [good, bad] = ["good", "bad"].map(|name| Some(Label::Name(name.to_owned())));
+        assert_eq!(labels, [&good, &bad, &good]);
+    }
 
     #[test]
     fn what_is_kept_comes_from_all_over() {

@@ -50,13 +50,13 @@ pub enum TaskError {
     Encoder(#[from] bert_encoder::EncoderError),
     /// A checkpoint could not be opened.
     #[error(transparent)]
-    Open(#[from] bert_weights::checkpoint::CheckpointError),
+    Open(#[from] bert_weights::CheckpointError),
     /// A checkpoint could not be loaded.
     #[error(transparent)]
-    Load(#[from] bert_weights::checkpoint::LoadError),
+    Load(#[from] bert_weights::LoadError),
     /// A checkpoint could not be saved.
     #[error(transparent)]
-    Save(#[from] bert_weights::checkpoint::SaveError),
+    Save(#[from] bert_weights::SaveError),
     /// The tokenizer could not be read or used.
     #[error(transparent)]
     Tokenizer(#[from] bert_text::TokenizerError),

@@ -5,9 +5,7 @@ use std::path::Path;
 
 use bert_encoder::{Encoder, EncoderConfig, EncoderInput, WeightFormat};
 use bert_text::{BatchOrder, Encoding, LabelSet, Tokenizer, epoch_batches};
-use bert_weights::checkpoint::{
-    self, Checkpoint, Export, KeyMap, KeyMapError, LoadOptions, LoadReport, read_config,
-};
+use bert_weights::{Checkpoint, Export, KeyMap, KeyMapError, LoadOptions, LoadReport, read_config};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use serde_json::{Map, Value};
@@ -228,7 +226,7 @@ impl Pretrained {
         keys: &KeyMap,
         options: &LoadOptions,
     ) -> Result<(M, LoadReport), TaskError> {
-        let (model, report) = checkpoint::load(model, &self.checkpoint, keys, options)?;
+        let (model, report) = bert_weights::load(model, &self.checkpoint, keys, options)?;
         model.visit(&mut DrawNewParameters);
         Ok((model, report))
     }
@@ -246,7 +244,7 @@ impl Pretrained {
             ignored: words(&["bert.pooler", "pooler"]),
             ..LoadOptions::default()
         };
-        Ok(checkpoint::load(model, &self.checkpoint, keys, &options)?.0)
+        Ok(bert_weights::load(model, &self.checkpoint, keys, &options)?.0)
     }
 
     /// Writes a model as a directory that transformers opens. `decided` are the configuration's keys that training has
@@ -272,7 +270,7 @@ impl Pretrained {
             ),
             tokenizer_files: self.tokenizer.files(),
         };
-        Ok(checkpoint::save(model, keys, &export, dir)?)
+        Ok(bert_weights::save(model, keys, &export, dir)?)
     }
 
     /// The batch of some encodings on a device, padded to the longest of them, with the number of its real tokens.

@@ -13,7 +13,7 @@ use std::num::NonZeroUsize;
 
 use bert_encoder::{Encoder, EncoderConfig};
 use bert_text::Encoding;
-use bert_weights::checkpoint::first_difference;
+use bert_weights::first_difference;
 use burn::tensor::{Device, Tensor};
 
 use crate::{Pretrained, TaskError};

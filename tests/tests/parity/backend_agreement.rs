@@ -12,7 +12,7 @@ use bert_tests::{Quantity, TestDevice, assert_close_number, golden, model, on_ev
 use bert_text::{Dataset, Example, Label};
 use bert_text_classification::ProblemType;
 use bert_train::{Observer, StepReport, TrainError, TrainOptions, train};
-use bert_weights::checkpoint::{Export, save};
+use bert_weights::{Export, save};
 use burn::tensor::Device;
 use serde_json::Value;
 

@@ -8,7 +8,7 @@ use bert_tests::{
     with_and_without_kernels,
 };
 use bert_text_classification::SequenceClassificationConfig;
-use bert_weights::checkpoint::{LoadOptions, load, read_config};
+use bert_weights::{LoadOptions, load, read_config};
 
 with_and_without_kernels!(
     every_intermediate_result_of_the_main_case,

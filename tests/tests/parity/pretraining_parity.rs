@@ -14,7 +14,7 @@ use bert_tests::{
     with_and_without_kernels,
 };
 use bert_train::{AdamW, Stepper};
-use bert_weights::checkpoint::{
+use bert_weights::{
     Checkpoint, Export, LoadOptions, load, read_config, read_tensors, save,
 };
 use burn::module::Module;

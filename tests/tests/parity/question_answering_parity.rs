@@ -19,7 +19,7 @@ use bert_tests::{
     golden, with_and_without_kernels,
 };
 use bert_text::{Tokenizer, char_slice};
-use bert_weights::checkpoint::{LoadOptions, load, read_config};
+use bert_weights::{LoadOptions, load, read_config};
 use burn::tensor::{Device, Int, Tensor};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

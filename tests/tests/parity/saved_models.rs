@@ -7,7 +7,7 @@ use bert_tests::steps::{Batch, batch_loss};
 use bert_tests::{Golden, TestDevice, Values, assert_equal_bits, model, on_every_device};
 use bert_text_classification::ModelForSequenceClassification;
 use bert_train::{AdamW, Stepper};
-use bert_weights::checkpoint::{Checkpoint, Export, save};
+use bert_weights::{Checkpoint, Export, save};
 use burn::module::Module;
 
 on_every_device!(

@@ -9,7 +9,7 @@ use bert_tests::{
 use bert_token_classification::{
     KEY_MAP, ModelForTokenClassification, TokenClassificationConfig, loss,
 };
-use bert_weights::checkpoint::{LoadOptions, load, read_config};
+use bert_weights::{LoadOptions, load, read_config};
 use burn::tensor::{Device, Tensor};
 
 with_and_without_kernels!(

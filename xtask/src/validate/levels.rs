@@ -19,13 +19,13 @@ pub(super) const SIDEWAYS: [(&str, &str); 1] = [
 /// L4  train
 /// L3  tasks
 /// L2  heads/*   text
-/// L1  encoder   weights   device
+/// L1  encoder   weights   hub   device
 /// L0  kernels
 /// ```
 pub(super) fn level(directory: &str) -> Option<u8> {
     match directory {
         "crates/kernels" => Some(0),
-        "crates/encoder" | "crates/weights" | "crates/device" => Some(1),
+        "crates/encoder" | "crates/weights" | "crates/hub" | "crates/device" => Some(1),
         "crates/text" => Some(2),
         "crates/tasks" => Some(3),
         "crates/train" => Some(4),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use bert_weights::checkpoint::{
+use bert_weights::{
     CONFIG_FILE, Checkpoint, CheckpointSummary, TensorInfo, read_tensors, summary_of,
 };
 use clap::Args;

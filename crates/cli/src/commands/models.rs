@@ -1,7 +1,7 @@
 //! `bert models`
 
 use anyhow::Result;
-use bert_weights::fetch::{Entry, FetchOptions, Fetcher, Kind, Manifest};
+use bert_hub::{Entry, FetchOptions, Fetcher, Kind, Manifest};
 use clap::Args;
 use serde::Serialize;
 

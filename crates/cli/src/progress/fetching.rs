@@ -1,6 +1,6 @@
 //! Progress of a download.
 
-use bert_weights::fetch::Progress;
+use bert_hub::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::on_terminal;

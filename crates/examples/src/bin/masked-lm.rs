@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use bert_device::DeviceSpec;
 use bert_examples::{Console, movie_reviews, sentence_count};
+use bert_hub::{FetchOptions, Fetcher, Manifest};
 use bert_pretraining::ModelForMaskedLM;
 use bert_tasks::DropoutOverride;
 use bert_tasks::pretraining::{Pretraining, PretrainingTask};
 use bert_text::{Dataset, MaskingOptions, TextLayout, TextPieces};
 use bert_train::{Observers, TrainOptions, TrainingLog, prepare_output, train};
-use bert_weights::fetch::{self, FetchOptions, Fetcher, Manifest};
 use clap::Parser;
 
 #[derive(Parser)]
@@ -37,8 +37,8 @@ fn main() -> anyhow::Result<()> {
     let manifest = Manifest::builtin()?;
     let fetcher = Fetcher::new(FetchOptions::from_env()?);
     let checkpoint = fetcher.fetch(manifest.entry("all-MiniLM-L6-v2")?, &mut console)?;
-    let reviews = fetcher.fetch(manifest.entry(fetch::MOVIE_REVIEWS_ENTRY)?, &mut console)?;
-    let (mut training, held_out) = movie_reviews(reviews.dir.join(fetch::MOVIE_REVIEWS_FILE))?;
+    let reviews = fetcher.fetch(manifest.entry("movie-review-snippets")?, &mut console)?;
+    let (mut training, held_out) = movie_reviews(&reviews.dir)?;
     training.examples.truncate(args.limit.unwrap_or(usize::MAX));
 
     // 2. What is masked, and the weights. The checkpoint has no head for masked tokens, so that one is new.

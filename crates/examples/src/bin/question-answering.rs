@@ -13,7 +13,6 @@ use bert_tasks::question_answering::{
 };
 use bert_text::{Contexts, QuestionInput, SquadDataset};
 use bert_train::{Observers, TrainOptions, TrainingLog, prepare_output, train};
-use bert_weights::fetch::{FetchOptions, Fetcher, Manifest};
 use clap::Parser;
 
 #[derive(Parser)]

@@ -13,7 +13,6 @@ use bert_tasks::text_classification::{TextClassificationTask, TextClassifier};
 use bert_text::{Dataset, Label, TokensInput};
 use bert_text_classification::ProblemType;
 use bert_train::{TrainOptions, Tune, prepare_output, train};
-use bert_weights::fetch::{self, FetchOptions, Fetcher, Manifest};
 use burn::tensor::Device;
 use clap::Parser;
 
@@ -37,8 +36,8 @@ fn main() -> anyhow::Result<()> {
     let manifest = Manifest::builtin()?;
     let fetcher = Fetcher::new(FetchOptions::from_env()?);
     let base = fetcher.fetch(manifest.entry("all-MiniLM-L6-v2")?, &mut console)?;
-    let reviews = fetcher.fetch(manifest.entry(fetch::MOVIE_REVIEWS_ENTRY)?, &mut console)?;
-    let (mut opinion, _) = movie_reviews(reviews.dir.join(fetch::MOVIE_REVIEWS_FILE))?;
+    let reviews = fetcher.fetch(manifest.entry("movie-review-snippets")?, &mut console)?;
+    let (mut opinion, _) = movie_reviews(&reviews.dir)?;
     keep_evenly(&mut opinion.examples, args.limit);
     let mut length = opinion.clone();
     for row in &mut length.examples {

@@ -10,7 +10,6 @@ use bert_tasks::DropoutOverride;
 use bert_tasks::text_classification::{TextClassificationTask, TextClassifier};
 use bert_text_classification::ProblemType;
 use bert_train::{Observers, TrainOptions, TrainingLog, prepare_output, train};
-use bert_weights::fetch::{self, FetchOptions, Fetcher, Manifest};
 use clap::Parser;
 
 #[derive(Parser)]
@@ -36,8 +35,8 @@ fn main() -> anyhow::Result<()> {
     let manifest = Manifest::builtin()?;
     let fetcher = Fetcher::new(FetchOptions::from_env()?);
     let checkpoint = fetcher.fetch(manifest.entry("all-MiniLM-L6-v2")?, &mut console)?;
-    let reviews = fetcher.fetch(manifest.entry(fetch::MOVIE_REVIEWS_ENTRY)?, &mut console)?;
-    let (mut training, held_out) = movie_reviews(reviews.dir.join(fetch::MOVIE_REVIEWS_FILE))?;
+    let reviews = fetcher.fetch(manifest.entry("movie-review-snippets")?, &mut console)?;
+    let (mut training, held_out) = movie_reviews(&reviews.dir)?;
     keep_evenly(&mut training.examples, args.limit.unwrap_or(usize::MAX));
 
     // 2. What the labels are, what the head is, and the weights.

@@ -13,7 +13,6 @@ use bert_text::{Alignment, TagColumns, TaggedDataset, TokensInput};
 use bert_token_classification::aggregation::Aggregation;
 use bert_token_classification::transitions::Transitions;
 use bert_train::{Observers, TrainOptions, TrainingLog, prepare_output, train};
-use bert_weights::fetch::{FetchOptions, Fetcher, Manifest};
 use clap::Parser;
 
 const WANTED: &str = "give --train FILE, in CoNLL's columns: a word and its tag a line, sentences apart by blank lines. One \

@@ -6,7 +6,7 @@ use bert_pretraining::{PretrainingModel, TIED_COPIES};
 use bert_text::{
     Documents, Encoding, Masker, MaskingOptions, TextBlocks, TextLayout, TextPieces, TokenBlock,
 };
-use bert_weights::checkpoint::{KeyMap, LoadOptions, LoadReport, TiedCopy};
+use bert_weights::{KeyMap, LoadOptions, LoadReport, TiedCopy};
 use burn::tensor::Device;
 use serde_json::{Map, json};
 

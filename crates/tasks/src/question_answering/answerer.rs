@@ -2,7 +2,7 @@ use std::path::Path;
 
 use bert_question_answering::{ModelForQuestionAnswering, QuestionAnsweringConfig};
 use bert_text::{QuestionInput, SquadDataset};
-use bert_weights::checkpoint::{KeyMap, LoadReport};
+use bert_weights::{KeyMap, LoadReport};
 use burn::tensor::Device;
 use serde_json::Map;
 

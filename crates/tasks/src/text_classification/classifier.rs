@@ -4,7 +4,7 @@ use bert_text::{Dataset, Encoding, LabelSet};
 use bert_text_classification::{
     ModelForSequenceClassification, ProblemType, SequenceClassificationConfig,
 };
-use bert_weights::checkpoint::{KeyMap, LoadReport};
+use bert_weights::{KeyMap, LoadReport};
 use burn::tensor::Device;
 use serde_json::{Value, json};
 

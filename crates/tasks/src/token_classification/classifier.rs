@@ -2,7 +2,7 @@ use std::path::Path;
 
 use bert_text::{Alignment, LabelSet, TaggedDataset};
 use bert_token_classification::{ModelForTokenClassification, TokenClassificationConfig};
-use bert_weights::checkpoint::{KeyMap, LoadReport};
+use bert_weights::{KeyMap, LoadReport};
 use burn::tensor::Device;
 
 use super::split::Split;

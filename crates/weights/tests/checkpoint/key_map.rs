@@ -1,6 +1,6 @@
 //! Key maps are bijections.
 
-use bert_weights::checkpoint::{KeyMap, KeyMapColumn, KeyMapError};
+use bert_weights::{KeyMap, KeyMapColumn, KeyMapError};
 use proptest::prelude::*;
 
 #[test]

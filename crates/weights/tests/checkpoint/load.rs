@@ -2,7 +2,7 @@
 
 mod excuses;
 
-use bert_weights::checkpoint::{
+use bert_weights::{
     CheckpointError, Dtype, KeyMap, LoadError, LoadOptions, LoadReport, Mismatch, MisshapenTensor,
     MissingTensor, WrongDtype, load,
 };

@@ -5,9 +5,7 @@ mod shards;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bert_weights::checkpoint::{
-    Checkpoint, CheckpointError, Dtype, LoadOptions, load, read_config, summary,
-};
+use bert_weights::{Checkpoint, CheckpointError, Dtype, LoadOptions, load, read_config, summary};
 use burn::tensor::{DType, Device};
 use serde::Deserialize;
 use tempfile::TempDir;

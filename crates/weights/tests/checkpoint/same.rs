@@ -1,6 +1,6 @@
 //! Parts of two checkpoints that are the same bytes, or not.
 
-use bert_weights::checkpoint::{DifferenceKind, first_difference};
+use bert_weights::{DifferenceKind, first_difference};
 
 use super::support::{Tensors, base_tensors, checkpoint, classifier_tensors, stored};
 

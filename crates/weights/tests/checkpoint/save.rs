@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bert_weights::checkpoint::{Checkpoint, Export, KeyMap, LoadOptions, SaveError, load, save};
+use bert_weights::{Checkpoint, Export, KeyMap, LoadOptions, SaveError, load, save};
 use burn::tensor::{DType, Device};
 use serde_json::{Map, Value, json};
 

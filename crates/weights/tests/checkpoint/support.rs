@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use bert_weights::checkpoint::{Checkpoint, Dtype, KeyMap};
+use bert_weights::{Checkpoint, Dtype, KeyMap};
 use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 use burn::tensor::{DType, Device, TensorData};

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::support::Stored;
-use bert_weights::checkpoint::TiedCopy;
+use bert_weights::TiedCopy;
 
 #[test]
 fn a_part_declared_new_keeps_its_values_whatever_the_file_has() {

@@ -1,0 +1,100 @@
+//! What lies where in the cache, and the locks that guard it.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::error::FetchError;
+use crate::manifest::Entry;
+use crate::progress::Progress;
+
+/// The layout of the cache folder:
+///
+/// ```text
+/// models/NAME/…  datasets/NAME/…   whole, verified files and nothing else
+/// weights-lock.toml                hashes pinned at first use
+/// partial/KIND/NAME/…              transfers under way
+/// state/KIND/NAME.{lock,json}      inter-process lock, record of what was verified
+/// ```
+#[derive(Clone, Debug)]
+pub struct Cache {
+    home: PathBuf,
+}
+
+impl Cache {
+    /// The cache in the folder `home`, which need not exist yet.
+    pub fn new(home: impl Into<PathBuf>) -> Self {
+        Self { home: home.into() }
+    }
+
+    /// The folder of an entry's files.
+    pub fn dir(&self, entry: &Entry) -> PathBuf {
+        self.home.join(entry.kind.folder()).join(&entry.name)
+    }
+
+    /// The file of pinned hashes.
+    pub fn pins_file(&self) -> PathBuf {
+        self.home.join("weights-lock.toml")
+    }
+
+    pub(crate) fn partial(&self, entry: &Entry) -> PathBuf {
+        self.home
+            .join("partial")
+            .join(entry.kind.folder())
+            .join(&entry.name)
+    }
+
+    pub(crate) fn stamp_file(&self, entry: &Entry) -> PathBuf {
+        self.state(entry, "json")
+    }
+
+    fn state(&self, entry: &Entry, extension: &str) -> PathBuf {
+        self.home
+            .join("state")
+            .join(entry.kind.folder())
+            .join(format!("{}.{extension}", entry.name))
+    }
+
+    /// Waits until no other process or thread fetches `entry`; the lock ends with the value returned.
+    pub(crate) fn lock(
+        &self,
+        entry: &Entry,
+        progress: &mut dyn Progress,
+    ) -> Result<File, FetchError> {
+        let path = self.state(entry, "lock");
+        let file = open_lock(&path)?;
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                progress.note(&format!(
+                    "another process is fetching {}; waiting for it",
+                    entry.name
+                ));
+            }
+            Err(TryLockError::Error(refused)) => {
+                return Err(FetchError::cache("lock", &path)(refused));
+            }
+        }
+        file.lock().map_err(FetchError::cache("lock", &path))?;
+        Ok(file)
+    }
+
+    /// Guards the file of pins; held only while it is rewritten.
+    pub(crate) fn lock_pins(&self) -> Result<File, FetchError> {
+        let path = self.home.join("state").join("weights-lock.lock");
+        let file = open_lock(&path)?;
+        file.lock().map_err(FetchError::cache("lock", &path))?;
+        Ok(file)
+    }
+}
+
+fn open_lock(path: &Path) -> Result<File, FetchError> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(FetchError::cache("create the folder", parent))?;
+    }
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .map_err(FetchError::cache("open the lock file", path))
+}

@@ -1,0 +1,357 @@
+//! One file over HTTP, resumed where an earlier transfer broke off.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use ureq::http::{HeaderMap, Response, StatusCode};
+use ureq::{Agent, Body, config::RedirectAuthHeaders};
+
+use crate::disk::{self, BLOCK_BYTES};
+use crate::error::SourceError;
+use crate::options::FetchOptions;
+use crate::progress::Progress;
+
+/// How long a host may take to accept a connection. One that is out of reach must not hold up the next source.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An HTTP client whose waits are bounded and which sends a token to the first host alone.
+pub(crate) fn agent(timeout: Duration) -> Agent {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .redirect_auth_headers(RedirectAuthHeaders::SameHost)
+        .timeout_connect(Some(timeout.min(CONNECT_TIMEOUT)))
+        .timeout_recv_response(Some(timeout))
+        .timeout_per_read(Some(timeout))
+        .user_agent(concat!("bert-hub/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .new_agent()
+}
+
+/// What to transfer, and where to.
+#[derive(Debug)]
+pub(crate) struct Transfer<'a> {
+    pub(crate) url: &'a str,
+    pub(crate) token: Option<&'a str>,
+    /// Shown to the user.
+    pub(crate) label: &'a str,
+    /// The file that grows.
+    pub(crate) part: &'a Path,
+    pub(crate) size: Option<u64>,
+    /// Whether a hash will be checked afterwards: if so, bytes of another source may be continued.
+    pub(crate) is_verifiable: bool,
+}
+
+/// Whether a finished transfer began with bytes of an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begun {
+    Afresh,
+    Resumed,
+}
+
+/// From where the bytes of a partial file came.
+#[derive(Debug, Serialize, Deserialize)]
+struct Origin {
+    url: String,
+    etag: Option<String>,
+}
+
+/// How an attempt failed.
+enum Failure {
+    Final(SourceError),
+    /// There was no answer: worth another attempt only if the host has answered before.
+    Unanswered(SourceError),
+    Passing(SourceError),
+}
+
+/// Transfers a file, in as many attempts as the options allow.
+pub(crate) fn download(
+    agent: &Agent,
+    transfer: &Transfer<'_>,
+    options: &FetchOptions,
+    progress: &mut dyn Progress,
+) -> Result<Begun, SourceError> {
+    let mut failures = 0;
+    let had_bytes = length(transfer.part) > 0;
+    loop {
+        match attempt(agent, transfer, progress) {
+            Ok(begun) if had_bytes || failures == 0 => return Ok(begun),
+            // The earlier bytes came within this call and from the same answer or a matching one.
+            Ok(_) => return Ok(Begun::Afresh),
+            Err(Failure::Final(error)) => return Err(error),
+            Err(Failure::Unanswered(error)) if failures == 0 => return Err(error),
+            Err(Failure::Unanswered(error) | Failure::Passing(error)) => {
+                failures += 1;
+                if failures >= options.attempts {
+                    return Err(error);
+                }
+                progress.note(&format!("{error}; trying again"));
+                thread::sleep(options.retry_delay * failures);
+            }
+        }
+    }
+}
+
+fn attempt(
+    agent: &Agent,
+    transfer: &Transfer<'_>,
+    progress: &mut dyn Progress,
+) -> Result<Begun, Failure> {
+    let resume = Resume::of(transfer);
+    if transfer.is_verifiable && resume.offset > 0 && transfer.size == Some(resume.offset) {
+        return Ok(Begun::Resumed);
+    }
+    let mut request = agent
+        .get(transfer.url)
+        .header("Accept-Encoding", "identity");
+    if let Some(token) = transfer.token {
+        request = request.header("Authorization", format!("Bearer {token}"));
+    }
+    if resume.offset > 0 {
+        request = request.header("Range", format!("bytes={}-", resume.offset));
+        if let Some(etag) = &resume.etag {
+            request = request.header("If-Range", etag);
+        }
+    }
+    let response = request
+        .call()
+        .map_err(|error| Failure::Unanswered(transport(transfer.url, &error)))?;
+    match response.status() {
+        StatusCode::OK => receive(response, transfer, 0, progress),
+        StatusCode::PARTIAL_CONTENT if range_start(response.headers()) == Some(resume.offset) => {
+            receive(response, transfer, resume.offset, progress)
+        }
+        StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
+            // The partial file does not fit what the server holds now.
+            discard(transfer.part).map_err(Failure::Final)?;
+            Err(Failure::Passing(status_error(
+                transfer.url,
+                response.status(),
+            )))
+        }
+        status if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
+            Err(Failure::Passing(status_error(transfer.url, status)))
+        }
+        status => Err(Failure::Final(status_error(transfer.url, status))),
+    }
+}
+
+/// Writes an answer's body to the partial file from `offset` on.
+fn receive(
+    response: Response<Body>,
+    transfer: &Transfer<'_>,
+    offset: u64,
+    progress: &mut dyn Progress,
+) -> Result<Begun, Failure> {
+    let total = total_bytes(&response, offset).or(transfer.size);
+    if let (Some(found), Some(expected)) = (total, transfer.size)
+        && found != expected
+    {
+        return Err(Failure::Final(SourceError::Size {
+            file: transfer.label.to_owned(),
+            expected,
+            found,
+        }));
+    }
+    let mut file = open_part(transfer, response.headers(), offset).map_err(Failure::Final)?;
+    progress.start(transfer.label, offset, total);
+    let copied = copy(
+        &mut response.into_body().into_reader(),
+        &mut file,
+        transfer,
+        offset,
+        total,
+        progress,
+    );
+    progress.finish();
+    let received = copied?;
+    match total {
+        Some(expected) if received < expected => Err(Failure::Passing(SourceError::CutShort {
+            url: transfer.url.to_owned(),
+            received,
+            expected,
+        })),
+        _ if offset > 0 => Ok(Begun::Resumed),
+        _ => Ok(Begun::Afresh),
+    }
+}
+
+fn copy(
+    body: &mut dyn Read,
+    file: &mut File,
+    transfer: &Transfer<'_>,
+    offset: u64,
+    total: Option<u64>,
+    progress: &mut dyn Progress,
+) -> Result<u64, Failure> {
+    let mut received = offset;
+    let mut block = vec![0; BLOCK_BYTES];
+    loop {
+        let length = match body.read(&mut block) {
+            Ok(0) => return Ok(received),
+            Ok(length) => length,
+            Err(broken) => {
+                return Err(Failure::Passing(broken_off(
+                    transfer, received, total, &broken,
+                )));
+            }
+        };
+        file.write_all(&block[..length]).map_err(|refused| {
+            Failure::Final(SourceError::disk("write", transfer.part)(refused))
+        })?;
+        received += length as u64;
+        progress.advance(length as u64);
+        if let Some(expected) = transfer.size
+            && received > expected
+        {
+            let file = transfer.label.to_owned();
+            return Err(Failure::Final(SourceError::Size {
+                file,
+                expected,
+                found: received,
+            }));
+        }
+    }
+}
+
+fn broken_off(
+    transfer: &Transfer<'_>,
+    received: u64,
+    total: Option<u64>,
+    broken: &std::io::Error,
+) -> SourceError {
+    let url = transfer.url.to_owned();
+    match total {
+        Some(expected) => SourceError::CutShort {
+            url,
+            received,
+            expected,
+        },
+        None => SourceError::Transport {
+            url,
+            message: broken.to_string(),
+        },
+    }
+}
+
+/// From which byte a transfer may go on.
+struct Resume {
+    offset: u64,
+    etag: Option<String>,
+}
+
+impl Resume {
+    fn of(transfer: &Transfer<'_>) -> Self {
+        let origin: Option<Origin> = fs::read(origin_file(transfer.part))
+            .ok()
+            .and_then(|json| serde_json::from_slice(&json).ok());
+        let length = length(transfer.part);
+        let too_long = transfer.size.is_some_and(|size| length > size);
+        let etag = origin
+            .filter(|origin| origin.url == transfer.url)
+            .and_then(|origin| origin.etag);
+        // Without a hash to check at the end, only an entity tag tells whether old and new bytes are of one file.
+        let offset = if too_long || (etag.is_none() && !transfer.is_verifiable) {
+            0
+        } else {
+            length
+        };
+        Self { offset, etag }
+    }
+}
+
+fn open_part(
+    transfer: &Transfer<'_>,
+    headers: &HeaderMap,
+    offset: u64,
+) -> Result<File, SourceError> {
+    if let Some(parent) = transfer.part.parent() {
+        fs::create_dir_all(parent).map_err(SourceError::disk("create the folder", parent))?;
+    }
+    if offset == 0 {
+        discard(transfer.part)?;
+        let origin = Origin {
+            url: transfer.url.to_owned(),
+            etag: strong_etag(headers),
+        };
+        let path = origin_file(transfer.part);
+        let json = serde_json::to_vec(&origin).unwrap_or_default();
+        disk::write_atomic(&path, &json).map_err(SourceError::disk("write", &path))?;
+    }
+    File::options()
+        .create(true)
+        .append(true)
+        .open(transfer.part)
+        .map_err(SourceError::disk("open", transfer.part))
+}
+
+/// Removes a partial file and the record of its origin.
+pub(crate) fn discard(part: &Path) -> Result<(), SourceError> {
+    for path in [part.to_path_buf(), origin_file(part)] {
+        if path.exists() {
+            fs::remove_file(&path).map_err(SourceError::disk("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+fn origin_file(part: &Path) -> PathBuf {
+    let mut name = part.as_os_str().to_owned();
+    name.push(".origin.json");
+    PathBuf::from(name)
+}
+
+fn length(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// A weak tag (`W/"…"`) does not promise equal bytes.
+fn strong_etag(headers: &HeaderMap) -> Option<String> {
+    header(headers, "etag")
+        .filter(|etag| etag.starts_with('"'))
+        .map(str::to_owned)
+}
+
+/// `bytes START-END/TOTAL`
+fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
+    let (range, total) = header(headers, "content-range")?
+        .strip_prefix("bytes ")?
+        .split_once('/')?;
+    let (start, _) = range.split_once('-')?;
+    Some((start.parse().ok()?, total.parse().ok()))
+}
+
+fn range_start(headers: &HeaderMap) -> Option<u64> {
+    content_range(headers).map(|(start, _)| start)
+}
+
+fn total_bytes(response: &Response<Body>, offset: u64) -> Option<u64> {
+    match content_range(response.headers()) {
+        Some((_, total)) if offset > 0 => total,
+        _ => header(response.headers(), "content-length")?
+            .parse::<u64>()
+            .ok()
+            .map(|rest| offset + rest),
+    }
+}
+
+fn status_error(url: &str, status: StatusCode) -> SourceError {
+    SourceError::Status {
+        url: url.to_owned(),
+        status: status.as_u16(),
+    }
+}
+
+fn transport(url: &str, error: &ureq::Error) -> SourceError {
+    SourceError::Transport {
+        url: url.to_owned(),
+        message: error.to_string(),
+    }
+}

@@ -1,0 +1,123 @@
+//! The header of one safetensors file, checked against the file it stands in.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use safetensors::Dtype;
+use safetensors::tensor::Metadata;
+
+use crate::CheckpointError;
+
+/// The 8 bytes before the header, which hold its length.
+const LENGTH_BYTES: u64 = 8;
+/// The limit that the safetensors format sets.
+const MAX_HEADER_BYTES: u64 = 100_000_000;
+
+/// What a checkpoint says about one of its tensors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// The name as it stands in the file.
+    pub name: String,
+    /// The type of its values.
+    pub dtype: Dtype,
+    /// The shape, in the checkpoint's layout.
+    pub shape: Vec<usize>,
+    /// The file that holds it.
+    pub file: PathBuf,
+    pub(crate) offset: u64,
+    pub(crate) byte_len: usize,
+}
+
+/// The tensors of one file, in the order of their names.
+pub(crate) fn read(path: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {
+    let io_error = |reason| CheckpointError::Io {
+        path: path.to_owned(),
+        reason,
+    };
+    let metadata = path.metadata().map_err(io_error)?;
+    if !metadata.is_file() {
+        return Err(CheckpointError::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    let file_len = metadata.len();
+    let mut file = File::open(path).map_err(io_error)?;
+    let header_len = header_length(&mut file, path, file_len)?;
+    let mut header = Vec::new();
+    file.take(header_len)
+        .read_to_end(&mut header)
+        .map_err(io_error)?;
+    let header: Metadata =
+        serde_json::from_slice(&header).map_err(|error| CheckpointError::InvalidHeader {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })?;
+
+    let data_start = LENGTH_BYTES + header_len;
+    let expected = data_start.saturating_add(header.data_len() as u64);
+    if expected != file_len {
+        return Err(CheckpointError::WrongLength {
+            path: path.to_owned(),
+            expected,
+            found: file_len,
+        });
+    }
+    Ok(tensors(&header, path, data_start))
+}
+
+fn header_length(file: &mut File, path: &Path, file_len: u64) -> Result<u64, CheckpointError> {
+    let mut length = [0; LENGTH_BYTES as usize];
+    match file.read_exact(&mut length) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            return Err(CheckpointError::HeaderCutShort {
+                path: path.to_owned(),
+                declared: 0,
+                found: file_len,
+            });
+        }
+        Err(reason) => {
+            return Err(CheckpointError::Io {
+                path: path.to_owned(),
+                reason,
+            });
+        }
+    }
+    let declared = u64::from_le_bytes(length);
+    if declared > file_len - LENGTH_BYTES.min(file_len) {
+        return Err(CheckpointError::HeaderCutShort {
+            path: path.to_owned(),
+            declared,
+            found: file_len,
+        });
+    }
+    if declared > MAX_HEADER_BYTES {
+        return Err(CheckpointError::HeaderTooLarge {
+            path: path.to_owned(),
+            declared,
+            limit: MAX_HEADER_BYTES,
+        });
+    }
+    Ok(declared)
+}
+
+fn tensors(header: &Metadata, path: &Path, data_start: u64) -> Vec<TensorInfo> {
+    let mut tensors: Vec<TensorInfo> = header
+        .tensors()
+        .into_iter()
+        .map(|(name, info)| {
+            let (begin, end) = info.data_offsets;
+            TensorInfo {
+                name,
+                dtype: info.dtype,
+                shape: info.shape.clone(),
+                file: path.to_owned(),
+                offset: data_start + begin as u64,
+                byte_len: end - begin,
+            }
+        })
+        .collect();
+    tensors.sort_by(|left, right| left.name.cmp(&right.name));
+    tensors
+}

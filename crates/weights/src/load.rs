@@ -1,0 +1,162 @@
+//! The strict load of a checkpoint into a module.
+
+use burn::module::Module;
+use burn::tensor::DType;
+use burn_store::{Applier, ApplyResult, FloatCastAdapter, ModuleAdapter, PyTorchToBurnAdapter};
+
+use crate::{Checkpoint, CheckpointError, KeyMap, Mismatch, layout, names, plan, values};
+
+/// What a load may leave out. By default nothing: every parameter is loaded and every tensor is used.
+///
+/// A prefix ends at a dot: `classifier` covers `classifier.weight` and not `classifier_2.weight`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Module-path prefixes of parts declared new, such as `classifier`: they keep their initial values, and the
+    /// checkpoint's tensors of the same name, of whatever shape, are reported as replaced.
+    pub fresh: Vec<String>,
+    /// Module-path prefixes of parts that are loaded when the checkpoint has them and else keep their initial values,
+    /// such as `bert.pooler`. Each is there as a whole or missing as a whole.
+    pub optional: Vec<String>,
+    /// Checkpoint-name prefixes of other heads, such as `cls.`: a tensor under one of them that no parameter wants is
+    /// reported as ignored and not as unexpected.
+    pub ignored: Vec<String>,
+    /// Tensors that a file may hold a second time because the model ties two of its parts, such as a decoder that is the
+    /// word embeddings. A copy that equals its original is reported as skipped; any other is an error.
+    pub copies: Vec<TiedCopy>,
+}
+
+/// A tensor that is there a second time, under a name that no parameter has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TiedCopy {
+    /// The copy's name in the checkpoint.
+    pub name: String,
+    /// Module path of the parameter that it is a copy of.
+    pub original: String,
+}
+
+impl LoadOptions {
+    /// Module path of what the tensor is a copy of, if it is declared to be one.
+    pub(crate) fn original_of(&self, name: &str) -> Option<&str> {
+        let mut copies = self.copies.iter();
+        copies
+            .find(|copy| copy.name == name)
+            .map(|copy| copy.original.as_str())
+    }
+
+    pub(crate) fn is_fresh(&self, path: &str) -> bool {
+        self.fresh
+            .iter()
+            .any(|prefix| names::is_under(path, prefix))
+    }
+}
+
+/// What a load did: each tensor of the file is in exactly one of `loaded`, `replaced`, `ignored` and `skipped`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoadReport {
+    /// The tensors that were loaded, by their names in the file.
+    pub loaded: Vec<String>,
+    /// The parameters that keep their initial values, by module path.
+    pub new: Vec<String>,
+    /// The tensors that a part declared new replaces.
+    pub replaced: Vec<String>,
+    /// The tensors of other heads.
+    pub ignored: Vec<String>,
+    /// The tensors that are no weights of their own: `embeddings.position_ids`, and copies of tied weights.
+    pub skipped: Vec<String>,
+}
+
+/// Why a checkpoint cannot be loaded into a module.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A file cannot be read any more.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The checkpoint and the module differ.
+    #[error(transparent)]
+    Mismatch(Box<Mismatch>),
+    /// Two tensors mean one parameter, for instance one with the prefix `bert.` and one without.
+    #[error(
+        "the tensors `{first}` and `{second}` of the checkpoint both mean the parameter `{path}`"
+    )]
+    Collision {
+        /// The first tensor.
+        first: String,
+        /// The second tensor.
+        second: String,
+        /// The parameter's path in the module.
+        path: String,
+    },
+    /// Two tensors that the model ties have different values.
+    #[error(
+        "the tensors `{copy}` and `{original}` of the checkpoint differ, but the model has one parameter for both; a \
+         checkpoint in which they are not tied cannot be loaded"
+    )]
+    NotTied {
+        /// The name of what should be a copy.
+        copy: String,
+        /// The name of what it should be a copy of.
+        original: String,
+    },
+    /// A part declared new that the module does not have.
+    #[error("`{prefix}` is declared new, but the model has no such parameter")]
+    NoSuchParameter {
+        /// The prefix in [`LoadOptions::fresh`].
+        prefix: String,
+    },
+    /// An integer or boolean parameter, which no weight of a checkpoint is.
+    #[error(
+        "the parameter `{path}` is not of a floating-point type, so no weight can be loaded into it"
+    )]
+    UnsupportedParameter {
+        /// The parameter's path in the module.
+        path: String,
+    },
+    /// Burn could not take over a tensor that fits.
+    #[error("loading stopped: {reason}")]
+    Apply {
+        /// The first failure, with the parameter's path.
+        reason: String,
+    },
+}
+
+/// Loads a checkpoint into a module, strictly and by name.
+///
+/// Every tensor of the checkpoint and every parameter of the module is accounted for; what `options` does not excuse
+/// is an error that lists it. Values become F32. Each parameter stays on its device and keeps its id and whether it
+/// is trained; parameters that are loaded are never initialised.
+///
+/// # Errors
+/// [`LoadError`]; the module is consumed, so none is left partly loaded.
+pub fn load<M: Module>(
+    module: M,
+    checkpoint: &Checkpoint,
+    keys: &KeyMap,
+    options: &LoadOptions,
+) -> Result<(M, LoadReport), LoadError> {
+    let plan = plan::plan(&layout::parameters(&module), checkpoint, keys, options)?;
+    let tensors = plan
+        .assignments
+        .into_iter()
+        .map(|assignment| values::deferred(assignment.tensor, assignment.dtype, assignment.path))
+        .collect();
+    let adapter = PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32));
+    // The applier itself and not `ModuleSnapshot::apply`, which ends the process when a backend panics.
+    let mut applier = Applier::new(tensors, None, Some(Box::new(adapter)), false);
+    let module = module.map(&mut applier);
+    all_applied(&applier.into_result())?;
+    Ok((module, plan.report))
+}
+
+fn all_applied(result: &ApplyResult) -> Result<(), LoadError> {
+    if let Some(error) = result.errors.first() {
+        return Err(LoadError::Apply {
+            reason: error.to_string(),
+        });
+    }
+    match result.unused.first() {
+        Some(path) => Err(LoadError::Apply {
+            reason: format!("`{path}` is visited by the module but not mapped"),
+        }),
+        None => Ok(()),
+    }
+}

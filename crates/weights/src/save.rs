@@ -1,0 +1,211 @@
+//! The export of a module as a directory that transformers opens.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::tensor::DType;
+use burn_store::burn_pack::Tensor as PackTensor;
+use burn_store::{
+    FloatCastAdapter, ModuleAdapter, ModuleContext, ModuleSnapshot, SafetensorsStore,
+    SafetensorsStoreError,
+};
+use serde_json::{Map, Value};
+
+use crate::layout::{self, CheckpointLayout};
+use crate::staging::Staging;
+use crate::{CONFIG_FILE, KeyMap, WEIGHTS_FILE};
+
+/// What goes into the directory beside the weights.
+#[derive(Debug, Clone)]
+pub struct Export<'a> {
+    /// `config.json`, with `architectures`, `id2label`, `label2id` and `problem_type` as the caller sets them.
+    pub config: Map<String, Value>,
+    /// The tokenizer's files, copied under their own names.
+    pub tokenizer_files: &'a [PathBuf],
+}
+
+/// Why a module cannot be saved.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// A file lies where the directory should be.
+    #[error("{path}: is not a directory; choose another path or remove it")]
+    NotADirectory {
+        /// The path that was given.
+        path: PathBuf,
+    },
+    /// A directory lies where a file should be.
+    #[error("{path}: a directory of this name is in the way")]
+    NotAFile {
+        /// The path of the file.
+        path: PathBuf,
+    },
+    /// The operating system refused to write.
+    #[error("{path}: cannot be written: {reason}")]
+    Write {
+        /// The path of the file or directory.
+        path: PathBuf,
+        /// What the operating system says.
+        reason: io::Error,
+    },
+    /// The weights could not be read from the device or written.
+    #[error("{path}: cannot be written: {reason}")]
+    Weights {
+        /// The path of the file.
+        path: PathBuf,
+        /// What burn-store says.
+        reason: SafetensorsStoreError,
+    },
+    /// A tokenizer file cannot be copied.
+    #[error("{path}: cannot be copied: {reason}")]
+    TokenizerFile {
+        /// The path of the original.
+        path: PathBuf,
+        /// What the operating system says.
+        reason: io::Error,
+    },
+    /// A tokenizer file that would replace another file of the export, or has no name.
+    #[error("{path}: another file of the export has this name")]
+    NameTaken {
+        /// The path of the original.
+        path: PathBuf,
+    },
+    /// Parameters that the key map has no name for.
+    #[error("the key map has no name for {} of the model's parameters: {}", .paths.len(), .paths.join(", "))]
+    Unmapped {
+        /// Their paths in the module.
+        paths: Vec<String>,
+    },
+    /// An integer or boolean parameter, which no weight of a checkpoint is.
+    #[error("the parameter `{path}` is not of a floating-point type and cannot be exported")]
+    UnsupportedParameter {
+        /// The parameter's path in the module.
+        path: String,
+    },
+}
+
+/// Saves a module as a checkpoint directory: `model.safetensors` in F32 and PyTorch's layout, `config.json` and the
+/// tokenizer's files. [`crate::load`] reads back the same bits.
+///
+/// The directory is created if need be. All files are written in full before the first one takes its place, so a
+/// failure to write leaves the directory as it was; files of other names are left alone.
+///
+/// # Errors
+/// [`SaveError`], which names the path or the parameters.
+pub fn save<M: Module>(
+    module: &M,
+    keys: &KeyMap,
+    export: &Export<'_>,
+    dir: &Path,
+) -> Result<(), SaveError> {
+    let tensor_names = tensor_names(module, keys)?;
+    let tokenizer_names = tokenizer_names(export.tokenizer_files)?;
+    let mut files = vec![WEIGHTS_FILE.to_owned(), CONFIG_FILE.to_owned()];
+    files.extend(tokenizer_names.iter().cloned());
+
+    let staging = Staging::begin(dir, files)?;
+    write_config(&export.config, &staging).map_err(|reason| SaveError::Write {
+        path: dir.join(CONFIG_FILE),
+        reason,
+    })?;
+    for (source, name) in export.tokenizer_files.iter().zip(&tokenizer_names) {
+        File::open(source)
+            .and_then(|file| staging.write(name, file))
+            .map_err(|reason| SaveError::TokenizerFile {
+                path: source.clone(),
+                reason,
+            })?;
+    }
+    write_weights(module, tensor_names, &staging).map_err(|reason| SaveError::Weights {
+        path: dir.join(WEIGHTS_FILE),
+        reason,
+    })?;
+    staging.commit()
+}
+
+/// The checkpoint's name of every parameter, by module path.
+fn tensor_names<M: Module>(
+    module: &M,
+    keys: &KeyMap,
+) -> Result<HashMap<String, String>, SaveError> {
+    let parameters = layout::parameters(module);
+    if let Some(parameter) = parameters.iter().find(|parameter| !parameter.is_float) {
+        return Err(SaveError::UnsupportedParameter {
+            path: parameter.path.clone(),
+        });
+    }
+    let mut names = HashMap::new();
+    let mut unmapped = Vec::new();
+    for parameter in parameters {
+        match keys.checkpoint_name(&parameter.path) {
+            Some(name) => drop(names.insert(parameter.path, name)),
+            None => unmapped.push(parameter.path),
+        }
+    }
+    if unmapped.is_empty() {
+        Ok(names)
+    } else {
+        Err(SaveError::Unmapped { paths: unmapped })
+    }
+}
+
+fn tokenizer_names(files: &[PathBuf]) -> Result<Vec<String>, SaveError> {
+    let mut taken = BTreeSet::from([WEIGHTS_FILE.to_owned(), CONFIG_FILE.to_owned()]);
+    files
+        .iter()
+        .map(|path| {
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .map(str::to_owned);
+            name.filter(|name| taken.insert(name.clone()))
+                .ok_or_else(|| SaveError::NameTaken { path: path.clone() })
+        })
+        .collect()
+}
+
+fn write_config(config: &Map<String, Value>, staging: &Staging) -> io::Result<()> {
+    let mut text = serde_json::to_vec_pretty(config)?;
+    text.push(b'\n');
+    staging.write(CONFIG_FILE, text.as_slice())
+}
+
+fn write_weights<M: Module>(
+    module: &M,
+    names: HashMap<String, String>,
+    staging: &Staging,
+) -> Result<(), SafetensorsStoreError> {
+    let path = staging.path(WEIGHTS_FILE);
+    let adapter = CheckpointLayout
+        .chain(FloatCastAdapter::to(DType::F32))
+        .chain(CheckpointNames { names });
+    let mut store = SafetensorsStore::from_file(&path)
+        .clear_metadata()
+        .metadata("format", "pt")
+        .with_to_adapter(adapter);
+    module.save_into(&mut store)?;
+    // The store's own temporary file is readable by its owner alone; config.json has the directory's usual bits.
+    let usual = fs::metadata(staging.path(CONFIG_FILE))?.permissions();
+    Ok(fs::set_permissions(path, usual)?)
+}
+
+/// Gives every tensor its name in the checkpoint.
+#[derive(Debug, Clone)]
+struct CheckpointNames {
+    names: HashMap<String, String>,
+}
+
+impl ModuleAdapter for CheckpointNames {
+    fn adapt(&self, mut tensor: PackTensor, _ctx: ModuleContext<'_>) -> PackTensor {
+        if let Some(name) = self.names.get(&tensor.name) {
+            tensor.name.clone_from(name);
+        }
+        tensor
+    }
+
+    fn clone_box(&self) -> Box<dyn ModuleAdapter> {
+        Box::new(self.clone())
+    }
+}

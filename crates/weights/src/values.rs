@@ -1,0 +1,107 @@
+//! The values of one tensor, read from its file when they are asked for.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use burn::tensor::{DType, Shape};
+use burn_store::burn_pack::{Bytes, Error as PackError, Tensor as PackTensor};
+use safetensors::Dtype;
+
+use crate::{CheckpointError, TensorInfo};
+
+/// How much of a tensor is compared at a time.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// The floating-point types that weights come in; all of them are loaded as F32.
+pub(crate) fn float_dtype(dtype: Dtype) -> Option<DType> {
+    match dtype {
+        Dtype::F16 => Some(DType::F16),
+        Dtype::BF16 => Some(DType::BF16),
+        Dtype::F32 => Some(DType::F32),
+        Dtype::F64 => Some(DType::F64),
+        _ => None,
+    }
+}
+
+/// Whether every value is finite once it is an F32. Types that are not in [`float_dtype`] hold nothing else.
+///
+/// # Errors
+/// [`CheckpointError::Io`] when the file cannot be read any more.
+pub(crate) fn are_finite(tensor: &TensorInfo) -> Result<bool, CheckpointError> {
+    let bytes = read(tensor).map_err(|reason| unreadable(tensor, reason))?;
+    Ok(match tensor.dtype {
+        Dtype::F16 => all_values(&bytes, |bytes| u16::from_le_bytes(bytes) & 0x7c00 != 0x7c00),
+        Dtype::BF16 => all_values(&bytes, |bytes| u16::from_le_bytes(bytes) & 0x7f80 != 0x7f80),
+        Dtype::F32 => all_values(&bytes, |bytes| f32::from_le_bytes(bytes).is_finite()),
+        Dtype::F64 => all_values(&bytes, |bytes| {
+            (f64::from_le_bytes(bytes) as f32).is_finite()
+        }),
+        _ => true,
+    })
+}
+
+/// Whether two tensors are the same in shape, type and bytes. They are read piece by piece: a word embedding is half of a
+/// model.
+///
+/// # Errors
+/// [`CheckpointError::Io`] when a file cannot be read any more.
+pub(crate) fn are_equal(left: &TensorInfo, right: &TensorInfo) -> Result<bool, CheckpointError> {
+    if (left.dtype, &left.shape) != (right.dtype, &right.shape) {
+        return Ok(false);
+    }
+    let mut pieces = [vec![0; PIECE_BYTES], vec![0; PIECE_BYTES]];
+    let mut files = [start(left)?, start(right)?];
+    let mut rest = left.byte_len;
+    while rest > 0 {
+        let length = rest.min(PIECE_BYTES);
+        for ((piece, file), tensor) in pieces.iter_mut().zip(&mut files).zip([left, right]) {
+            let read = file.read_exact(&mut piece[..length]);
+            read.map_err(|reason| unreadable(tensor, reason))?;
+        }
+        if pieces[0][..length] != pieces[1][..length] {
+            return Ok(false);
+        }
+        rest -= length;
+    }
+    Ok(true)
+}
+
+/// The file of a tensor, at its first byte.
+fn start(tensor: &TensorInfo) -> Result<File, CheckpointError> {
+    let start = || {
+        let mut file = File::open(&tensor.file)?;
+        file.seek(SeekFrom::Start(tensor.offset))?;
+        Ok(file)
+    };
+    start().map_err(|reason| unreadable(tensor, reason))
+}
+
+fn unreadable(tensor: &TensorInfo, reason: io::Error) -> CheckpointError {
+    CheckpointError::Io {
+        path: tensor.file.clone(),
+        reason,
+    }
+}
+
+/// The tensor under the module's path for it; its bytes are read when burn-store applies it, one tensor at a time.
+pub(crate) fn deferred(tensor: &TensorInfo, dtype: DType, path: String) -> PackTensor {
+    let (shape, byte_len) = (Shape::from(tensor.shape.clone()), tensor.byte_len);
+    let tensor = tensor.clone();
+    PackTensor::deferred(path, dtype, shape, None, byte_len, move || {
+        read(&tensor)
+            .map(Bytes::from_bytes_vec)
+            .map_err(|error| PackError::IoError(format!("{}: {error}", tensor.file.display())))
+    })
+}
+
+fn read(tensor: &TensorInfo) -> io::Result<Vec<u8>> {
+    let mut file = File::open(&tensor.file)?;
+    file.seek(SeekFrom::Start(tensor.offset))?;
+    let mut bytes = vec![0; tensor.byte_len];
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn all_values<const N: usize>(bytes: &[u8], holds: impl Fn([u8; N]) -> bool) -> bool {
+    bytes.as_chunks::<N>().0.iter().all(|value| holds(*value))
+}
