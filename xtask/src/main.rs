@@ -29,8 +29,8 @@ enum Command {
     Validate,
     /// Everything a change must pass besides its tests: formatting, clippy, docs and `validate`.
     Tidy {
-        /// Cargo features for clippy and the docs; those of the tests, so that nothing is compiled twice.
-        #[arg(long, default_value = "wgpu")]
+        /// Cargo features for clippy and the docs: `wgpu`, say, to check with the tests' features.
+        #[arg(long, default_value = "")]
         features: String,
     },
     /// Build and run the project in `examples/embedding` as an outsider would, and check what it pulls in.

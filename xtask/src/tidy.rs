@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::workspace::Workspace;
 use crate::{process, validate};
 
-/// The cheap checks first. The features are those of the test command.
+/// The cheap checks first. Without `features`, clippy and the docs need no GPU stack.
 pub(crate) fn run(workspace: &Workspace, features: &str) -> Result<()> {
     validate::run(workspace)?;
     process::run(cargo(workspace).args(["fmt", "--all", "--check"]))?;

@@ -30,7 +30,7 @@ pub enum DeviceError {
     },
     /// This build lacks the backend.
     #[error(
-        "this build has no '{backend}' device; build with `cargo build --release --features {backend}`, or use one of those it has: {}",
+        "this build has no '{backend}' device; add `--features {backend}` to the cargo command that builds it, or use one of those it has: {}",
         compiled_words()
     )]
     NotCompiledIn {

@@ -2,7 +2,6 @@
 //! `BertModel` of transformers (tests/goldens holds the evidence).
 //!
 //! ```
-//! # #[cfg(feature = "flex")] {
 //! use bert_encoder::{EncoderConfig, EncoderInput};
 //! use burn::tensor::{Device, Int, Tensor};
 //!
@@ -12,7 +11,6 @@
 //! let input_ids = Tensor::<2, Int>::from_data([[101, 7592, 102]], &device);
 //! let output = encoder.forward(EncoderInput::new(input_ids))?;
 //! assert_eq!(output.last_hidden_state.dims(), [1, 3, 32]);
-//! # }
 //! # Ok::<(), bert_encoder::EncoderError>(())
 //! ```
 //!
