@@ -16,6 +16,7 @@ use bert_text::Encoding;
 use bert_weights::first_difference;
 use burn::tensor::{Device, Tensor};
 
+use crate::pretrained::key_map;
 use crate::{Pretrained, TrainError};
 
 /// The encoder's tensors in a checkpoint.
@@ -60,7 +61,8 @@ impl SharedEncoder {
                 "config.json has other sizes or functions".to_owned(),
             ));
         }
-        if let Some(difference) = first_difference(own, other.checkpoint(), &TENSORS)? {
+        if let Some(difference) = first_difference(own, other.checkpoint(), &key_map(""), &TENSORS)?
+        {
             return Err(differs(difference.to_string()));
         }
         if !self.pretrained.tokenizer.is_same_as(&other.tokenizer) {
