@@ -18,7 +18,7 @@ pub type Named = BTreeMap<String, Values>;
 /// # Errors
 /// The map is malformed.
 pub fn encoder_keys() -> anyhow::Result<KeyMap> {
-    Ok(KeyMap::parse(bert_encoder::KEY_MAP)?)
+    Ok(KeyMap::parse(bert_encoder::KEY_MAP)?.with_base_prefix("bert."))
 }
 
 /// The text classifier's key map.

@@ -316,6 +316,7 @@ pub fn key_map(head: &str) -> KeyMap {
     let parse = || -> Result<KeyMap, KeyMapError> {
         KeyMap::parse(bert_encoder::KEY_MAP)?
             .with_prefix("bert.", "bert.")
+            .with_base_prefix("bert.")
             .join(KeyMap::parse(head)?)
     };
     parse().expect("the key maps in the crates are bijective, which a test of each task holds")

@@ -60,7 +60,8 @@ impl SharedEncoder {
                 "config.json has other sizes or functions".to_owned(),
             ));
         }
-        if let Some(difference) = first_difference(own, other.checkpoint(), &TENSORS)? {
+        if let Some(difference) = first_difference(own, other.checkpoint(), &key_map(""), &TENSORS)?
+        {
             return Err(differs(difference.to_string()));
         }
         if !self.pretrained.tokenizer.is_same_as(&other.tokenizer) {

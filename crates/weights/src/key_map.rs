@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+/// The second column of a buffer.
+const BUFFER: &str = "-";
+
 /// A bijection between the tensor names of a checkpoint and the parameter paths of a module.
 ///
-/// Written as text, one pair a line, the columns apart by a tab or spaces; lines that start with `#` are comments.
-/// A segment `{n}` stands for a layer number and appears once in both columns or in neither:
+/// It is written as text, one pair a line, with a tab or spaces between the columns. A line that starts with `#` is a
+/// comment. A segment `{n}` stands for a layer number and appears once in both columns or in neither. A `-` in the second
+/// column says that the tensor is a buffer: [`load`](crate::load()) skips it.
 ///
 /// ```
 /// # use bert_weights::KeyMap;
@@ -17,6 +21,10 @@ use std::fmt;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeyMap {
     entries: Vec<Entry>,
+    /// Tensors that belong to no parameter and hold no weight.
+    buffers: Vec<Pattern>,
+    /// Ends in a dot, or is empty.
+    base_prefix: String,
 }
 
 /// One side of a [`KeyMap`].
@@ -40,7 +48,7 @@ impl fmt::Display for KeyMapColumn {
 /// What is wrong with the text of a [`KeyMap`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyMapError {
-    /// A line has not two columns.
+    /// A line does not have two columns.
     #[error(
         "key map line {line}: expected two columns (checkpoint name, module path), found {found}"
     )]
@@ -52,8 +60,8 @@ pub enum KeyMapError {
     },
     /// A pattern that is not made of segments with dots between them.
     #[error(
-        "key map line {line}: `{pattern}` is not a name; segments are apart by one dot and a brace may only be \
-         part of the segment `{{n}}`"
+        "key map line {line}: `{pattern}` is not a name; one dot separates segments, and only the segment `{{n}}` \
+         has braces"
     )]
     Pattern {
         /// The line, counted from 1.
@@ -61,7 +69,7 @@ pub enum KeyMapError {
         /// The pattern.
         pattern: String,
     },
-    /// `{n}` is not once in both columns or in neither.
+    /// `{n}` appears more than once in a column, or in one column alone.
     #[error("key map line {line}: `{{n}}` must appear once in both columns or in neither")]
     LayerNumber {
         /// The line, counted from 1.
@@ -79,6 +87,14 @@ pub enum KeyMapError {
         /// The later pattern.
         second: String,
     },
+    /// Two maps with different base-model prefixes cannot be joined.
+    #[error("key maps with the base-model prefixes `{first}` and `{second}` cannot be joined")]
+    BasePrefix {
+        /// The prefix of the first map.
+        first: String,
+        /// The prefix of the second map.
+        second: String,
+    },
 }
 
 impl KeyMap {
@@ -87,37 +103,80 @@ impl KeyMap {
     /// # Errors
     /// [`KeyMapError`] when a line is malformed or when two lines could match one name in either column.
     pub fn parse(text: &str) -> Result<Self, KeyMapError> {
-        let entries = text
+        let lines = text
             .lines()
             .enumerate()
             .map(|(index, line)| (index + 1, line.trim()))
-            .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-            .map(|(number, line)| Entry::parse(number, line))
-            .collect::<Result<_, _>>()?;
-        Self::bijective(entries)
+            .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+        let mut map = Self::default();
+        for (number, line) in lines {
+            match Line::parse(number, line)? {
+                Line::Parameter(entry) => map.entries.push(entry),
+                Line::Buffer(name) => map.buffers.push(name),
+            }
+        }
+        map.bijective()
     }
 
-    /// The same map with a prefix such as `bert.` before every name of each column. The last dot may be left out, and
-    /// an empty prefix changes nothing.
+    /// The same map with a prefix before every name of each column. The last dot may be left out, and an empty prefix
+    /// changes nothing.
     #[must_use]
     pub fn with_prefix(mut self, checkpoint: &str, module: &str) -> Self {
         for entry in &mut self.entries {
             entry.checkpoint.prepend(checkpoint);
             entry.module.prepend(module);
         }
+        for buffer in &mut self.buffers {
+            buffer.prepend(checkpoint);
+        }
         self
     }
 
-    /// Both maps in one, as a model's map is its encoder's and its head's.
+    /// The same map with a base-model prefix, which is `base_model_prefix` in transformers. A checkpoint of a model with a
+    /// head writes this prefix before the tensors of the base model; a checkpoint of the base model alone leaves it out.
+    /// With the prefix set, [`load`](crate::load()) and [`first_difference`](crate::first_difference) know every tensor
+    /// with and without it, whichever of the two names the map states. The last dot may be left out. A map has no such
+    /// prefix to begin with, and an empty one takes it away.
     ///
-    /// # Errors
-    /// [`KeyMapError::Overlap`] when both maps know one name.
-    pub fn join(mut self, other: Self) -> Result<Self, KeyMapError> {
-        self.entries.extend(other.entries);
-        Self::bijective(self.entries)
+    /// ```
+    /// # use bert_weights::KeyMap;
+    /// let head = KeyMap::parse("classifier.weight\tclassifier.weight")?;
+    /// let keys = KeyMap::parse("embeddings.weight\tembeddings.weight")?
+    ///     .with_prefix("base.", "encoder.")
+    ///     .with_base_prefix("base.")
+    ///     .join(head)?;
+    /// # Ok::<(), bert_weights::KeyMapError>(())
+    /// ```
+    #[must_use]
+    pub fn with_base_prefix(mut self, prefix: &str) -> Self {
+        self.base_prefix = match prefix.strip_suffix('.').unwrap_or(prefix) {
+            "" => String::new(),
+            name => format!("{name}."),
+        };
+        self
     }
 
-    /// The module path of a checkpoint's tensor, if the map knows the name.
+    /// Both maps in one, as a model's map is its encoder's and its head's. The base-model prefix is that of the map that
+    /// has one.
+    ///
+    /// # Errors
+    /// [`KeyMapError::Overlap`] when both maps know one name, [`KeyMapError::BasePrefix`] when they have different
+    /// base-model prefixes.
+    pub fn join(mut self, other: Self) -> Result<Self, KeyMapError> {
+        if self.base_prefix.is_empty() {
+            self.base_prefix = other.base_prefix;
+        } else if !other.base_prefix.is_empty() && other.base_prefix != self.base_prefix {
+            return Err(KeyMapError::BasePrefix {
+                first: self.base_prefix,
+                second: other.base_prefix,
+            });
+        }
+        self.entries.extend(other.entries);
+        self.buffers.extend(other.buffers);
+        self.bijective()
+    }
+
+    /// The module path of a checkpoint's tensor, if the map states this name. The base-model prefix is not considered.
     pub fn module_path(&self, checkpoint_name: &str) -> Option<String> {
         self.entries.iter().find_map(|entry| {
             entry
@@ -133,43 +192,52 @@ impl KeyMap {
             .find_map(|entry| entry.checkpoint.fill(&entry.module.capture(module_path)?))
     }
 
-    fn bijective(entries: Vec<Entry>) -> Result<Self, KeyMapError> {
-        for (index, later) in entries.iter().enumerate() {
-            for earlier in &entries[..index] {
-                reject_overlap(
-                    KeyMapColumn::Checkpoint,
-                    &earlier.checkpoint,
-                    &later.checkpoint,
-                )?;
-                reject_overlap(KeyMapColumn::Module, &earlier.module, &later.module)?;
-            }
-        }
-        Ok(Self { entries })
+    pub(crate) fn is_buffer(&self, checkpoint_name: &str) -> bool {
+        let mut buffers = self.buffers.iter();
+        buffers.any(|buffer| buffer.capture(checkpoint_name).is_some())
+    }
+
+    /// With its last dot; empty when there is none.
+    pub(crate) fn base_prefix(&self) -> &str {
+        &self.base_prefix
+    }
+
+    fn bijective(self) -> Result<Self, KeyMapError> {
+        let parameters = self.entries.iter().map(|entry| &entry.checkpoint);
+        reject_overlap(KeyMapColumn::Checkpoint, parameters.chain(&self.buffers))?;
+        let paths = self.entries.iter().map(|entry| &entry.module);
+        reject_overlap(KeyMapColumn::Module, paths)?;
+        Ok(self)
     }
 }
 
-fn reject_overlap(
+fn reject_overlap<'a>(
     column: KeyMapColumn,
-    first: &Pattern,
-    second: &Pattern,
+    patterns: impl Iterator<Item = &'a Pattern>,
 ) -> Result<(), KeyMapError> {
-    if first.overlaps(second) {
-        return Err(KeyMapError::Overlap {
-            column,
-            first: first.to_string(),
-            second: second.to_string(),
-        });
+    let patterns: Vec<&Pattern> = patterns.collect();
+    for (index, second) in patterns.iter().enumerate() {
+        if let Some(first) = patterns[..index]
+            .iter()
+            .find(|first| first.overlaps(second))
+        {
+            return Err(KeyMapError::Overlap {
+                column,
+                first: first.to_string(),
+                second: second.to_string(),
+            });
+        }
     }
     Ok(())
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry {
-    checkpoint: Pattern,
-    module: Pattern,
+/// What one line of the text says.
+enum Line {
+    Parameter(Entry),
+    Buffer(Pattern),
 }
 
-impl Entry {
+impl Line {
     fn parse(line: usize, text: &str) -> Result<Self, KeyMapError> {
         let columns: Vec<&str> = text.split_whitespace().collect();
         let &[checkpoint, module] = columns.as_slice() else {
@@ -178,18 +246,22 @@ impl Entry {
                 found: columns.len(),
             });
         };
-        let entry = Self {
-            checkpoint: Pattern::parse(line, checkpoint)?,
-            module: Pattern::parse(line, module)?,
-        };
-        match (
-            entry.checkpoint.layer_numbers(),
-            entry.module.layer_numbers(),
-        ) {
-            (0, 0) | (1, 1) => Ok(entry),
+        let checkpoint = Pattern::parse(line, checkpoint)?;
+        if module == BUFFER {
+            return Ok(Self::Buffer(checkpoint));
+        }
+        let module = Pattern::parse(line, module)?;
+        match (checkpoint.layer_numbers(), module.layer_numbers()) {
+            (0, 0) | (1, 1) => Ok(Self::Parameter(Entry { checkpoint, module })),
             _ => Err(KeyMapError::LayerNumber { line }),
         }
     }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    checkpoint: Pattern,
+    module: Pattern,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,12 +5,12 @@
 //! Which tensor belongs to which parameter is data, a two-column [`KeyMap`] that lives beside the module.
 //!
 //! # Names
-//! What checkpoints of different ages call the same tensor is made equal on reading, and only there:
-//! - `LayerNorm.gamma` and `LayerNorm.beta` are read as `LayerNorm.weight` and `LayerNorm.bias`;
-//! - the prefix `bert.` may be present or absent, whatever the module wants;
-//! - `embeddings.position_ids`, a buffer of old versions, is skipped.
+//! Checkpoints of different ages have different names for one tensor. The loader knows all of them:
+//! - it reads `LayerNorm.gamma` and `LayerNorm.beta` as `LayerNorm.weight` and `LayerNorm.bias`;
+//! - it knows every tensor with and without the base-model prefix of the key map ([`KeyMap::with_base_prefix`]);
+//! - it skips `embeddings.position_ids`, a buffer of old checkpoints, and the buffers that the key map declares.
 //!
-//! Two tensors that end up with one name are an error.
+//! Two tensors for one parameter are an error. [`save()`] writes the names of the key map.
 //!
 //! # Layout
 //! burn-store's PyTorch adapter transposes the weight of every [`burn::nn::Linear`], which it recognises by the

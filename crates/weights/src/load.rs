@@ -15,10 +15,10 @@ pub struct LoadOptions {
     /// checkpoint's tensors of the same name, of whatever shape, are reported as replaced.
     pub fresh: Vec<String>,
     /// Module-path prefixes of parts that are loaded when the checkpoint has them and else keep their initial values,
-    /// such as `bert.pooler`. Each is there as a whole or missing as a whole.
+    /// such as `encoder.pooler`. The checkpoint has each of them as a whole or not at all.
     pub optional: Vec<String>,
-    /// Checkpoint-name prefixes of other heads, such as `cls.`: a tensor under one of them that no parameter wants is
-    /// reported as ignored and not as unexpected.
+    /// Checkpoint-name prefixes of other heads, such as `cls.`: the report lists a tensor under one of them that no
+    /// parameter wants as ignored and not as unexpected. The base-model prefix may be present or absent.
     pub ignored: Vec<String>,
     /// Tensors that a file may hold a second time because the model ties two of its parts, such as a decoder that is the
     /// word embeddings. A copy that equals its original is reported as skipped; any other is an error.
@@ -61,7 +61,7 @@ pub struct LoadReport {
     pub replaced: Vec<String>,
     /// The tensors of other heads.
     pub ignored: Vec<String>,
-    /// The tensors that are no weights of their own: `embeddings.position_ids`, and copies of tied weights.
+    /// The tensors that are no weights of their own: buffers, and copies of tied weights.
     pub skipped: Vec<String>,
 }
 
@@ -74,7 +74,7 @@ pub enum LoadError {
     /// The checkpoint and the module differ.
     #[error(transparent)]
     Mismatch(Box<Mismatch>),
-    /// Two tensors mean one parameter, for instance one with the prefix `bert.` and one without.
+    /// Two tensors mean one parameter, for instance one with the base-model prefix and one without.
     #[error(
         "the tensors `{first}` and `{second}` of the checkpoint both mean the parameter `{path}`"
     )]

@@ -1,8 +1,8 @@
-//! One name for what checkpoints of different ages call the same tensor.
+//! The names under which checkpoints hold one and the same tensor.
 
 use crate::KeyMap;
 
-const BASE_MODEL_PREFIX: &str = "bert.";
+/// A buffer of old checkpoints of every family. It holds 0, 1, 2 … and no weight.
 const POSITION_IDS: &str = "embeddings.position_ids";
 const LEGACY_NAMES: [(&str, &str); 2] = [
     ("LayerNorm.gamma", "LayerNorm.weight"),
@@ -17,23 +17,26 @@ pub(crate) fn current_name(name: &str) -> String {
         .unwrap_or_else(|| name.to_owned())
 }
 
-/// The current name with the prefix `bert.`, whether it has it or not.
-pub(crate) fn with_base_prefix(name: &str) -> String {
+/// The current name with the base-model prefix, whether `name` has the prefix or not.
+pub(crate) fn with_base_prefix(name: &str, keys: &KeyMap) -> String {
     let name = current_name(name);
-    match name.starts_with(BASE_MODEL_PREFIX) {
+    match name.starts_with(keys.base_prefix()) {
         true => name,
-        false => format!("{BASE_MODEL_PREFIX}{name}"),
+        false => format!("{}{name}", keys.base_prefix()),
     }
 }
 
-/// Whether the tensor is the buffer `embeddings.position_ids`, which holds 0, 1, 2 … and no weight.
-pub(crate) fn is_position_ids(name: &str) -> bool {
+/// Whether the tensor is a buffer: `embeddings.position_ids` under any prefix, or what the map declares to be one.
+pub(crate) fn is_buffer(name: &str, keys: &KeyMap) -> bool {
     strip_segments(name, POSITION_IDS).is_some()
+        || spellings(name, keys)
+            .iter()
+            .any(|spelling| keys.is_buffer(spelling))
 }
 
-/// Whether `name` lies under one of the prefixes, with or without `bert.` before it.
-pub(crate) fn is_under_any(name: &str, prefixes: &[String]) -> bool {
-    spellings(name)
+/// Whether `name`, with or without the base-model prefix, lies under one of the prefixes.
+pub(crate) fn is_under_any(name: &str, prefixes: &[String], keys: &KeyMap) -> bool {
+    spellings(name, keys)
         .iter()
         .any(|spelling| prefixes.iter().any(|prefix| is_under(spelling, prefix)))
 }
@@ -51,16 +54,18 @@ pub(crate) fn parameter_of(
     keys: &KeyMap,
     has_parameter: impl Fn(&str) -> bool,
 ) -> Option<String> {
-    spellings(&current_name(name))
+    spellings(&current_name(name), keys)
         .iter()
         .filter_map(|spelling| keys.module_path(spelling))
         .find(|path| has_parameter(path))
 }
 
-fn spellings(name: &str) -> [String; 2] {
-    let other = match name.strip_prefix(BASE_MODEL_PREFIX) {
+/// The name, and the same with the base-model prefix taken away or added; twice the name when there is no prefix.
+fn spellings(name: &str, keys: &KeyMap) -> [String; 2] {
+    let prefix = keys.base_prefix();
+    let other = match name.strip_prefix(prefix) {
         Some(bare) => bare.to_owned(),
-        None => format!("{BASE_MODEL_PREFIX}{name}"),
+        None => format!("{prefix}{name}"),
     };
     [name.to_owned(), other]
 }
@@ -88,9 +93,11 @@ mod tests {
 
     #[test]
     fn position_ids_are_known_with_and_without_a_prefix() {
-        assert!(is_position_ids("embeddings.position_ids"));
-        assert!(is_position_ids("bert.embeddings.position_ids"));
-        assert!(!is_position_ids("embeddings.position_ids.weight"));
+        let keys = KeyMap::default();
+        assert!(is_buffer("embeddings.position_ids", &keys));
+        assert!(is_buffer("base.embeddings.position_ids", &keys));
+        assert!(!is_buffer("embeddings.position_ids.weight", &keys));
+        assert!(!is_buffer("my_embeddings.position_ids", &keys));
     }
 
     #[test]
@@ -98,13 +105,15 @@ mod tests {
         assert!(is_under("classifier.weight", "classifier"));
         assert!(is_under("classifier.weight", "classifier."));
         assert!(!is_under("classifier_2.weight", "classifier"));
-        assert!(is_under_any(
-            "bert.pooler.dense.weight",
-            &["pooler".to_owned()]
-        ));
-        assert!(is_under_any(
-            "pooler.dense.weight",
-            &["bert.pooler".to_owned()]
-        ));
+    }
+
+    #[test]
+    fn a_name_lies_under_a_prefix_with_and_without_the_base_model_prefix() {
+        let keys = KeyMap::default().with_base_prefix("base");
+        let is_under_one = |name, prefix: &str| is_under_any(name, &[prefix.to_owned()], &keys);
+        assert!(is_under_one("base.pooler.dense.weight", "pooler"));
+        assert!(is_under_one("pooler.dense.weight", "base.pooler"));
+        assert!(!is_under_one("other.pooler.dense.weight", "pooler"));
+        assert!(!is_under_one("database.pooler.dense.weight", "pooler"));
     }
 }

@@ -130,9 +130,11 @@ fn claim<'a>(
                     });
                 }
             }
-            None if names::is_position_ids(&name) => report.skipped.push(name),
+            None if names::is_buffer(&name, keys) => report.skipped.push(name),
             None if options.original_of(&name).is_some() => {}
-            None if names::is_under_any(&name, &options.ignored) => report.ignored.push(name),
+            None if names::is_under_any(&name, &options.ignored, keys) => {
+                report.ignored.push(name);
+            }
             None => mismatch.unexpected.push(name),
         }
     }

@@ -5,12 +5,12 @@ use std::fmt;
 
 use crate::names;
 use crate::values;
-use crate::{Checkpoint, CheckpointError, TensorInfo};
+use crate::{Checkpoint, CheckpointError, KeyMap, TensorInfo};
 
-/// A tensor that two checkpoints do not have alike.
+/// A tensor in which two checkpoints differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Its name, as current versions of transformers write it.
+    /// Its name with the base-model prefix, as current versions of transformers write it.
     pub name: String,
     /// How it differs.
     pub kind: DifferenceKind,
@@ -25,7 +25,7 @@ pub enum DifferenceKind {
     MissingInSecond,
     /// The values are of another type or shape.
     Layout,
-    /// The values are others.
+    /// The values differ.
     Values,
 }
 
@@ -41,18 +41,22 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The first tensor, by name, under one of the prefixes that is not the same bytes in both checkpoints. The prefix `bert.`
-/// may be present or absent in either; `embeddings.position_ids` does not count.
+/// The first tensor, by name, that lies under one of the prefixes and is not the same bytes in both checkpoints. `keys` has
+/// the base-model prefix, which may be present or absent in either checkpoint, and the buffers, which are not compared.
 ///
 /// # Errors
 /// [`CheckpointError::Io`] when a file cannot be read any more.
 pub fn first_difference(
     first: &Checkpoint,
     second: &Checkpoint,
+    keys: &KeyMap,
     prefixes: &[&str],
 ) -> Result<Option<Difference>, CheckpointError> {
     let prefixes: Vec<String> = prefixes.iter().map(|&prefix| prefix.to_owned()).collect();
-    let (mut left, right) = (under(first, &prefixes), under(second, &prefixes));
+    let (mut left, right) = (
+        under(first, keys, &prefixes),
+        under(second, keys, &prefixes),
+    );
     for name in right.keys() {
         left.entry(name.clone()).or_insert(None);
     }
@@ -71,15 +75,16 @@ pub fn first_difference(
     Ok(None)
 }
 
-/// By the current name with the prefix.
+/// The tensors under one of the prefixes, by their current names with the base-model prefix.
 fn under<'a>(
     checkpoint: &'a Checkpoint,
+    keys: &KeyMap,
     prefixes: &[String],
 ) -> BTreeMap<String, Option<&'a TensorInfo>> {
     let tensors = checkpoint.tensors().iter();
     tensors
-        .filter(|tensor| !names::is_position_ids(&tensor.name))
-        .filter(|tensor| names::is_under_any(&tensor.name, prefixes))
-        .map(|tensor| (names::with_base_prefix(&tensor.name), Some(tensor)))
+        .filter(|tensor| !names::is_buffer(&tensor.name, keys))
+        .filter(|tensor| names::is_under_any(&tensor.name, prefixes, keys))
+        .map(|tensor| (names::with_base_prefix(&tensor.name, keys), Some(tensor)))
         .collect()
 }

@@ -133,6 +133,42 @@ fn joined_maps_know_the_names_of_both_and_may_not_overlap() {
     ));
 }
 
+#[test]
+fn a_joined_map_has_the_one_base_model_prefix() {
+    let encoder = KeyMap::parse("a b").unwrap().with_base_prefix("roberta.");
+    let head = KeyMap::parse("c d").unwrap();
+    let both = encoder.clone().join(head.clone()).unwrap();
+    assert_eq!(both, both.clone().with_base_prefix("roberta"));
+    let reverse = head.clone().join(encoder.clone()).unwrap();
+    assert_eq!(reverse, reverse.clone().with_base_prefix("roberta"));
+    assert_ne!(both, both.clone().with_base_prefix(""));
+    assert_eq!(
+        encoder.join(head.with_base_prefix("bert")),
+        Err(KeyMapError::BasePrefix {
+            first: "roberta.".to_owned(),
+            second: "bert.".to_owned(),
+        })
+    );
+}
+
+#[test]
+fn a_buffer_has_no_module_path_and_is_no_parameters_name() {
+    let keys = KeyMap::parse("a.{n} -\nb c").unwrap();
+    assert_eq!(keys.module_path("a.1"), None);
+    assert_eq!(keys.checkpoint_name("-"), None);
+    assert!(matches!(
+        KeyMap::parse("a.{n} -\na.{n} c.{n}"),
+        Err(KeyMapError::Overlap { .. })
+    ));
+    assert_eq!(
+        KeyMap::parse("a..b -"),
+        Err(KeyMapError::Pattern {
+            line: 1,
+            pattern: "a..b".to_owned(),
+        })
+    );
+}
+
 /// Text of a map in which some lines have layer numbers and names are short, so that many maps overlap.
 fn key_map_text() -> impl Strategy<Value = String> {
     let segment = prop_oneof![Just("a"), Just("b"), Just("0"), Just("12")];

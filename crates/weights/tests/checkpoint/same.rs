@@ -2,7 +2,10 @@
 
 use bert_weights::{DifferenceKind, first_difference};
 
-use super::support::{Tensors, base_tensors, checkpoint, classifier_tensors, stored};
+use super::support::{
+    Tensors, base_keys, base_tensors, checkpoint, classifier_keys_of, classifier_tensors,
+    classifier_tensors_of, prefixed, stored,
+};
 
 const ENCODER: [&str; 2] = ["bert.embeddings", "bert.encoder"];
 const WEIGHT: &str = "bert.encoder.layer.1.dense.weight";
@@ -10,7 +13,7 @@ const WEIGHT: &str = "bert.encoder.layer.1.dense.weight";
 /// Name and kind of the first difference of the encoders.
 fn difference(first: &Tensors, second: &Tensors) -> Option<(String, DifferenceKind)> {
     let ((first, _dir), (second, _other)) = (checkpoint(first), checkpoint(second));
-    let found = first_difference(&first, &second, &ENCODER).unwrap();
+    let found = first_difference(&first, &second, &base_keys(), &ENCODER).unwrap();
     found.map(|difference| (difference.name, difference.kind))
 }
 
@@ -54,4 +57,21 @@ fn the_first_difference_is_named_with_its_kind() {
     });
     let (name, _) = difference(&same, &two).unwrap();
     assert_eq!(name, "bert.embeddings.word_embeddings.weight");
+}
+
+#[test]
+fn the_base_model_prefix_is_the_key_maps() {
+    let keys = classifier_keys_of("roberta.");
+    let prefixes = ["roberta.embeddings", "roberta.encoder"];
+    let difference = |first: &Tensors, second: &Tensors| {
+        let ((first, _dir), (second, _other)) = (checkpoint(first), checkpoint(second));
+        first_difference(&first, &second, &keys, &prefixes).unwrap()
+    };
+    let with_head = classifier_tensors_of("roberta.");
+    assert_eq!(difference(&base_tensors(), &with_head), None);
+
+    let other_family = prefixed("bert.", base_tensors());
+    let found = difference(&other_family, &with_head).unwrap();
+    assert_eq!(found.name, "roberta.embeddings.word_embeddings.weight");
+    assert_eq!(found.kind, DifferenceKind::MissingInFirst);
 }

@@ -67,13 +67,19 @@ pub(crate) fn classifier(device: &Device) -> Classifier {
 }
 
 pub(crate) fn base_keys() -> KeyMap {
-    KeyMap::parse(KEYS).unwrap()
+    KeyMap::parse(KEYS).unwrap().with_base_prefix("bert.")
 }
 
 pub(crate) fn classifier_keys() -> KeyMap {
+    classifier_keys_of("bert.")
+}
+
+/// The classifier's map for a family with this base-model prefix; the module's paths stay.
+pub(crate) fn classifier_keys_of(prefix: &str) -> KeyMap {
     let head = "classifier.weight classifier.weight\nclassifier.bias classifier.bias";
     base_keys()
-        .with_prefix("bert.", "bert.")
+        .with_prefix(prefix, "bert.")
+        .with_base_prefix(prefix)
         .join(KeyMap::parse(head).unwrap())
         .unwrap()
 }
@@ -140,14 +146,22 @@ pub(crate) fn base_tensors() -> Tensors {
 }
 
 pub(crate) fn with_prefix(tensors: Tensors) -> Tensors {
+    prefixed("bert.", tensors)
+}
+
+pub(crate) fn prefixed(prefix: &str, tensors: Tensors) -> Tensors {
     tensors
         .into_iter()
-        .map(|(name, tensor)| (format!("bert.{name}"), tensor))
+        .map(|(name, tensor)| (format!("{prefix}{name}"), tensor))
         .collect()
 }
 
 pub(crate) fn classifier_tensors() -> Tensors {
-    let mut tensors = with_prefix(base_tensors());
+    classifier_tensors_of("bert.")
+}
+
+pub(crate) fn classifier_tensors_of(prefix: &str) -> Tensors {
+    let mut tensors = prefixed(prefix, base_tensors());
     let shape = [LABELS, INNER];
     tensors.insert(
         "classifier.weight".to_owned(),
