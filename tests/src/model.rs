@@ -1,34 +1,24 @@
-//! Models for tests.
+//! Classifiers from checkpoints, and weights that need no random numbers of a device.
 
-use bert_encoder::{Encoder, EncoderConfig};
+use bert_encoder::EncoderConfig;
+use bert_testing::model::num_labels;
+use bert_testing::named::head_keys;
 use bert_text_classification::{
     ModelForSequenceClassification, ProblemType, SequenceClassificationConfig,
 };
-use bert_weights::{Checkpoint, LoadOptions, LoadReport, load, read_config};
+use bert_weights::{Checkpoint, KeyMap, LoadOptions, load, read_config};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::rngs::ChaCha12Rng;
 use rand::{RngExt, SeedableRng};
 use serde::Deserialize;
 
-use crate::named::{classifier_keys, encoder_keys};
-
-/// Loads an encoder with its pooler.
+/// The text classifier's key map.
 ///
 /// # Errors
-/// The checkpoint is none of an encoder alone.
-pub fn load_encoder(
-    checkpoint: &Checkpoint,
-    device: &Device,
-) -> anyhow::Result<(Encoder, LoadReport)> {
-    let config: EncoderConfig = read_config(checkpoint)?;
-    let options = LoadOptions::default();
-    Ok(load(
-        config.init(device)?,
-        checkpoint,
-        &encoder_keys()?,
-        &options,
-    )?)
+/// A map is malformed.
+pub fn classifier_keys() -> anyhow::Result<KeyMap> {
+    head_keys(bert_text_classification::KEY_MAP)
 }
 
 /// Loads a classifier with its head, every dropout set to `dropout`.
@@ -68,13 +58,6 @@ pub fn problem_type(checkpoint: &Checkpoint) -> anyhow::Result<ProblemType> {
         1 => ProblemType::Regression,
         _ => ProblemType::SingleLabelClassification,
     }))
-}
-
-/// The rows of the classifier's matrix; 0 where there is none.
-fn num_labels(checkpoint: &Checkpoint) -> usize {
-    let tensors = checkpoint.tensors().iter();
-    let mut heads = tensors.filter(|tensor| tensor.name == "classifier.weight");
-    heads.next().map_or(0, |head| head.shape[0])
 }
 
 /// Gives every parameter uniform values around what it has at the start: LayerNorm weights around 1, all else around 0.

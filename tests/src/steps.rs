@@ -1,12 +1,9 @@
 //! Batches of golden files for [`bert_train::Stepper`].
 
 use bert_encoder::EncoderInput;
-use bert_tasks::BatchLoss;
-use bert_tasks::TaskError;
+use bert_testing::Golden;
 use bert_text_classification::{Labels, ModelForSequenceClassification, loss};
 use burn::tensor::{Device, Int, Tensor};
-
-use crate::Golden;
 
 /// A batch of single-label classification.
 #[derive(Debug, Clone)]

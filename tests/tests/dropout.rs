@@ -3,11 +3,12 @@
 use std::sync::{Mutex, PoisonError};
 
 use bert_encoder::{EncoderConfig, EncoderInput};
-use bert_tests::named::{Named, classifier_keys, parameters};
-use bert_tests::steps::{Batch, batch_loss};
-use bert_tests::{
-    Golden, TestDevice, Values, assert_equal_bits, model, on_every_device, where_kernels_are,
+use bert_testing::named::{Named, parameters};
+use bert_testing::{
+    Golden, TestDevice, Values, assert_equal_bits, on_every_device, where_kernels_are,
 };
+use bert_tests::model::{self, classifier_keys};
+use bert_tests::steps::{Batch, batch_loss};
 use bert_text_classification::SequenceClassificationConfig;
 use bert_train::{AdamW, Stepper};
 use burn::module::Module;

@@ -1,11 +1,11 @@
 //! Logits, losses and the gradient of every parameter of `BertForSequenceClassification` against transformers.
 
-use bert_tests::head::check_loss_and_gradients;
-use bert_tests::named::classifier_keys;
-use bert_tests::{
+use bert_testing::head::check_loss_and_gradients;
+use bert_testing::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
-    model, with_and_without_kernels,
+    with_and_without_kernels,
 };
+use bert_tests::model::{self, classifier_keys};
 use bert_text_classification::{Labels, ProblemType, loss};
 use burn::tensor::{Device, Tensor, TensorData};
 

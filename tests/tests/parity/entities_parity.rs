@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bert_tasks::token_classification::Prediction;
-use bert_tests::golden::folder;
+use bert_testing::golden::folder;
 use bert_text::{Pieces, Tokenizer, TokensInput};
 use bert_token_classification::aggregation::{Aggregation, Entity, entities};
 use bert_token_classification::metrics::{EntityScores, evaluate};

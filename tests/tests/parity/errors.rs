@@ -1,9 +1,9 @@
 //! What goes wrong is an error that says what, on every backend.
 
 use bert_encoder::{EncoderError, EncoderInput};
-use bert_tasks::{BatchLoss, TaskError};
+use bert_testing::{Golden, TestDevice, on_every_device};
+use bert_tests::model;
 use bert_tests::steps::{Batch, batch_loss};
-use bert_tests::{Golden, TestDevice, model, on_every_device};
 use bert_text_classification::{Labels, ModelForSequenceClassification, loss};
 use bert_train::{AdamW, Stepper, TrainError};
 use burn::tensor::{Int, Tensor};

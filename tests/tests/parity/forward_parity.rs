@@ -2,11 +2,12 @@
 
 use anyhow::ensure;
 use bert_encoder::{Encoder, EncoderOutput, Pooling, Want};
-use bert_tests::named::{classifier_keys, encoder_keys, parameters};
-use bert_tests::{
+use bert_testing::named::{encoder_keys, parameters};
+use bert_testing::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, model,
     with_and_without_kernels,
 };
+use bert_tests::model::classifier_keys;
 use bert_text_classification::SequenceClassificationConfig;
 use bert_weights::{LoadOptions, load, read_config};
 

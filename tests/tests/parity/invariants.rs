@@ -1,7 +1,7 @@
 //! What must not matter, and what must.
 
 use bert_encoder::{Encoder, EncoderInput, EncoderOutput, Want};
-use bert_tests::{
+use bert_testing::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, model,
     with_and_without_kernels,
 };

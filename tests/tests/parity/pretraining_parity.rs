@@ -3,19 +3,18 @@
 
 use bert_kernels::masked_cross_entropy;
 use bert_pretraining::{
-    MaskedTokens, ModelForMaskedLM, ModelForNextSentencePrediction, ModelForPreTraining,
+    KEY_MAP, MaskedTokens, ModelForMaskedLM, ModelForNextSentencePrediction, ModelForPreTraining,
     PretrainingModel,
 };
-use bert_tasks::BatchLoss;
-use bert_tests::head::check_loss_and_gradients;
-use bert_tests::named::{Named, gradients, parameters, pretraining_keys};
-use bert_tests::{
+use bert_testing::head::check_loss_and_gradients;
+use bert_testing::named::{Named, gradients, head_keys, parameters};
+use bert_testing::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
     with_and_without_kernels,
 };
-use bert_train::{AdamW, Stepper};
+use bert_train::{AdamW, BatchLoss, Stepper};
 use bert_weights::{
-    Checkpoint, Export, LoadOptions, load, read_config, read_tensors, save,
+    Checkpoint, Export, KeyMap, LoadOptions, load, read_config, read_tensors, save,
 };
 use burn::module::Module;
 use burn::optim::GradientsParams;
@@ -36,6 +35,10 @@ fn open<M: PretrainingModel>(checkpoint: &Checkpoint, device: &Device) -> anyhow
     let model = M::init(&read_config(checkpoint)?, device)?;
     let options = LoadOptions::default();
     Ok(load(model, checkpoint, &pretraining_keys()?, &options)?.0)
+}
+
+fn pretraining_keys() -> anyhow::Result<KeyMap> {
+    head_keys(KEY_MAP)
 }
 
 /// The labels of a batch, row by row.

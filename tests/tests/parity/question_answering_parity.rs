@@ -12,9 +12,9 @@ use bert_question_answering::{
     DecodeOptions, KEY_MAP, ModelForQuestionAnswering, QuestionAnsweringConfig, SpanLogits, Window,
     decode, loss,
 };
-use bert_tests::head::check_loss_and_gradients;
-use bert_tests::named::head_keys;
-use bert_tests::{
+use bert_testing::head::check_loss_and_gradients;
+use bert_testing::named::head_keys;
+use bert_testing::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
     golden, with_and_without_kernels,
 };

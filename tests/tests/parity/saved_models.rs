@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use bert_tests::named::{classifier_keys, parameters};
+use bert_testing::named::parameters;
+use bert_testing::{Golden, TestDevice, Values, assert_equal_bits, on_every_device};
+use bert_tests::model::{self, classifier_keys};
 use bert_tests::steps::{Batch, batch_loss};
-use bert_tests::{Golden, TestDevice, Values, assert_equal_bits, model, on_every_device};
 use bert_text_classification::ModelForSequenceClassification;
 use bert_train::{AdamW, Stepper};
 use bert_weights::{Checkpoint, Export, save};

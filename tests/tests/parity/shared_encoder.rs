@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use bert_tasks::HeadOrigin;
-use bert_tasks::heads::{Head, HeadInput, Heads, TextReader};
-use bert_tasks::text_classification::{Prediction, TextClassifier};
-use bert_tests::{Golden, TestDevice, on_every_device};
+use bert_testing::{Golden, TestDevice, on_every_device};
 use bert_text::TokensInput;
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;

@@ -1,9 +1,9 @@
 //! Logits, loss and the gradient of every parameter of `BertForTokenClassification` against transformers.
 
 use bert_encoder::EncoderConfig;
-use bert_tests::head::check_loss_and_gradients;
-use bert_tests::named::head_keys;
-use bert_tests::{
+use bert_testing::head::check_loss_and_gradients;
+use bert_testing::named::head_keys;
+use bert_testing::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, with_and_without_kernels,
 };
 use bert_token_classification::{

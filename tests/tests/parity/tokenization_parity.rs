@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use bert_tests::golden;
+use bert_testing::golden;
 use bert_text::Tokenizer;
 use serde::Deserialize;
 
