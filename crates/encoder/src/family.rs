@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::EncoderConfig;
@@ -87,6 +89,15 @@ impl ModelType {
 }
 
 impl Family {
+    /// What the names of the encoder's tensors begin with in the checkpoint of a model with a head.
+    pub fn encoder_prefixes(&self) -> BTreeSet<String> {
+        let names = self.keys.lines().filter(|line| !line.starts_with('#'));
+        names
+            .filter_map(|line| line.split('.').next())
+            .map(|segment| format!("{}{segment}", self.base_model_prefix))
+            .collect()
+    }
+
     /// The family's spelling of a field of [`EncoderConfig`] in config.json.
     pub fn config_key(&self, field: &'static str) -> &'static str {
         let theirs = self.config_keys.iter().find(|(ours, _)| *ours == field);
@@ -105,6 +116,12 @@ mod tests {
             assert_eq!(defaults.model_type, model_type);
             defaults.validate().unwrap();
         }
+    }
+
+    #[test]
+    fn the_tensors_of_berts_encoder_begin_with_two_names() {
+        let prefixes: Vec<String> = BERT.encoder_prefixes().into_iter().collect();
+        assert_eq!(prefixes, ["bert.embeddings", "bert.encoder"]);
     }
 
     #[test]

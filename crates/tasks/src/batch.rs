@@ -1,23 +1,14 @@
-use bert_encoder::EncoderInput;
-use bert_text::{Encoding, PaddedBatch};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use bert_encoder::{EncoderInput, RaggedInput};
+use bert_text::Encoding;
 
-/// Pads encodings to the longest of them and moves them to a device.
-pub(crate) fn input(
-    encodings: &[&Encoding],
-    pad_token_id: u32,
-    device: &Device,
-) -> (EncoderInput, usize) {
-    let padded = PaddedBatch::new(encodings, pad_token_id, None);
-    let shape = [padded.batch_size, padded.sequence_length];
-    let has_second_segment = padded.token_type_ids.iter().any(|&id| id != 0);
-    let tensor =
-        |values: Vec<i32>| Tensor::<2, Int>::from_data(TensorData::new(values, shape), device);
-    let input = EncoderInput {
-        input_ids: tensor(padded.input_ids),
-        token_type_ids: has_second_segment.then(|| tensor(padded.token_type_ids)),
-        attention_mask: None,
-        lengths: Some(padded.lengths),
-    };
-    (input, padded.real_tokens)
+use crate::TaskError;
+
+/// Encodings one behind the other, and the number of their tokens.
+pub(crate) fn input(encodings: &[&Encoding]) -> Result<(EncoderInput, usize), TaskError> {
+    let sequences = encodings
+        .iter()
+        .map(|encoding| (&encoding.input_ids[..], &encoding.token_type_ids[..]));
+    let ragged = RaggedInput::from_sequences(sequences)?;
+    let tokens = ragged.tokens();
+    Ok((ragged.into(), tokens))
 }

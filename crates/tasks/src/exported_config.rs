@@ -11,7 +11,7 @@ const OF_THE_HEAD: [&str; 3] = ["id2label", "label2id", "problem_type"];
 pub(crate) fn exported(
     checkpoint: &Map<String, Value>,
     encoder: &EncoderConfig,
-    architecture: &str,
+    head: &str,
     decided: Map<String, Value>,
 ) -> Map<String, Value> {
     let mut config = checkpoint.clone();
@@ -20,9 +20,10 @@ pub(crate) fn exported(
             config.shift_remove(*key);
         }
     }
+    let family = encoder.model_type.family();
     let always = [
-        ("architectures", json!([architecture])),
-        ("model_type", json!("bert")),
+        ("architectures", json!([encoder.model_type.architecture(head)])),
+        ("model_type", json!(encoder.model_type)),
         ("hidden_dropout_prob", json!(encoder.hidden_dropout_prob)),
         (
             "attention_probs_dropout_prob",
@@ -32,7 +33,7 @@ pub(crate) fn exported(
         ("dtype", json!("float32")),
     ];
     for (key, value) in always {
-        config.insert(key.to_owned(), value);
+        config.insert(family.config_key(key).to_owned(), value);
     }
     config.extend(decided);
     config

@@ -3,7 +3,9 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use bert_encoder::{Encoder, EncoderConfig, EncoderInput, WeightFormat};
+use bert_encoder::{
+    Encoder, EncoderConfig, EncoderInput, EncoderPart, HeadKeys, ModelType, WeightFormat,
+};
 use bert_text::{BatchOrder, Encoding, LabelSet, Tokenizer, epoch_batches};
 use bert_weights::{Checkpoint, Export, KeyMap, KeyMapError, LoadOptions, LoadReport, read_config};
 use burn::module::{Module, ModuleVisitor, Param};
@@ -16,8 +18,8 @@ use crate::{TaskError, batch};
 /// sentences make the products any faster on two cores.
 pub const EVALUATION_BATCH_SIZE: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
 
-/// The heads that a checkpoint may hold beside its encoder, by their first names. A new head replaces or ignores them.
-pub(crate) const HEADS: [&str; 3] = ["classifier", "cls", "qa_outputs"];
+/// The module path of a head's pooler.
+pub(crate) const POOLER: &str = "pooler";
 
 /// Dropout probabilities that replace those of a checkpoint's configuration.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -116,10 +118,15 @@ impl Pretrained {
         &self.checkpoint
     }
 
-    /// Whether the checkpoint was saved as this class of transformers; one that names no class may be any.
-    pub fn is_architecture(&self, architecture: &str) -> bool {
+    /// The class of transformers with this head, such as `BertForMaskedLM` for `ForMaskedLM`.
+    pub fn architecture(&self, head: &str) -> String {
+        self.encoder.model_type.architecture(head)
+    }
+
+    /// Whether the checkpoint was saved as a class of transformers with this head; one that names no class may be any.
+    pub fn has_head(&self, head: &str) -> bool {
         let names = self.architectures();
-        names.is_empty() || names.contains(&architecture)
+        names.is_empty() || names.contains(&self.architecture(head).as_str())
     }
 
     /// The classes of transformers that the checkpoint was saved as; usually one, none where it does not say.
@@ -136,27 +143,24 @@ impl Pretrained {
         tensors.any(|tensor| tensor.name == name)
     }
 
-    /// The label names of a checkpoint that has `classifier.weight` and was saved as this class of transformers, in id
-    /// order; `None` for any other checkpoint.
+    /// The label names of a checkpoint that has this head, in id order; `None` for any other checkpoint. `output` is the
+    /// tensor with a row for each label.
     ///
     /// # Errors
     ///
-    /// `id2label` does not name exactly the rows of the classifier.
-    pub fn labels(&self, architecture: &str) -> Result<Option<LabelSet>, TaskError> {
-        let tensors = self.checkpoint.tensors().iter();
-        let mut heads = tensors.filter(|tensor| tensor.name == "classifier.weight");
-        let num_labels = heads
-            .next()
-            .and_then(|tensor| tensor.shape.first().copied());
-        match num_labels {
-            Some(num_labels) if self.is_architecture(architecture) => {
-                self.label_names(num_labels).map(Some)
+    /// `id2label` does not name exactly the rows of the output.
+    pub fn labels(&self, head: &str, output: &str) -> Result<Option<LabelSet>, TaskError> {
+        let mut tensors = self.checkpoint.tensors().iter();
+        let output = tensors.find(|tensor| tensor.name == output);
+        match output.and_then(|tensor| Some((&tensor.name, *tensor.shape.first()?))) {
+            Some((name, num_labels)) if self.has_head(head) => {
+                self.label_names(name, num_labels).map(Some)
             }
             _ => Ok(None),
         }
     }
 
-    fn label_names(&self, num_labels: usize) -> Result<LabelSet, TaskError> {
+    fn label_names(&self, output: &str, num_labels: usize) -> Result<LabelSet, TaskError> {
         let Some(Value::Object(id2label)) = self.checkpoint.config().get("id2label") else {
             let names = (0..num_labels).map(|id| format!("LABEL_{id}"));
             return Ok(LabelSet::new(names.collect())?);
@@ -168,7 +172,7 @@ impl Pretrained {
         match (0..num_labels).map(name).collect() {
             Some(names) if id2label.len() == num_labels => Ok(LabelSet::new(names)?),
             _ => Err(self.unfit(format!(
-                "`classifier.weight` has {num_labels} labels, so config key `id2label` must name exactly the ids 0 to {}",
+                "`{output}` has {num_labels} labels, so config key `id2label` must name exactly the ids 0 to {}",
                 num_labels.saturating_sub(1)
             ))),
         }
@@ -182,11 +186,10 @@ impl Pretrained {
         }
     }
 
-    /// Loads the weights into a freshly initialised model whose encoder is its field `bert`.
+    /// Loads the weights into a freshly initialised model whose encoder is its field `encoder`.
     ///
-    /// `head` names the module paths of the head. A new head keeps its initial values, as does the pooler where the
-    /// checkpoint has none; heads of other tasks, and a pooler that the model does without, are left out. New parameters
-    /// are drawn here, so seed the device before.
+    /// A new head keeps its initial values, as does the pooler where the checkpoint has none; heads of other tasks, and a
+    /// pooler that the model does without, are left out. New parameters are drawn here, so seed the device before.
     ///
     /// # Errors
     ///
@@ -194,24 +197,24 @@ impl Pretrained {
     pub fn load<M: Module>(
         &self,
         model: M,
-        keys: &KeyMap,
-        head: &[&str],
+        head: &HeadKeys,
         origin: HeadOrigin,
     ) -> Result<(M, LoadReport), TaskError> {
-        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let family = self.encoder.model_type.family();
+        let pooler = family.pooler.to_owned();
         let options = match origin {
             HeadOrigin::Checkpoint => LoadOptions {
-                ignored: words(&["bert.pooler", "pooler"]),
+                ignored: vec![pooler],
                 ..LoadOptions::default()
             },
             HeadOrigin::New => LoadOptions {
-                fresh: words(head),
-                optional: words(&["bert.pooler"]),
-                ignored: words(&[&HEADS[..], &["bert.pooler", "pooler"]].concat()),
+                fresh: head.parts.iter().map(|part| part.path.into()).collect(),
+                optional: vec![POOLER.to_owned()],
+                ignored: family.heads.iter().map(|&head| head.into()).chain([pooler]).collect(),
                 ..LoadOptions::default()
             },
         };
-        self.load_with(model, keys, &options)
+        self.load_with(model, head, &options)
     }
 
     /// Loads the weights as `options` say, for a task whose model has parts of several heads. New parameters are drawn
@@ -223,10 +226,11 @@ impl Pretrained {
     pub fn load_with<M: Module>(
         &self,
         model: M,
-        keys: &KeyMap,
+        head: &HeadKeys,
         options: &LoadOptions,
     ) -> Result<(M, LoadReport), TaskError> {
-        let (model, report) = bert_weights::load(model, &self.checkpoint, keys, options)?;
+        let keys = self.keys(head);
+        let (model, report) = bert_weights::load(model, &self.checkpoint, &keys, options)?;
         model.visit(&mut DrawNewParameters);
         Ok((model, report))
     }
@@ -237,18 +241,22 @@ impl Pretrained {
     /// # Errors
     ///
     /// A tensor is missing, unexpected, mis-shaped or not finite.
-    pub fn load_head<M: Module>(&self, model: M, keys: &KeyMap) -> Result<M, TaskError> {
-        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    pub fn load_head<M: Module>(&self, model: M, head: &HeadKeys) -> Result<M, TaskError> {
         let options = LoadOptions {
-            fresh: words(&["bert.embeddings", "bert.layers"]),
-            ignored: words(&["bert.pooler", "pooler"]),
+            fresh: EncoderPart::paths().to_vec(),
+            ignored: vec![self.encoder.model_type.family().pooler.to_owned()],
             ..LoadOptions::default()
         };
-        Ok(bert_weights::load(model, &self.checkpoint, keys, &options)?.0)
+        Ok(bert_weights::load(model, &self.checkpoint, &self.keys(head), &options)?.0)
     }
 
-    /// Writes a model as a directory that transformers opens. `decided` are the configuration's keys that training has
-    /// decided, beside the class's name and the dropouts.
+    /// The key map of a model with this head.
+    fn keys(&self, head: &HeadKeys) -> KeyMap {
+        key_map(self.encoder.model_type, head)
+    }
+
+    /// Writes a model as a directory that transformers opens. `head` is what the name of its class ends in, and
+    /// `decided` are the configuration's keys that training has decided, beside the class's name and the dropouts.
     ///
     /// # Errors
     ///
@@ -256,8 +264,8 @@ impl Pretrained {
     pub fn save<M: Module>(
         &self,
         model: &M,
-        keys: &KeyMap,
-        architecture: &str,
+        keys: &HeadKeys,
+        head: &str,
         decided: Map<String, Value>,
         dir: &Path,
     ) -> Result<(), TaskError> {
@@ -265,17 +273,12 @@ impl Pretrained {
             config: crate::exported_config::exported(
                 self.checkpoint.config(),
                 &self.encoder,
-                architecture,
+                head,
                 decided,
             ),
             tokenizer_files: self.tokenizer.files(),
         };
-        Ok(bert_weights::save(model, keys, &export, dir)?)
-    }
-
-    /// The batch of some encodings on a device, padded to the longest of them, with the number of its real tokens.
-    pub fn batch(&self, encodings: &[&Encoding], device: &Device) -> (EncoderInput, usize) {
-        batch::input(encodings, self.tokenizer.pad_token_id(), device)
+        Ok(bert_weights::save(model, &self.keys(keys), &export, dir)?)
     }
 
     /// Hands all encodings to `forward`, batch by batch, similar lengths together; a batch is given as the indices of its
@@ -298,7 +301,7 @@ impl Pretrained {
         let mut tokens_done = 0;
         for rows in batches {
             let members: Vec<&Encoding> = rows.iter().map(|&row| &encodings[row]).collect();
-            let (input, tokens) = self.batch(&members, device);
+            let (input, tokens) = batch::input(&members)?;
             forward(&rows, input)?;
             tokens_done += tokens;
             tick(tokens_done as f64 / all_tokens as f64);
@@ -307,17 +310,18 @@ impl Pretrained {
     }
 }
 
-/// The key map of a model whose encoder is its field `bert`, given the head's own.
+/// The key map of a model whose encoder is its field `encoder`, with the encoder of a family and a head.
 ///
 /// # Panics
 ///
 /// A key map in the crates is not bijective, which a test of each task holds.
-pub fn key_map(head: &str) -> KeyMap {
+pub fn key_map(model_type: ModelType, head: &HeadKeys) -> KeyMap {
+    let family = model_type.family();
     let parse = || -> Result<KeyMap, KeyMapError> {
-        KeyMap::parse(bert_encoder::KEY_MAP)?
-            .with_prefix("bert.", "bert.")
-            .with_base_prefix("bert.")
-            .join(KeyMap::parse(head)?)
+        KeyMap::parse(family.keys)?
+            .with_prefix(family.base_model_prefix, EncoderPart::FIELD)
+            .with_base_prefix(family.base_model_prefix)
+            .join(KeyMap::parse(head.map)?)
     };
     parse().expect("the key maps in the crates are bijective, which a test of each task holds")
 }

@@ -1,6 +1,6 @@
 //! Several heads on one loaded encoder: its weights in memory once, one forward pass for all of them.
 //!
-//! A head is a model whose encoder is its field `bert` and that has `forward_hidden(last_hidden_state)`; a pooler belongs
+//! A head is a model whose encoder is its field `encoder` and that has `forward_hidden(last_hidden_state)`; a pooler belongs
 //! to its head.
 //!
 //! ```text
@@ -13,15 +13,12 @@ use std::num::NonZeroUsize;
 
 use bert_encoder::{Encoder, EncoderConfig};
 use bert_text::Encoding;
-use bert_weights::first_difference;
+use bert_weights::{KeyMap, first_difference};
 use burn::tensor::{Device, Tensor};
 
 use crate::{Pretrained, TaskError};
 
-/// The encoder's tensors in a checkpoint.
-const TENSORS: [&str; 2] = ["bert.embeddings", "bert.encoder"];
-
-/// An encoder without a pooler, and what belongs to it.
+/// An encoder, and what belongs to it.
 #[derive(Debug)]
 pub struct SharedEncoder {
     pretrained: Pretrained,
@@ -33,10 +30,7 @@ impl SharedEncoder {
     pub fn of(pretrained: &Pretrained, model: &Encoder) -> Self {
         Self {
             pretrained: pretrained.clone(),
-            encoder: Encoder {
-                pooler: None,
-                ..model.clone()
-            },
+            encoder: model.clone(),
         }
     }
 
@@ -60,8 +54,11 @@ impl SharedEncoder {
                 "config.json has other sizes or functions".to_owned(),
             ));
         }
-        if let Some(difference) = first_difference(own, other.checkpoint(), &key_map(""), &TENSORS)?
-        {
+        let family = self.pretrained.encoder.model_type.family();
+        let keys = KeyMap::default().with_base_prefix(family.base_model_prefix);
+        let tensors = family.encoder_prefixes();
+        let tensors: Vec<&str> = tensors.iter().map(String::as_str).collect();
+        if let Some(difference) = first_difference(own, other.checkpoint(), &keys, &tensors)? {
             return Err(differs(difference.to_string()));
         }
         if !self.pretrained.tokenizer.is_same_as(&other.tokenizer) {
@@ -72,8 +69,7 @@ impl SharedEncoder {
 
     /// Gives a freshly initialised model this encoder in place of its own, which has drawn no weights yet.
     pub fn equip(&self, model: &mut Encoder) {
-        model.embeddings = self.encoder.embeddings.clone();
-        model.layers = self.encoder.layers.clone();
+        model.clone_from(&self.encoder);
     }
 
     /// Hands all encodings to the encoder, batch by batch, similar lengths together, and its last hidden state

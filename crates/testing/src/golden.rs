@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 #[cfg(feature = "encoder")]
-use bert_encoder::EncoderInput;
+use bert_encoder::{EncoderInput, PaddedInput};
 #[cfg(feature = "encoder")]
 use bert_weights::Checkpoint;
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -151,12 +151,11 @@ impl Golden {
     #[cfg(feature = "encoder")]
     pub fn input(&self, prefix: &str, device: &Device) -> anyhow::Result<EncoderInput> {
         let tensor = |name: &str| self.ints::<2>(&format!("{prefix}{name}"), device);
-        Ok(EncoderInput {
+        Ok(EncoderInput::Padded(PaddedInput {
             input_ids: tensor("input_ids")?,
             token_type_ids: Some(tensor("token_type_ids")?),
             attention_mask: Some(tensor("attention_mask")?),
-            lengths: None,
-        })
+        }))
     }
 
     fn tensors(&self) -> anyhow::Result<SafeTensors<'_>> {

@@ -149,10 +149,10 @@ mod tests {
 
     #[test]
     fn biases_and_layer_norms_are_not_decayed() {
-        assert!(is_decayed("bert.embeddings.word_embeddings.weight"));
+        assert!(is_decayed("encoder.embeddings.word_embeddings.weight"));
         assert!(is_decayed("classifier.weight"));
         assert!(!is_decayed("classifier.bias"));
-        assert!(!is_decayed("bert.layers.0.output_norm.gamma"));
-        assert!(!is_decayed("bert.layers.0.output_norm.beta"));
+        assert!(!is_decayed("encoder.layers.0.output_norm.gamma"));
+        assert!(!is_decayed("encoder.layers.0.output_norm.beta"));
     }
 }

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use bert_encoder::EncoderPart;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::Tensor;
 use serde::{Serialize, Serializer};
@@ -56,7 +57,7 @@ impl Serialize for Tune {
 }
 
 impl Tune {
-    /// Sets which parameters of a model get gradients, in a model whose encoder of `layers` layers is its field `bert`.
+    /// Sets which parameters of a model get gradients, in a model whose encoder of `layers` layers is its field `encoder`.
     ///
     /// # Errors
     ///
@@ -88,14 +89,11 @@ impl Selection {
         let Some(first_trained) = self.first_trained else {
             return true;
         };
-        if path.starts_with("bert.embeddings.") {
-            return false;
+        match EncoderPart::of(path) {
+            Some(EncoderPart::Embeddings) => false,
+            Some(EncoderPart::Layer(layer)) => layer >= first_trained,
+            None => true,
         }
-        let layer = path
-            .strip_prefix("bert.layers.")
-            .and_then(|rest| rest.split('.').next())
-            .and_then(|layer| layer.parse::<usize>().ok());
-        layer.is_none_or(|layer| layer >= first_trained)
     }
 }
 
@@ -141,16 +139,16 @@ mod tests {
     fn the_head_and_the_pooler_are_always_trained() {
         for first_trained in [None, Some(4), Some(6)] {
             assert!(trained(first_trained, "classifier.weight"));
-            assert!(trained(first_trained, "bert.pooler.dense.bias"));
+            assert!(trained(first_trained, "pooler.dense.bias"));
         }
     }
 
     #[test]
     fn layers_below_the_first_trained_one_are_frozen_with_the_embeddings() {
-        assert!(!trained(Some(4), "bert.layers.3.output.weight"));
-        assert!(trained(Some(4), "bert.layers.4.output.weight"));
-        assert!(trained(Some(4), "bert.layers.10.output.weight"));
-        assert!(!trained(Some(4), "bert.embeddings.layer_norm.gamma"));
-        assert!(trained(None, "bert.embeddings.layer_norm.gamma"));
+        assert!(!trained(Some(4), "encoder.layers.3.output.weight"));
+        assert!(trained(Some(4), "encoder.layers.4.output.weight"));
+        assert!(trained(Some(4), "encoder.layers.10.output.weight"));
+        assert!(!trained(Some(4), "encoder.embeddings.layer_norm.gamma"));
+        assert!(trained(None, "encoder.embeddings.layer_norm.gamma"));
     }
 }

@@ -48,6 +48,8 @@ pub struct ModelForPreTraining {
 pub trait PretrainingModel: Module {
     /// What the name of the class of transformers with these parameters ends in, such as `ForMaskedLM`.
     const HEAD: &'static str;
+    /// The module paths of the heads.
+    const PARTS: &'static [&'static str];
     /// Whether there is a head for masked tokens.
     const PREDICTS_TOKENS: bool;
     /// Whether there is a head for next sentences.
@@ -236,6 +238,7 @@ impl ModelForPreTraining {
 
 impl PretrainingModel for ModelForMaskedLM {
     const HEAD: &'static str = "ForMaskedLM";
+    const PARTS: &'static [&'static str] = &["predictions"];
     const PREDICTS_TOKENS: bool = true;
     const PREDICTS_PAIRS: bool = false;
 
@@ -266,6 +269,7 @@ impl PretrainingModel for ModelForMaskedLM {
 
 impl PretrainingModel for ModelForNextSentencePrediction {
     const HEAD: &'static str = "ForNextSentencePrediction";
+    const PARTS: &'static [&'static str] = &["seq_relationship"];
     const PREDICTS_TOKENS: bool = false;
     const PREDICTS_PAIRS: bool = true;
 
@@ -297,6 +301,7 @@ impl PretrainingModel for ModelForNextSentencePrediction {
 
 impl PretrainingModel for ModelForPreTraining {
     const HEAD: &'static str = "ForPreTraining";
+    const PARTS: &'static [&'static str] = &["predictions", "seq_relationship"];
     const PREDICTS_TOKENS: bool = true;
     const PREDICTS_PAIRS: bool = true;
 

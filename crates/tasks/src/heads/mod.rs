@@ -107,12 +107,12 @@ impl Heads {
         let (encoder, head) = match first {
             TextReader::Text(classifier) => {
                 let (model, _) = classifier.load(HeadOrigin::Checkpoint, device)?;
-                let encoder = SharedEncoder::of(&classifier.pretrained, &model.bert);
+                let encoder = SharedEncoder::of(&classifier.pretrained, &model.encoder);
                 (encoder, Head::Text(classifier, model))
             }
             TextReader::Tokens(classifier) => {
                 let (model, _) = classifier.load(HeadOrigin::Checkpoint, device)?;
-                let encoder = SharedEncoder::of(&classifier.pretrained, &model.bert);
+                let encoder = SharedEncoder::of(&classifier.pretrained, &model.encoder);
                 (encoder, Head::Tokens(classifier, model))
             }
         };

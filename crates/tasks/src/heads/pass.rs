@@ -118,7 +118,7 @@ impl<'a> Outputs<'a> {
                 model,
                 predictions,
             } => {
-                let logits = rows_of(model.forward_hidden(hidden.clone())?);
+                let logits = rows_of(model.forward_hidden(hidden.clone()));
                 for (&row, logits) in rows.iter().zip(logits) {
                     if let Some(text) = sequences.text_of[row] {
                         let cut = sequences.encodings[row].truncated_tokens;

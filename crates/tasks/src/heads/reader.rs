@@ -1,7 +1,12 @@
 use std::path::Path;
 
+use bert_pretraining::{
+    ModelForMaskedLM, ModelForNextSentencePrediction, ModelForPreTraining, PretrainingModel,
+};
+use bert_token_classification::HEAD as TOKENS;
+
 use crate::text_classification::TextClassifier;
-use crate::token_classification::{ARCHITECTURE as TOKENS, TokenClassifier};
+use crate::token_classification::TokenClassifier;
 use crate::{DropoutOverride, Pretrained, TaskError};
 
 /// Everything but the weights of a model that reads a text and can share its encoder.
@@ -23,10 +28,12 @@ impl TextReader {
     pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TaskError> {
         let pretrained = Pretrained::open(dir, max_length, DropoutOverride::default())?;
         let architectures = pretrained.architectures();
-        if architectures.contains(&TOKENS) {
+        if architectures.contains(&pretrained.architecture(TOKENS).as_str()) {
             return Ok(Self::Tokens(TokenClassifier::of(pretrained)?));
         }
-        match architectures.iter().find_map(|name| other_input(name)) {
+        let prefix = pretrained.encoder.model_type.family().class_prefix;
+        let heads = architectures.iter().map(|name| name.trim_start_matches(prefix));
+        match heads.into_iter().find_map(other_input) {
             None => Ok(Self::Text(TextClassifier::of(pretrained)?)),
             Some(input) => Err(pretrained.unfit(format!(
                 "`architectures` is {}, which reads {input}, not a text as it is, so it cannot share its forward pass with \
@@ -45,12 +52,12 @@ impl TextReader {
     }
 }
 
-/// What a class of transformers reads that reads something else.
-fn other_input(architecture: &str) -> Option<&'static str> {
-    match architecture {
-        "BertForQuestionAnswering" => Some("a question with windows of a context"),
-        "BertForMaskedLM" => Some("a text with [MASK] in it"),
-        "BertForPreTraining" | "BertForNextSentencePrediction" => Some("two sentences"),
+/// What a head reads that reads something else.
+fn other_input(head: &str) -> Option<&'static str> {
+    match head {
+        bert_question_answering::HEAD => Some("a question with windows of a context"),
+        ModelForMaskedLM::HEAD => Some("a text with [MASK] in it"),
+        ModelForPreTraining::HEAD | ModelForNextSentencePrediction::HEAD => Some("two sentences"),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use bert_text_classification::ProblemType;
 
 use super::{NliData, label2id};
 use crate::text_classification::{
-    ARCHITECTURE, Split, Targets, TextClassifier, stated_problem_type,
+    Split, Targets, TextClassifier, labels, stated_problem_type,
 };
 use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
 
@@ -96,7 +96,7 @@ impl NliClassifier {
 
 /// Labels and roles of a checkpoint that has a head for them; a head of another task counts as none.
 fn checkpoint_roles(pretrained: &Pretrained) -> Result<Option<(LabelSet, Roles)>, TaskError> {
-    let Some(labels) = pretrained.labels(ARCHITECTURE)? else {
+    let Some(labels) = labels(pretrained)? else {
         return Ok(None);
     };
     let problem_type = stated_problem_type(pretrained, labels.len())?;

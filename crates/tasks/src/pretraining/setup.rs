@@ -2,28 +2,18 @@ use std::io::BufRead;
 use std::marker::PhantomData;
 use std::path::Path;
 
-use bert_pretraining::{PretrainingModel, TIED_COPIES};
+use bert_encoder::{HeadKeys, HeadPart};
+use bert_pretraining::{PretrainingModel, head_keys};
 use bert_text::{
     Documents, Encoding, Masker, MaskingOptions, TextBlocks, TextLayout, TextPieces, TokenBlock,
 };
-use bert_weights::{KeyMap, LoadOptions, LoadReport, TiedCopy};
+use bert_weights::{LoadOptions, LoadReport, TiedCopy};
 use burn::tensor::Device;
 use serde_json::{Map, json};
 
 use super::Split;
-use crate::pretrained::{HEADS, key_map};
-use crate::{DropoutOverride, Pretrained, TaskError};
-
-/// Module paths of the heads and of the pooler.
-const PARTS: [&str; 3] = ["predictions", "seq_relationship", "bert.pooler"];
-/// What a checkpoint may hold for the part of the task that a model does without; the first names are in one head of
-/// `HEADS`, `cls`.
-const NOT_NEEDED: [&str; 4] = [
-    "cls.predictions",
-    "cls.seq_relationship",
-    "bert.pooler",
-    "pooler",
-];
+use crate::pretrained::POOLER;
+use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
 
 /// Everything about a model of a pre-training task but its weights.
 #[derive(Debug, Clone)]
@@ -49,12 +39,12 @@ impl<M: PretrainingModel> Pretraining<M> {
     ) -> Result<Self, TaskError> {
         let pretrained = Pretrained::open(dir, max_length, DropoutOverride::default())?;
         let opened = Self::new(pretrained, masking)?;
-        for name in opened.head_tensors() {
+        for HeadPart { output: name, .. } in opened.own_parts()? {
             if !opened.pretrained.has_tensor(name) {
                 return Err(opened.pretrained.unfit(format!(
                     "there is no tensor `{name}`, so this is not the checkpoint of a trained {}; train one with `bert \
                      train {}`",
-                    M::ARCHITECTURE,
+                    opened.pretrained.architecture(M::HEAD),
                     opened.task_word()
                 )));
             }
@@ -94,7 +84,7 @@ impl<M: PretrainingModel> Pretraining<M> {
     ///
     /// A tensor is missing, unexpected, mis-shaped or not finite, or a tied one differs from its original.
     pub fn load(&self, device: &Device) -> Result<(M, LoadReport), TaskError> {
-        self.load_parts(&[], device)
+        self.load_parts(HeadOrigin::Checkpoint, device)
     }
 
     /// Loads the weights. Heads and pooler are new where the checkpoint has none; new parameters are drawn here, so seed
@@ -104,44 +94,51 @@ impl<M: PretrainingModel> Pretraining<M> {
     ///
     /// As [`load`](Self::load), but for missing heads.
     pub fn load_for_training(&self, device: &Device) -> Result<(M, LoadReport), TaskError> {
-        self.load_parts(&PARTS, device)
+        self.load_parts(HeadOrigin::New, device)
     }
 
-    fn load_parts(&self, optional: &[&str], device: &Device) -> Result<(M, LoadReport), TaskError> {
+    /// Loads the weights. Heads and pooler may be missing where they may be `New`.
+    fn load_parts(
+        &self,
+        origin: HeadOrigin,
+        device: &Device,
+    ) -> Result<(M, LoadReport), TaskError> {
         let mut model = M::init(&self.pretrained.encoder, device)?;
         self.pretrained.pack_weights(model.encoder_mut(), device);
+        let (keys, own) = (self.keys()?, self.own_parts()?);
+        let family = self.pretrained.encoder.model_type.family();
+        let others = keys.parts.iter().map(|part| part.name);
         // A part that the model has must fit as a whole, so nothing in it is excused.
-        let is_other = |prefix: &&&str| !self.head_tensors().any(|own| own.starts_with(**prefix));
-        let copies = TIED_COPIES.map(|(name, original)| TiedCopy {
-            name: name.to_owned(),
-            original: original.to_owned(),
-        });
+        let is_other = |prefix: &&str| !own.iter().any(|part| part.output.starts_with(prefix));
+        let ignored = family.heads.iter().copied().chain(others).filter(is_other);
         let options = LoadOptions {
-            optional: optional.iter().map(|&part| part.to_owned()).collect(),
-            ignored: HEADS
-                .iter()
-                .chain(&NOT_NEEDED)
-                .filter(is_other)
-                .map(|&prefix| prefix.to_owned())
-                .collect(),
+            optional: match origin {
+                HeadOrigin::Checkpoint => Vec::new(),
+                HeadOrigin::New => keys
+                    .parts
+                    .iter()
+                    .map(|part| part.path.to_owned())
+                    .chain([POOLER.to_owned()])
+                    .collect(),
+            },
+            ignored: ignored.chain([family.pooler]).map(str::to_owned).collect(),
             copies: match model.predictions() {
-                Some(_) => copies.to_vec(),
+                Some(_) => keys.tied.iter().map(tied_copy).collect(),
                 None => Vec::new(),
             },
             ..LoadOptions::default()
         };
-        self.pretrained.load_with(model, &keys(), &options)
+        self.pretrained.load_with(model, &keys, &options)
     }
 
-    /// One tensor of each head that M has.
-    fn head_tensors(&self) -> impl Iterator<Item = &'static str> {
-        let heads = [
-            (M::PREDICTS_TOKENS, "cls.predictions.bias"),
-            (M::PREDICTS_PAIRS, "cls.seq_relationship.weight"),
-        ];
-        heads
-            .into_iter()
-            .filter_map(|(has_it, name)| has_it.then_some(name))
+    fn keys(&self) -> Result<HeadKeys, TaskError> {
+        Ok(head_keys(self.pretrained.encoder.model_type, M::HEAD)?)
+    }
+
+    /// The parts of the heads that M has.
+    fn own_parts(&self) -> Result<Vec<HeadPart>, TaskError> {
+        let is_own = |part: &&HeadPart| M::PARTS.contains(&part.path);
+        Ok(self.keys()?.parts.iter().filter(is_own).copied().collect())
     }
 
     fn task_word(&self) -> &'static str {
@@ -161,7 +158,7 @@ impl<M: PretrainingModel> Pretraining<M> {
     pub fn save(&self, model: &M, dir: &Path) -> Result<(), TaskError> {
         let decided = Map::from_iter([("tie_word_embeddings".to_owned(), json!(true))]);
         self.pretrained
-            .save(model, &keys(), M::ARCHITECTURE, decided, dir)
+            .save(model, &self.keys()?, M::HEAD, decided, dir)
     }
 
     /// Tokenizes a plain text.
@@ -228,29 +225,30 @@ impl<M: PretrainingModel> Pretraining<M> {
     }
 }
 
-fn keys() -> KeyMap {
-    key_map(bert_pretraining::KEY_MAP)
+fn tied_copy(&(name, original): &(&str, &str)) -> TiedCopy {
+    TiedCopy {
+        name: name.to_owned(),
+        original: original.to_owned(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use bert_encoder::ModelType;
+    use bert_pretraining::ModelForPreTraining;
+
     use super::*;
+    use crate::key_map;
 
     #[test]
     fn the_key_maps_join() {
-        let keys = keys();
-        for (name, path) in [
-            ("cls.predictions.bias", "predictions.bias"),
-            (
-                "cls.predictions.transform.LayerNorm.weight",
-                "predictions.layer_norm.gamma",
-            ),
-            (
-                "bert.embeddings.word_embeddings.weight",
-                "bert.embeddings.word_embeddings.weight",
-            ),
-        ] {
-            assert_eq!(keys.module_path(name).as_deref(), Some(path));
+        for model_type in ModelType::ALL {
+            let head = ModelForPreTraining::HEAD;
+            let keys = key_map(model_type, &head_keys(model_type, head).unwrap());
+            let name = |path: &str| keys.checkpoint_name(path);
+            assert!(name("predictions.bias").is_some(), "{model_type:?}");
+            assert!(name("predictions.layer_norm.gamma").is_some());
+            assert!(name("encoder.embeddings.word_embeddings.weight").is_some());
         }
     }
 }

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 
 use super::split::masked_tokens;
 use super::{Pretraining, Split};
-use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Position, Task, TaskError};
+use crate::{batch, BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Position, Task, TaskError};
 
 /// A model of a pre-training task with its training and evaluation data.
 #[derive(Debug)]
@@ -75,10 +75,7 @@ impl<M: PretrainingModel> Task for PretrainingTask<M> {
             }
             None => rows.iter().map(|&row| self.train.encoding(row)).collect(),
         };
-        let (input, tokens) = self
-            .setup
-            .pretrained
-            .batch(&encodings.iter().collect::<Vec<_>>(), device);
+        let (input, tokens) = batch::input(&encodings.iter().collect::<Vec<_>>())?;
         let masked = masked.map(|masked| masked_tokens(&masked.iter().collect::<Vec<_>>(), device));
         let pairs = M::PREDICTS_PAIRS.then(|| self.train.classes(rows, device));
         Ok(BatchLoss {

@@ -1,19 +1,17 @@
 use std::path::Path;
 
-use bert_question_answering::{ModelForQuestionAnswering, QuestionAnsweringConfig};
+use bert_encoder::{HeadKeys, HeadPart};
+use bert_question_answering::{
+    HEAD, ModelForQuestionAnswering, QuestionAnsweringConfig, head_keys,
+};
 use bert_text::{QuestionInput, SquadDataset};
-use bert_weights::{KeyMap, LoadReport};
+use bert_weights::LoadReport;
 use burn::tensor::Device;
 use serde_json::Map;
 
 use super::{Split, Windows};
-use crate::pretrained::key_map;
 use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
 
-/// The class of transformers that opens a saved model.
-const ARCHITECTURE: &str = "BertForQuestionAnswering";
-/// The module path of the head.
-const HEAD: &str = "qa_outputs";
 /// The overlap of the recipe for SQuAD, for windows of 384 tokens.
 const DEFAULT_STRIDE: usize = 128;
 
@@ -36,7 +34,7 @@ impl QuestionAnswerer {
     /// The directory is no checkpoint of a question-answering model, or lacks a tokenizer.
     pub fn open(dir: &Path, max_length: usize, stride: Option<usize>) -> Result<Self, TaskError> {
         let answerer = Self::prepare(dir, max_length, stride, DropoutOverride::default())?;
-        match answerer.head() {
+        match answerer.head()? {
             HeadOrigin::Checkpoint => Ok(answerer),
             HeadOrigin::New => Err(answerer.pretrained.unfit(
                 "there is no tensor `qa_outputs.weight`, or `architectures` names another class, so this is not the \
@@ -58,7 +56,7 @@ impl QuestionAnswerer {
         dropout: DropoutOverride,
     ) -> Result<(Self, HeadOrigin), TaskError> {
         let answerer = Self::prepare(dir, max_length, stride, dropout)?;
-        let head = answerer.head();
+        let head = answerer.head()?;
         Ok((answerer, head))
     }
 
@@ -76,14 +74,18 @@ impl QuestionAnswerer {
         })
     }
 
-    fn head(&self) -> HeadOrigin {
-        if self.pretrained.is_architecture(ARCHITECTURE)
-            && self.pretrained.has_tensor("qa_outputs.weight")
-        {
-            HeadOrigin::Checkpoint
+    fn head(&self) -> Result<HeadOrigin, TaskError> {
+        let has_part = |part: &HeadPart| self.pretrained.has_tensor(part.output);
+        let keys = self.keys()?;
+        if self.pretrained.has_head(HEAD) && keys.parts.iter().all(has_part) {
+            Ok(HeadOrigin::Checkpoint)
         } else {
-            HeadOrigin::New
+            Ok(HeadOrigin::New)
         }
+    }
+
+    fn keys(&self) -> Result<HeadKeys, TaskError> {
+        Ok(head_keys(self.pretrained.encoder.model_type)?)
     }
 
     /// Loads the weights. The head is taken from the checkpoint or made anew as `head` says; new parameters are drawn
@@ -101,8 +103,8 @@ impl QuestionAnswerer {
             encoder: self.pretrained.encoder.clone(),
         }
         .init(device)?;
-        self.pretrained.pack_weights(&mut model.bert, device);
-        self.pretrained.load(model, &keys(), &[HEAD], head)
+        self.pretrained.pack_weights(&mut model.encoder, device);
+        self.pretrained.load(model, &self.keys()?, head)
     }
 
     /// Writes a directory that transformers opens as `BertForQuestionAnswering`.
@@ -112,7 +114,7 @@ impl QuestionAnswerer {
     /// A file could not be written; what was there before is then still there.
     pub fn save(&self, model: &ModelForQuestionAnswering, dir: &Path) -> Result<(), TaskError> {
         self.pretrained
-            .save(model, &keys(), ARCHITECTURE, Map::new(), dir)
+            .save(model, &self.keys()?, HEAD, Map::new(), dir)
     }
 
     /// Cuts the questions of a data set into windows and finds the answers to learn.
@@ -167,25 +169,20 @@ impl QuestionAnswerer {
     }
 }
 
-fn keys() -> KeyMap {
-    key_map(bert_question_answering::KEY_MAP)
-}
-
 #[cfg(test)]
 mod tests {
+    use bert_encoder::ModelType;
+
     use super::*;
+    use crate::key_map;
 
     #[test]
     fn the_key_maps_join() {
-        let keys = keys();
-        assert_eq!(
-            keys.module_path("bert.encoder.layer.3.attention.self.query.weight")
-                .as_deref(),
-            Some("bert.layers.3.attention.query.weight")
-        );
-        assert_eq!(
-            keys.module_path("qa_outputs.bias").as_deref(),
-            Some("qa_outputs.bias")
-        );
+        for model_type in ModelType::ALL {
+            let keys = key_map(model_type, &head_keys(model_type).unwrap());
+            let name = |path: &str| keys.checkpoint_name(path);
+            assert!(name("qa_outputs.bias").is_some(), "{model_type:?}");
+            assert!(name("encoder.embeddings.word_embeddings.weight").is_some());
+        }
     }
 }

@@ -5,7 +5,7 @@ use bert_text::Encoding;
 use burn::tensor::Device;
 
 use super::{EvaluationOptions, QuestionAnswerer, Split};
-use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TaskError};
+use crate::{batch, BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TaskError};
 
 /// A question-answering model with its training and evaluation data.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Task for QuestionAnsweringTask {
             .iter()
             .map(|&row| &self.train.windows.encodings[row])
             .collect();
-        let (input, tokens) = self.answerer.pretrained.batch(&encodings, device);
+        let (input, tokens) = batch::input(&encodings)?;
         let lengths: Vec<usize> = encodings.iter().map(|encoding| encoding.len()).collect();
         let logits = model.forward(input)?.within(&lengths);
         let [_, sequence] = logits.start_logits.dims();

@@ -1,21 +1,18 @@
 use std::path::Path;
 
+use bert_encoder::HeadKeys;
 use bert_text::{Dataset, Encoding, LabelSet};
 use bert_text_classification::{
-    ModelForSequenceClassification, ProblemType, SequenceClassificationConfig,
+    HEAD, head_keys, ModelForSequenceClassification, ProblemType, SequenceClassificationConfig,
 };
-use bert_weights::{KeyMap, LoadReport};
+use bert_weights::LoadReport;
 use burn::tensor::Device;
 use serde_json::{Value, json};
 
 use super::split::{Split, Targets};
 use crate::exported_config::label_keys;
-use crate::pretrained::key_map;
 use crate::shared_encoder::SharedEncoder;
 use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
-
-/// The class of transformers that opens a saved classifier.
-pub(crate) const ARCHITECTURE: &str = "BertForSequenceClassification";
 
 /// Everything about a text classifier but its weights: the encoder's configuration, what the outputs mean, and how texts
 /// become tokens.
@@ -44,7 +41,7 @@ impl TextClassifier {
     }
 
     pub(crate) fn of(pretrained: Pretrained) -> Result<Self, TaskError> {
-        let labels = pretrained.labels(ARCHITECTURE)?.ok_or_else(|| {
+        let labels = labels(&pretrained)?.ok_or_else(|| {
             pretrained.unfit(
                 "there is no tensor `classifier.weight`, or `architectures` names another class, so this is not the \
                  checkpoint of a trained text classifier; train one with `bert train text-classification`",
@@ -73,7 +70,7 @@ impl TextClassifier {
         dropout: DropoutOverride,
     ) -> Result<(Self, HeadOrigin), TaskError> {
         let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
-        let old = match pretrained.labels(ARCHITECTURE)? {
+        let old = match labels(&pretrained)? {
             Some(labels) => {
                 let old_type = stated_problem_type(&pretrained, labels.len())?;
                 (old_type == problem_type).then_some(labels)
@@ -111,7 +108,7 @@ impl TextClassifier {
         device: &Device,
     ) -> Result<(ModelForSequenceClassification, LoadReport), TaskError> {
         let model = self.init(device)?;
-        self.pretrained.load(model, &keys(), &["classifier"], head)
+        self.pretrained.load(model, &keys(&self.pretrained)?, head)
     }
 
     /// Loads the head alone, pooler and classifier, onto an encoder that is loaded already.
@@ -125,8 +122,8 @@ impl TextClassifier {
         device: &Device,
     ) -> Result<ModelForSequenceClassification, TaskError> {
         let mut model = self.init(device)?;
-        encoder.equip(&mut model.bert);
-        self.pretrained.load_head(model, &keys())
+        encoder.equip(&mut model.encoder);
+        self.pretrained.load_head(model, &keys(&self.pretrained)?)
     }
 
     fn init(&self, device: &Device) -> Result<ModelForSequenceClassification, TaskError> {
@@ -135,7 +132,7 @@ impl TextClassifier {
             num_labels: self.labels.len(),
         };
         let mut model = config.init(device)?;
-        self.pretrained.pack_weights(&mut model.bert, device);
+        self.pretrained.pack_weights(&mut model.encoder, device);
         Ok(model)
     }
 
@@ -152,7 +149,7 @@ impl TextClassifier {
         let mut decided = label_keys(&self.labels);
         decided.insert("problem_type".to_owned(), json!(self.problem_type));
         self.pretrained
-            .save(model, &keys(), ARCHITECTURE, decided, dir)
+            .save(model, &keys(&self.pretrained)?, HEAD, decided, dir)
     }
 
     /// Tokenizes a data set and resolves its labels.
@@ -197,25 +194,32 @@ pub(crate) fn stated_problem_type(
     }
 }
 
-fn keys() -> KeyMap {
-    key_map(bert_text_classification::KEY_MAP)
+fn keys(pretrained: &Pretrained) -> Result<HeadKeys, TaskError> {
+    Ok(head_keys(pretrained.encoder.model_type)?)
+}
+
+/// The labels of the checkpoint of such a classifier; `None` for any other checkpoint.
+pub(crate) fn labels(pretrained: &Pretrained) -> Result<Option<LabelSet>, TaskError> {
+    match keys(pretrained)?.parts {
+        [classifier] => pretrained.labels(HEAD, classifier.output),
+        _ => Ok(None),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use bert_encoder::ModelType;
+
     use super::*;
+    use crate::key_map;
 
     #[test]
     fn the_key_maps_join() {
-        let keys = keys();
-        assert_eq!(
-            keys.module_path("bert.encoder.layer.3.attention.self.query.weight")
-                .as_deref(),
-            Some("bert.layers.3.attention.query.weight")
-        );
-        assert_eq!(
-            keys.module_path("classifier.bias").as_deref(),
-            Some("classifier.bias")
-        );
+        for model_type in ModelType::ALL {
+            let keys = key_map(model_type, &head_keys(model_type).unwrap());
+            let name = |path: &str| keys.checkpoint_name(path);
+            assert!(name("classifier.weight").is_some(), "{model_type:?}");
+            assert!(name("encoder.embeddings.word_embeddings.weight").is_some());
+        }
     }
 }

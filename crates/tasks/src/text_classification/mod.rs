@@ -12,7 +12,7 @@ mod split;
 mod task;
 
 pub use classifier::TextClassifier;
-pub(crate) use classifier::{ARCHITECTURE, stated_problem_type};
+pub(crate) use classifier::{labels, stated_problem_type};
 pub use predict::{ClassProbability, Prediction};
 pub use split::{Split, Targets, guess_problem_type};
 pub(crate) use task::highest;

@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use super::predict::Prediction;
 use super::{Split, Targets, TextClassifier};
 use crate::pretrained::rows_of;
-use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TaskError};
+use crate::{batch, BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TaskError};
 
 /// A text classifier with its training and evaluation data.
 #[derive(Debug)]
@@ -137,7 +137,7 @@ impl Task for TextClassificationTask {
     ) -> Result<BatchLoss, TaskError> {
         let encodings: Vec<&Encoding> =
             rows.iter().map(|&row| &self.train.encodings[row]).collect();
-        let (input, tokens) = self.classifier.pretrained.batch(&encodings, device);
+        let (input, tokens) = batch::input(&encodings)?;
         let logits = model.forward(input)?;
         let labels = self.train.targets.labels(rows, device);
         Ok(BatchLoss {

@@ -1,18 +1,15 @@
 use std::path::Path;
 
+use bert_encoder::HeadKeys;
 use bert_text::{Alignment, LabelSet, TaggedDataset};
-use bert_token_classification::{ModelForTokenClassification, TokenClassificationConfig};
-use bert_weights::{KeyMap, LoadReport};
+use bert_token_classification::{HEAD, head_keys, ModelForTokenClassification, TokenClassificationConfig};
+use bert_weights::LoadReport;
 use burn::tensor::Device;
 
 use super::split::Split;
 use crate::exported_config::label_keys;
-use crate::pretrained::key_map;
 use crate::shared_encoder::SharedEncoder;
 use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
-
-/// The class of transformers that opens a saved classifier.
-pub(crate) const ARCHITECTURE: &str = "BertForTokenClassification";
 
 /// Everything about a token classifier but its weights: the encoder's configuration, what the outputs mean, and how words
 /// become tokens.
@@ -41,7 +38,7 @@ impl TokenClassifier {
     }
 
     pub(crate) fn of(pretrained: Pretrained) -> Result<Self, TaskError> {
-        let labels = pretrained.labels(ARCHITECTURE)?.ok_or_else(|| {
+        let labels = labels(&pretrained)?.ok_or_else(|| {
             pretrained.unfit(
                 "there is no tensor `classifier.weight`, or `architectures` names another class, so this is not the \
                  checkpoint of a trained token classifier; train one with `bert train token-classification`",
@@ -70,7 +67,7 @@ impl TokenClassifier {
         dropout: DropoutOverride,
     ) -> Result<(Self, HeadOrigin), TaskError> {
         let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
-        let old = pretrained.labels(ARCHITECTURE)?;
+        let old = labels(&pretrained)?;
         let labels = LabelSet::from_tags(data)?.ordered_as(old.as_ref());
         let origin = match old {
             Some(old) if old == labels => HeadOrigin::Checkpoint,
@@ -96,7 +93,7 @@ impl TokenClassifier {
         device: &Device,
     ) -> Result<(ModelForTokenClassification, LoadReport), TaskError> {
         let model = self.init(device)?;
-        self.pretrained.load(model, &keys(), &["classifier"], head)
+        self.pretrained.load(model, &keys(&self.pretrained)?, head)
     }
 
     /// Loads the classifier alone, onto an encoder that is loaded already.
@@ -110,8 +107,8 @@ impl TokenClassifier {
         device: &Device,
     ) -> Result<ModelForTokenClassification, TaskError> {
         let mut model = self.init(device)?;
-        encoder.equip(&mut model.bert);
-        self.pretrained.load_head(model, &keys())
+        encoder.equip(&mut model.encoder);
+        self.pretrained.load_head(model, &keys(&self.pretrained)?)
     }
 
     fn init(&self, device: &Device) -> Result<ModelForTokenClassification, TaskError> {
@@ -120,7 +117,7 @@ impl TokenClassifier {
             num_labels: self.labels.len(),
         };
         let mut model = config.init(device)?;
-        self.pretrained.pack_weights(&mut model.bert, device);
+        self.pretrained.pack_weights(&mut model.encoder, device);
         Ok(model)
     }
 
@@ -132,7 +129,7 @@ impl TokenClassifier {
     pub fn save(&self, model: &ModelForTokenClassification, dir: &Path) -> Result<(), TaskError> {
         let decided = label_keys(&self.labels);
         self.pretrained
-            .save(model, &keys(), ARCHITECTURE, decided, dir)
+            .save(model, &keys(&self.pretrained)?, HEAD, decided, dir)
     }
 
     /// Tokenizes a data set, cuts long sentences into windows and resolves the tags.
@@ -161,17 +158,32 @@ impl TokenClassifier {
     }
 }
 
-fn keys() -> KeyMap {
-    key_map(bert_token_classification::KEY_MAP)
+fn keys(pretrained: &Pretrained) -> Result<HeadKeys, TaskError> {
+    Ok(head_keys(pretrained.encoder.model_type)?)
+}
+
+/// The labels of the checkpoint of such a classifier; `None` for any other checkpoint.
+pub(crate) fn labels(pretrained: &Pretrained) -> Result<Option<LabelSet>, TaskError> {
+    match keys(pretrained)?.parts {
+        [classifier] => pretrained.labels(HEAD, classifier.output),
+        _ => Ok(None),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use bert_encoder::ModelType;
+
     use super::*;
+    use crate::key_map;
 
     #[test]
     fn the_key_maps_join() {
-        let path = keys().module_path("classifier.weight");
-        assert_eq!(path.as_deref(), Some("classifier.weight"));
+        for model_type in ModelType::ALL {
+            let keys = key_map(model_type, &head_keys(model_type).unwrap());
+            let name = |path: &str| keys.checkpoint_name(path);
+            assert!(name("classifier.weight").is_some(), "{model_type:?}");
+            assert!(name("encoder.embeddings.word_embeddings.weight").is_some());
+        }
     }
 }

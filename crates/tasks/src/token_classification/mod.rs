@@ -17,7 +17,6 @@ mod scheme;
 mod split;
 mod task;
 
-pub(crate) use classifier::ARCHITECTURE;
 pub use classifier::TokenClassifier;
 pub use predict::Prediction;
 pub(crate) use predict::TextWindows;

@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::{Split, TokenClassifier};
 use crate::pretrained::rows_of;
-use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TaskError};
+use crate::{batch, BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TaskError};
 
 /// A token classifier with its training and evaluation data.
 #[derive(Debug)]
@@ -153,7 +153,7 @@ impl Task for TokenClassificationTask {
     ) -> Result<BatchLoss, TaskError> {
         let encodings: Vec<&Encoding> =
             rows.iter().map(|&row| &self.train.encodings[row]).collect();
-        let (input, tokens) = self.classifier.pretrained.batch(&encodings, device);
+        let (input, tokens) = batch::input(&encodings)?;
         let logits = model.forward(input)?;
         Ok(BatchLoss {
             loss: loss(logits, self.train.labels(rows, device)),
