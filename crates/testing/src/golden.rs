@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 #[cfg(feature = "encoder")]
-use bert_encoder::{EncoderInput, PaddedInput};
+use bert_encoder::PaddedInput;
 #[cfg(feature = "encoder")]
 use bert_weights::Checkpoint;
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -149,13 +149,13 @@ impl Golden {
     /// # Errors
     /// One of them is missing.
     #[cfg(feature = "encoder")]
-    pub fn input(&self, prefix: &str, device: &Device) -> anyhow::Result<EncoderInput> {
+    pub fn input(&self, prefix: &str, device: &Device) -> anyhow::Result<PaddedInput> {
         let tensor = |name: &str| self.ints::<2>(&format!("{prefix}{name}"), device);
-        Ok(EncoderInput::Padded(PaddedInput {
+        Ok(PaddedInput {
             input_ids: tensor("input_ids")?,
             token_type_ids: Some(tensor("token_type_ids")?),
             attention_mask: Some(tensor("attention_mask")?),
-        }))
+        })
     }
 
     fn tensors(&self) -> anyhow::Result<SafeTensors<'_>> {

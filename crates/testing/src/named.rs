@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
+use bert_encoder::{EncoderPart, HeadKeys, ModelType};
 use bert_weights::KeyMap;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -13,21 +14,38 @@ use crate::Values;
 /// Values by checkpoint name.
 pub type Named = BTreeMap<String, Values>;
 
-/// The encoder's key map.
+/// The pooler of a model without a head.
+const POOLER: HeadKeys = HeadKeys {
+    map: "bert.pooler.dense.weight pooler.dense.weight\nbert.pooler.dense.bias pooler.dense.bias",
+    parts: &[],
+    tied: &[],
+};
+
+/// BERT's key map of an encoder alone.
 ///
 /// # Errors
 /// The map is malformed.
 pub fn encoder_keys() -> anyhow::Result<KeyMap> {
-    Ok(KeyMap::parse(bert_encoder::KEY_MAP)?.with_base_prefix("bert."))
+    let family = ModelType::Bert.family();
+    Ok(KeyMap::parse(family.keys)?.with_base_prefix(family.base_model_prefix))
 }
 
-/// The key map of a model with a head, given the head's own.
+/// BERT's key map of [`PooledEncoder`](crate::model::PooledEncoder).
 ///
 /// # Errors
 /// A map is malformed.
-pub fn head_keys(head: &str) -> anyhow::Result<KeyMap> {
-    let head = KeyMap::parse(head)?;
-    Ok(encoder_keys()?.with_prefix("bert.", "bert.").join(head)?)
+pub fn pooled_keys() -> anyhow::Result<KeyMap> {
+    head_keys(&POOLER)
+}
+
+/// BERT's key map of a model with a head, given the head's own.
+///
+/// # Errors
+/// A map is malformed.
+pub fn head_keys(head: &HeadKeys) -> anyhow::Result<KeyMap> {
+    let prefix = ModelType::Bert.family().base_model_prefix;
+    let encoder = encoder_keys()?.with_prefix(prefix, EncoderPart::FIELD);
+    Ok(encoder.join(KeyMap::parse(head.map)?)?)
 }
 
 /// Whether a parameter is the bias of an attention key: softmax ignores it, so its gradient is nothing but rounding.

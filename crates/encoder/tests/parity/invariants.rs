@@ -1,6 +1,7 @@
 //! What must not matter, and what must.
 
-use bert_encoder::{Encoder, EncoderInput, EncoderOutput, Want};
+use bert_encoder::{EncoderInput, EncoderOutput, PaddedInput, Want};
+use bert_testing::model::{PooledEncoder, ragged};
 use bert_testing::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, model,
     with_and_without_kernels,
@@ -21,7 +22,7 @@ with_and_without_kernels!(
 
 fn padding_leaves_real_tokens_unchanged(device: &TestDevice) -> anyhow::Result<()> {
     let (encoder, input) = main_case(device)?;
-    let padded = EncoderInput {
+    let padded = PaddedInput {
         input_ids: with_columns(input.input_ids.clone(), 7, 5),
         token_type_ids: input
             .token_type_ids
@@ -31,13 +32,12 @@ fn padding_leaves_real_tokens_unchanged(device: &TestDevice) -> anyhow::Result<(
             .attention_mask
             .clone()
             .map(|mask| with_columns(mask, 7, 0)),
-        lengths: None,
     };
     let is_padding = is_padding(&input);
     let [_, sequence] = input.input_ids.dims();
-    let expected = encoder.forward(input)?;
-    let mut found = encoder.forward(padded)?;
-    found.last_hidden_state = found.last_hidden_state.narrow(1, 0, sequence);
+    let expected = forward(&encoder, input)?;
+    let mut found = forward(&encoder, padded)?;
+    found.0.last_hidden_state = found.0.last_hidden_state.narrow(1, 0, sequence);
     check_real_tokens(device, &found, &expected, &is_padding);
     Ok(())
 }
@@ -45,52 +45,47 @@ fn padding_leaves_real_tokens_unchanged(device: &TestDevice) -> anyhow::Result<(
 fn a_row_alone_is_what_it_is_in_a_batch(device: &TestDevice) -> anyhow::Result<()> {
     let (encoder, input) = main_case(device)?;
     let [batch, _] = input.input_ids.dims();
-    let together = encoder.forward(input.clone())?;
+    let (together, pooled) = forward(&encoder, input.clone())?;
     for row in 0..batch {
         let one = |tensor: Tensor<2, Int>| tensor.narrow(0, row, 1);
-        let alone = EncoderInput {
+        let alone = PaddedInput {
             input_ids: one(input.input_ids.clone()),
             token_type_ids: input.token_type_ids.clone().map(one),
             attention_mask: input.attention_mask.clone().map(one),
-            lengths: None,
         };
         let is_padding = is_padding(&alone);
         let expected = EncoderOutput {
             last_hidden_state: together.last_hidden_state.clone().narrow(0, row, 1),
-            pooler_output: together
-                .pooler_output
-                .clone()
-                .map(|pooled| pooled.narrow(0, row, 1)),
             ..together.clone()
         };
-        check_real_tokens(device, &encoder.forward(alone)?, &expected, &is_padding);
+        let expected = (expected, pooled.clone().narrow(0, row, 1));
+        check_real_tokens(device, &forward(&encoder, alone)?, &expected, &is_padding);
     }
     Ok(())
 }
 
 fn leaving_padding_out_leaves_real_tokens_unchanged(device: &TestDevice) -> anyhow::Result<()> {
     let (encoder, input) = main_case(device)?;
-    let packed = with_lengths(input);
-    let masked = packed.clone().with_padding();
-    let is_padding = is_padding(&masked);
-    let expected = encoder.forward(masked)?;
-    check_real_tokens(device, &encoder.forward(packed)?, &expected, &is_padding);
+    let ragged = ragged(&input, &lengths(&input));
+    let padded = ragged.to_padded(0, device.plain());
+    let is_padding = is_padding(&padded);
+    let expected = forward(&encoder, padded)?;
+    check_real_tokens(device, &forward(&encoder, ragged)?, &expected, &is_padding);
     Ok(())
 }
 
 fn tokens_alone_are_what_they_are_among_all(device: &TestDevice) -> anyhow::Result<()> {
-    let (encoder, input) = main_case(device)?;
-    let packed = with_lengths(input);
-    let [batch, _] = packed.input_ids.dims();
-    for input in [packed.clone(), packed.with_padding()] {
-        let output = encoder.forward(input.clone())?;
-        let pooled = output.pooler_output.expect("the case has a pooler");
-        let found = Values::of(encoder.pool(input.clone())?);
-        let quantity = Quantity::Output;
-        assert_close(device, quantity, "pooled", &found, &Values::of(pooled));
+    let (PooledEncoder { encoder, pooler }, input) = main_case(device)?;
+    let ragged = ragged(&input, &lengths(&input));
+    let padded = ragged.to_padded(0, device.plain());
+    for input in [EncoderInput::from(ragged), padded.into()] {
+        let [batch, _] = input.dims();
+        let hidden = encoder.forward(input.clone())?.last_hidden_state;
+        let found = Values::of(pooler.forward(encoder.forward_first(input.clone())?));
+        let pooled = Values::of(pooler.forward_hidden(hidden.clone()));
+        assert_close(device, Quantity::Output, "pooled", &found, &pooled);
         // Of the rows in turn none, one and two tokens.
         let positions: Vec<Vec<usize>> = (0..batch).map(|row| (0..row % 3).collect()).collect();
-        let hidden = output.last_hidden_state;
         let rows = (0..batch).flat_map(|row| (0..row % 3).map(move |position| (row, position)));
         let expected = rows.map(|(row, position)| {
             let token = hidden.clone().narrow(0, row, 1).narrow(1, position, 1);
@@ -98,30 +93,25 @@ fn tokens_alone_are_what_they_are_among_all(device: &TestDevice) -> anyhow::Resu
         });
         let expected = Values::of(Tensor::cat(expected.collect(), 0));
         let found = Values::of(encoder.forward_selected(input, &positions)?);
-        assert_close(device, quantity, "selected", &found, &expected);
+        assert_close(device, Quantity::Output, "selected", &found, &expected);
     }
     Ok(())
 }
 
-/// The batch with rows of different lengths. The case's own masks have holes and a row of nothing but padding, which
-/// lengths cannot say.
-fn with_lengths(input: EncoderInput) -> EncoderInput {
+/// Different lengths for the rows. The case's own masks have holes and a row of nothing but padding, which a ragged batch
+/// cannot say.
+fn lengths(input: &PaddedInput) -> Vec<usize> {
     let [batch, sequence] = input.input_ids.dims();
-    let lengths = (0..batch).map(|row| sequence - 2 * row % sequence);
-    EncoderInput {
-        lengths: Some(lengths.collect()),
-        attention_mask: None,
-        ..input
-    }
+    (0..batch).map(|row| sequence - 2 * row % sequence).collect()
 }
 
 fn no_token_types_are_zeros(device: &TestDevice) -> anyhow::Result<()> {
     let (encoder, mut input) = main_case(device)?;
     input.token_type_ids = Some(input.input_ids.zeros_like());
-    let zeros = encoder.forward(input.clone())?;
+    let zeros = forward(&encoder, input.clone())?;
     input.token_type_ids = None;
-    let none = encoder.forward(input)?;
-    let values = |output: EncoderOutput| Values::of(output.last_hidden_state);
+    let none = forward(&encoder, input)?;
+    let values = |(output, _): Outputs| Values::of(output.last_hidden_state);
     assert_equal_bits(device, "last_hidden_state", &values(none), &values(zeros));
     Ok(())
 }
@@ -155,8 +145,8 @@ fn padded_ids_do_not_matter(device: &TestDevice) -> anyhow::Result<()> {
     let is_padding = is_padding(&input);
     let mut other = input.clone();
     other.input_ids = other.input_ids.mask_fill(is_padding.clone(), 9);
-    let found = real_tokens(&encoder.forward(other)?, &is_padding);
-    let expected = real_tokens(&encoder.forward(input)?, &is_padding);
+    let found = real_tokens(&forward(&encoder, other)?, &is_padding);
+    let expected = real_tokens(&forward(&encoder, input)?, &is_padding);
     // The shapes are the same, so is the order of every sum, and what is masked adds exactly 0.
     for ((name, found), (_, expected)) in found.iter().zip(&expected) {
         assert_equal_bits(device, name, found, expected);
@@ -172,7 +162,7 @@ fn only_what_is_wanted_is_returned(device: &TestDevice) -> anyhow::Result<()> {
             hidden_states,
             attentions,
         };
-        let output = encoder.forward_with(input.clone(), want)?;
+        let (output, _) = encoder.forward(input.clone(), want)?;
         assert_eq!(
             output.hidden_states.len(),
             if hidden_states { 4 } else { 0 }
@@ -194,7 +184,13 @@ fn only_what_is_wanted_is_returned(device: &TestDevice) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn main_case(device: &TestDevice) -> anyhow::Result<(Encoder, EncoderInput)> {
+type Outputs = (EncoderOutput, Tensor<2>);
+
+fn forward(encoder: &PooledEncoder, input: impl Into<EncoderInput>) -> anyhow::Result<Outputs> {
+    Ok(encoder.forward(input, Want::default())?)
+}
+
+fn main_case(device: &TestDevice) -> anyhow::Result<(PooledEncoder, PaddedInput)> {
     let golden = Golden::open("gelu")?;
     let (encoder, _) = model::load_encoder(&golden.checkpoint()?, device.plain())?;
     Ok((encoder, golden.input("", device.plain())?))
@@ -210,11 +206,8 @@ fn with_columns(tensor: Tensor<2, Int>, columns: usize, value: i32) -> Tensor<2,
     )
 }
 
-fn pooled(encoder: &Encoder, input: &EncoderInput) -> anyhow::Result<Values> {
-    let output = encoder.forward(input.clone())?;
-    Ok(Values::of(
-        output.pooler_output.expect("the case has a pooler"),
-    ))
+fn pooled(encoder: &PooledEncoder, input: &PaddedInput) -> anyhow::Result<Values> {
+    Ok(Values::of(forward(encoder, input.clone())?.1))
 }
 
 fn largest_difference(left: &Values, right: &Values) -> f32 {
@@ -225,14 +218,14 @@ fn largest_difference(left: &Values, right: &Values) -> f32 {
 }
 
 /// `[B, S]`.
-fn is_padding(input: &EncoderInput) -> Tensor<2, Bool> {
+fn is_padding(input: &PaddedInput) -> Tensor<2, Bool> {
     let mask = input.attention_mask.clone().expect("the case has a mask");
     mask.equal_scalar(0)
 }
 
 /// The hidden states with zeros at padding, and the pooled outputs.
 fn real_tokens(
-    output: &EncoderOutput,
+    (output, pooled): &Outputs,
     is_padding: &Tensor<2, Bool>,
 ) -> [(&'static str, Values); 2] {
     let states = output.last_hidden_state.clone();
@@ -240,21 +233,20 @@ fn real_tokens(
         .clone()
         .unsqueeze_dim::<3>(2)
         .expand(states.dims());
-    let pooled = output.pooler_output.clone().expect("the case has a pooler");
     [
         (
             "last_hidden_state",
             Values::of(states.mask_fill(padding, 0.0)),
         ),
-        ("pooler_output", Values::of(pooled)),
+        ("pooler_output", Values::of(pooled.clone())),
     ]
 }
 
 /// Compares what does not depend on padded positions.
 fn check_real_tokens(
     device: &TestDevice,
-    found: &EncoderOutput,
-    expected: &EncoderOutput,
+    found: &Outputs,
+    expected: &Outputs,
     is_padding: &Tensor<2, Bool>,
 ) {
     let expected = real_tokens(expected, is_padding);
