@@ -1,7 +1,7 @@
 // B sequences, S positions, T tokens of all sequences, H hidden
 
-use bert_kernels::{EmbeddingNumbers, EmbeddingWeights, embed};
-use burn::module::Module;
+use bert_kernels::{EmbeddingIds, EmbeddingParams, EmbeddingWeights, embed};
+use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Embedding, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Int, Tensor};
 
@@ -66,50 +66,23 @@ impl BertEmbeddings {
         sequences: &Sequences,
     ) -> Tensor<2> {
         let words = self.word_embeddings.weight.val();
-        match &self.layer_norm.beta {
-            Some(beta) if fused::has_kernels(&words) => {
-                let numbers = EmbeddingNumbers {
-                    lengths: sequences.lengths(),
-                    padding_idx: self.padding_idx,
-                    epsilon: self.layer_norm_eps,
-                    dropout: fused::mask(&self.dropout, &words),
-                };
-                let weights = EmbeddingWeights {
-                    words,
-                    positions: self.position_embeddings.weight.val(),
-                    token_types: self.token_type_embeddings.weight.val(),
-                    gamma: self.layer_norm.gamma.val(),
-                    beta: beta.val(),
-                };
-                embed(weights, input_ids, token_type_ids, numbers)
-            }
-            _ => self.composed(words, input_ids, token_type_ids, sequences),
-        }
-    }
-
-    /// For sequences of one length.
-    fn composed(
-        &self,
-        words: Tensor<2>,
-        input_ids: Tensor<1, Int>,
-        token_type_ids: Tensor<1, Int>,
-        sequences: &Sequences,
-    ) -> Tensor<2> {
-        let batch = sequences.batch();
-        let [tokens] = input_ids.dims();
-        let [_, hidden] = words.dims();
-        let sequence = tokens / batch;
-        let batched = |ids: Tensor<1, Int>| ids.reshape([batch, sequence]);
-        let words_bsh = bert_kernels::embedding(words, batched(input_ids), self.padding_idx);
-        let types_bsh = self.token_type_embeddings.forward(batched(token_type_ids));
-        let positions_1sh = self
-            .position_embeddings
-            .weight
-            .val()
-            .narrow(0, 0, sequence)
-            .unsqueeze::<3>();
-        let sum_bsh = words_bsh + (types_bsh + positions_1sh);
-        let normalized = self.layer_norm.forward(sum_bsh.reshape([tokens, hidden]));
-        self.dropout.forward(normalized)
+        let params = EmbeddingParams {
+            padding_idx: self.padding_idx,
+            epsilon: self.layer_norm_eps,
+            dropout: fused::mask(&self.dropout, &words),
+        };
+        let ids = EmbeddingIds {
+            position_ids: sequences.position_ids(&input_ids.device()),
+            input_ids,
+            token_type_ids: Some(token_type_ids),
+        };
+        let weights = EmbeddingWeights {
+            words,
+            positions: self.position_embeddings.weight.val(),
+            token_types: Some(self.token_type_embeddings.weight.val()),
+            gamma: self.layer_norm.gamma.val(),
+            beta: self.layer_norm.beta.as_ref().map(Param::val),
+        };
+        embed(weights, ids, params)
     }
 }

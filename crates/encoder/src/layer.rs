@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use bert_kernels::{Epilogue, PackedWeight, WeightFormat};
+use bert_kernels::{Epilogue, LinearWeights, PackedWeight, WeightFormat};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::activation::{gelu_approximate, relu, silu};
 use burn::tensor::{Device, Tensor};
 
-use crate::fused::{self, Map, packed_weights};
+use crate::fused::{self, packed_weights};
 use crate::init::linear;
 use crate::sequences::Selection;
 use crate::{BertConfig, BertSelfAttention, HiddenAct, Sequences};
@@ -101,7 +101,7 @@ impl BertLayer {
         (self.after_attention(context, hidden), probabilities)
     }
 
-    /// The output of some tokens, where there are kernels for it: keys and values of all tokens, all else of these alone.
+    /// The output of some tokens: keys and values of all tokens, all else of these alone.
     ///
     /// # Shapes
     ///
@@ -111,31 +111,31 @@ impl BertLayer {
         hidden: Tensor<2>,
         sequences: &Sequences,
         selection: &Selection,
-    ) -> Option<Tensor<2>> {
+    ) -> Tensor<2> {
         let wanted = hidden.clone().select(0, selection.rows.clone());
         let counts = selection.counts.clone();
         let context = self
             .attention
-            .forward_selected(hidden, wanted.clone(), sequences, counts)?;
-        Some(self.after_attention(context, wanted))
+            .forward_selected(hidden, wanted.clone(), sequences, counts);
+        self.after_attention(context, wanted)
     }
 
     fn after_attention(&self, context: Tensor<2>, residual: Tensor<2>) -> Tensor<2> {
-        let map = |linear, index: usize| Map {
-            linear,
-            packed: self.packed.as_ref().map(|packed| &packed[index]),
+        let weights = |linear, index: usize| {
+            fused::weights(linear, self.packed.as_ref().map(|packed| &packed[index]))
         };
-        let projected = fused::linear(map(&self.attention_output, 0), context, Epilogue::Bias);
+        let attention_output = weights(&self.attention_output, 0);
+        let projected = bert_kernels::linear(context, attention_output, Epilogue::Bias);
         let attended = self.add_norm(projected, residual, &self.attention_norm);
-        let inner = self.intermediate(map(&self.intermediate, 1), attended.clone());
-        let output = fused::linear(map(&self.output, 2), inner, Epilogue::Bias);
+        let inner = self.intermediate(weights(&self.intermediate, 1), attended.clone());
+        let output = bert_kernels::linear(inner, weights(&self.output, 2), Epilogue::Bias);
         self.add_norm(output, attended, &self.output_norm)
     }
 
-    fn intermediate(&self, map: Map<'_>, x: Tensor<2>) -> Tensor<2> {
+    fn intermediate(&self, weights: LinearWeights, x: Tensor<2>) -> Tensor<2> {
         match self.hidden_act {
-            HiddenAct::Gelu => fused::linear(map, x, Epilogue::BiasGelu),
-            other => other.forward(fused::linear(map, x, Epilogue::Bias)),
+            HiddenAct::Gelu => bert_kernels::linear(x, weights, Epilogue::BiasGelu),
+            other => other.forward(bert_kernels::linear(x, weights, Epilogue::Bias)),
         }
     }
 

@@ -1,9 +1,9 @@
 // B batch, S sequence, T = B · S tokens, N heads, H hidden
 
-use bert_kernels::WeightFormat;
+use bert_kernels::{WeightFormat, has_kernels};
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{DType, Device, Int, Tensor};
 
 use crate::batch::{Batch, mask_of};
 use crate::init::linear;
@@ -20,7 +20,7 @@ pub struct BertInput {
     /// One for a real token, zero for padding `[B, S]`; no padding when `None`. Not looked at where there are `lengths`.
     pub attention_mask: Option<Tensor<2, Int>>,
     /// How many tokens of each row are real, where these come first and padding is all that follows. With this, the
-    /// arithmetic leaves padding out on devices that [`is_fused`](bert_kernels::is_fused) says yes to: real tokens come out
+    /// arithmetic leaves padding out on devices that [`has_kernels`](bert_kernels::has_kernels) says yes to: real tokens come out
     /// the same, faster, and hidden states of padding are zero.
     pub lengths: Option<Vec<usize>>,
 }
@@ -152,7 +152,7 @@ impl BertModel {
     /// Keeps the layers' weights in the order in which the kernels read them, from the first batch without gradients on: for
     /// inference. Short inputs gain the most; it costs the memory of the
     /// layers' weights once more, of [`WeightFormat::Bf16`] half of it and of [`WeightFormat::Int8`] a quarter. Weights that
-    /// change later are noticed. On devices that [`is_fused`](bert_kernels::is_fused) says no to, and for gradients,
+    /// change later are noticed. On devices that [`has_kernels`](bert_kernels::has_kernels) says no to, and for gradients,
     /// nothing changes.
     pub fn pack_weights(&mut self, format: WeightFormat) {
         for layer in &mut self.layers {
@@ -176,7 +176,7 @@ impl BertModel {
     /// As [`forward`](Self::forward).
     pub fn forward_with(&self, input: BertInput, want: Want) -> Result<BertOutput, EncoderError> {
         let batch = self.batch(input, !want.attentions)?;
-        let passed = fused::nearby(&batch.input_ids.device(), || self.pass(&batch, want));
+        let passed = fused::on_threads_of(&batch.input_ids.device(), || self.pass(&batch, want));
         let last_hidden_state = batch.unpack(passed.last);
         let pool = |pooler: &BertPooler| pooler.forward(last_hidden_state.clone());
         let hidden_states = passed.hidden_states.into_iter();
@@ -227,10 +227,13 @@ impl BertModel {
             return Ok(self.embed(&batch).select(0, selection.rows));
         };
         let run = |hidden, layer: &BertLayer| layer.forward(hidden, &batch.sequences, false).0;
-        Ok(fused::nearby(&device, || {
+        Ok(fused::on_threads_of(&device, || {
             let hidden = others.iter().fold(self.embed(&batch), run);
-            let selected = last.forward_selected(hidden.clone(), &batch.sequences, &selection);
-            selected.unwrap_or_else(|| run(hidden, last).select(0, selection.rows))
+            if self.has_kernels() {
+                last.forward_selected(hidden, &batch.sequences, &selection)
+            } else {
+                run(hidden, last).select(0, selection.rows)
+            }
         }))
     }
 
@@ -264,8 +267,13 @@ impl BertModel {
     /// The input as tokens of sequences, without padding where it `may_pack`.
     fn batch(&self, input: BertInput, may_pack: bool) -> Result<Batch, EncoderError> {
         let shape = self.check(&input)?;
-        let has_kernels = fused::has_kernels(&self.embeddings.word_embeddings.weight.val());
-        Ok(Batch::new(input, shape, may_pack && has_kernels))
+        Ok(Batch::new(input, shape, may_pack && self.has_kernels()))
+    }
+
+    /// Whether the kernels compute this model. Work is then arranged for them: without padding and unused tokens.
+    fn has_kernels(&self) -> bool {
+        let words = self.embeddings.word_embeddings.weight.val();
+        words.dtype() == DType::F32 && has_kernels(&words.device())
     }
 
     fn check(&self, input: &BertInput) -> Result<[usize; 2], EncoderError> {

@@ -20,7 +20,7 @@ impl Sequences {
         }
     }
 
-    /// Sequences of these lengths, every token of them real. Only for devices with kernels for it.
+    /// Sequences of these lengths, every token of them real.
     pub(crate) fn packed(lengths: &[usize]) -> Self {
         Self {
             lengths: lengths.into(),
@@ -33,23 +33,16 @@ impl Sequences {
         self.lengths.clone()
     }
 
-    /// B.
-    pub(crate) fn batch(&self) -> usize {
-        self.lengths.len()
-    }
-
-    /// `[B, 1, 1, S]`, for sequences of one length.
-    pub(crate) fn mask(&self) -> Option<Tensor<4>> {
-        self.mask_b11s.clone()
-    }
-
-    /// `[T]`.
-    pub(crate) fn flat_mask(&self, device: &Device) -> Tensor<1> {
+    /// What is added to the scores of each key, `[T]`.
+    pub(crate) fn flat_mask(&self) -> Option<Tensor<1>> {
         let tokens = self.lengths.iter().sum::<usize>();
-        match &self.mask_b11s {
-            Some(mask_b11s) => mask_b11s.clone().reshape([tokens]),
-            None => Tensor::zeros([tokens], device),
-        }
+        let mask_b11s = self.mask_b11s.clone()?;
+        Some(mask_b11s.reshape([tokens]))
+    }
+
+    /// The position of each token in its sequence, `[T]`.
+    pub(crate) fn position_ids(&self, device: &Device) -> Tensor<1, Int> {
+        indices(self.lengths.iter().flat_map(|&length| 0..length), device)
     }
 }
 
