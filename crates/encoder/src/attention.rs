@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use bert_kernels::{
-    AttentionNumbers, Epilogue, PackedWeight, WeightFormat, attention, attention_composed,
-    attention_of,
+    AttentionParams, Epilogue, LinearWeights, PackedWeight, Projections, WeightFormat, attention,
+    attention_with_probabilities, cross_attention, linear_kv, linear_qkv,
 };
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Tensor};
 
-use crate::fused::{self, Map, packed_weights};
 use crate::init::linear;
+use crate::kernel_args::{self, packed_weights};
 use crate::{EncoderConfig, Sequences};
 
 /// Multi-head scaled dot-product self-attention, without the output projection.
@@ -50,14 +50,14 @@ impl SelfAttention {
         self.packed = Some(packed_weights(format));
     }
 
-    /// Queries, keys and values.
-    fn maps(&self) -> [Map<'_>; 3] {
+    /// Of queries, keys and values.
+    fn weights(&self) -> [LinearWeights; 3] {
         let packed = |index: usize| self.packed.as_ref().map(|packed| &packed[index]);
-        let map = |linear, index| Map {
-            linear,
-            packed: packed(index),
-        };
-        [map(&self.query, 0), map(&self.key, 1), map(&self.value, 2)]
+        [
+            kernel_args::weights(&self.query, packed(0)),
+            kernel_args::weights(&self.key, packed(1)),
+            kernel_args::weights(&self.value, packed(2)),
+        ]
     }
 
     /// Attends within each sequence.
@@ -71,25 +71,21 @@ impl SelfAttention {
         sequences: &Sequences,
         want_probabilities: bool,
     ) -> (Tensor<2>, Option<Tensor<4>>) {
-        let maps = self.maps();
-        if !want_probabilities && let Some(joined) = fused::linear_joined(maps, &hidden) {
-            return (self.fused(joined, sequences), None);
-        }
-        let [query, key, value] = maps.map(|map| map.linear.forward(hidden.clone()));
-        let dropout = |probabilities| self.dropout.forward(probabilities);
-        let sizes = [sequences.batch(), self.heads];
         let mask = sequences.mask();
-        let (context, probabilities) = attention_composed(query, key, value, mask, sizes, dropout);
-        (context, want_probabilities.then_some(probabilities))
+        if want_probabilities {
+            let layers = [&self.query, &self.key, &self.value];
+            let outputs = layers.map(|layer| layer.forward(hidden.clone()));
+            let params = self.params(sequences, sequences.lengths(), &outputs[0]);
+            let qkv = Projections::from_separate(outputs);
+            let (context, probabilities) = attention_with_probabilities(qkv, mask, params);
+            return (context, Some(probabilities));
+        }
+        let qkv = linear_qkv(hidden.clone(), self.weights());
+        let params = self.params(sequences, sequences.lengths(), &hidden);
+        (attention(qkv, mask, params), None)
     }
 
-    fn fused(&self, joined: Tensor<2>, sequences: &Sequences) -> Tensor<2> {
-        let mask = sequences.flat_mask(&joined.device());
-        let numbers = self.numbers(sequences, sequences.lengths(), &joined);
-        attention(joined, mask, numbers)
-    }
-
-    /// The context of some tokens, where there are kernels for it.
+    /// The context of some tokens.
     ///
     /// # Shapes
     ///
@@ -100,26 +96,25 @@ impl SelfAttention {
         wanted: Tensor<2>,
         sequences: &Sequences,
         counts: Arc<[usize]>,
-    ) -> Option<Tensor<2>> {
-        let [query, key, value] = self.maps();
-        let keys_values = fused::linear_pair([key, value], hidden)?;
-        let queries = fused::linear(query, wanted, Epilogue::Bias);
-        let mask = sequences.flat_mask(&queries.device());
-        let numbers = self.numbers(sequences, counts, &queries);
-        Some(attention_of(queries, keys_values, mask, numbers))
+    ) -> Tensor<2> {
+        let [query, key, value] = self.weights();
+        let keys_values = linear_kv(hidden, [key, value]);
+        let queries = bert_kernels::linear(wanted, query, Epilogue::Bias);
+        let params = self.params(sequences, counts, &queries);
+        cross_attention(queries, keys_values, sequences.mask(), params)
     }
 
-    fn numbers(
+    fn params(
         &self,
         sequences: &Sequences,
         query_lengths: Arc<[usize]>,
-        queries: &Tensor<2>,
-    ) -> AttentionNumbers {
-        AttentionNumbers {
+        x: &Tensor<2>,
+    ) -> AttentionParams {
+        AttentionParams {
             lengths: sequences.lengths(),
             query_lengths,
             heads: self.heads,
-            dropout: fused::mask(&self.dropout, queries),
+            dropout: kernel_args::mask(&self.dropout, x),
         }
     }
 }

@@ -1,6 +1,6 @@
 // B sequences, S positions, T tokens of all sequences, H hidden
 
-use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
+use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor};
 
 use crate::sequences::indices;
 use crate::{EncoderError, FirstPosition, PaddedInput, RaggedInput, Sequences};
@@ -34,13 +34,9 @@ impl Numbering {
 
     /// `[T]`: each sequence counts from the first position.
     fn of_sequences(self, lengths: &[usize], device: &Device) -> Tensor<1, Int> {
-        let first = self.first() as i32;
-        let ids = lengths
-            .iter()
-            .flat_map(|&length| (0..length).map(move |position| first + position as i32));
-        let ids: Vec<i32> = ids.collect();
-        let shape = [ids.len()];
-        Tensor::from_data(TensorData::new(ids, shape), device)
+        let first = self.first();
+        let positions = lengths.iter().flat_map(|&length| first..first + length);
+        indices(positions, device)
     }
 
     /// `[B, S]` → `[B · S]`. After padding, as `create_position_ids_from_input_ids` of transformers: real tokens are
@@ -48,9 +44,7 @@ impl Numbering {
     fn of_rows(self, input_ids: &Tensor<2, Int>) -> Tensor<1, Int> {
         let [batch, sequence] = input_ids.dims();
         match self.first_position {
-            FirstPosition::Zero => {
-                self.of_sequences(&vec![sequence; batch], &input_ids.device())
-            }
+            FirstPosition::Zero => self.of_sequences(&vec![sequence; batch], &input_ids.device()),
             FirstPosition::AfterPadding => {
                 let pad = self.pad_token_id as i64;
                 let real = input_ids.clone().not_equal_scalar(pad).int();
@@ -130,7 +124,11 @@ impl Batch {
 
 /// Zero where attention may look, the lowest finite number of the element type where it may not: a row that is all padding
 /// then attends uniformly instead of dividing zero by zero, as in transformers.
-fn additive_mask(attention_mask: Tensor<2, Int>) -> Tensor<4> {
+///
+/// # Shapes
+///
+/// `[B, S]` → `[B · S]`.
+fn additive_mask(attention_mask: Tensor<2, Int>) -> Tensor<1> {
     let [batch, sequence] = attention_mask.dims();
     let hidden = attention_mask.equal_scalar(0);
     let zeros: Tensor<2> = Tensor::zeros([batch, sequence], &hidden.device());
@@ -138,7 +136,5 @@ fn additive_mask(attention_mask: Tensor<2, Int>) -> Tensor<4> {
         .dtype()
         .finfo()
         .map_or(f64::from(f32::MIN), |info| info.min);
-    zeros
-        .mask_fill(hidden, lowest)
-        .reshape([batch, 1, 1, sequence])
+    zeros.mask_fill(hidden, lowest).reshape([batch * sequence])
 }

@@ -305,7 +305,10 @@ mod tests {
                 "initializer_range",
             ),
             (broken(|c| c.type_vocab_size = 0), "type_vocab_size"),
-            (broken(|c| c.num_hidden_groups = Some(5)), "num_hidden_groups"),
+            (
+                broken(|c| c.num_hidden_groups = Some(5)),
+                "num_hidden_groups",
+            ),
             (broken(|c| c.embedding_size = Some(0)), "embedding_size"),
             (broken(|c| c.is_decoder = true), "is_decoder"),
             (

@@ -62,26 +62,16 @@ impl From<ConfigKeys> for EncoderConfig {
         let sized = |key: Option<usize>, default: Option<usize>| Some(key.unwrap_or(default?));
         Self {
             model_type,
-            vocab_size: keys
-                .vocab_size
-                .unwrap_or(defaults.vocab_size),
+            vocab_size: keys.vocab_size.unwrap_or(defaults.vocab_size),
             embedding_size: sized(keys.embedding_size, defaults.embedding_size),
-            hidden_size: keys
-                .hidden_size
-                .unwrap_or(defaults.hidden_size),
-            num_hidden_layers: keys
-                .num_hidden_layers
-                .unwrap_or(defaults.num_hidden_layers),
+            hidden_size: keys.hidden_size.unwrap_or(defaults.hidden_size),
+            num_hidden_layers: keys.num_hidden_layers.unwrap_or(defaults.num_hidden_layers),
             num_hidden_groups: sized(keys.num_hidden_groups, defaults.num_hidden_groups),
             num_attention_heads: keys
                 .num_attention_heads
                 .unwrap_or(defaults.num_attention_heads),
-            intermediate_size: keys
-                .intermediate_size
-                .unwrap_or(defaults.intermediate_size),
-            hidden_act: keys
-                .hidden_act
-                .unwrap_or(defaults.hidden_act),
+            intermediate_size: keys.intermediate_size.unwrap_or(defaults.intermediate_size),
+            hidden_act: keys.hidden_act.unwrap_or(defaults.hidden_act),
             hidden_dropout_prob: keys
                 .hidden_dropout_prob
                 .unwrap_or(defaults.hidden_dropout_prob),
@@ -92,24 +82,14 @@ impl From<ConfigKeys> for EncoderConfig {
             max_position_embeddings: keys
                 .max_position_embeddings
                 .unwrap_or(defaults.max_position_embeddings),
-            type_vocab_size: keys
-                .type_vocab_size
-                .unwrap_or(defaults.type_vocab_size),
-            initializer_range: keys
-                .initializer_range
-                .unwrap_or(defaults.initializer_range),
-            layer_norm_eps: keys
-                .layer_norm_eps
-                .unwrap_or(defaults.layer_norm_eps),
-            pad_token_id: keys
-                .pad_token_id
-                .unwrap_or(defaults.pad_token_id),
+            type_vocab_size: keys.type_vocab_size.unwrap_or(defaults.type_vocab_size),
+            initializer_range: keys.initializer_range.unwrap_or(defaults.initializer_range),
+            layer_norm_eps: keys.layer_norm_eps.unwrap_or(defaults.layer_norm_eps),
+            pad_token_id: keys.pad_token_id.unwrap_or(defaults.pad_token_id),
             position_embedding_type: keys
                 .position_embedding_type
                 .unwrap_or(defaults.position_embedding_type),
-            is_decoder: keys
-                .is_decoder
-                .unwrap_or(defaults.is_decoder),
+            is_decoder: keys.is_decoder.unwrap_or(defaults.is_decoder),
         }
     }
 }

@@ -1,12 +1,12 @@
 // B sequences, S positions, T tokens of all sequences, E embedding width, H hidden
 
 use bert_kernels::{EmbeddingIds, EmbeddingParams, EmbeddingWeights, embed};
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Embedding, LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::{Device, Tensor};
 
 use crate::batch::{Batch, Numbering};
-use crate::{EncoderConfig, FirstPosition, init};
+use crate::{EncoderConfig, FirstPosition, init, kernel_args};
 
 /// Word + position + token type embeddings → LayerNorm → dropout, and a projection where the embeddings are not as wide as
 /// the hidden states.
@@ -84,17 +84,19 @@ impl Embeddings {
             token_type_ids: batch.token_type_ids.clone(),
             position_ids: batch.position_ids.clone(),
         };
-        let types = self.token_type_embeddings.as_ref();
-        let weights = EmbeddingWeights {
-            words: self.word_embeddings.weight.val(),
-            positions: self.position_embeddings.weight.val(),
-            token_types: types.map(|types| types.weight.val()),
-            norm: &self.layer_norm,
-        };
+        let words = self.word_embeddings.weight.val();
         let params = EmbeddingParams {
             padding_idx: self.padding_idx,
             epsilon: self.layer_norm_eps,
-            dropout: &self.dropout,
+            dropout: kernel_args::mask(&self.dropout, &words),
+        };
+        let types = self.token_type_embeddings.as_ref();
+        let weights = EmbeddingWeights {
+            words,
+            positions: self.position_embeddings.weight.val(),
+            token_types: types.map(|types| types.weight.val()),
+            gamma: self.layer_norm.gamma.val(),
+            beta: self.layer_norm.beta.as_ref().map(Param::val),
         };
         let embedded = embed(weights, ids, params);
         match &self.projection {

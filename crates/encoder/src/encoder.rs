@@ -1,12 +1,12 @@
 // B sequences, S positions, T tokens of all sequences, N heads, Q tokens that are wanted, H hidden
 
-use bert_kernels::WeightFormat;
+use bert_kernels::{WeightFormat, has_kernels};
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 
 use crate::batch::Batch;
 use crate::sequences::Selection;
-use crate::{Embeddings, EncoderConfig, EncoderError, EncoderInput, Layer, fused};
+use crate::{Embeddings, EncoderConfig, EncoderError, EncoderInput, Layer, kernel_args};
 
 /// What a forward pass returns beside the last hidden state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -61,8 +61,8 @@ impl Encoder {
     /// Keeps the layers' weights in the order in which the kernels read them, from the first batch without gradients on: for
     /// inference. Short inputs gain the most; it costs the memory of the
     /// layers' weights once more, of [`WeightFormat::Bf16`] half of it and of [`WeightFormat::Int8`] a quarter. Weights that
-    /// change later are noticed. On devices that [`is_fused`](bert_kernels::is_fused) says no to, and for gradients,
-    /// nothing changes.
+    /// change later are noticed. On devices without
+    /// [kernels](bert_kernels::has_kernels), and for gradients, nothing changes.
     pub fn pack_weights(&mut self, format: WeightFormat) {
         for layer in &mut self.layers {
             layer.pack_weights(format);
@@ -89,7 +89,8 @@ impl Encoder {
         want: Want,
     ) -> Result<EncoderOutput, EncoderError> {
         let batch = self.batch(input, !want.attentions)?;
-        let passed = fused::nearby(&batch.input_ids.device(), || self.pass(&batch, want));
+        let passed =
+            kernel_args::on_threads_of(&batch.input_ids.device(), || self.pass(&batch, want));
         let hidden_states = passed.hidden_states.into_iter();
         Ok(EncoderOutput {
             last_hidden_state: batch.unpack(passed.last),
@@ -138,10 +139,13 @@ impl Encoder {
             return Ok(self.embeddings.forward(&batch).select(0, selection.rows));
         };
         let run = |hidden, layer: &&Layer| layer.forward(hidden, &batch.sequences, false).0;
-        Ok(fused::nearby(&device, || {
+        Ok(kernel_args::on_threads_of(&device, || {
             let hidden = others.iter().fold(self.embeddings.forward(&batch), run);
-            let selected = last.forward_selected(hidden.clone(), &batch.sequences, &selection);
-            selected.unwrap_or_else(|| run(hidden, last).select(0, selection.rows))
+            if self.has_kernels() {
+                last.forward_selected(hidden, &batch.sequences, &selection)
+            } else {
+                run(hidden, last).select(0, selection.rows)
+            }
         }))
     }
 
@@ -178,18 +182,23 @@ impl Encoder {
     /// padded.
     fn batch(&self, input: EncoderInput, may_stay_ragged: bool) -> Result<Batch, EncoderError> {
         input.check(self.embeddings.max_length())?;
-        let words = self.embeddings.word_embeddings.weight.val();
+        let device = self.embeddings.word_embeddings.weight.val().device();
         let numbering = self.embeddings.numbering();
         Ok(match input {
-            EncoderInput::Ragged(ragged) if may_stay_ragged && fused::has_kernels(&words) => {
-                Batch::ragged(&ragged, numbering, &words.device())
+            EncoderInput::Ragged(ragged) if may_stay_ragged && self.has_kernels() => {
+                Batch::ragged(&ragged, numbering, &device)
             }
             EncoderInput::Ragged(ragged) => {
-                let padded = ragged.to_padded(numbering.pad_token_id, &words.device());
-                Batch::padded(padded, numbering)
+                Batch::padded(ragged.to_padded(numbering.pad_token_id, &device), numbering)
             }
             EncoderInput::Padded(padded) => Batch::padded(padded, numbering),
         })
+    }
+
+    /// Whether the kernels compute this model. Work is then arranged for them: without padding and unused tokens.
+    fn has_kernels(&self) -> bool {
+        let words = self.embeddings.word_embeddings.weight.val();
+        words.dtype() == DType::F32 && has_kernels(&words.device())
     }
 }
 

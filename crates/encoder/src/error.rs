@@ -104,7 +104,9 @@ pub enum EncoderError {
         sequence: usize,
     },
     /// A sequence has not one segment for each token.
-    #[error("sequence {sequence} of the input has {input_ids} tokens but {token_type_ids} token types")]
+    #[error(
+        "sequence {sequence} of the input has {input_ids} tokens but {token_type_ids} token types"
+    )]
     TokenTypeCount {
         /// Number of the sequence, from 0.
         sequence: usize,

@@ -150,9 +150,7 @@ impl RaggedInput {
         let has_padding = self.tokens() < batch * sequence;
         PaddedInput {
             input_ids: fill(&self.input_ids, pad_token_id as i32),
-            token_type_ids: self
-                .has_segments()
-                .then(|| fill(&self.token_type_ids, 0)),
+            token_type_ids: self.has_segments().then(|| fill(&self.token_type_ids, 0)),
             attention_mask: has_padding.then(|| fill(&vec![1; self.tokens()], 0)),
         }
     }

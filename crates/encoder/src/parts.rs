@@ -41,7 +41,11 @@ mod tests {
         assert_eq!(EncoderPart::of(words), embeddings);
         let query = "encoder.layers.11.PostNorm.attention.query.weight";
         assert_eq!(EncoderPart::of(query), Some(EncoderPart::Layer(11)));
-        for head in ["classifier.weight", "pooler.dense.bias", "encoder_2.layers.0.x"] {
+        for head in [
+            "classifier.weight",
+            "pooler.dense.bias",
+            "encoder_2.layers.0.x",
+        ] {
             assert_eq!(EncoderPart::of(head), None);
         }
     }

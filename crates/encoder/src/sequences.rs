@@ -8,15 +8,16 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 #[derive(Debug, Clone)]
 pub struct Sequences {
     lengths: Arc<[usize]>,
-    mask_b11s: Option<Tensor<4>>,
+    /// `[T]`.
+    mask: Option<Tensor<1>>,
 }
 
 impl Sequences {
-    /// Sequences of one length, with what is added to the scores of their keys, `[B, 1, 1, S]`.
-    pub fn padded(batch: usize, sequence: usize, mask: Option<Tensor<4>>) -> Self {
+    /// Sequences of one length, with what is added to the scores of each key, `[T]`.
+    pub fn padded(batch: usize, sequence: usize, mask: Option<Tensor<1>>) -> Self {
         Self {
             lengths: vec![sequence; batch].into(),
-            mask_b11s: mask,
+            mask,
         }
     }
 
@@ -24,7 +25,7 @@ impl Sequences {
     pub(crate) fn ragged(lengths: &[usize]) -> Self {
         Self {
             lengths: lengths.into(),
-            mask_b11s: None,
+            mask: None,
         }
     }
 
@@ -33,23 +34,9 @@ impl Sequences {
         self.lengths.clone()
     }
 
-    /// B.
-    pub(crate) fn batch(&self) -> usize {
-        self.lengths.len()
-    }
-
-    /// `[B, 1, 1, S]`, for sequences of one length.
-    pub(crate) fn mask(&self) -> Option<Tensor<4>> {
-        self.mask_b11s.clone()
-    }
-
-    /// `[T]`.
-    pub(crate) fn flat_mask(&self, device: &Device) -> Tensor<1> {
-        let tokens = self.lengths.iter().sum::<usize>();
-        match &self.mask_b11s {
-            Some(mask_b11s) => mask_b11s.clone().reshape([tokens]),
-            None => Tensor::zeros([tokens], device),
-        }
+    /// What is added to the scores of each key, `[T]`.
+    pub(crate) fn mask(&self) -> Option<Tensor<1>> {
+        self.mask.clone()
     }
 }
 

@@ -2,8 +2,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, ExtensionType};
 use burn::tensor::Tensor;
 
-use crate::BertOps;
-use crate::composed::is_composed;
+use crate::dispatch::kernels_are_off;
+use crate::ops::BertOps;
 
 /// The numbers of one AdamW step on one parameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,7 +42,7 @@ pub struct AdamWState {
 ///
 /// All `[N]`, none of them on an autodiff graph.
 pub fn adamw_update(state: AdamWState, gradient: Tensor<1>, step: AdamWStep) -> AdamWState {
-    if is_composed() {
+    if kernels_are_off() {
         return adamw_update_composed(state, gradient, step);
     }
     let updated = <Dispatch as BertOps>::adamw_update(
@@ -59,7 +59,7 @@ pub fn adamw_update(state: AdamWState, gradient: Tensor<1>, step: AdamWStep) -> 
     }
 }
 
-/// What [`adamw_update`] means, written in ordinary tensor operations.
+/// The composed body of [`adamw_update`].
 ///
 /// # Shapes
 ///
@@ -84,13 +84,13 @@ pub fn adamw_update_composed(
 
 /// The primitives of one backend after a step.
 #[derive(ExtensionType)]
-pub struct AdamWPrimitives<B: Backend> {
+pub(crate) struct AdamWPrimitives<B: Backend> {
     /// The parameter.
-    pub parameter: FloatTensor<B>,
+    pub(crate) parameter: FloatTensor<B>,
     /// Running mean of the gradient.
-    pub first_moment: FloatTensor<B>,
+    pub(crate) first_moment: FloatTensor<B>,
     /// Running mean of its square.
-    pub second_moment: FloatTensor<B>,
+    pub(crate) second_moment: FloatTensor<B>,
 }
 
 /// What a step multiplies by, computed in double precision as PyTorch does.

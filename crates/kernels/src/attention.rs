@@ -1,4 +1,4 @@
-// T tokens of all sequences, Q of them that ask, B sequences, S positions, N heads, D head width, H = N · D
+// T tokens of all sequences, Q queries, B sequences, S positions, N heads, D head width, H = N · D
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -9,71 +9,165 @@ use burn::backend::{Autodiff, Dispatch};
 use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 
-use crate::host_ops::{AttentionNumbers, HostKernels, HostOps};
+use crate::dispatch::runs_kernel;
+use crate::dropout::dropout_composed;
+use crate::host_ops::{HostKernels, HostOps};
+use crate::linear::Projections;
+use crate::params::AttentionParams;
 
-/// Multi-head scaled dot-product attention within sequences, `dropout(softmax(Q Kᵀ / √D + mask)) V` for every head, without
-/// a tensor of scores, on devices that [`is_fused`](crate::is_fused) says yes to. The mask gets no gradient.
+/// Multi-head scaled dot-product self-attention within sequences, `dropout(softmax(Q Kᵀ / √D + mask)) V` for each head. The
+/// kernel makes no tensor of scores. The mask receives no gradient.
 ///
 /// # Shapes
 ///
-/// `joined` `[T, 3 · H]` (queries, keys and values side by side, as [`linear_joined`](crate::linear_joined) gives them), the
-/// additive `mask` `[T]` of the keys (0 where attention may look) → `[T, H]`. T is the sum of the sequences' lengths.
-pub fn attention(joined: Tensor<2>, mask: Tensor<1>, numbers: AttentionNumbers) -> Tensor<2> {
-    Tensor::from_dispatch(<Dispatch as HostOps>::attend(
+/// Queries, keys and values `[T, H]` each, the additive `mask` `[T]` of the keys (0 where attention may look) → `[T, H]`. T is
+/// the sum of the sequences' lengths.
+pub fn attention(
+    qkv: Projections<3>,
+    mask: Option<Tensor<1>>,
+    params: AttentionParams,
+) -> Tensor<2> {
+    if !runs_kernel(qkv.tensor()) {
+        return within_sequences(qkv.into_separate(), mask, &params);
+    }
+    let joined = qkv.into_joined();
+    let mask = mask.unwrap_or_else(|| no_mask(&joined));
+    Tensor::from_dispatch(<Dispatch as HostOps>::attention(
         joined.into_dispatch(),
         mask.into_dispatch(),
-        numbers,
+        params,
     ))
 }
 
-/// [`attention`] of which only some tokens' context is wanted, the first of each sequence for example.
+/// [`attention`] with separate queries: those of some tokens, for example the first of each sequence, over the keys and values
+/// of all.
 ///
 /// # Shapes
 ///
-/// `queries` `[Q, H]`, `keys_values` `[T, 2 · H]` side by side as [`linear_pair`](crate::linear_pair) gives them, the
-/// additive `mask` `[T]` of the keys → `[Q, H]`. Q is the sum of the sequences' `query_lengths`.
-pub fn attention_of(
+/// `queries` `[Q, H]`, keys and values `[T, H]` each, the additive `mask` `[T]` of the keys → `[Q, H]`. Q is the sum of the
+/// sequences' `query_lengths`.
+pub fn cross_attention(
     queries: Tensor<2>,
-    keys_values: Tensor<2>,
-    mask: Tensor<1>,
-    numbers: AttentionNumbers,
+    keys_values: Projections<2>,
+    mask: Option<Tensor<1>>,
+    params: AttentionParams,
 ) -> Tensor<2> {
-    Tensor::from_dispatch(<Dispatch as HostOps>::attend_of(
+    if !runs_kernel(&queries) {
+        let [keys, values] = keys_values.into_separate();
+        return within_sequences([queries, keys, values], mask, &params);
+    }
+    let keys_values = keys_values.into_joined();
+    let mask = mask.unwrap_or_else(|| no_mask(&keys_values));
+    Tensor::from_dispatch(<Dispatch as HostOps>::cross_attention(
         queries.into_dispatch(),
         keys_values.into_dispatch(),
         mask.into_dispatch(),
-        numbers,
+        params,
     ))
 }
 
-/// What [`attention`] means for sequences of one length, written in ordinary tensor operations, with the probabilities.
-/// `dropout` is applied to these.
+/// [`attention`] for sequences of one length that returns the probabilities as well, before their dropout. It is a composed
+/// body on every device.
 ///
 /// # Shapes
 ///
-/// `query`, `key`, `value` `[B·S, H]`, `mask` `[B, 1, 1, S]` → context `[B·S, H]`, probabilities before dropout
-/// `[B, N, S, S]`.
+/// As [`attention`], and the probabilities `[B, N, S, S]`.
+///
+/// # Panics
+///
+/// The sequences differ in length.
+pub fn attention_with_probabilities(
+    qkv: Projections<3>,
+    mask: Option<Tensor<1>>,
+    params: AttentionParams,
+) -> (Tensor<2>, Tensor<4>) {
+    let sequence = one_length(&params.lengths).expect("the sequences have one length");
+    let batch = params.lengths.len();
+    let mask = mask.map(|mask| mask.reshape([batch, 1, 1, sequence]));
+    let drop = |probabilities| dropout_composed(probabilities, params.dropout.probability);
+    attention_composed(qkv.into_separate(), mask, [batch, params.heads], drop)
+}
+
+/// The composed body of [`attention`] and [`cross_attention`] for sequences of one length, with the probabilities. `dropout` is
+/// applied to these.
+///
+/// # Shapes
+///
+/// Queries `[B·Q, H]`, keys and values `[B·S, H]`, `mask` `[B, 1, 1, S]` → context `[B·Q, H]`, probabilities before dropout
+/// `[B, N, Q, S]`.
 pub fn attention_composed(
-    query: Tensor<2>,
-    key: Tensor<2>,
-    value: Tensor<2>,
+    [query, key, value]: [Tensor<2>; 3],
     mask: Option<Tensor<4>>,
     [batch, heads]: [usize; 2],
     dropout: impl FnOnce(Tensor<4>) -> Tensor<4>,
 ) -> (Tensor<2>, Tensor<4>) {
-    let [tokens, width] = query.dims();
-    let (sequence, head) = (tokens / batch, width / heads);
-    let split = |x: Tensor<2>| x.reshape([batch, sequence, heads, head]).swap_dims(1, 2);
-    let scale = (head as f64).powf(-0.5);
-    let scores_bnss = (split(query) * scale).matmul(split(key).swap_dims(2, 3));
-    let scores_bnss = match mask {
-        Some(mask_b11s) => scores_bnss + mask_b11s,
-        None => scores_bnss,
+    let [queries, width] = query.dims();
+    let head = width / heads;
+    let split = |x: Tensor<2>| {
+        let [tokens, _] = x.dims();
+        x.reshape([batch, tokens / batch, heads, head])
+            .swap_dims(1, 2)
     };
-    let probabilities_bnss = softmax(scores_bnss, 3);
-    let context_bnsd = dropout(probabilities_bnss.clone()).matmul(split(value));
-    let context = context_bnsd.swap_dims(1, 2).reshape([tokens, width]);
-    (context, probabilities_bnss)
+    let scale = (head as f64).powf(-0.5);
+    let scores_bnqs = (split(query) * scale).matmul(split(key).swap_dims(2, 3));
+    let scores_bnqs = match mask {
+        Some(mask_b11s) => scores_bnqs + mask_b11s,
+        None => scores_bnqs,
+    };
+    let probabilities_bnqs = softmax(scores_bnqs, 3);
+    let context_bnqd = dropout(probabilities_bnqs.clone()).matmul(split(value));
+    let context = context_bnqd.swap_dims(1, 2).reshape([queries, width]);
+    (context, probabilities_bnqs)
+}
+
+/// Attention in composed bodies: one for all sequences if they have one length, else one for each.
+fn within_sequences(
+    [queries, keys, values]: [Tensor<2>; 3],
+    mask: Option<Tensor<1>>,
+    params: &AttentionParams,
+) -> Tensor<2> {
+    let drop = |probabilities| dropout_composed(probabilities, params.dropout.probability);
+    let lengths = [&params.query_lengths, &params.lengths].map(|lengths| one_length(lengths));
+    if let [Some(1..), Some(sequence)] = lengths {
+        let batch = params.lengths.len();
+        let mask = mask.map(|mask| mask.reshape([batch, 1, 1, sequence]));
+        return attention_composed([queries, keys, values], mask, [batch, params.heads], drop).0;
+    }
+    let mut contexts = Vec::new();
+    let (mut query, mut key) = (0, 0);
+    for (&asking, &length) in params.query_lengths.iter().zip(params.lengths.iter()) {
+        if asking > 0 {
+            let rows = [
+                queries.clone().narrow(0, query, asking),
+                keys.clone().narrow(0, key, length),
+                values.clone().narrow(0, key, length),
+            ];
+            let mask = mask.clone().map(|mask| mask.narrow(0, key, length));
+            let mask = mask.map(|mask| mask.reshape([1, 1, 1, length]));
+            contexts.push(attention_composed(rows, mask, [1, params.heads], drop).0);
+        }
+        query += asking;
+        key += length;
+    }
+    if contexts.is_empty() {
+        return queries;
+    }
+    Tensor::cat(contexts, 0)
+}
+
+/// The length that all sequences have, if they have one.
+fn one_length(lengths: &[usize]) -> Option<usize> {
+    let (&first, others) = lengths.split_first()?;
+    others
+        .iter()
+        .all(|&length| length == first)
+        .then_some(first)
+}
+
+/// A mask that hides nothing, `[T]` for `x` `[T, _]`.
+fn no_mask(x: &Tensor<2>) -> Tensor<1> {
+    let [tokens, _] = x.dims();
+    Tensor::zeros([tokens], &x.device())
 }
 
 #[derive(Debug)]
@@ -85,7 +179,7 @@ struct Saved<F> {
     inputs: Vec<F>,
     mask: F,
     statistics: F,
-    numbers: AttentionNumbers,
+    params: AttentionParams,
 }
 
 impl<B: HostKernels, const PARENTS: usize> Backward<B, PARENTS> for Attention {
@@ -102,9 +196,9 @@ impl<B: HostKernels, const PARENTS: usize> Backward<B, PARENTS> for Attention {
             inputs,
             mask,
             statistics,
-            numbers,
+            params,
         } = ops.state;
-        let gradients = B::attend_backward(inputs, mask, statistics, grad, numbers);
+        let gradients = B::attention_backward(inputs, mask, statistics, grad, params);
         for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(parent) = parent {
                 grads.register::<B>(parent.id, gradient);
@@ -116,20 +210,20 @@ impl<B: HostKernels, const PARENTS: usize> Backward<B, PARENTS> for Attention {
 pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy, const PARENTS: usize>(
     inputs: [FloatTensor<Autodiff<B, C>>; PARENTS],
     mask: FloatTensor<Autodiff<B, C>>,
-    numbers: AttentionNumbers,
+    params: AttentionParams,
 ) -> FloatTensor<Autodiff<B, C>> {
     let nodes = inputs.each_ref().map(|input| input.node());
     let prepared = Backward::<B, PARENTS>::prepare::<C>(Attention, nodes).compute_bound();
     let inputs = inputs.map(|input| input.into_primitive()).to_vec();
     let mask = mask.into_primitive();
-    let [context, statistics] = B::attend_saving(inputs.clone(), mask.clone(), numbers.clone());
+    let [context, statistics] = B::attention_saving(inputs.clone(), mask.clone(), params.clone());
     match prepared.stateful() {
         OpsKind::Tracked(prep) => {
             let state = Saved {
                 inputs,
                 mask,
                 statistics,
-                numbers,
+                params,
             };
             prep.finish(state, context)
         }

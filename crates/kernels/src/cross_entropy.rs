@@ -7,21 +7,22 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Dispatch};
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{DType, Int, Tensor};
+use burn::tensor::{Int, Tensor};
 
-use crate::host_ops::{HostKernels, HostOps, is_fused};
+use crate::dispatch::runs_kernel;
+use crate::host_ops::{HostKernels, HostOps};
 
 /// The label of a row that takes no part in a loss, in PyTorch and transformers (`torch.nn.CrossEntropyLoss`).
 pub const IGNORE_INDEX: i64 = -100;
 
 /// Mean cross-entropy over the rows whose label is not [`IGNORE_INDEX`]. When every row is ignored the loss is 0, with
-/// zero gradients, where PyTorch's is NaN. One pass each way on devices that [`is_fused`] says yes to.
+/// zero gradients, where PyTorch's is NaN. The kernel makes one pass each way.
 ///
 /// # Shapes
 ///
 /// `logits` `[T, C]`, `labels` `[T]`, each in 0..C or `IGNORE_INDEX` → `[1]`.
 pub fn masked_cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
-    if logits.dtype() != DType::F32 || !is_fused(&logits.device()) {
+    if !runs_kernel(&logits) {
         return masked_cross_entropy_composed(logits, labels);
     }
     Tensor::from_dispatch(<Dispatch as HostOps>::cross_entropy(
@@ -30,7 +31,7 @@ pub fn masked_cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor
     ))
 }
 
-/// What [`masked_cross_entropy`] means, written in ordinary tensor operations.
+/// The composed body of [`masked_cross_entropy`].
 ///
 /// # Shapes
 ///
@@ -48,13 +49,13 @@ pub fn masked_cross_entropy_composed(logits: Tensor<2>, labels: Tensor<1, Int>) 
 
 /// What the backward pass of the cross-entropy needs.
 #[derive(Debug, Clone)]
-pub struct SavedCrossEntropy<F> {
+pub(crate) struct SavedCrossEntropy<F> {
     /// `[T, C]`.
-    pub logits: F,
+    pub(crate) logits: F,
     /// The class of each row, none where it is ignored, `[T]`.
-    pub classes: Vec<Option<usize>>,
+    pub(crate) classes: Vec<Option<usize>>,
     /// Of each row the highest logit and one over the sum of e^(logit − highest), `[T · 2]`.
-    pub statistics: Vec<f32>,
+    pub(crate) statistics: Vec<f32>,
 }
 
 #[derive(Debug)]

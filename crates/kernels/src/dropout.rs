@@ -6,38 +6,60 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Dispatch};
 use burn::tensor::{Device, Distribution, Tensor};
 
-use crate::host_ops::{DropoutMask, HostKernels, HostOps};
+use crate::dispatch::runs_kernel;
+use crate::host_ops::{HostKernels, HostOps};
+use crate::params::DropoutMask;
 
-/// The bits that a uniform number in [0, 1) of single precision has.
+/// The number of random bits of a uniform number in [0, 1) of single precision.
 const BITS: i32 = 24;
 
 impl DropoutMask {
-    /// A mask whose seed is drawn from the device's random numbers, so that it follows from the device's seed.
-    pub fn draw(probability: f64, device: &Device) -> Self {
+    /// A mask for an operation on `x`. Where that runs a kernel, the seed is drawn from the device's random numbers, so that it
+    /// follows from the device's seed. Elsewhere nothing is drawn here: the operation draws the mask itself.
+    pub fn draw<const D: usize>(probability: f64, x: &Tensor<D>) -> Self {
         if probability == 0.0 {
             return Self::NONE;
         }
-        let uniform = Distribution::Uniform(0.0, 1.0);
-        let drawn = Tensor::<1>::random([3], uniform, &device.clone().inner()).into_data();
-        let words = drawn.iter::<f32>().map(|x| (x * 2.0_f32.powi(BITS)) as u64);
-        Self {
-            probability,
-            seed: words.fold(0, |seed, word| (seed << 21) ^ word),
-        }
+        let seed = if runs_kernel(x) {
+            draw_seed(&x.device())
+        } else {
+            0
+        };
+        Self { probability, seed }
     }
 }
 
-/// Sets elements to zero at random and scales the others by 1 / (1 − p). Which ones depends on the mask and on their
-/// indices alone. On devices that [`is_fused`](crate::is_fused) says yes to.
+fn draw_seed(device: &Device) -> u64 {
+    let uniform = Distribution::Uniform(0.0, 1.0);
+    let drawn = Tensor::<1>::random([3], uniform, &device.clone().inner()).into_data();
+    let words = drawn.iter::<f32>().map(|x| (x * 2.0_f32.powi(BITS)) as u64);
+    words.fold(0, |seed, word| (seed << 21) ^ word)
+}
+
+/// Sets elements to zero at random and scales the others by 1 / (1 − p). In the kernel the mask's seed and an element's index
+/// alone decide which elements.
 ///
 /// # Shapes
 ///
 /// Any shape; the output has the shape of the input.
 pub fn dropout<const D: usize>(x: Tensor<D>, mask: DropoutMask) -> Tensor<D> {
+    if !runs_kernel(&x) {
+        return dropout_composed(x, mask.probability);
+    }
     Tensor::from_dispatch(<Dispatch as HostOps>::counted_dropout(
         x.into_dispatch(),
         mask,
     ))
+}
+
+/// Dropout as `burn::nn::Dropout` computes it in training, from the device's random numbers.
+pub(crate) fn dropout_composed<const D: usize>(x: Tensor<D>, probability: f64) -> Tensor<D> {
+    if probability == 0.0 {
+        return x;
+    }
+    let keep = 1.0 - probability;
+    let kept = x.random_like(Distribution::Bernoulli(keep));
+    x * kept * (1.0 / keep)
 }
 
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Dispatch, TensorMetadata};
 use burn::tensor::{IndexingUpdateOp, Int, Shape, Slice, Tensor};
 
-use crate::BertOps;
-use crate::composed::is_composed;
+use crate::dispatch::kernels_are_off;
+use crate::ops::BertOps;
 
 /// Looks up rows of an embedding table. The row `padding_idx` is looked up like any other, and gets no gradient from it
 /// (`torch.nn.Embedding(padding_idx = …)`).
@@ -16,7 +16,7 @@ use crate::composed::is_composed;
 ///
 /// `weight` `[V, H]`, `ids` `[B, S]` → `[B, S, H]`.
 pub fn embedding(weight: Tensor<2>, ids: Tensor<2, Int>, padding_idx: usize) -> Tensor<3> {
-    if is_composed() {
+    if kernels_are_off() {
         return embedding_composed(weight, ids, padding_idx);
     }
     let [batch, sequence] = ids.dims();
@@ -30,7 +30,7 @@ pub fn embedding(weight: Tensor<2>, ids: Tensor<2, Int>, padding_idx: usize) -> 
     Tensor::<2>::from_dispatch(rows).reshape([batch, sequence, hidden])
 }
 
-/// What [`embedding`] means, written in ordinary tensor operations.
+/// The composed body of [`embedding`].
 ///
 /// # Shapes
 ///

@@ -6,69 +6,131 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Dispatch};
+use burn::tensor::module::embedding;
 use burn::tensor::{Int, Tensor};
 
-use crate::host_ops::{EmbeddingNumbers, HostKernels, HostOps};
+use crate::dispatch::runs_kernel;
+use crate::dropout::dropout_composed;
+use crate::embedding::embedding as padded_embedding;
+use crate::host_ops::{HostKernels, HostOps};
+use crate::layer_norm::layer_norm_composed;
+use crate::params::EmbeddingParams;
 
-/// The tables and the LayerNorm of BERT's embeddings.
+/// The tables and the LayerNorm of a transformer's embeddings.
 #[derive(Debug, Clone)]
 pub struct EmbeddingWeights {
     /// `[V, H]`.
     pub words: Tensor<2>,
     /// `[P, H]`.
     pub positions: Tensor<2>,
-    /// `[K, H]`.
-    pub token_types: Tensor<2>,
+    /// `[K, H]`, for models with token types (segments).
+    pub token_types: Option<Tensor<2>>,
     /// `[H]`.
     pub gamma: Tensor<1>,
     /// `[H]`.
-    pub beta: Tensor<1>,
+    pub beta: Option<Tensor<1>>,
 }
 
-/// `dropout(LayerNorm(word + position + token type))` of the tokens of several sequences, positions counted from 0 within
-/// each, on devices that [`is_fused`](crate::is_fused) says yes to. Gradients are put back by all threads; the padding
-/// token's row receives none.
+/// The row of each table that each token takes, `[T]` each.
+#[derive(Debug, Clone)]
+pub struct EmbeddingIds {
+    /// Rows of the word table.
+    pub input_ids: Tensor<1, Int>,
+    /// Rows of the token type table, all 0 when `None`. Not read without such a table.
+    pub token_type_ids: Option<Tensor<1, Int>>,
+    /// Rows of the position table.
+    pub position_ids: Tensor<1, Int>,
+}
+
+impl EmbeddingIds {
+    fn token_types(&self) -> Tensor<1, Int> {
+        let zeros = || self.input_ids.zeros_like();
+        self.token_type_ids.clone().unwrap_or_else(zeros)
+    }
+}
+
+/// `dropout(LayerNorm(word + position + token type))` of tokens. The kernel adds the gradients of each table's row in the order
+/// of the tokens. The row `padding_idx` of the word table receives none.
 ///
 /// # Shapes
 ///
-/// `input_ids`, `token_type_ids` `[T]` → `[T, H]`. T is the sum of the sequences' lengths.
+/// Ids `[T]` → `[T, H]`.
 ///
 /// # Panics
 ///
-/// An id or a position is not in its table.
-pub fn embed(
-    weights: EmbeddingWeights,
-    input_ids: Tensor<1, Int>,
-    token_type_ids: Tensor<1, Int>,
-    numbers: EmbeddingNumbers,
-) -> Tensor<2> {
+/// An id is not in its table, on devices with kernels.
+pub fn embed(weights: EmbeddingWeights, ids: EmbeddingIds, params: EmbeddingParams) -> Tensor<2> {
+    if !runs_kernel(&weights.words) {
+        let drop = |y| dropout_composed(y, params.dropout.probability);
+        return embed_composed(weights, ids, params.padding_idx, params.epsilon, drop);
+    }
+    let [_, width] = weights.words.dims();
+    // A row of zeros stands for a missing table.
+    let no_types = || Tensor::zeros([1, width], &weights.words.device());
+    let type_ids = match weights.token_types {
+        Some(_) => ids.token_types(),
+        None => ids.input_ids.zeros_like(),
+    };
+    let token_types = weights.token_types.unwrap_or_else(no_types);
+    let beta = weights.beta.unwrap_or_else(|| weights.gamma.zeros_like());
     Tensor::from_dispatch(<Dispatch as HostOps>::embed(
         weights.words.into_dispatch(),
         weights.positions.into_dispatch(),
-        weights.token_types.into_dispatch(),
+        token_types.into_dispatch(),
         weights.gamma.into_dispatch(),
-        weights.beta.into_dispatch(),
-        input_ids.into_dispatch(),
-        token_type_ids.into_dispatch(),
-        numbers,
+        beta.into_dispatch(),
+        ids.input_ids.into_dispatch(),
+        ids.position_ids.into_dispatch(),
+        type_ids.into_dispatch(),
+        params,
+    ))
+}
+
+/// The composed body of [`embed`]; `dropout` is applied to the LayerNorm's output.
+///
+/// # Shapes
+///
+/// Ids `[T]` → `[T, H]`.
+pub fn embed_composed(
+    weights: EmbeddingWeights,
+    ids: EmbeddingIds,
+    padding_idx: usize,
+    epsilon: f64,
+    dropout: impl FnOnce(Tensor<2>) -> Tensor<2>,
+) -> Tensor<2> {
+    let [tokens] = ids.input_ids.dims();
+    let [_, width] = weights.words.dims();
+    let row = |ids: Tensor<1, Int>| ids.reshape([1, tokens]);
+    let positions_1th = embedding(weights.positions, row(ids.position_ids.clone()));
+    let others_1th = match weights.token_types {
+        Some(table) => embedding(table, row(ids.token_types())) + positions_1th,
+        None => positions_1th,
+    };
+    let words_1th = padded_embedding(weights.words, row(ids.input_ids), padding_idx);
+    let sum = (words_1th + others_1th).reshape([tokens, width]);
+    dropout(layer_norm_composed(
+        sum,
+        weights.gamma,
+        weights.beta,
+        epsilon,
     ))
 }
 
 /// What the backward pass of the embeddings needs.
 #[derive(Debug, Clone)]
-pub struct SavedEmbeddings<F> {
+pub(crate) struct SavedEmbeddings<F> {
     /// Which row of the word, position and token type table each token took, `[T]` each.
-    pub rows: [Vec<usize>; 3],
+    pub(crate) rows: [Vec<usize>; 3],
     /// How many rows these tables have.
-    pub table_rows: [usize; 3],
+    pub(crate) table_rows: [usize; 3],
     /// The normalised rows `[T, H]`.
-    pub normalized: F,
+    pub(crate) normalized: F,
     /// One over the deviations, `[T]`.
-    pub inverse_deviation: F,
+    pub(crate) inverse_deviation: F,
     /// γ `[H]`.
-    pub gamma: F,
+    pub(crate) gamma: F,
     /// Dropout, ε and the padding token.
-    pub numbers: EmbeddingNumbers,
+    pub(crate) params: EmbeddingParams,
 }
 
 #[derive(Debug)]
@@ -96,29 +158,30 @@ impl<B: HostKernels> Backward<B, 5> for Embeddings {
 
 pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy>(
     weights: [FloatTensor<Autodiff<B, C>>; 5],
-    ids: [IntTensor<Autodiff<B, C>>; 2],
-    numbers: EmbeddingNumbers,
+    ids: [IntTensor<Autodiff<B, C>>; 3],
+    params: EmbeddingParams,
 ) -> FloatTensor<Autodiff<B, C>> {
     let nodes = weights.each_ref().map(|weight| weight.node());
     let prepared = Embeddings.prepare::<C>(nodes).compute_bound();
     let weights = weights.map(|weight| weight.into_primitive());
     match prepared.stateful() {
         OpsKind::Tracked(prep) => {
-            let (y, saved) = B::embed_saving(weights, ids, numbers);
+            let (y, saved) = B::embed_saving(weights, ids, params);
             prep.finish(saved, y)
         }
         OpsKind::UnTracked(prep) => {
             let [words, positions, token_types, gamma, beta] = weights;
-            let [ids, types] = ids;
+            let [input_ids, position_ids, token_type_ids] = ids;
             prep.finish(B::embed(
                 words,
                 positions,
                 token_types,
                 gamma,
                 beta,
-                ids,
-                types,
-                numbers,
+                input_ids,
+                position_ids,
+                token_type_ids,
+                params,
             ))
         }
     }

@@ -4,7 +4,8 @@ use burn::backend::ops::ActivationOps;
 use burn::tensor::{DType, TensorData};
 
 use crate::adamw::{self, AdamWPrimitives, AdamWStep};
-use crate::{BertOps, cpu, host_backends, norm};
+use crate::ops::BertOps;
+use crate::{cpu, host_backends, norm};
 
 impl BertOps for Flex {
     fn erf_gelu(x: FlexTensor) -> FlexTensor {

@@ -7,8 +7,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch};
 use burn::tensor::Tensor;
 
-use crate::BertOps;
-use crate::composed::is_composed;
+use crate::dispatch::kernels_are_off;
+use crate::ops::BertOps;
 
 /// `1 / √(2π)`, the factor of the standard normal density.
 const INV_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
@@ -20,13 +20,13 @@ const INV_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
 ///
 /// Any shape; the output has the shape of the input.
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    if is_composed() {
+    if kernels_are_off() {
         return gelu_composed(x);
     }
     Tensor::from_dispatch(<Dispatch as BertOps>::erf_gelu(x.into_dispatch()))
 }
 
-/// What [`gelu`] means, written in ordinary tensor operations.
+/// The composed body of [`gelu`].
 ///
 /// # Shapes
 ///

@@ -6,12 +6,16 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Dispatch};
-use burn::tensor::Tensor;
+use burn::tensor::module::layer_norm;
+use burn::tensor::{DType, FloatDType, Tensor};
 
-use crate::host_ops::{HostKernels, HostOps, NormNumbers};
+use crate::dispatch::runs_kernel;
+use crate::dropout::dropout_composed;
+use crate::host_ops::{HostKernels, HostOps};
+use crate::params::NormParams;
 
-/// `LayerNorm(residual + dropout(x)) · γ + β`, one pass over memory each way, on devices that
-/// [`is_fused`](crate::is_fused) says yes to.
+/// `LayerNorm(residual + dropout(x)) · γ + β`; the kernel makes one pass over memory each way. Without `beta` nothing is
+/// added.
 ///
 /// # Shapes
 ///
@@ -20,36 +24,53 @@ pub fn dropout_add_norm(
     x: Tensor<2>,
     residual: Tensor<2>,
     gamma: Tensor<1>,
-    beta: Tensor<1>,
-    numbers: NormNumbers,
+    beta: Option<Tensor<1>>,
+    params: NormParams,
 ) -> Tensor<2> {
+    let NormParams { epsilon, dropout } = params;
+    if !runs_kernel(&x) {
+        let drop = |x| dropout_composed(x, dropout.probability);
+        return dropout_add_norm_composed(x, residual, gamma, beta, epsilon, drop);
+    }
+    let beta = beta.unwrap_or_else(|| gamma.zeros_like());
     Tensor::from_dispatch(<Dispatch as HostOps>::dropout_add_norm(
         x.into_dispatch(),
         residual.into_dispatch(),
         gamma.into_dispatch(),
         beta.into_dispatch(),
-        numbers,
+        params,
     ))
 }
 
-/// What [`dropout_add_norm`] means, written in ordinary tensor operations; `kept` is what the mask multiplies by.
+/// The composed body of [`dropout_add_norm`]; `dropout` is applied to `x`.
 ///
 /// # Shapes
 ///
-/// `x`, `residual`, `kept` `[T, H]`, `gamma`, `beta` `[H]` → `[T, H]`.
+/// `x`, `residual` `[T, H]`, `gamma`, `beta` `[H]` → `[T, H]`.
 pub fn dropout_add_norm_composed(
     x: Tensor<2>,
     residual: Tensor<2>,
-    kept: Tensor<2>,
     gamma: Tensor<1>,
-    beta: Tensor<1>,
+    beta: Option<Tensor<1>>,
+    epsilon: f64,
+    dropout: impl FnOnce(Tensor<2>) -> Tensor<2>,
+) -> Tensor<2> {
+    layer_norm_composed(dropout(x) + residual, gamma, beta, epsilon)
+}
+
+/// LayerNorm as `burn::nn::LayerNorm` computes it: float16 is widened, because its squares overflow.
+pub(crate) fn layer_norm_composed(
+    x: Tensor<2>,
+    gamma: Tensor<1>,
+    beta: Option<Tensor<1>>,
     epsilon: f64,
 ) -> Tensor<2> {
-    let sum = x * kept + residual;
-    let centred = sum.clone() - sum.mean_dim(1);
-    let variance = centred.clone().square().mean_dim(1);
-    let normalized = centred / (variance + epsilon).sqrt();
-    normalized * gamma.unsqueeze::<2>() + beta.unsqueeze::<2>()
+    if x.dtype() != DType::F16 {
+        return layer_norm(x, gamma, beta, epsilon);
+    }
+    let wide = FloatDType::F32;
+    let beta = beta.map(|beta| beta.cast(wide));
+    layer_norm(x.cast(wide), gamma.cast(wide), beta, epsilon).cast(FloatDType::F16)
 }
 
 #[derive(Debug)]
@@ -59,7 +80,7 @@ struct DropoutAddNorm;
 struct Saved<F> {
     saved: [F; 2],
     gamma: F,
-    numbers: NormNumbers,
+    params: NormParams,
 }
 
 impl<B: HostKernels> Backward<B, 4> for DropoutAddNorm {
@@ -75,9 +96,9 @@ impl<B: HostKernels> Backward<B, 4> for DropoutAddNorm {
         let Saved {
             saved,
             gamma,
-            numbers,
+            params,
         } = ops.state;
-        let gradients = B::dropout_add_norm_backward(saved, gamma, grad, numbers);
+        let gradients = B::dropout_add_norm_backward(saved, gamma, grad, params);
         for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(parent) = parent {
                 grads.register::<B>(parent.id, gradient);
@@ -88,7 +109,7 @@ impl<B: HostKernels> Backward<B, 4> for DropoutAddNorm {
 
 pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy>(
     inputs: [FloatTensor<Autodiff<B, C>>; 4],
-    numbers: NormNumbers,
+    params: NormParams,
 ) -> FloatTensor<Autodiff<B, C>> {
     let nodes = inputs.each_ref().map(|input| input.node());
     let prepared = DropoutAddNorm.prepare::<C>(nodes).compute_bound();
@@ -96,17 +117,17 @@ pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy>(
     match prepared.stateful() {
         OpsKind::Tracked(prep) => {
             let gamma = inputs[2].clone();
-            let [y, normalized, inverse_deviation] = B::dropout_add_norm_saving(inputs, numbers);
+            let [y, normalized, inverse_deviation] = B::dropout_add_norm_saving(inputs, params);
             let state = Saved {
                 saved: [normalized, inverse_deviation],
                 gamma,
-                numbers,
+                params,
             };
             prep.finish(state, y)
         }
         OpsKind::UnTracked(prep) => {
             let [x, residual, gamma, beta] = inputs;
-            prep.finish(B::dropout_add_norm(x, residual, gamma, beta, numbers))
+            prep.finish(B::dropout_add_norm(x, residual, gamma, beta, params))
         }
     }
 }

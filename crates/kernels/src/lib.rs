@@ -7,16 +7,16 @@
 //! | [`masked_cross_entropy`] | `burn::nn::loss::CrossEntropyLoss` | its pad tokens cannot be −100, and a batch in which every row is padding gives NaN |
 //! | [`adamw_update`] | `burn::optim::AdamW` | twelve passes over memory, bias corrections in single precision |
 //! | [`dropout_add_norm`] | dropout, add, `LayerNorm` | a dozen passes each way under autodiff, random numbers one at a time |
-//! | [`linear`], [`linear_joined`] | `burn::nn::Linear`, an activation | bias, GELU and GELU's derivative are passes of their own over memory |
+//! | [`linear`], [`linear_qkv`], [`linear_kv`] | `burn::nn::Linear`, an activation | bias, GELU and GELU's derivative are passes of their own over memory |
 //! | [`embed`] | three lookups, two sums, `LayerNorm`, dropout | gradients are put back into the tables on one thread |
-//! | [`attention`] | `burn::tensor::module::attention` | no dropout, under autodiff taken apart into tensors of `[B, N, S, S]`, and padding takes part |
+//! | [`attention`], [`cross_attention`] | `burn::tensor::module::attention` | no dropout, under autodiff taken apart into tensors of `[B, N, S, S]`, and padding takes part |
 //! | [`dropout`] | `burn::nn::Dropout` | random numbers one at a time; the mask is kept in memory |
 //! | [`sum_of_squares`] | `x.square().sum()` | a second copy of every gradient |
 //!
-//! Where an operation is more than tensor operations in a row, a *composed* body stands beside it ([`gelu_composed`],
-//! [`embedding_composed`], [`adamw_update_composed`]), written in ordinary tensor operations, that means the same: it is
-//! the reference that the tests hold the operation against, forward and backward, on every backend. [`without_kernels`] does
-//! any work with composed bodies alone.
+//! Every operation works on every device that is compiled in and on every float type. Where there is a kernel ([`has_kernels`],
+//! single precision) it runs; elsewhere the operation's *composed body* does, which is ordinary tensor operations that mean the
+//! same ([`gelu_composed`], [`linear_composed`], …). The tests hold the kernel against the composed body, forward and backward, on
+//! every backend. [`without_kernels`] runs any work with composed bodies alone.
 //!
 //! An extension is dispatched at run time to the backends that are compiled in, so this crate has one Cargo feature per
 //! backend (`flex`, `ndarray`, `wgpu`, `vulkan`, `metal`, `cuda`): enable the same ones here as on `burn`.
@@ -25,10 +25,10 @@
 
 mod adamw;
 mod attention;
-mod composed;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod cpu;
 mod cross_entropy;
+mod dispatch;
 mod dropout;
 mod embedding;
 mod embeddings;
@@ -46,26 +46,21 @@ mod ndarray;
 mod norm;
 mod ops;
 mod packed;
+mod params;
 mod threads;
 
-pub use adamw::{AdamWPrimitives, AdamWState, AdamWStep, adamw_update, adamw_update_composed};
-pub use attention::{attention, attention_composed, attention_of};
-pub use composed::without_kernels;
-pub use cross_entropy::{
-    IGNORE_INDEX, SavedCrossEntropy, masked_cross_entropy, masked_cross_entropy_composed,
-};
+pub use adamw::{AdamWState, AdamWStep, adamw_update, adamw_update_composed};
+pub use attention::{attention, attention_composed, attention_with_probabilities, cross_attention};
+pub use cross_entropy::{IGNORE_INDEX, masked_cross_entropy, masked_cross_entropy_composed};
+pub use dispatch::{has_kernels, without_kernels};
 pub use dropout::dropout;
 pub use embedding::{embedding, embedding_composed};
-pub use embeddings::{EmbeddingWeights, SavedEmbeddings, embed};
+pub use embeddings::{EmbeddingIds, EmbeddingWeights, embed, embed_composed};
 pub use gelu::{gelu, gelu_composed};
 pub use host::softmax;
-pub use host_ops::{
-    AttentionNumbers, DropoutMask, EmbeddingNumbers, Epilogue, HostKernels, HostOps, LinearNumbers,
-    NormNumbers, is_fused,
-};
 pub use layer_norm::{dropout_add_norm, dropout_add_norm_composed};
-pub use linear::{LinearMap, SavedLinear, linear, linear_composed, linear_joined, linear_pair};
+pub use linear::{LinearWeights, Projections, linear, linear_composed, linear_kv, linear_qkv};
 pub use norm::sum_of_squares;
-pub use ops::BertOps;
 pub use packed::{PackedWeight, WeightFormat};
+pub use params::{AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams};
 pub use threads::on_kernel_threads;

@@ -10,97 +10,178 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Dispatch};
 use burn::tensor::Tensor;
 
+use crate::dispatch::runs_kernel;
 use crate::gelu;
-use crate::host_ops::{Epilogue, HostKernels, HostOps, LinearNumbers};
+use crate::host_ops::{HostKernels, HostOps};
 use crate::packed::PackedWeight;
+use crate::params::Epilogue;
 
-/// The parameters of one linear map.
+/// The weights of one linear map.
 #[derive(Debug, Clone)]
-pub struct LinearMap {
+pub struct LinearWeights {
     /// `[K, N]`.
     pub weight: Tensor<2>,
     /// `[N]`.
-    pub bias: Tensor<1>,
-    /// Keeps the weight in the order of the kernels, for inference; with gradients it is not used.
+    pub bias: Option<Tensor<1>>,
+    /// Keeps the packed weight between calls, for inference. A pass with gradients does not use it.
     pub packed: Option<Arc<PackedWeight>>,
 }
 
-impl LinearMap {
-    /// A map whose weight is put in order each time.
-    pub fn new(weight: Tensor<2>, bias: Tensor<1>) -> Self {
+impl LinearWeights {
+    /// A map whose weight is packed in each call.
+    pub fn new(weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
         Self {
             weight,
             bias,
             packed: None,
         }
     }
+
+    /// Weight and bias for the kernel, the bias zero where there is none.
+    fn into_kernel(self) -> (Tensor<2>, Tensor<1>) {
+        let [_, columns] = self.weight.dims();
+        let zeros = || Tensor::zeros([columns], &self.weight.device());
+        let bias = self.bias.unwrap_or_else(zeros);
+        (self.weight, bias)
+    }
 }
 
-/// `x W + b`, through GELU if wanted, in one pass, on devices that [`is_fused`](crate::is_fused) says yes to.
+/// The outputs of M linear maps of one input. The kernels write them into one tensor, side by side; composed bodies give one
+/// tensor each. [`attention`](crate::attention) and [`cross_attention`](crate::cross_attention) take either.
+#[derive(Debug, Clone)]
+pub struct Projections<const M: usize>(Outputs<M>);
+
+#[derive(Debug, Clone)]
+enum Outputs<const M: usize> {
+    Joined(Tensor<2>),
+    Separate([Tensor<2>; M]),
+}
+
+impl<const M: usize> Projections<M> {
+    /// Outputs side by side, `[T, M · N]`.
+    pub fn from_joined(joined: Tensor<2>) -> Self {
+        Self(Outputs::Joined(joined))
+    }
+
+    /// One output of each map, `[T, N]`.
+    pub fn from_separate(outputs: [Tensor<2>; M]) -> Self {
+        Self(Outputs::Separate(outputs))
+    }
+
+    /// The outputs side by side, `[T, M · N]`.
+    pub fn into_joined(self) -> Tensor<2> {
+        match self.0 {
+            Outputs::Joined(joined) => joined,
+            Outputs::Separate(outputs) => Tensor::cat(outputs.to_vec(), 1),
+        }
+    }
+
+    /// The output of each map, `[T, N]`.
+    pub fn into_separate(self) -> [Tensor<2>; M] {
+        match self.0 {
+            Outputs::Separate(outputs) => outputs,
+            Outputs::Joined(joined) => {
+                let [_, width] = joined.dims();
+                let width = width / M;
+                std::array::from_fn(|map| joined.clone().narrow(1, map * width, width))
+            }
+        }
+    }
+
+    /// A tensor of these outputs, for its device and type.
+    pub(crate) fn tensor(&self) -> &Tensor<2> {
+        match &self.0 {
+            Outputs::Joined(joined) => joined,
+            Outputs::Separate(outputs) => &outputs[0],
+        }
+    }
+}
+
+/// `x W + b`, through GELU if the epilogue says so, in one pass.
 ///
 /// # Shapes
 ///
 /// `x` `[T, K]` → `[T, N]`.
-pub fn linear(x: Tensor<2>, map: LinearMap, epilogue: Epilogue) -> Tensor<2> {
-    let numbers = LinearNumbers {
+pub fn linear(x: Tensor<2>, weights: LinearWeights, epilogue: Epilogue) -> Tensor<2> {
+    if !runs_kernel(&x) {
+        return linear_composed(x, weights.weight, weights.bias, epilogue);
+    }
+    let params = LinearParams {
         epilogue,
-        packed: vec![map.packed],
+        packed: vec![weights.packed.clone()],
     };
+    let (weight, bias) = weights.into_kernel();
     Tensor::from_dispatch(<Dispatch as HostOps>::linear(
         x.into_dispatch(),
-        map.weight.into_dispatch(),
-        map.bias.into_dispatch(),
-        numbers,
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+        params,
     ))
 }
 
-/// Three linear maps of one input side by side, as an attention's queries, keys and values are, on devices that
-/// [`is_fused`](crate::is_fused) says yes to.
+/// Three linear maps of one input: the queries, keys and values of an attention.
 ///
 /// # Shapes
 ///
-/// `x` `[T, K]`, weights `[K, N]` each → `[T, 3 · N]`.
-pub fn linear_joined(x: Tensor<2>, maps: [LinearMap; 3]) -> Tensor<2> {
-    let numbers = numbers_of(&maps);
-    let [one, two, three] = maps.map(|map| (map.weight.into_dispatch(), map.bias.into_dispatch()));
-    Tensor::from_dispatch(<Dispatch as HostOps>::linear_joined(
+/// `x` `[T, K]`, weights `[K, N]` each → three of `[T, N]`.
+pub fn linear_qkv(x: Tensor<2>, weights: [LinearWeights; 3]) -> Projections<3> {
+    if !runs_kernel(&x) {
+        return separate(x, weights);
+    }
+    let params = params_of(&weights);
+    let [query, key, value] = weights.map(|weights| {
+        let (weight, bias) = weights.into_kernel();
+        (weight.into_dispatch(), bias.into_dispatch())
+    });
+    let joined = <Dispatch as HostOps>::linear_qkv(
         x.into_dispatch(),
-        one.0,
-        one.1,
-        two.0,
-        two.1,
-        three.0,
-        three.1,
-        numbers,
-    ))
+        query.0,
+        query.1,
+        key.0,
+        key.1,
+        value.0,
+        value.1,
+        params,
+    );
+    Projections::from_joined(Tensor::from_dispatch(joined))
 }
 
-/// Two linear maps of one input side by side, as [`linear_joined`].
+/// Two linear maps of one input: the keys and values of an attention.
 ///
 /// # Shapes
 ///
-/// `x` `[T, K]`, weights `[K, N]` each → `[T, 2 · N]`.
-pub fn linear_pair(x: Tensor<2>, maps: [LinearMap; 2]) -> Tensor<2> {
-    let numbers = numbers_of(&maps);
-    let [one, two] = maps.map(|map| (map.weight.into_dispatch(), map.bias.into_dispatch()));
-    Tensor::from_dispatch(<Dispatch as HostOps>::linear_pair(
-        x.into_dispatch(),
-        one.0,
-        one.1,
-        two.0,
-        two.1,
-        numbers,
-    ))
+/// `x` `[T, K]`, weights `[K, N]` each → two of `[T, N]`.
+pub fn linear_kv(x: Tensor<2>, weights: [LinearWeights; 2]) -> Projections<2> {
+    if !runs_kernel(&x) {
+        return separate(x, weights);
+    }
+    let params = params_of(&weights);
+    let [key, value] = weights.map(|weights| {
+        let (weight, bias) = weights.into_kernel();
+        (weight.into_dispatch(), bias.into_dispatch())
+    });
+    let joined =
+        <Dispatch as HostOps>::linear_kv(x.into_dispatch(), key.0, key.1, value.0, value.1, params);
+    Projections::from_joined(Tensor::from_dispatch(joined))
 }
 
-fn numbers_of(maps: &[LinearMap]) -> LinearNumbers {
-    LinearNumbers {
+fn params_of(weights: &[LinearWeights]) -> LinearParams {
+    LinearParams {
         epilogue: Epilogue::Bias,
-        packed: maps.iter().map(|map| map.packed.clone()).collect(),
+        packed: weights.iter().map(|map| map.packed.clone()).collect(),
     }
 }
 
-/// What [`linear`] means, written in ordinary tensor operations; [`linear_joined`] is three of it side by side.
+/// The composed body of [`linear_qkv`] and [`linear_kv`].
+fn separate<const M: usize>(x: Tensor<2>, weights: [LinearWeights; M]) -> Projections<M> {
+    let output = |map: LinearWeights| {
+        let (x, weight, bias) = (x.clone(), map.weight, map.bias);
+        linear_composed(x, weight, bias, Epilogue::Bias)
+    };
+    Projections::from_separate(weights.map(output))
+}
+
+/// The composed body of [`linear`].
 ///
 /// # Shapes
 ///
@@ -108,25 +189,45 @@ fn numbers_of(maps: &[LinearMap]) -> LinearNumbers {
 pub fn linear_composed(
     x: Tensor<2>,
     weight: Tensor<2>,
-    bias: Tensor<1>,
+    bias: Option<Tensor<1>>,
     epilogue: Epilogue,
 ) -> Tensor<2> {
-    let y = x.matmul(weight) + bias.unsqueeze::<2>();
+    let y = burn::tensor::module::linear(x, weight, bias);
     match epilogue {
         Epilogue::Bias => y,
         Epilogue::BiasGelu => gelu(y),
     }
 }
 
+/// What a kernel computes linear maps of one input with.
+#[derive(Debug, Clone)]
+pub(crate) struct LinearParams {
+    /// Applied to the product. Several maps go with [`Epilogue::Bias`] only.
+    pub(crate) epilogue: Epilogue,
+    /// Where each packed weight is kept, if it is.
+    pub(crate) packed: Vec<Option<Arc<PackedWeight>>>,
+}
+
+impl LinearParams {
+    /// Without packed weights.
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
+    pub(crate) fn unpacked(epilogue: Epilogue) -> Self {
+        Self {
+            epilogue,
+            packed: Vec::new(),
+        }
+    }
+}
+
 /// What the backward pass of linear maps needs.
 #[derive(Debug, Clone)]
-pub struct SavedLinear<F> {
+pub(crate) struct SavedLinear<F> {
     /// The input `[T, K]`.
-    pub x: F,
+    pub(crate) x: F,
     /// The weights `[K, N]`.
-    pub weights: Vec<F>,
+    pub(crate) weights: Vec<F>,
     /// The slope of the activation where it was evaluated, `[T, N]`, where there is one.
-    pub slope: Option<F>,
+    pub(crate) slope: Option<F>,
 }
 
 #[derive(Debug)]
@@ -155,16 +256,16 @@ impl<B: HostKernels, const PARENTS: usize> Backward<B, PARENTS> for Linear {
 
 pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy, const PARENTS: usize>(
     inputs: [FloatTensor<Autodiff<B, C>>; PARENTS],
-    numbers: LinearNumbers,
+    params: LinearParams,
 ) -> FloatTensor<Autodiff<B, C>> {
     let nodes = inputs.each_ref().map(|input| input.node());
     let prepared = Backward::<B, PARENTS>::prepare::<C>(Linear, nodes).compute_bound();
     let inputs = inputs.map(|input| input.into_primitive()).to_vec();
     match prepared.stateful() {
         OpsKind::Tracked(prep) => {
-            let (y, saved) = B::linear_saving(inputs, numbers.epilogue);
+            let (y, saved) = B::linear_saving(inputs, params.epilogue);
             prep.finish(saved, y)
         }
-        OpsKind::UnTracked(prep) => prep.finish(B::linear_of(inputs, &numbers)),
+        OpsKind::UnTracked(prep) => prep.finish(B::linear_of(inputs, &params)),
     }
 }

@@ -9,7 +9,8 @@ use burn::backend::ops::ActivationOps;
 use burn::tensor::TensorData;
 
 use crate::adamw::{self, AdamWPrimitives, AdamWStep};
-use crate::{BertOps, cpu, gelu, host_backends, norm};
+use crate::ops::BertOps;
+use crate::{cpu, gelu, host_backends, norm};
 
 impl BertOps for NdArray {
     fn erf_gelu(x: NdArrayTensor) -> NdArrayTensor {

@@ -2,8 +2,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch};
 use burn::tensor::Tensor;
 
-use crate::BertOps;
-use crate::composed::is_composed;
+use crate::dispatch::kernels_are_off;
+use crate::ops::BertOps;
 
 /// The sum of the squares of all elements, from which a norm over many tensors is made.
 ///
@@ -11,7 +11,7 @@ use crate::composed::is_composed;
 ///
 /// Any shape → `[1]`.
 pub fn sum_of_squares<const D: usize>(x: Tensor<D>) -> Tensor<1> {
-    if is_composed() {
+    if kernels_are_off() {
         return x.square().sum();
     }
     Tensor::from_dispatch(<Dispatch as BertOps>::sum_of_squares(x.into_dispatch()))

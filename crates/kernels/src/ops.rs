@@ -28,15 +28,14 @@ use crate::{embedding, gelu, norm};
 
 /// The operations of this crate on the primitives of one backend.
 ///
-/// Call the functions on [`Tensor`](burn::Tensor)s instead ([`gelu`](crate::gelu()), [`embedding`](crate::embedding())); this
-/// trait is public so that a backend of somebody else's can bring kernels of its own.
+/// The functions on [`Tensor`](burn::Tensor)s call them ([`gelu`](crate::gelu()), [`embedding`](crate::embedding())).
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     NdArray: cfg(feature = "ndarray"),
     Cube: cfg(any(feature = "wgpu", feature = "cuda")),
     Autodiff
 )]
-pub trait BertOps: Backend {
+pub(crate) trait BertOps: Backend {
     /// `x · Φ(x)` element by element, Φ being the standard normal distribution function.
     fn erf_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
         Self::gelu(x)

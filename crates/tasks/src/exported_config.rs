@@ -22,7 +22,10 @@ pub(crate) fn exported(
     }
     let family = encoder.model_type.family();
     let always = [
-        ("architectures", json!([encoder.model_type.architecture(head)])),
+        (
+            "architectures",
+            json!([encoder.model_type.architecture(head)]),
+        ),
         ("model_type", json!(encoder.model_type)),
         ("hidden_dropout_prob", json!(encoder.hidden_dropout_prob)),
         (

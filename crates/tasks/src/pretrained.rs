@@ -210,7 +210,12 @@ impl Pretrained {
             HeadOrigin::New => LoadOptions {
                 fresh: head.parts.iter().map(|part| part.path.into()).collect(),
                 optional: vec![POOLER.to_owned()],
-                ignored: family.heads.iter().map(|&head| head.into()).chain([pooler]).collect(),
+                ignored: family
+                    .heads
+                    .iter()
+                    .map(|&head| head.into())
+                    .chain([pooler])
+                    .collect(),
                 ..LoadOptions::default()
             },
         };

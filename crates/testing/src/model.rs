@@ -71,7 +71,11 @@ pub fn ragged(input: &PaddedInput, lengths: &[usize]) -> RaggedInput {
     };
     let input_ids = rows(&input.input_ids);
     let types = input.token_type_ids.as_ref();
-    let token_type_ids = rows(&types.cloned().unwrap_or_else(|| input.input_ids.zeros_like()));
+    let token_type_ids = rows(
+        &types
+            .cloned()
+            .unwrap_or_else(|| input.input_ids.zeros_like()),
+    );
     let sequences = input_ids.iter().zip(&token_type_ids).zip(lengths);
     let sequences = sequences.map(|((ids, types), &length)| (&ids[..length], &types[..length]));
     RaggedInput::from_sequences(sequences).expect("there is a type for each token")

@@ -3,10 +3,10 @@
 
 use bert_device::Backend;
 use bert_kernels::{
-    AttentionNumbers, DropoutMask, EmbeddingNumbers, EmbeddingWeights, Epilogue, LinearMap,
-    NormNumbers, attention, attention_composed, attention_of, dropout, dropout_add_norm,
-    dropout_add_norm_composed, embed, embedding_composed, is_fused, linear, masked_cross_entropy,
-    masked_cross_entropy_composed, without_kernels,
+    AttentionParams, DropoutMask, EmbeddingIds, EmbeddingParams, EmbeddingWeights, Epilogue,
+    LinearWeights, NormParams, Projections, attention, attention_composed, cross_attention,
+    dropout, dropout_add_norm, dropout_add_norm_composed, embed, embed_composed, has_kernels,
+    linear, masked_cross_entropy, masked_cross_entropy_composed, without_kernels,
 };
 use bert_testing::{
     Quantity, TestDevice, Values, assert_close, on_every_device, where_kernels_are,
@@ -29,9 +29,9 @@ where_kernels_are!(
 /// What the other tests here, which need kernels, and those of other backends, where composed bodies work, rely on.
 fn the_cpu_backends_have_kernels_and_no_other(device: &TestDevice) -> anyhow::Result<()> {
     let is_cpu = matches!(device.backend(), Backend::Flex | Backend::NdArray);
-    assert_eq!(is_fused(&device.autodiff()), is_cpu);
-    assert_eq!(is_fused(device.plain()), is_cpu);
-    assert!(!without_kernels(|| is_fused(device.plain())));
+    assert_eq!(has_kernels(&device.autodiff()), is_cpu);
+    assert_eq!(has_kernels(device.plain()), is_cpu);
+    assert!(!without_kernels(|| has_kernels(device.plain())));
     Ok(())
 }
 
@@ -110,15 +110,16 @@ fn dropout_add_norm_is_its_composed_body(device: &TestDevice) -> anyhow::Result<
         };
         let flat = |x: Tensor<2>| x.reshape([width]);
         let found = with_gradients(inputs(), |[x, residual, gamma, beta]| {
-            let numbers = NormNumbers {
+            let params = NormParams {
                 epsilon,
                 dropout: mask,
             };
-            dropout_add_norm(x, residual, flat(gamma), flat(beta), numbers)
+            dropout_add_norm(x, residual, flat(gamma), Some(flat(beta)), params)
         });
         let kept = factors([rows, width], mask, &on);
         let expected = with_gradients(inputs(), |[x, residual, gamma, beta]| {
-            dropout_add_norm_composed(x, residual, kept, flat(gamma), flat(beta), epsilon)
+            let beta = Some(flat(beta));
+            dropout_add_norm_composed(x, residual, flat(gamma), beta, epsilon, |x| x * kept)
         });
         let name = format!("dropout {} add norm", mask.probability);
         assert_same(device, &name, &found, &expected);
@@ -149,22 +150,22 @@ fn attention_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
         let inputs = || [0.0, 1.0, 2.0].map(|phase| numbers([57, heads * head], phase, &on));
         let hidden = Tensor::<2>::from_data(MASK, &on);
         let found = with_gradients(inputs(), |inputs| {
-            let numbers = AttentionNumbers {
+            let params = AttentionParams {
                 lengths: vec![sequence; batch].into(),
                 query_lengths: vec![sequence; batch].into(),
                 heads,
                 dropout: mask,
             };
             let hidden = hidden.clone().reshape([batch * sequence]);
-            attention(Tensor::cat(inputs.to_vec(), 1), hidden, numbers)
+            attention(Projections::from_separate(inputs), Some(hidden), params)
         });
         // Scores behind the last position of a sequence are not computed, so their factors do not matter; those of the
         // heads of one row follow each other.
         let factors = factors([batch, sequence, heads, sequence], mask, &on).swap_dims(1, 2);
-        let expected = with_gradients(inputs(), |[query, key, value]| {
+        let expected = with_gradients(inputs(), |inputs| {
             let hidden = hidden.clone().reshape([batch, 1, 1, sequence]);
             let drop = |probabilities| probabilities * factors;
-            attention_composed(query, key, value, Some(hidden), [batch, heads], drop).0
+            attention_composed(inputs, Some(hidden), [batch, heads], drop).0
         });
         let name = format!("attention, dropout {}", mask.probability);
         assert_same(device, &name, &found, &expected);
@@ -179,14 +180,13 @@ fn attention_within_packed_sequences_is_that_of_each_alone(
     let (lengths, heads, head) = ([5, 1, 19, 2], 5, 7);
     let tokens = lengths.iter().sum();
     let attend = |joined: Tensor<2>, lengths: &[usize]| {
-        let [tokens, _] = joined.dims();
-        let numbers = AttentionNumbers {
+        let params = AttentionParams {
             lengths: lengths.into(),
             query_lengths: lengths.into(),
             heads,
             dropout: DropoutMask::NONE,
         };
-        attention(joined, Tensor::zeros([tokens], &on), numbers)
+        attention(Projections::from_joined(joined), None, params)
     };
     let joined = || [numbers([tokens, 3 * heads * head], 0.0, &on)];
     let found = with_gradients(joined(), |[joined]| attend(joined, &lengths));
@@ -211,21 +211,20 @@ fn attention_of_some_tokens_is_theirs_among_all(device: &TestDevice) -> anyhow::
     let (tokens, width) = (27, heads * head);
     let inputs = || [0.0, 1.0, 2.0].map(|phase| numbers([tokens, width], phase, &on));
     let rows = Tensor::<1, Int>::from_data(rows, &on);
-    let mask = Tensor::<1>::zeros([tokens], &on);
-    let of = |query_lengths: &[usize]| AttentionNumbers {
+    let of = |query_lengths: &[usize]| AttentionParams {
         lengths: lengths.into(),
         query_lengths: query_lengths.into(),
         heads,
         dropout: DropoutMask::NONE,
     };
     let found = with_gradients(inputs(), |[query, key, value]| {
-        let keys_values = Tensor::cat(vec![key, value], 1);
+        let keys_values = Projections::from_separate([key, value]);
         let queries = query.select(0, rows.clone());
-        attention_of(queries, keys_values, mask.clone(), of(&query_lengths))
+        cross_attention(queries, keys_values, None, of(&query_lengths))
     });
     let expected = with_gradients(inputs(), |inputs| {
-        let joined = Tensor::cat(inputs.to_vec(), 1);
-        attention(joined, mask.clone(), of(&lengths)).select(0, rows.clone())
+        let qkv = Projections::from_separate(inputs);
+        attention(qkv, None, of(&lengths)).select(0, rows.clone())
     });
     assert_same(device, "attention of some tokens", &found, &expected);
     // With one query a sequence, dropout is that of rows that follow each other.
@@ -234,21 +233,20 @@ fn attention_of_some_tokens_is_theirs_among_all(device: &TestDevice) -> anyhow::
         let inputs = || [0.0, 1.0, 2.0].map(|phase| numbers([batch * sequence, width], phase, &on));
         let firsts = Tensor::<1, Int>::from_data([0_i64, 9, 18], &on);
         let found = with_gradients(inputs(), |[query, key, value]| {
-            let numbers = AttentionNumbers {
+            let params = AttentionParams {
                 lengths: [sequence; 3].into(),
                 query_lengths: [1; 3].into(),
                 heads,
                 dropout: mask_of,
             };
-            let keys_values = Tensor::cat(vec![key, value], 1);
-            let mask = Tensor::zeros([batch * sequence], &on);
-            attention_of(query.select(0, firsts.clone()), keys_values, mask, numbers)
+            let keys_values = Projections::from_separate([key, value]);
+            cross_attention(query.select(0, firsts.clone()), keys_values, None, params)
         });
         let factors = factors([batch, heads, 1, sequence], mask_of, &on);
-        let expected = with_gradients(inputs(), |[query, key, value]| {
+        let expected = with_gradients(inputs(), |inputs| {
             let drop =
                 |probabilities: Tensor<4>| probabilities * factors.clone().repeat_dim(2, sequence);
-            let all = attention_composed(query, key, value, None, [batch, heads], drop).0;
+            let all = attention_composed(inputs, None, [batch, heads], drop).0;
             all.select(0, firsts.clone())
         });
         let name = format!("attention of first tokens, dropout {}", mask_of.probability);
@@ -261,12 +259,12 @@ fn embeddings_are_their_composed_body(device: &TestDevice) -> anyhow::Result<()>
     let on = device.autodiff();
     // A table of several blocks, ids that are taken more than once, the padding token among them.
     let (vocabulary, width, padding_idx, epsilon) = (201, 37, 3, 1e-12);
-    let lengths = [5, 1, 9];
+    let lengths = [5_i64, 1, 9];
     let ids: Vec<i64> = (0..15)
         .map(|index| [3, 200, 7, 64, 63][index % 5])
         .collect();
     let types: Vec<i64> = (0..15).map(|index| i64::from(index % 3 == 0)).collect();
-    let positions: Vec<i64> = lengths.iter().flat_map(|&length| 0..length).collect();
+    let places: Vec<i64> = lengths.iter().flat_map(|&length| 0..length).collect();
     let ints =
         |values: &[i64]| Tensor::<1, Int>::from_data(TensorData::new(values.to_vec(), [15]), &on);
     for mask in MASKS {
@@ -280,30 +278,34 @@ fn embeddings_are_their_composed_body(device: &TestDevice) -> anyhow::Result<()>
             ]
         };
         let flat = |x: Tensor<2>| x.reshape([width]);
-        let found = with_gradients(inputs(), |[words, positions, token_types, gamma, beta]| {
+        let of = |[words, positions, token_types, gamma, beta]: [Tensor<2>; 5]| {
             let weights = EmbeddingWeights {
                 words,
                 positions,
-                token_types,
+                token_types: Some(token_types),
                 gamma: flat(gamma),
-                beta: flat(beta),
+                beta: Some(flat(beta)),
             };
-            let numbers = EmbeddingNumbers {
-                lengths: lengths.map(|length| length as usize).into(),
+            let ids = EmbeddingIds {
+                input_ids: ints(&ids),
+                token_type_ids: Some(ints(&types)),
+                position_ids: ints(&places),
+            };
+            (weights, ids)
+        };
+        let found = with_gradients(inputs(), |inputs| {
+            let params = EmbeddingParams {
                 padding_idx,
                 epsilon,
                 dropout: mask,
             };
-            embed(weights, ints(&ids), ints(&types), numbers)
+            let (weights, ids) = of(inputs);
+            embed(weights, ids, params)
         });
         let kept = factors([15, width], mask, &on);
-        let expected = with_gradients(inputs(), |[words, table, token_types, gamma, beta]| {
-            let rows = embedding_composed(words, ints(&ids).unsqueeze(), padding_idx);
-            let rows = rows.squeeze_dim::<2>(0);
-            let others = table.select(0, ints(&positions)) + token_types.select(0, ints(&types));
-            let ones = Tensor::ones([15, width], &on);
-            let gamma = flat(gamma);
-            dropout_add_norm_composed(rows, others, ones, gamma, flat(beta), epsilon) * kept
+        let expected = with_gradients(inputs(), |inputs| {
+            let (weights, ids) = of(inputs);
+            embed_composed(weights, ids, padding_idx, epsilon, |y| y * kept)
         });
         let name = format!("embeddings, dropout {}", mask.probability);
         assert_same(device, &name, &found, &expected);
@@ -340,13 +342,13 @@ fn attention_without_any_position_is_even(device: &TestDevice) -> anyhow::Result
     let inputs = [0.0, 1.0, 2.0].map(|phase| numbers([sequence, width], phase, &on));
     let mean = Values::of(inputs[2].clone().mean_dim(0));
     let found = with_gradients(inputs, |inputs| {
-        let numbers = AttentionNumbers {
+        let params = AttentionParams {
             lengths: [sequence].into(),
             query_lengths: [sequence].into(),
             heads: 2,
             dropout: DropoutMask::NONE,
         };
-        attention(Tensor::cat(inputs.to_vec(), 1), hidden, numbers)
+        attention(Projections::from_separate(inputs), Some(hidden), params)
     });
     for row in 0..sequence {
         let row = found[0].rows(&[row]);
@@ -367,29 +369,33 @@ fn what_is_not_a_number_stays_visible(device: &TestDevice) -> anyhow::Result<()>
     for bad in [f32::NAN, f32::INFINITY] {
         let x = numbers([4, 6], 0.0, &on).slice_fill([1..2, 2..3], bad);
         let ones = Tensor::<1>::ones([6], &on);
-        let norm = NormNumbers {
+        let norm = NormParams {
             epsilon: 1e-12,
             dropout: DropoutMask::NONE,
         };
-        let y = dropout_add_norm(x.clone(), x.clone(), ones.clone(), ones, norm);
+        let y = dropout_add_norm(x.clone(), x.clone(), ones.clone(), Some(ones), norm);
         let y = Values::of(y);
         assert!(!y.rows(&[1]).are_finite(), "{bad} vanished in LayerNorm");
         assert!(
             y.rows(&[0, 2, 3]).are_finite(),
             "{bad} spread to other rows"
         );
-        let numbers = AttentionNumbers {
+        let params = AttentionParams {
             lengths: [4].into(),
             query_lengths: [4].into(),
             heads: 2,
             dropout: DropoutMask::NONE,
         };
-        let joined = Tensor::cat(vec![x.clone(), x.clone(), x.clone()], 1);
-        let y = attention(joined, Tensor::zeros([4], &on), numbers);
+        let qkv = Projections::from_separate([x.clone(), x.clone(), x.clone()]);
+        let y = attention(qkv, None, params);
         assert!(!Values::of(y).are_finite(), "{bad} vanished in attention");
         for epilogue in [Epilogue::Bias, Epilogue::BiasGelu] {
-            let (weight, bias) = (self::numbers([6, 5], 1.0, &on), Tensor::zeros([5], &on));
-            let y = Values::of(linear(x.clone(), LinearMap::new(weight, bias), epilogue));
+            let (weight, bias) = (numbers([6, 5], 1.0, &on), Tensor::zeros([5], &on));
+            let y = Values::of(linear(
+                x.clone(),
+                LinearWeights::new(weight, Some(bias)),
+                epilogue,
+            ));
             assert!(!y.rows(&[1]).are_finite(), "{bad} vanished in {epilogue:?}");
             assert!(
                 y.rows(&[0, 2, 3]).are_finite(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bert_kernels::{
-    Epilogue, LinearMap, PackedWeight, WeightFormat, linear, linear_composed, linear_joined,
+    Epilogue, LinearWeights, PackedWeight, WeightFormat, linear, linear_composed, linear_qkv,
 };
 use bert_testing::{TestDevice, Values, where_kernels_are};
 use burn::tensor::Tensor;
@@ -33,15 +33,15 @@ fn linear_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
             };
             let flat = |x: Tensor<2>| x.reshape([columns]);
             let found = with_gradients(inputs(), |[x, weight, bias]| {
-                linear(x, LinearMap::new(weight, flat(bias)), epilogue)
+                linear(x, LinearWeights::new(weight, Some(flat(bias))), epilogue)
             });
             let expected = with_gradients(inputs(), |[x, weight, bias]| {
-                linear_composed(x, weight, flat(bias), epilogue)
+                linear_composed(x, weight, Some(flat(bias)), epilogue)
             });
             let name = format!("linear, {epilogue:?}, {rows} rows");
             assert_same(device, &name, &found, &expected);
             let [x, weight, bias] = inputs().map(Tensor::inner);
-            let plain = linear(x, LinearMap::new(weight, flat(bias)), epilogue);
+            let plain = linear(x, LinearWeights::new(weight, Some(flat(bias))), epilogue);
             assert_same(device, &name, &[Values::of(plain)], &expected[..1]);
         }
     }
@@ -69,12 +69,12 @@ fn joined_linear_maps_are_each_of_them(device: &TestDevice) -> anyhow::Result<()
         let flat = |x: Tensor<2>| x.reshape([columns]);
         let found = with_gradients(inputs(), |[x, w1, b1, w2, b2, w3, b3]| {
             let maps = [(w1, b1), (w2, b2), (w3, b3)];
-            linear_joined(x, maps.map(|(w, b)| LinearMap::new(w, flat(b))))
+            linear_qkv(x, maps.map(|(w, b)| LinearWeights::new(w, Some(flat(b))))).into_joined()
         });
         let expected = with_gradients(inputs(), |[x, w1, b1, w2, b2, w3, b3]| {
             let maps = [(w1, b1), (w2, b2), (w3, b3)];
             let each = maps.map(|(weight, bias)| {
-                linear_composed(x.clone(), weight, flat(bias), Epilogue::Bias)
+                linear_composed(x.clone(), weight, Some(flat(bias)), Epilogue::Bias)
             });
             Tensor::cat(each.to_vec(), 1)
         });
@@ -100,7 +100,7 @@ fn kept_panels_are_the_weight_of_the_moment(device: &TestDevice) -> anyhow::Resu
         for step in 0..4 {
             for rows in ROWS {
                 let x: Tensor<2> = numbers([rows, inner], 0.0, &on);
-                let mut map = LinearMap::new(weight.clone(), bias.clone());
+                let mut map = LinearWeights::new(weight.clone(), Some(bias.clone()));
                 let expected = linear(x.clone(), map.clone(), Epilogue::Bias);
                 map.packed = Some(packed.clone());
                 let found = linear(x, map, Epilogue::Bias);

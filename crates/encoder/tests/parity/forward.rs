@@ -135,11 +135,7 @@ fn forward(
 }
 
 /// Every hidden state, and what [`check_last`] does.
-fn check_outputs(
-    device: &TestDevice,
-    golden: &Golden,
-    output: Outputs,
-) -> anyhow::Result<()> {
+fn check_outputs(device: &TestDevice, golden: &Golden, output: Outputs) -> anyhow::Result<()> {
     let expected = golden.names_under("hidden_states.")?.len();
     let hidden_states = &output.0.hidden_states;
     assert_eq!(hidden_states.len(), expected);

@@ -102,7 +102,9 @@ fn tokens_alone_are_what_they_are_among_all(device: &TestDevice) -> anyhow::Resu
 /// cannot say.
 fn lengths(input: &PaddedInput) -> Vec<usize> {
     let [batch, sequence] = input.input_ids.dims();
-    (0..batch).map(|row| sequence - 2 * row % sequence).collect()
+    (0..batch)
+        .map(|row| sequence - 2 * row % sequence)
+        .collect()
 }
 
 fn no_token_types_are_zeros(device: &TestDevice) -> anyhow::Result<()> {

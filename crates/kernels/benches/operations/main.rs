@@ -30,11 +30,11 @@ mod optimizer;
 mod stock;
 
 use bert_kernels::{
-    AttentionNumbers, DropoutMask, EmbeddingNumbers, EmbeddingWeights, Epilogue, LinearMap,
-    NormNumbers, attention, attention_composed, dropout, dropout_add_norm,
-    dropout_add_norm_composed, embed, embedding, embedding_composed, gelu, gelu_composed, linear,
-    linear_composed, linear_joined, masked_cross_entropy, masked_cross_entropy_composed,
-    sum_of_squares,
+    AttentionParams, DropoutMask, EmbeddingIds, EmbeddingParams, EmbeddingWeights, Epilogue,
+    LinearWeights, NormParams, Projections, attention, attention_composed, dropout,
+    dropout_add_norm, dropout_add_norm_composed, embed, embed_composed, embedding,
+    embedding_composed, gelu, gelu_composed, linear, linear_composed, linear_qkv,
+    masked_cross_entropy, masked_cross_entropy_composed, sum_of_squares,
 };
 
 use burn::tensor::Tensor;
@@ -60,17 +60,42 @@ const MASK: DropoutMask = DropoutMask {
     probability: PROBABILITY,
     seed: 42,
 };
-const NORM: NormNumbers = NormNumbers {
+const NORM: NormParams = NormParams {
     epsilon: EPSILON,
     dropout: MASK,
 };
-fn attention_numbers() -> AttentionNumbers {
-    AttentionNumbers {
+fn attention_params() -> AttentionParams {
+    AttentionParams {
         lengths: [S; B].into(),
         query_lengths: [S; B].into(),
         heads: N,
         dropout: MASK,
     }
+}
+
+/// `[K, N]` and `[1, N]`.
+fn map(weight: Tensor<2>, bias: Tensor<2>) -> LinearWeights {
+    LinearWeights::new(weight, Some(row(bias)))
+}
+
+/// Tables, γ and β, and the ids of the batch.
+fn embeddings(
+    [words, positions, token_types, gamma, beta]: [Tensor<2>; 5],
+) -> (EmbeddingWeights, EmbeddingIds) {
+    let device = words.device();
+    let ids = EmbeddingIds {
+        input_ids: ids([B, S], V, &device).reshape([T]),
+        token_type_ids: None,
+        position_ids: Tensor::arange(0..S as i64, &device).repeat_dim(0, B),
+    };
+    let weights = EmbeddingWeights {
+        words,
+        positions,
+        token_types: Some(token_types),
+        gamma: row(gamma),
+        beta: Some(row(beta)),
+    };
+    (weights, ids)
 }
 
 fn main() {
@@ -90,69 +115,56 @@ beside! { dropout_of_the_hidden_width [[T, H]]
 }
 
 beside! { dropout_add_layer_norm [[T, H], [T, H], [1, H], [1, H]]
-    kernel |[x, residual, gamma, beta]| dropout_add_norm(x, residual, row(gamma), row(beta), NORM);
+    kernel |[x, residual, gamma, beta]| {
+        dropout_add_norm(x, residual, row(gamma), Some(row(beta)), NORM)
+    };
     composed |[x, residual, gamma, beta]| {
-        let kept = kept(&x);
-        dropout_add_norm_composed(x, residual, kept, row(gamma), row(beta), EPSILON)
+        let drop = |x: Tensor<2>| x.clone() * kept(&x);
+        dropout_add_norm_composed(x, residual, row(gamma), Some(row(beta)), EPSILON, drop)
     }
 }
 
 beside! { linear_to_the_hidden_width [[T, H], [H, H], [1, H]]
-    kernel |[x, weight, bias]| linear(x, LinearMap::new(weight, row(bias)), Epilogue::Bias);
-    composed |[x, weight, bias]| linear_composed(x, weight, row(bias), Epilogue::Bias)
+    kernel |[x, weight, bias]| linear(x, map(weight, bias), Epilogue::Bias);
+    composed |[x, weight, bias]| linear_composed(x, weight, Some(row(bias)), Epilogue::Bias)
 }
 
 beside! { linear_to_the_inner_width_and_gelu [[T, H], [H, I], [1, I]]
-    kernel |[x, weight, bias]| linear(x, LinearMap::new(weight, row(bias)), Epilogue::BiasGelu);
-    composed |[x, weight, bias]| linear_composed(x, weight, row(bias), Epilogue::BiasGelu)
+    kernel |[x, weight, bias]| linear(x, map(weight, bias), Epilogue::BiasGelu);
+    composed |[x, weight, bias]| linear_composed(x, weight, Some(row(bias)), Epilogue::BiasGelu)
 }
 
 beside! { queries_keys_and_values [[T, H], [H, H], [1, H], [H, H], [1, H], [H, H], [1, H]]
     kernel |[x, w1, b1, w2, b2, w3, b3]| {
         let maps = [(w1, b1), (w2, b2), (w3, b3)];
-        linear_joined(x, maps.map(|(w, b)| LinearMap::new(w, row(b))))
+        linear_qkv(x, maps.map(|(w, b)| map(w, b))).into_joined()
     };
     composed |[x, w1, b1, w2, b2, w3, b3]| {
         let maps = [(w1, b1), (w2, b2), (w3, b3)];
-        let each = maps.map(|(w, b)| linear_composed(x.clone(), w, row(b), Epilogue::Bias));
+        let each = maps.map(|(w, b)| linear_composed(x.clone(), w, Some(row(b)), Epilogue::Bias));
         Tensor::cat(each.to_vec(), 1)
     }
 }
 
 beside! { attention_of_twelve_heads [[T, 3 * H]]
     kernel |[joined]| {
-        let mask = Tensor::zeros([T], &joined.device());
-        attention(joined, mask, attention_numbers())
+        attention(Projections::from_joined(joined), None, attention_params())
     };
     composed |[joined]| {
-        let [q, k, v] = [0, 1, 2].map(|part| joined.clone().narrow(1, part * H, H));
-        attention_composed(q, k, v, None, [B, N], |p| p.clone() * kept(&p)).0
+        let qkv = Projections::from_joined(joined).into_separate();
+        attention_composed(qkv, None, [B, N], |p| p.clone() * kept(&p)).0
     }
 }
 
 beside! { embeddings_and_layer_norm [[V, H], [512, H], [2, H], [1, H], [1, H]]
-    kernel |[words, positions, token_types, gamma, beta]| {
-        let ids = ids([B, S], V, &words.device()).reshape([T]);
-        let types = ids.zeros_like();
-        let (gamma, beta) = (row(gamma), row(beta));
-        let weights = EmbeddingWeights { words, positions, token_types, gamma, beta };
-        let numbers = EmbeddingNumbers {
-            lengths: [S; B].into(),
-            padding_idx: PADDING,
-            epsilon: EPSILON,
-            dropout: MASK,
-        };
-        embed(weights, ids, types, numbers)
+    kernel |inputs| {
+        let params = EmbeddingParams { padding_idx: PADDING, epsilon: EPSILON, dropout: MASK };
+        let (weights, ids) = embeddings(inputs);
+        embed(weights, ids, params)
     };
-    composed |[words, positions, token_types, gamma, beta]| {
-        let ids = ids([B, S], V, &words.device());
-        let types = token_types.select(0, ids.zeros_like().reshape([T]));
-        let positions = positions.narrow(0, 0, S).repeat_dim(0, B);
-        let rows = embedding_composed(words, ids, PADDING).reshape([T, H]);
-        let ones = rows.ones_like();
-        let (gamma, beta) = (row(gamma), row(beta));
-        let y = dropout_add_norm_composed(rows, types + positions, ones, gamma, beta, EPSILON);
-        y.clone() * kept(&y)
+    composed |inputs| {
+        let (weights, ids) = embeddings(inputs);
+        embed_composed(weights, ids, PADDING, EPSILON, |y| y.clone() * kept(&y))
     }
 }
 

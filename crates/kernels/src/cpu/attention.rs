@@ -8,7 +8,7 @@ use super::part::Part;
 use super::product::product;
 use super::random::Mask;
 use super::threads::{each, is_little};
-use crate::AttentionNumbers;
+use crate::AttentionParams;
 
 /// Where queries, keys and values lie.
 #[derive(Clone, Copy)]
@@ -53,16 +53,16 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn new(inputs: &Inputs<'_>, numbers: &AttentionNumbers) -> Self {
+    fn new(inputs: &Inputs<'_>, params: &AttentionParams) -> Self {
         let (keys, parts) = match inputs.layout {
             Layout::Joined(joined) => (joined, 3),
             Layout::Apart(_, keys_values) => (keys_values, 2),
         };
         let width = keys.len() / parts / inputs.mask.len().max(1);
         Self {
-            heads: numbers.heads,
-            head: width / numbers.heads,
-            longest: numbers.lengths.iter().copied().max().unwrap_or(0),
+            heads: params.heads,
+            head: width / params.heads,
+            longest: params.lengths.iter().copied().max().unwrap_or(0),
         }
     }
 
@@ -138,15 +138,15 @@ impl Gradient<Vec<f32>> {
     }
 
     /// The part of each sequence.
-    fn split(&mut self, numbers: &AttentionNumbers, width: usize) -> Vec<Gradient<&mut [f32]>> {
+    fn split(&mut self, params: &AttentionParams, width: usize) -> Vec<Gradient<&mut [f32]>> {
         match self {
-            Self::Joined(joined) => split(joined, &numbers.lengths, 3 * width)
+            Self::Joined(joined) => split(joined, &params.lengths, 3 * width)
                 .into_iter()
                 .map(Gradient::Joined)
                 .collect(),
-            Self::Apart(queries, keys_values) => split(queries, &numbers.query_lengths, width)
+            Self::Apart(queries, keys_values) => split(queries, &params.query_lengths, width)
                 .into_iter()
-                .zip(split(keys_values, &numbers.lengths, 2 * width))
+                .zip(split(keys_values, &params.lengths, 2 * width))
                 .map(|(queries, keys_values)| Gradient::Apart(queries, keys_values))
                 .collect(),
         }
@@ -189,9 +189,9 @@ struct Sequence<'a> {
 }
 
 impl<'a> Sequence<'a> {
-    fn all(inputs: Inputs<'a>, sizes: Sizes, numbers: &AttentionNumbers) -> Vec<Self> {
-        Rows::of_each(&numbers.query_lengths)
-            .zip(Rows::of_each(&numbers.lengths))
+    fn all(inputs: Inputs<'a>, sizes: Sizes, params: &AttentionParams) -> Vec<Self> {
+        Rows::of_each(&params.query_lengths)
+            .zip(Rows::of_each(&params.lengths))
             .map(|(queries, keys)| Self {
                 queries,
                 layout: inputs.layout.of(&queries, &keys, sizes.width()),
@@ -248,16 +248,16 @@ fn operations(sequences: &[Sequence<'_>]) -> usize {
 }
 
 /// Gives the context `[Q, H]` and what the backward pass needs, `[Q, N, 2]`.
-pub(crate) fn forward(inputs: Inputs<'_>, numbers: &AttentionNumbers) -> (Vec<f32>, Vec<f32>) {
-    let sizes = Sizes::new(&inputs, numbers);
-    let dropout = Mask::new(numbers.dropout);
-    let lengths = &numbers.query_lengths;
+pub(crate) fn forward(inputs: Inputs<'_>, params: &AttentionParams) -> (Vec<f32>, Vec<f32>) {
+    let sizes = Sizes::new(&inputs, params);
+    let dropout = Mask::new(params.dropout);
+    let lengths = &params.query_lengths;
     let rows: usize = lengths.iter().sum();
     let mut context = vec![0.0; rows * sizes.width()];
     let mut statistics = vec![0.0; rows * sizes.heads * STATISTICS];
     let contexts = split(&mut context, lengths, sizes.width());
     let of_heads = split(&mut statistics, lengths, sizes.heads * STATISTICS);
-    let sequences = Sequence::all(inputs, sizes, numbers);
+    let sequences = Sequence::all(inputs, sizes, params);
     let is_little = is_little(operations(&sequences));
     each(
         sequences.into_iter().zip(contexts).zip(of_heads).collect(),
@@ -300,14 +300,14 @@ pub(crate) fn backward(
     inputs: Inputs<'_>,
     statistics: &[f32],
     grad: &[f32],
-    numbers: &AttentionNumbers,
+    params: &AttentionParams,
 ) -> Gradient<Vec<f32>> {
-    let sizes = Sizes::new(&inputs, numbers);
-    let dropout = Mask::new(numbers.dropout);
+    let sizes = Sizes::new(&inputs, params);
+    let dropout = Mask::new(params.dropout);
     let mut gradient = Gradient::zeros(inputs.layout);
-    let sequences = Sequence::all(inputs, sizes, numbers);
+    let sequences = Sequence::all(inputs, sizes, params);
     let is_little = is_little(operations(&sequences));
-    let gradients = gradient.split(numbers, sizes.width());
+    let gradients = gradient.split(params, sizes.width());
     each(
         sequences.into_iter().zip(gradients).collect(),
         is_little,

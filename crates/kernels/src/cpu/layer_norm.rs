@@ -7,7 +7,7 @@ use super::elementwise;
 use super::math::vectorized;
 use super::random::Mask;
 use super::total;
-use crate::NormNumbers;
+use crate::NormParams;
 
 /// Rows a thread takes at a time. The gradients of γ and β are summed over such blocks, in their order, so they do not
 /// depend on the number of threads.
@@ -61,14 +61,14 @@ impl Inputs<'_> {
 }
 
 /// Gives the output `[T, H]`.
-pub(crate) fn forward(inputs: Inputs<'_>, numbers: NormNumbers) -> Vec<f32> {
-    let mask = Mask::new(numbers.dropout);
+pub(crate) fn forward(inputs: Inputs<'_>, params: NormParams) -> Vec<f32> {
+    let mask = Mask::new(params.dropout);
     filled(inputs.x.len(), inputs.gamma.len(), |index, y| {
         let y = y.write_copy_of_slice(inputs.row(index));
         vectorized(
             #[inline(always)]
             || {
-                inputs.normalize(index, y, mask, numbers.epsilon as f32);
+                inputs.normalize(index, y, mask, params.epsilon as f32);
                 inputs.scale(y);
             },
         );
@@ -77,8 +77,8 @@ pub(crate) fn forward(inputs: Inputs<'_>, numbers: NormNumbers) -> Vec<f32> {
 }
 
 /// Gives the output `[T, H]` and what the backward pass needs.
-pub(crate) fn forward_saving(inputs: Inputs<'_>, numbers: NormNumbers) -> (Vec<f32>, Normalized) {
-    let mask = Mask::new(numbers.dropout);
+pub(crate) fn forward_saving(inputs: Inputs<'_>, params: NormParams) -> (Vec<f32>, Normalized) {
+    let mask = Mask::new(params.dropout);
     let (length, width) = (inputs.x.len(), inputs.gamma.len());
     let ([y, normalized], inverse_deviation) =
         filled_pair(length, width, |index, [y, normalized]| {
@@ -86,7 +86,7 @@ pub(crate) fn forward_saving(inputs: Inputs<'_>, numbers: NormNumbers) -> (Vec<f
             vectorized(
                 #[inline(always)]
                 || {
-                    let epsilon = numbers.epsilon as f32;
+                    let epsilon = params.epsilon as f32;
                     let inverse = inputs.normalize(index, normalized, mask, epsilon);
                     let y = y.write_copy_of_slice(normalized);
                     inputs.scale(y);
@@ -150,7 +150,7 @@ pub(crate) fn backward(
     inverse_deviation: &[f32],
     gamma: &[f32],
     grad: &[f32],
-    numbers: NormNumbers,
+    params: NormParams,
 ) -> NormGradients {
     let width = gamma.len();
     let block = ROWS * width;
@@ -185,11 +185,11 @@ pub(crate) fn backward(
         })
         .collect();
     let (gammas, betas): (Vec<_>, Vec<_>) = partial.into_iter().unzip();
-    let is_dropped = numbers.dropout.probability > 0.0;
+    let is_dropped = params.dropout.probability > 0.0;
     NormGradients {
         gamma: total(&gammas, width),
         beta: total(&betas, width),
-        x: is_dropped.then(|| elementwise::dropout(residual.as_slice(), numbers.dropout)),
+        x: is_dropped.then(|| elementwise::dropout(residual.as_slice(), params.dropout)),
         residual,
     }
 }

@@ -4,7 +4,7 @@ use pulp::Arch;
 
 use super::math::FORCED;
 use super::{attention, cross_entropy, elementwise, embeddings, layer_norm, linear};
-use crate::{AttentionNumbers, DropoutMask, Epilogue, NormNumbers, WeightFormat};
+use crate::{AttentionParams, DropoutMask, Epilogue, NormParams, WeightFormat};
 
 const DROPOUT: DropoutMask = DropoutMask {
     probability: 0.3,
@@ -96,7 +96,7 @@ fn of_linear_maps(rows: usize) -> Results {
 }
 
 fn of_attention() -> Results {
-    let numbers_of = AttentionNumbers {
+    let numbers_of = AttentionParams {
         lengths: LENGTHS.into(),
         query_lengths: LENGTHS.into(),
         heads: HEADS,
@@ -120,7 +120,7 @@ fn of_attention() -> Results {
 fn of_rows() -> Results {
     let (rows, norm) = (
         rows(),
-        NormNumbers {
+        NormParams {
             epsilon: 1e-12,
             dropout: DROPOUT,
         },

@@ -6,7 +6,7 @@ use burn::tensor::Shape;
 
 use super::Slices;
 use crate::cpu::attention;
-use crate::host_ops::AttentionNumbers;
+use crate::params::AttentionParams;
 
 fn layout<'a>(inputs: &'a [Cow<'_, [f32]>]) -> attention::Layout<'a> {
     match inputs {
@@ -19,15 +19,15 @@ fn layout<'a>(inputs: &'a [Cow<'_, [f32]>]) -> attention::Layout<'a> {
 pub(super) fn forward<B: Slices>(
     inputs: &[FloatTensor<B>],
     mask: &FloatTensor<B>,
-    numbers: &AttentionNumbers,
+    params: &AttentionParams,
 ) -> [FloatTensor<B>; 2] {
     let elements: Vec<Cow<'_, [f32]>> = inputs.iter().map(B::elements).collect();
     let inputs = attention::Inputs {
         layout: layout(&elements),
         mask: &B::elements(mask),
     };
-    let (context, statistics) = attention::forward(inputs, numbers);
-    let rows: usize = numbers.query_lengths.iter().sum();
+    let (context, statistics) = attention::forward(inputs, params);
+    let rows: usize = params.query_lengths.iter().sum();
     let width = context.len() / rows.max(1);
     let length = Shape::new([statistics.len()]);
     [
@@ -41,14 +41,14 @@ pub(super) fn backward<B: Slices>(
     mask: &FloatTensor<B>,
     saved: &FloatTensor<B>,
     grad: &FloatTensor<B>,
-    numbers: &AttentionNumbers,
+    params: &AttentionParams,
 ) -> Vec<FloatTensor<B>> {
     let elements: Vec<Cow<'_, [f32]>> = inputs.iter().map(B::elements).collect();
     let all = attention::Inputs {
         layout: layout(&elements),
         mask: &B::elements(mask),
     };
-    let gradient = attention::backward(all, &B::elements(saved), &B::elements(grad), numbers);
+    let gradient = attention::backward(all, &B::elements(saved), &B::elements(grad), params);
     let gradients = match gradient {
         attention::Gradient::Joined(joined) => vec![joined],
         attention::Gradient::Apart(queries, keys_values) => vec![queries, keys_values],

@@ -2,7 +2,7 @@ use burn::backend::TensorMetadata;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::tensor::Shape;
 
-use super::{Slices, host_data};
+use super::Slices;
 use crate::cpu::cross_entropy;
 use crate::cross_entropy::{IGNORE_INDEX, SavedCrossEntropy};
 
@@ -10,13 +10,10 @@ pub(super) fn forward<B: Slices>(
     logits: FloatTensor<B>,
     labels: IntTensor<B>,
 ) -> (FloatTensor<B>, SavedCrossEntropy<FloatTensor<B>>) {
-    let is_class = |&label: &i64| label != IGNORE_INDEX;
-    let row = |label: i64| usize::try_from(label).unwrap_or(usize::MAX);
-    let data = host_data::<B>(labels);
-    let classes = data
-        .iter::<i64>()
-        .map(|label| Some(label).filter(is_class).map(row));
-    let classes: Vec<Option<usize>> = classes.collect();
+    let class = |label| usize::try_from(label).unwrap_or(usize::MAX);
+    let classes = B::map_integers(&labels, |label| {
+        (label != IGNORE_INDEX).then(|| class(label))
+    });
     let loss = cross_entropy::forward(&B::elements(&logits), &classes);
     let saved = SavedCrossEntropy {
         logits,

@@ -3,23 +3,10 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::tensor::Shape;
 
 use super::norm::saved_tensors;
-use super::{Slices, row_numbers};
+use super::{Slices, table_rows};
 use crate::cpu::{elementwise, embeddings, layer_norm};
 use crate::embeddings::SavedEmbeddings;
-use crate::host_ops::{DropoutMask, EmbeddingNumbers, NormNumbers};
-
-/// Which row of the word, position and token type table each token takes.
-fn rows_of_tokens<B: Slices>(
-    [input_ids, token_type_ids]: [IntTensor<B>; 2],
-    numbers: &EmbeddingNumbers,
-) -> [Vec<usize>; 3] {
-    let positions = numbers.lengths.iter().flat_map(|&length| 0..length);
-    [
-        row_numbers::<B>(input_ids),
-        positions.collect(),
-        row_numbers::<B>(token_type_ids),
-    ]
-}
+use crate::params::{DropoutMask, EmbeddingParams, NormParams};
 
 /// The sums of the tokens' rows, `[T, H]`.
 fn sums<B: Slices>(
@@ -35,19 +22,19 @@ fn sums<B: Slices>(
     embeddings::sum([lookup(0), lookup(1), lookup(2)], width)
 }
 
-fn norm(numbers: &EmbeddingNumbers) -> NormNumbers {
-    NormNumbers {
-        epsilon: numbers.epsilon,
+fn norm(params: EmbeddingParams) -> NormParams {
+    NormParams {
+        epsilon: params.epsilon,
         dropout: DropoutMask::NONE,
     }
 }
 
 pub(super) fn forward<B: Slices>(
     weights: &[FloatTensor<B>; 5],
-    ids: [IntTensor<B>; 2],
-    numbers: &EmbeddingNumbers,
+    ids: [IntTensor<B>; 3],
+    params: EmbeddingParams,
 ) -> FloatTensor<B> {
-    let rows = rows_of_tokens::<B>(ids, numbers);
+    let rows = ids.each_ref().map(table_rows::<B>);
     let [words, _, _, gamma, beta] = weights;
     let [_, width] = words.shape().dims();
     let inputs = layer_norm::Inputs {
@@ -56,17 +43,17 @@ pub(super) fn forward<B: Slices>(
         gamma: &B::elements(gamma),
         beta: &B::elements(beta),
     };
-    let y = layer_norm::forward(inputs, norm(numbers));
-    let y = elementwise::dropout(y, numbers.dropout);
+    let y = layer_norm::forward(inputs, norm(params));
+    let y = elementwise::dropout(y, params.dropout);
     B::tensor(y, Shape::new([rows[0].len(), width]))
 }
 
 pub(super) fn forward_saving<B: Slices>(
     weights: &[FloatTensor<B>; 5],
-    ids: [IntTensor<B>; 2],
-    numbers: EmbeddingNumbers,
+    ids: [IntTensor<B>; 3],
+    params: EmbeddingParams,
 ) -> (FloatTensor<B>, SavedEmbeddings<FloatTensor<B>>) {
-    let rows = rows_of_tokens::<B>(ids, &numbers);
+    let rows = ids.each_ref().map(table_rows::<B>);
     let [words, positions, token_types, gamma, beta] = weights;
     let [_, width] = words.shape().dims();
     let shape = Shape::new([rows[0].len(), width]);
@@ -76,8 +63,8 @@ pub(super) fn forward_saving<B: Slices>(
         gamma: &B::elements(gamma),
         beta: &B::elements(beta),
     };
-    let (y, saved) = layer_norm::forward_saving(inputs, norm(&numbers));
-    let y = elementwise::dropout(y, numbers.dropout);
+    let (y, saved) = layer_norm::forward_saving(inputs, norm(params));
+    let y = elementwise::dropout(y, params.dropout);
     let [normalized, inverse_deviation] = saved_tensors::<B>(saved, shape.clone());
     let rows_of = |table: &FloatTensor<B>| table.shape().dims::<2>()[0];
     let saved = SavedEmbeddings {
@@ -86,7 +73,7 @@ pub(super) fn forward_saving<B: Slices>(
         normalized,
         inverse_deviation,
         gamma: gamma.clone(),
-        numbers,
+        params,
     };
     (B::tensor(y, shape), saved)
 }
@@ -97,13 +84,13 @@ pub(super) fn backward<B: Slices>(
     wanted: [bool; 5],
 ) -> [Option<FloatTensor<B>>; 5] {
     let [_, width] = grad.shape().dims();
-    let numbers = &saved.numbers;
+    let params = saved.params;
     let gradients = layer_norm::backward(
         &B::elements(&saved.normalized),
         &B::elements(&saved.inverse_deviation),
         &B::elements(&saved.gamma),
-        &elementwise::dropout(B::elements(grad), numbers.dropout),
-        norm(numbers),
+        &elementwise::dropout(B::elements(grad), params.dropout),
+        norm(params),
     );
     let table = |index: usize, without: Option<usize>| {
         wanted[index].then(|| {
@@ -114,7 +101,7 @@ pub(super) fn backward<B: Slices>(
         })
     };
     let tables = [
-        table(0, Some(numbers.padding_idx)),
+        table(0, Some(params.padding_idx)),
         table(1, None),
         table(2, None),
     ];

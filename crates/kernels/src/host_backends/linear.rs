@@ -7,9 +7,9 @@ use burn::tensor::Shape;
 
 use super::Slices;
 use crate::cpu::linear;
-use crate::host_ops::{Epilogue, LinearNumbers};
-use crate::linear::SavedLinear;
+use crate::linear::{LinearParams, SavedLinear};
 use crate::packed::Kept;
+use crate::params::Epilogue;
 
 /// T, K, N and P of x and so many weights.
 fn sizes_of<B: Slices>(x: &FloatTensor<B>, weight: &FloatTensor<B>, maps: usize) -> linear::Sizes {
@@ -23,15 +23,15 @@ fn sizes_of<B: Slices>(x: &FloatTensor<B>, weight: &FloatTensor<B>, maps: usize)
     }
 }
 
-/// From panels where these are kept, see [`LinearNumbers::packed`].
+/// From panels where these are kept, see [`LinearParams::packed`].
 pub(super) fn forward<B: Slices>(
     inputs: &[FloatTensor<B>],
-    numbers: &LinearNumbers,
+    params: &LinearParams,
 ) -> FloatTensor<B> {
     let (x, parameters) = inputs.split_first().expect("x comes first");
     let sizes = sizes_of::<B>(x, &parameters[0], parameters.len() / 2);
     let elements: Vec<Cow<'_, [f32]>> = parameters.iter().map(B::elements).collect();
-    let kept: Vec<Option<Arc<Kept>>> = numbers
+    let kept: Vec<Option<Arc<Kept>>> = params
         .packed
         .iter()
         .zip(parameters.iter().zip(&elements).step_by(2))
@@ -51,7 +51,7 @@ pub(super) fn forward<B: Slices>(
             bias: &elements[1],
         })
         .collect();
-    let y = linear::forward(&B::elements(x), &maps, sizes, numbers.epilogue);
+    let y = linear::forward(&B::elements(x), &maps, sizes, params.epilogue);
     B::tensor(y, Shape::new([sizes.rows, sizes.width()]))
 }
 
@@ -61,7 +61,10 @@ pub(super) fn forward_saving<B: Slices>(
     epilogue: Epilogue,
 ) -> (FloatTensor<B>, Option<FloatTensor<B>>) {
     let ([x, weight, bias], Epilogue::BiasGelu) = (inputs, epilogue) else {
-        return (forward::<B>(inputs, &LinearNumbers::of(epilogue)), None);
+        return (
+            forward::<B>(inputs, &LinearParams::unpacked(epilogue)),
+            None,
+        );
     };
     let sizes = sizes_of::<B>(x, weight, 1);
     let map = linear::Map {

@@ -24,11 +24,9 @@ use burn::tensor::{Shape, TensorData, read_sync};
 use crate::cpu::elementwise;
 use crate::cross_entropy::SavedCrossEntropy;
 use crate::embeddings::SavedEmbeddings;
-use crate::host_ops::{
-    AttentionNumbers, DropoutMask, EmbeddingNumbers, Epilogue, HostKernels, HostOps, LinearNumbers,
-    NormNumbers,
-};
-use crate::linear::SavedLinear;
+use crate::host_ops::{HostKernels, HostOps};
+use crate::linear::{LinearParams, SavedLinear};
+use crate::params::{AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams};
 
 /// Tensors as slices in single precision.
 pub(crate) trait Slices: Backend {
@@ -37,6 +35,15 @@ pub(crate) trait Slices: Backend {
 
     /// A tensor that owns these elements.
     fn tensor(elements: Vec<f32>, shape: Shape) -> FloatTensor<Self>;
+
+    /// `f` of each integer, in row-major order, read where the tensor keeps them.
+    fn map_integers<T>(tensor: &IntTensor<Self>, f: impl Fn(i64) -> T) -> Vec<T>;
+}
+
+/// `f` of each integer of a tensor of a type other than `i64` and `i32`, through a copy.
+fn map_copied<B: Backend, T>(tensor: &IntTensor<B>, f: impl Fn(i64) -> T) -> Vec<T> {
+    let data = read_sync(B::int_into_data(tensor.clone())).expect("the tensor lies in memory");
+    data.iter::<i64>().map(f).collect()
 }
 
 #[cfg(feature = "flex")]
@@ -50,6 +57,14 @@ impl Slices for burn::backend::Flex {
 
     fn tensor(elements: Vec<f32>, shape: Shape) -> FloatTensor<Self> {
         burn::backend::flex::FlexTensor::from_data(TensorData::new(elements, shape))
+    }
+
+    fn map_integers<T>(tensor: &IntTensor<Self>, f: impl Fn(i64) -> T) -> Vec<T> {
+        match (tensor.as_slice::<i64>(), tensor.as_slice::<i32>()) {
+            (Some(integers), _) => integers.iter().copied().map(f).collect(),
+            (_, Some(integers)) => integers.iter().map(|&integer| f(integer.into())).collect(),
+            _ => map_copied::<Self, T>(tensor, f),
+        }
     }
 }
 
@@ -75,6 +90,19 @@ impl Slices for burn::backend::NdArray {
     fn tensor(elements: Vec<f32>, shape: Shape) -> FloatTensor<Self> {
         burn::backend::ndarray::NdArrayTensor::from_data(TensorData::new(elements, shape))
     }
+
+    fn map_integers<T>(tensor: &IntTensor<Self>, f: impl Fn(i64) -> T) -> Vec<T> {
+        use burn::backend::ndarray::NdArrayTensor;
+
+        match tensor {
+            NdArrayTensor::I64(integers) => integers.view().iter().copied().map(f).collect(),
+            NdArrayTensor::I32(integers) => {
+                let integers = integers.view();
+                integers.iter().map(|&integer| f(integer.into())).collect()
+            }
+            _ => map_copied::<Self, T>(tensor, f),
+        }
+    }
 }
 
 pub(crate) fn gelu<B: Slices>(x: &FloatTensor<B>) -> FloatTensor<B> {
@@ -89,17 +117,9 @@ pub(crate) fn gelu_backward<B: Slices>(
     B::tensor(gradient, x.shape())
 }
 
-/// The elements, which lie in memory already.
-fn host_data<B: Slices>(tensor: IntTensor<B>) -> TensorData {
-    read_sync(B::int_into_data(tensor)).expect("the tensor lies in memory")
-}
-
-/// The elements as numbers of rows; a negative one becomes one that no table has.
-fn row_numbers<B: Slices>(tensor: IntTensor<B>) -> Vec<usize> {
-    let data = host_data::<B>(tensor);
-    let rows = data.iter::<i64>();
-    rows.map(|row| usize::try_from(row).unwrap_or(usize::MAX))
-        .collect()
+/// The integers as rows of a table. A negative one becomes a row that no table has.
+fn table_rows<B: Slices>(tensor: &IntTensor<B>) -> Vec<usize> {
+    B::map_integers(tensor, |row| usize::try_from(row).unwrap_or(usize::MAX))
 }
 
 macro_rules! on_slices {
@@ -115,28 +135,28 @@ macro_rules! on_slices {
                 residual: FloatTensor<Self>,
                 gamma: FloatTensor<Self>,
                 beta: FloatTensor<Self>,
-                numbers: NormNumbers,
+                params: NormParams,
             ) -> FloatTensor<Self> {
-                norm::forward::<Self>(&[x, residual, gamma, beta], numbers)
+                norm::forward::<Self>(&[x, residual, gamma, beta], params)
             }
 
-            fn attend(
+            fn attention(
                 joined: FloatTensor<Self>,
                 mask: FloatTensor<Self>,
-                numbers: AttentionNumbers,
+                params: AttentionParams,
             ) -> FloatTensor<Self> {
-                let [context, _] = attention::forward::<Self>(&[joined], &mask, &numbers);
+                let [context, _] = attention::forward::<Self>(&[joined], &mask, &params);
                 context
             }
 
-            fn attend_of(
+            fn cross_attention(
                 queries: FloatTensor<Self>,
                 keys_values: FloatTensor<Self>,
                 mask: FloatTensor<Self>,
-                numbers: AttentionNumbers,
+                params: AttentionParams,
             ) -> FloatTensor<Self> {
                 let [context, _] =
-                    attention::forward::<Self>(&[queries, keys_values], &mask, &numbers);
+                    attention::forward::<Self>(&[queries, keys_values], &mask, &params);
                 context
             }
 
@@ -144,23 +164,23 @@ macro_rules! on_slices {
                 x: FloatTensor<Self>,
                 weight: FloatTensor<Self>,
                 bias: FloatTensor<Self>,
-                numbers: LinearNumbers,
+                params: LinearParams,
             ) -> FloatTensor<Self> {
-                Self::linear_of(vec![x, weight, bias], &numbers)
+                Self::linear_of(vec![x, weight, bias], &params)
             }
 
-            fn linear_pair(
+            fn linear_kv(
                 x: FloatTensor<Self>,
                 weight_1: FloatTensor<Self>,
                 bias_1: FloatTensor<Self>,
                 weight_2: FloatTensor<Self>,
                 bias_2: FloatTensor<Self>,
-                numbers: LinearNumbers,
+                params: LinearParams,
             ) -> FloatTensor<Self> {
-                Self::linear_of(vec![x, weight_1, bias_1, weight_2, bias_2], &numbers)
+                Self::linear_of(vec![x, weight_1, bias_1, weight_2, bias_2], &params)
             }
 
-            fn linear_joined(
+            fn linear_qkv(
                 x: FloatTensor<Self>,
                 weight_1: FloatTensor<Self>,
                 bias_1: FloatTensor<Self>,
@@ -168,10 +188,10 @@ macro_rules! on_slices {
                 bias_2: FloatTensor<Self>,
                 weight_3: FloatTensor<Self>,
                 bias_3: FloatTensor<Self>,
-                numbers: LinearNumbers,
+                params: LinearParams,
             ) -> FloatTensor<Self> {
                 let inputs = vec![x, weight_1, bias_1, weight_2, bias_2, weight_3, bias_3];
-                Self::linear_of(inputs, &numbers)
+                Self::linear_of(inputs, &params)
             }
 
             fn embed(
@@ -181,11 +201,13 @@ macro_rules! on_slices {
                 gamma: FloatTensor<Self>,
                 beta: FloatTensor<Self>,
                 input_ids: IntTensor<Self>,
+                position_ids: IntTensor<Self>,
                 token_type_ids: IntTensor<Self>,
-                numbers: EmbeddingNumbers,
+                params: EmbeddingParams,
             ) -> FloatTensor<Self> {
                 let weights = [words, positions, token_types, gamma, beta];
-                embeddings::forward::<Self>(&weights, [input_ids, token_type_ids], &numbers)
+                let ids = [input_ids, position_ids, token_type_ids];
+                embeddings::forward::<Self>(&weights, ids, params)
             }
 
             fn cross_entropy(
@@ -199,43 +221,43 @@ macro_rules! on_slices {
         impl HostKernels for $backend {
             fn dropout_add_norm_saving(
                 inputs: [FloatTensor<Self>; 4],
-                numbers: NormNumbers,
+                params: NormParams,
             ) -> [FloatTensor<Self>; 3] {
-                norm::forward_saving::<Self>(&inputs, numbers)
+                norm::forward_saving::<Self>(&inputs, params)
             }
 
             fn dropout_add_norm_backward(
                 saved: [FloatTensor<Self>; 2],
                 gamma: FloatTensor<Self>,
                 grad: FloatTensor<Self>,
-                numbers: NormNumbers,
+                params: NormParams,
             ) -> [FloatTensor<Self>; 4] {
-                norm::backward::<Self>(&saved, &gamma, &grad, numbers)
+                norm::backward::<Self>(&saved, &gamma, &grad, params)
             }
 
-            fn attend_saving(
+            fn attention_saving(
                 inputs: Vec<FloatTensor<Self>>,
                 mask: FloatTensor<Self>,
-                numbers: AttentionNumbers,
+                params: AttentionParams,
             ) -> [FloatTensor<Self>; 2] {
-                attention::forward::<Self>(&inputs, &mask, &numbers)
+                attention::forward::<Self>(&inputs, &mask, &params)
             }
 
-            fn attend_backward(
+            fn attention_backward(
                 inputs: Vec<FloatTensor<Self>>,
                 mask: FloatTensor<Self>,
                 saved: FloatTensor<Self>,
                 grad: FloatTensor<Self>,
-                numbers: AttentionNumbers,
+                params: AttentionParams,
             ) -> Vec<FloatTensor<Self>> {
-                attention::backward::<Self>(&inputs, &mask, &saved, &grad, &numbers)
+                attention::backward::<Self>(&inputs, &mask, &saved, &grad, &params)
             }
 
             fn linear_of(
                 inputs: Vec<FloatTensor<Self>>,
-                numbers: &LinearNumbers,
+                params: &LinearParams,
             ) -> FloatTensor<Self> {
-                linear::forward::<Self>(&inputs, numbers)
+                linear::forward::<Self>(&inputs, params)
             }
 
             fn linear_saving(
@@ -261,10 +283,10 @@ macro_rules! on_slices {
 
             fn embed_saving(
                 weights: [FloatTensor<Self>; 5],
-                ids: [IntTensor<Self>; 2],
-                numbers: EmbeddingNumbers,
+                ids: [IntTensor<Self>; 3],
+                params: EmbeddingParams,
             ) -> (FloatTensor<Self>, SavedEmbeddings<FloatTensor<Self>>) {
-                embeddings::forward_saving::<Self>(&weights, ids, numbers)
+                embeddings::forward_saving::<Self>(&weights, ids, params)
             }
 
             fn embed_backward(

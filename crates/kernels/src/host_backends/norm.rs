@@ -4,11 +4,11 @@ use burn::tensor::Shape;
 
 use super::Slices;
 use crate::cpu::layer_norm::{self, Normalized};
-use crate::host_ops::NormNumbers;
+use crate::params::NormParams;
 
 pub(super) fn forward<B: Slices>(
     [x, residual, gamma, beta]: &[FloatTensor<B>; 4],
-    numbers: NormNumbers,
+    params: NormParams,
 ) -> FloatTensor<B> {
     let inputs = layer_norm::Inputs {
         x: &B::elements(x),
@@ -16,12 +16,12 @@ pub(super) fn forward<B: Slices>(
         gamma: &B::elements(gamma),
         beta: &B::elements(beta),
     };
-    B::tensor(layer_norm::forward(inputs, numbers), x.shape())
+    B::tensor(layer_norm::forward(inputs, params), x.shape())
 }
 
 pub(super) fn forward_saving<B: Slices>(
     [x, residual, gamma, beta]: &[FloatTensor<B>; 4],
-    numbers: NormNumbers,
+    params: NormParams,
 ) -> [FloatTensor<B>; 3] {
     let inputs = layer_norm::Inputs {
         x: &B::elements(x),
@@ -29,7 +29,7 @@ pub(super) fn forward_saving<B: Slices>(
         gamma: &B::elements(gamma),
         beta: &B::elements(beta),
     };
-    let (y, saved) = layer_norm::forward_saving(inputs, numbers);
+    let (y, saved) = layer_norm::forward_saving(inputs, params);
     let [normalized, inverse_deviation] = saved_tensors::<B>(saved, x.shape());
     [B::tensor(y, x.shape()), normalized, inverse_deviation]
 }
@@ -46,14 +46,14 @@ pub(super) fn backward<B: Slices>(
     [normalized, inverse_deviation]: &[FloatTensor<B>; 2],
     gamma: &FloatTensor<B>,
     grad: &FloatTensor<B>,
-    numbers: NormNumbers,
+    params: NormParams,
 ) -> [FloatTensor<B>; 4] {
     let gradients = layer_norm::backward(
         &B::elements(normalized),
         &B::elements(inverse_deviation),
         &B::elements(gamma),
         &B::elements(grad),
-        numbers,
+        params,
     );
     let residual = B::tensor(gradients.residual, grad.shape());
     let x = match gradients.x {

@@ -32,7 +32,9 @@ impl TextReader {
             return Ok(Self::Tokens(TokenClassifier::of(pretrained)?));
         }
         let prefix = pretrained.encoder.model_type.family().class_prefix;
-        let heads = architectures.iter().map(|name| name.trim_start_matches(prefix));
+        let heads = architectures
+            .iter()
+            .map(|name| name.trim_start_matches(prefix));
         match heads.into_iter().find_map(other_input) {
             None => Ok(Self::Text(TextClassifier::of(pretrained)?)),
             Some(input) => Err(pretrained.unfit(format!(

@@ -5,9 +5,7 @@ use bert_text::LabelSet;
 use bert_text_classification::ProblemType;
 
 use super::{NliData, label2id};
-use crate::text_classification::{
-    Split, Targets, TextClassifier, labels, stated_problem_type,
-};
+use crate::text_classification::{Split, Targets, TextClassifier, labels, stated_problem_type};
 use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
 
 /// A text classifier whose labels are those of natural-language inference: everything about it but its weights.

@@ -174,7 +174,7 @@ impl<M: PretrainingModel> Pretraining<M> {
         let mut tally = Tally::default();
         let take = |rows: &[usize], input| {
             let hidden_bsh = model.encoder().forward(input)?.last_hidden_state;
-            if let Some(logits_b2) = model.seq_relationship_logits(hidden_bsh.clone())? {
+            if let Some(logits_b2) = model.seq_relationship_logits(hidden_bsh.clone()) {
                 tally.add_pairs(logits_b2, rows, split);
             }
             if M::PREDICTS_TOKENS {

@@ -94,7 +94,7 @@ impl Pretraining<ModelForMaskedLM> {
     ) -> Result<Vec<FilledText>, TaskError> {
         let mut filled: Vec<Option<FilledText>> = vec![None; texts.len()];
         let take = |rows: &[usize], input| {
-            let hidden_bsh = model.bert.forward(input)?.last_hidden_state;
+            let hidden_bsh = model.encoder.forward(input)?.last_hidden_state;
             for (index, &row) in rows.iter().enumerate() {
                 let hidden_1sh = hidden_bsh.clone().narrow(0, index, 1);
                 let logits = self.mask_logits(model, hidden_1sh, &texts[row]);

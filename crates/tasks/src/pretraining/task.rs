@@ -6,7 +6,7 @@ use burn::tensor::Device;
 
 use super::split::masked_tokens;
 use super::{Pretraining, Split};
-use crate::{batch, BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Position, Task, TaskError};
+use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Position, Task, TaskError, batch};
 
 /// A model of a pre-training task with its training and evaluation data.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use bert_text::Encoding;
 use burn::tensor::Device;
 
 use super::{EvaluationOptions, QuestionAnswerer, Split};
-use crate::{batch, BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TaskError};
+use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TaskError, batch};
 
 /// A question-answering model with its training and evaluation data.
 #[derive(Debug)]

@@ -3,7 +3,7 @@ use std::path::Path;
 use bert_encoder::HeadKeys;
 use bert_text::{Dataset, Encoding, LabelSet};
 use bert_text_classification::{
-    HEAD, head_keys, ModelForSequenceClassification, ProblemType, SequenceClassificationConfig,
+    HEAD, ModelForSequenceClassification, ProblemType, SequenceClassificationConfig, head_keys,
 };
 use bert_weights::LoadReport;
 use burn::tensor::Device;

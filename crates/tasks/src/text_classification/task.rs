@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use super::predict::Prediction;
 use super::{Split, Targets, TextClassifier};
 use crate::pretrained::rows_of;
-use crate::{batch, BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TaskError};
+use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TaskError, batch};
 
 /// A text classifier with its training and evaluation data.
 #[derive(Debug)]

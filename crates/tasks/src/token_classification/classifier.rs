@@ -2,7 +2,9 @@ use std::path::Path;
 
 use bert_encoder::HeadKeys;
 use bert_text::{Alignment, LabelSet, TaggedDataset};
-use bert_token_classification::{HEAD, head_keys, ModelForTokenClassification, TokenClassificationConfig};
+use bert_token_classification::{
+    HEAD, ModelForTokenClassification, TokenClassificationConfig, head_keys,
+};
 use bert_weights::LoadReport;
 use burn::tensor::Device;
 

@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::{Split, TokenClassifier};
 use crate::pretrained::rows_of;
-use crate::{batch, BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TaskError};
+use crate::{BatchLoss, EVALUATION_BATCH_SIZE, Evaluation, Task, TaskError, batch};
 
 /// A token classifier with its training and evaluation data.
 #[derive(Debug)]

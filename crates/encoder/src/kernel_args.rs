@@ -1,0 +1,63 @@
+//! Burn's layers as arguments of the operations of `bert-kernels`.
+
+use std::sync::Arc;
+
+use bert_kernels::{
+    DropoutMask, LinearWeights, NormParams, PackedWeight, WeightFormat, dropout_add_norm,
+    has_kernels, on_kernel_threads,
+};
+use burn::module::Param;
+use burn::nn::{Dropout, LayerNorm, Linear};
+use burn::tensor::{Device, Tensor};
+
+/// Runs inference on the kernels' threads. Work with gradients stays on the thread where Burn expects it.
+pub(crate) fn on_threads_of<R: Send>(device: &Device, work: impl FnOnce() -> R + Send) -> R {
+    if has_kernels(device) && !device.is_autodiff() {
+        on_kernel_threads(work)
+    } else {
+        work()
+    }
+}
+
+/// The mask of a dropout in an operation on this tensor.
+pub(crate) fn mask<const D: usize>(dropout: &Dropout, x: &Tensor<D>) -> DropoutMask {
+    if dropout.training.is_enabled() && x.device().is_autodiff() {
+        DropoutMask::draw(dropout.prob, x)
+    } else {
+        DropoutMask::NONE
+    }
+}
+
+/// Places for so many packed weights.
+pub(crate) fn packed_weights<const COUNT: usize>(
+    format: WeightFormat,
+) -> [Arc<PackedWeight>; COUNT] {
+    std::array::from_fn(|_| Arc::new(PackedWeight::new(format)))
+}
+
+/// The weights of a layer, and where its packed weight is kept.
+pub(crate) fn weights(linear: &Linear, packed: Option<&Arc<PackedWeight>>) -> LinearWeights {
+    LinearWeights {
+        weight: linear.weight.val(),
+        bias: linear.bias.as_ref().map(Param::val),
+        packed: packed.cloned(),
+    }
+}
+
+/// `LayerNorm(residual + dropout(x))`. `epsilon` is the one that `norm` was made with.
+///
+/// # Shapes
+///
+/// `x`, `residual` `[T, H]` → `[T, H]`.
+pub(crate) fn add_norm(
+    x: Tensor<2>,
+    residual: Tensor<2>,
+    dropout: &Dropout,
+    norm: &LayerNorm,
+    epsilon: f64,
+) -> Tensor<2> {
+    let dropout = mask(dropout, &x);
+    let params = NormParams { epsilon, dropout };
+    let beta = norm.beta.as_ref().map(Param::val);
+    dropout_add_norm(x, residual, norm.gamma.val(), beta, params)
+}

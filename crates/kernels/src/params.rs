@@ -1,0 +1,63 @@
+use std::sync::Arc;
+
+/// A dropout whose mask is a function of a seed: the seed and an element's index decide whether the element becomes zero.
+///
+/// The kernels use the seed, so that the mask is the same in the backward pass and on any number of threads. On devices
+/// without kernels the mask is drawn from the device's random numbers, as `burn::nn::Dropout` draws it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DropoutMask {
+    /// The share of elements that becomes zero, in [0, 1). The others are scaled by 1 / (1 − p).
+    pub probability: f64,
+    /// Equal seeds give equal masks.
+    pub seed: u64,
+}
+
+impl DropoutMask {
+    /// No dropout.
+    pub const NONE: Self = Self {
+        probability: 0.0,
+        seed: 0,
+    };
+}
+
+/// The parameters of a LayerNorm after dropout and a residual connection.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NormParams {
+    /// ε inside the square root.
+    pub epsilon: f64,
+    /// Applied to the input, before the residual is added.
+    pub dropout: DropoutMask,
+}
+
+/// The parameters of an attention within sequences.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttentionParams {
+    /// The number of keys of each sequence, in the order of the sequences.
+    pub lengths: Arc<[usize]>,
+    /// The number of queries of each sequence. In self-attention it equals `lengths`.
+    pub query_lengths: Arc<[usize]>,
+    /// The number N of heads.
+    pub heads: usize,
+    /// Applied to the probabilities.
+    pub dropout: DropoutMask,
+}
+
+/// The parameters of a transformer's embeddings.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EmbeddingParams {
+    /// The row of the word table that receives no gradient.
+    pub padding_idx: usize,
+    /// ε inside the square root of the LayerNorm.
+    pub epsilon: f64,
+    /// Applied to the LayerNorm's output.
+    pub dropout: DropoutMask,
+}
+
+/// What a linear map does with its product before it writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Epilogue {
+    /// Adds the bias.
+    Bias,
+    /// Adds the bias and applies [`gelu`](crate::gelu()).
+    BiasGelu,
+}
