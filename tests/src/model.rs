@@ -18,7 +18,7 @@ use serde::Deserialize;
 /// # Errors
 /// A map is malformed.
 pub fn classifier_keys() -> anyhow::Result<KeyMap> {
-    head_keys(bert_text_classification::KEY_MAP)
+    named::head_keys(&head_keys(ModelType::Bert)?)
 }
 
 /// Loads a classifier with its head, every dropout set to `dropout`.

@@ -1,22 +1,15 @@
 //! What every task needs of a checkpoint: encoder configuration, tokenizer, weights, export.
 
-use std::num::NonZeroUsize;
 use std::path::Path;
 
-use bert_encoder::{
-    Encoder, EncoderConfig, EncoderInput, EncoderPart, HeadKeys, ModelType, WeightFormat,
-};
-use bert_text::{BatchOrder, Encoding, LabelSet, Tokenizer, epoch_batches};
+use bert_encoder::{Encoder, EncoderConfig, EncoderPart, HeadKeys, ModelType, WeightFormat};
+use bert_text::{Encoding, LabelSet, Tokenizer};
 use bert_weights::{Checkpoint, Export, KeyMap, KeyMapError, LoadOptions, LoadReport, read_config};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use serde_json::{Map, Value};
 
-use crate::{TaskError, batch};
-
-/// Rows of one forward pass in evaluation: gradients need no room there. 64 is past the point where larger batches of
-/// sentences make the products any faster on two cores.
-pub const EVALUATION_BATCH_SIZE: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
+use crate::TaskError;
 
 /// The module path of a head's pooler.
 pub(crate) const POOLER: &str = "pooler";
@@ -57,6 +50,13 @@ pub enum HeadOrigin {
     Checkpoint,
     /// The head is new.
     New,
+}
+
+impl HeadOrigin {
+    /// The checkpoint's head if it fits, else a new one.
+    pub(crate) fn checkpoint_if(fits: bool) -> Self {
+        if fits { Self::Checkpoint } else { Self::New }
+    }
 }
 
 /// A checkpoint that has been opened: everything but its weights.
@@ -286,32 +286,13 @@ impl Pretrained {
         Ok(bert_weights::save(model, &self.keys(keys), &export, dir)?)
     }
 
-    /// Hands all encodings to `forward`, batch by batch, similar lengths together; a batch is given as the indices of its
-    /// encodings and the encoder's input. `tick` is called with the share that is done.
+    /// Tokenizes texts and pairs, each cut to [`max_length`](Self::max_length) tokens.
     ///
     /// # Errors
     ///
-    /// What `forward` returns.
-    pub fn forward_all(
-        &self,
-        encodings: &[Encoding],
-        batch_size: NonZeroUsize,
-        device: &Device,
-        tick: &mut dyn FnMut(f64),
-        mut forward: impl FnMut(&[usize], EncoderInput) -> Result<(), TaskError>,
-    ) -> Result<(), TaskError> {
-        let lengths: Vec<usize> = encodings.iter().map(Encoding::len).collect();
-        let batches = epoch_batches(&lengths, batch_size, 0, 0, BatchOrder::SortedByLength);
-        let all_tokens = lengths.iter().sum::<usize>().max(1);
-        let mut tokens_done = 0;
-        for rows in batches {
-            let members: Vec<&Encoding> = rows.iter().map(|&row| &encodings[row]).collect();
-            let (input, tokens) = batch::input(&members)?;
-            forward(&rows, input)?;
-            tokens_done += tokens;
-            tick(tokens_done as f64 / all_tokens as f64);
-        }
-        Ok(())
+    /// `max_length` is too short for any text.
+    pub fn encode(&self, texts: &[(&str, Option<&str>)]) -> Result<Vec<Encoding>, TaskError> {
+        Ok(self.tokenizer.encode_batch(texts, self.max_length)?)
     }
 }
 
@@ -329,13 +310,6 @@ pub fn key_map(model_type: ModelType, head: &HeadKeys) -> KeyMap {
             .join(KeyMap::parse(head.map)?)
     };
     parse().expect("the key maps in the crates are bijective, which a test of each task holds")
-}
-
-/// The rows of `[B, C]` logits on the host.
-pub fn rows_of(logits: Tensor<2>) -> Vec<Vec<f32>> {
-    let [_, columns] = logits.dims();
-    let flat: Vec<f32> = logits.into_data().iter::<f32>().collect();
-    flat.chunks(columns.max(1)).map(<[f32]>::to_vec).collect()
 }
 
 /// Burn draws a parameter when it is first used. Drawn now, its values depend on the seed and not on what came between.

@@ -5,12 +5,14 @@ use std::path::Path;
 
 use bert_device::Backend;
 use bert_encoder::{EncoderConfig, Pooling};
+use bert_tasks::text_classification::TextClassifier;
+use bert_tasks::{DropoutOverride, HeadOrigin};
 use bert_testing::named::encoder_keys;
 use bert_testing::{Quantity, TestDevice, assert_close_number, golden, on_every_device};
 use bert_tests::model;
 use bert_text::{Dataset, Example, Label};
 use bert_text_classification::ProblemType;
-use bert_train::{Observer, StepReport, TrainError, TrainOptions, train};
+use bert_train::{Observer, StepReport, TrainError, TrainOptions, TrainingData, train};
 use bert_weights::{Export, save};
 use burn::tensor::Device;
 use serde_json::Value;
@@ -71,9 +73,9 @@ fn losses(dir: &Path, device: &TestDevice) -> anyhow::Result<Vec<f64>> {
     let on = device.autodiff();
     let (mut model, _) = classifier.load(HeadOrigin::New, &on)?;
     model.classifier = model::randomise(model.classifier, 2);
-    let task = TextClassificationTask {
-        train: classifier.encode(&data)?,
-        classifier,
+    let split = classifier.encode(&data)?;
+    let data = TrainingData {
+        train: &split,
         eval: None,
     };
     let options = TrainOptions {
@@ -85,7 +87,7 @@ fn losses(dir: &Path, device: &TestDevice) -> anyhow::Result<Vec<f64>> {
         ..TrainOptions::default()
     };
     let mut losses = Losses(Vec::new());
-    train(&task, model, &options, &on, None, &mut losses)?;
+    train(&classifier, model, data, &options, &on, None, &mut losses)?;
     Ok(losses.0)
 }
 

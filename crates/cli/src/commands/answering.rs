@@ -6,8 +6,9 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use bert_tasks::EVALUATION_BATCH_SIZE;
+use bert_tasks::{EVALUATION_BATCH_SIZE, RunOptions};
 use bert_text::{PredictInputs, PredictLine, ReadError};
+use burn::tensor::Device;
 use clap::Args;
 
 use crate::flags::{RuntimeFlags, Weights, at_least_one, whole_number};
@@ -44,6 +45,21 @@ pub(crate) struct PredictFlags {
     pub(crate) weights: Weights,
     #[command(flatten)]
     pub(crate) runtime: RuntimeFlags,
+}
+
+impl PredictFlags {
+    /// How the model runs over a chunk of inputs.
+    pub(crate) fn run<'a>(
+        &self,
+        device: &'a Device,
+        progress: &'a mut dyn FnMut(f64),
+    ) -> RunOptions<'a> {
+        RunOptions {
+            batch_size: self.batch_size,
+            device,
+            progress,
+        }
+    }
 }
 
 /// A loaded model that answers inputs.

@@ -5,8 +5,10 @@ use std::time::Instant;
 
 use anyhow::Result;
 use bert_tasks::pretraining::EVALUATION_SEED;
-use bert_tasks::{Metrics, Task};
-use bert_train::{Observers, TrainOptions, Trained, TrainingLog, prepare_output, train};
+use bert_tasks::{Metrics, RunOptions, Task};
+use bert_train::{
+    Observers, TrainOptions, Trained, TrainingData, TrainingLog, prepare_output, train,
+};
 use burn::tensor::Device;
 use clap::Args;
 use serde_json::{Value, json};
@@ -114,7 +116,7 @@ impl<D> Splits<D> {
 /// Everything in memory, before the first step.
 pub(crate) struct Prepared<T: Task> {
     pub(crate) task: T,
-    pub(crate) test: Option<T::Split>,
+    pub(crate) splits: Splits<T::Split>,
     pub(crate) model: T::Model,
 }
 
@@ -150,10 +152,14 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
     let checkpoint = source.directory(flags.offline)?;
 
     device.seed(options.seed);
-    let Prepared { task, test, model } =
-        command.prepare(flags, data, &checkpoint, &options, &device)?;
-    let trained = run_loop(&task, model, &options, &device, output.path())?;
-    let test = test.map(|test| score(&task, &trained.model, &test, &device.inner()));
+    let Prepared {
+        task,
+        splits,
+        model,
+    } = command.prepare(flags, data, &checkpoint, &options, &device)?;
+    let trained = run_loop(&task, model, &splits, &options, &device, output.path())?;
+    let test = splits.test.as_ref();
+    let test = test.map(|test| score(&task, &trained.model, test, &device.inner()));
     let test = test.transpose()?.map(Value::Object);
     output.keep();
 
@@ -165,6 +171,7 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
 fn run_loop<T: Task>(
     task: &T,
     model: T::Model,
+    splits: &Splits<T::Split>,
     options: &TrainOptions,
     device: &Device,
     output: &Path,
@@ -173,7 +180,19 @@ fn run_loop<T: Task>(
     let mut log = TrainingLog::new(output);
     let mut observers = Observers(vec![&mut log, &mut progress]);
     let clock = Instant::now();
-    let trained = train(task, model, options, device, Some(output), &mut observers)?;
+    let data = TrainingData {
+        train: &splits.train,
+        eval: splits.eval.as_ref(),
+    };
+    let trained = train(
+        task,
+        model,
+        data,
+        options,
+        device,
+        Some(output),
+        &mut observers,
+    )?;
     drop(progress);
     let time = format::clock(clock.elapsed());
     eprintln!("done    {} after {time}", output.display());
@@ -187,7 +206,8 @@ fn score<T: Task>(
     device: &Device,
 ) -> Result<Metrics> {
     let bar = ShareBar::new("evaluating");
-    let evaluation = task.score(model, split, device, &mut |share| bar.set(share))?;
+    let mut progress = |share| bar.set(share);
+    let evaluation = task.score(model, split, RunOptions::new(device, &mut progress))?;
     Ok(evaluation.metrics)
 }
 

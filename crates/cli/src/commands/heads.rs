@@ -132,9 +132,9 @@ impl<'a> Predictors<'a> {
 
     /// Prints a line a text and says how many texts were cut.
     fn answer(&self, inputs: &[HeadInput], results: &mut Results) -> Result<usize> {
-        let predictions =
-            self.heads
-                .predict(inputs, self.flags.batch_size, &self.device, &mut |_| {})?;
+        let predictions = self
+            .heads
+            .predict(inputs, self.flags.run(&self.device, &mut |_| {}))?;
         for row in 0..inputs.len() {
             let of_heads = predictions.iter().zip(&self.transitions);
             let mut records =

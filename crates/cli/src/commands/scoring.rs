@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use bert_tasks::{EVALUATION_BATCH_SIZE, Metrics};
+use bert_tasks::{EVALUATION_BATCH_SIZE, Metrics, RunOptions};
+use burn::tensor::Device;
 use clap::Args;
 use serde::Serialize;
 
@@ -47,6 +48,19 @@ impl EvaluateFlags {
             .as_deref()
             .map(WholeFile::begin)
             .transpose()
+    }
+
+    /// How the model runs over the data.
+    pub(crate) fn run<'a>(
+        &self,
+        device: &'a Device,
+        progress: &'a mut dyn FnMut(f64),
+    ) -> RunOptions<'a> {
+        RunOptions {
+            batch_size: self.batch_size,
+            device,
+            progress,
+        }
     }
 }
 

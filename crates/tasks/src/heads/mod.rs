@@ -9,8 +9,6 @@
 mod pass;
 mod reader;
 
-use std::num::NonZeroUsize;
-
 use bert_text::{InferenceInput, PredictInput, TokensInput};
 use bert_text_classification::ModelForSequenceClassification;
 use bert_token_classification::ModelForTokenClassification;
@@ -21,7 +19,7 @@ pub use reader::TextReader;
 use crate::shared_encoder::SharedEncoder;
 use crate::text_classification::{self, TextClassifier};
 use crate::token_classification::{self, TokenClassifier};
-use crate::{HeadOrigin, TaskError};
+use crate::{HeadOrigin, RunOptions, TaskError};
 use pass::{Outputs, Sequences};
 
 /// What all heads read.
@@ -156,12 +154,11 @@ impl Heads {
         self.max_length
     }
 
-    /// Asks every head about every input: the predictions of each head, in their order. `tick` is called with the share
-    /// that is done.
+    /// Asks every head about every input: the predictions of each head, in their order.
     ///
-    /// The encoder computes each sequence of tokens once. All heads read the same one of a text that fits the model; of a
-    /// longer text, which a text classifier cuts and a token classifier reads in windows, and of a pair, each kind of head
-    /// reads sequences of its own.
+    /// The encoder computes each sequence of tokens once. All heads read the same sequence of a text that fits the model.
+    /// Of a longer text and of a pair, each kind of head reads sequences of its own: a text classifier cuts a long text, a
+    /// token classifier reads it in windows and reads of a pair the first text alone.
     ///
     /// # Errors
     ///
@@ -169,9 +166,7 @@ impl Heads {
     pub fn predict(
         &self,
         inputs: &[HeadInput],
-        batch_size: NonZeroUsize,
-        device: &Device,
-        tick: &mut dyn FnMut(f64),
+        run: RunOptions<'_>,
     ) -> Result<Vec<HeadPredictions<'_>>, TaskError> {
         let sequences = Sequences::new(&self.heads, inputs)?;
         let mut outputs: Vec<Outputs<'_>> = self
@@ -179,18 +174,11 @@ impl Heads {
             .iter()
             .map(|head| sequences.outputs(head, inputs.len()))
             .collect();
-        self.encoder.forward_all(
-            &sequences.encodings,
-            batch_size,
-            device,
-            tick,
-            |rows, hidden| {
-                for of_head in &mut outputs {
-                    of_head.take(&sequences, rows, &hidden)?;
-                }
-                Ok(())
-            },
-        )?;
+        let take = |rows: &[usize], hidden| {
+            let mut heads = outputs.iter_mut();
+            heads.try_for_each(|head| head.take(&sequences, rows, &hidden))
+        };
+        self.encoder.forward_all(&sequences.encodings, run, take)?;
         Ok(outputs.into_iter().map(Outputs::finish).collect())
     }
 }

@@ -9,9 +9,9 @@ use burn::tensor::Tensor;
 
 use super::{Head, HeadInput, HeadPredictions};
 use crate::TaskError;
-use crate::pretrained::rows_of;
+use crate::inference::{rows_of, token_rows};
 use crate::text_classification::{Prediction, TextClassifier};
-use crate::token_classification::{TextWindows, TokenClassifier, token_rows};
+use crate::token_classification::{TextWindows, TokenClassifier};
 
 /// The sequences that the encoder computes, each with what it is to the heads.
 pub(super) struct Sequences {
@@ -168,5 +168,5 @@ fn encode(classifier: &TextClassifier, inputs: &[HeadInput]) -> Result<Vec<Encod
         .zip(inputs)
         .map(|(text, input)| (text.as_ref(), input.text_pair.as_deref()))
         .collect();
-    classifier.encode_texts(&pairs)
+    classifier.pretrained.encode(&pairs)
 }

@@ -83,12 +83,11 @@ impl NliClassifier {
             .iter()
             .filter_map(|&role| self.roles.id(role))
             .collect();
-        let encodings = self.classifier.encode_texts(&data.dataset.texts())?;
-        Ok(Split::new(
-            data.dataset.path.clone(),
-            encodings,
-            Targets::Classes(ids),
-        ))
+        Ok(Split {
+            targets: Targets::Classes(ids),
+            encodings: self.classifier.pretrained.encode(&data.dataset.texts())?,
+            path: data.dataset.path.clone(),
+        })
     }
 }
 

@@ -4,12 +4,12 @@ use bert_encoder::{HeadKeys, HeadPart};
 use bert_question_answering::{
     HEAD, ModelForQuestionAnswering, QuestionAnsweringConfig, head_keys,
 };
-use bert_text::{QuestionInput, SquadDataset};
+use bert_text::{Encoding, QuestionInput, SquadDataset, TokenizerError};
 use bert_weights::LoadReport;
 use burn::tensor::Device;
 use serde_json::Map;
 
-use super::{Split, Windows};
+use super::{EvaluationOptions, Split, Windows};
 use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
 
 /// The overlap of the recipe for SQuAD, for windows of 384 tokens.
@@ -23,6 +23,8 @@ pub struct QuestionAnswerer {
     pub pretrained: Pretrained,
     /// Tokens that neighbouring windows of a context share.
     pub stride: usize,
+    /// How answers are chosen and scored in an evaluation.
+    pub evaluation: EvaluationOptions,
 }
 
 impl QuestionAnswerer {
@@ -70,6 +72,7 @@ impl QuestionAnswerer {
         let default = DEFAULT_STRIDE.min(pretrained.max_length / 2);
         Ok(Self {
             stride: stride.unwrap_or(default),
+            evaluation: EvaluationOptions::default(),
             pretrained,
         })
     }
@@ -77,11 +80,9 @@ impl QuestionAnswerer {
     fn head(&self) -> Result<HeadOrigin, TaskError> {
         let has_part = |part: &HeadPart| self.pretrained.has_tensor(part.output);
         let keys = self.keys()?;
-        if self.pretrained.has_head(HEAD) && keys.parts.iter().all(has_part) {
-            Ok(HeadOrigin::Checkpoint)
-        } else {
-            Ok(HeadOrigin::New)
-        }
+        Ok(HeadOrigin::checkpoint_if(
+            self.pretrained.has_head(HEAD) && keys.parts.iter().all(has_part),
+        ))
     }
 
     fn keys(&self) -> Result<HeadKeys, TaskError> {
@@ -128,13 +129,8 @@ impl QuestionAnswerer {
             .iter()
             .map(|one| (one.question.trim_start(), data.context(one)))
             .collect();
-        let encoded = self.pretrained.tokenizer.encode_windows_batch(
-            &texts,
-            self.pretrained.max_length,
-            self.stride,
-        );
         let mut windows = Windows::default();
-        for (question, encodings) in data.questions.iter().zip(encoded) {
+        for (question, encodings) in data.questions.iter().zip(self.encode_windows(&texts)) {
             let encodings = encodings.map_err(|source| TaskError::Question {
                 place: format!("{}, question {:?}", data.path.display(), question.id),
                 source,
@@ -153,19 +149,19 @@ impl QuestionAnswerer {
         let question = input.question.trim_start();
         let contexts = input.context.as_slice().iter();
         let texts: Vec<(&str, &str)> = contexts.map(|one| (question, one.as_str())).collect();
-        let Pretrained {
-            tokenizer,
-            max_length,
-            ..
-        } = &self.pretrained;
-        let encoded = tokenizer.encode_windows_batch(&texts, *max_length, self.stride);
         let mut of_question = Vec::new();
-        for (context, encodings) in encoded.into_iter().enumerate() {
+        for (context, encodings) in self.encode_windows(&texts).into_iter().enumerate() {
             of_question.extend(encodings?.into_iter().map(|encoding| (context, encoding)));
         }
         let mut windows = Windows::default();
         windows.push(of_question);
         Ok(windows)
+    }
+
+    /// The windows of each pair of a question and a context.
+    fn encode_windows(&self, texts: &[(&str, &str)]) -> Vec<Result<Vec<Encoding>, TokenizerError>> {
+        let tokenizer = &self.pretrained.tokenizer;
+        tokenizer.encode_windows_batch(texts, self.pretrained.max_length, self.stride)
     }
 }
 

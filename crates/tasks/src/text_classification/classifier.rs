@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use bert_encoder::HeadKeys;
-use bert_text::{Dataset, Encoding, LabelSet};
+use bert_text::{Dataset, LabelSet};
 use bert_text_classification::{
     HEAD, ModelForSequenceClassification, ProblemType, SequenceClassificationConfig, head_keys,
 };
@@ -84,10 +84,7 @@ impl TextClassifier {
             },
             _ => LabelSet::for_training(old.as_ref(), data)?,
         };
-        let origin = match old {
-            Some(old) if old == labels => HeadOrigin::Checkpoint,
-            _ => HeadOrigin::New,
-        };
+        let origin = HeadOrigin::checkpoint_if(old.as_ref() == Some(&labels));
         let classifier = Self {
             pretrained,
             problem_type,
@@ -158,21 +155,11 @@ impl TextClassifier {
     ///
     /// A label is unknown or of the wrong kind, or `max_length` is too short for any text.
     pub fn encode(&self, data: &Dataset) -> Result<Split, TaskError> {
-        let targets = Targets::of(data, &self.labels, self.problem_type)?;
-        let encodings = self.encode_texts(&data.texts())?;
-        Ok(Split::new(data.path.clone(), encodings, targets))
-    }
-
-    pub(crate) fn encode_texts(
-        &self,
-        texts: &[(&str, Option<&str>)],
-    ) -> Result<Vec<Encoding>, TaskError> {
-        let Pretrained {
-            tokenizer,
-            max_length,
-            ..
-        } = &self.pretrained;
-        Ok(tokenizer.encode_batch(texts, *max_length)?)
+        Ok(Split {
+            targets: Targets::of(data, &self.labels, self.problem_type)?,
+            encodings: self.pretrained.encode(&data.texts())?,
+            path: data.path.clone(),
+        })
     }
 }
 

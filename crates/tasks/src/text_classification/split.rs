@@ -4,7 +4,7 @@ use bert_text::{Dataset, Encoding, Label, LabelSet, regression_targets};
 use bert_text_classification::{Labels, ProblemType};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::TaskError;
+use crate::{TaskError, inference};
 
 /// What the examples of a data set should be classified as.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,22 +67,11 @@ pub struct Split {
     pub path: PathBuf,
     /// The tokens of each example.
     pub encodings: Vec<Encoding>,
-    /// Tokens of each example.
-    pub lengths: Vec<usize>,
     /// What each example should be classified as.
     pub targets: Targets,
 }
 
 impl Split {
-    pub(crate) fn new(path: PathBuf, encodings: Vec<Encoding>, targets: Targets) -> Self {
-        Self {
-            path,
-            lengths: encodings.iter().map(Encoding::len).collect(),
-            encodings,
-            targets,
-        }
-    }
-
     /// Number of examples.
     pub fn len(&self) -> usize {
         self.encodings.len()
@@ -95,8 +84,7 @@ impl Split {
 
     /// Examples that were cut to the maximum length.
     pub fn truncated(&self) -> usize {
-        let is_cut = |encoding: &&Encoding| encoding.truncated_tokens > 0;
-        self.encodings.iter().filter(is_cut).count()
+        inference::truncated(&self.encodings)
     }
 }
 

@@ -21,7 +21,7 @@ pub struct TokenClassifier {
     pub pretrained: Pretrained,
     /// The tags in id order.
     pub labels: LabelSet,
-    /// Which sub-tokens of a word are learned. Scores and predictions of words are those of the first one either way.
+    /// Which sub-tokens of a word are learned. Scores and predictions of a word are always those of its first sub-token.
     pub alignment: Alignment,
 }
 
@@ -71,10 +71,7 @@ impl TokenClassifier {
         let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
         let old = labels(&pretrained)?;
         let labels = LabelSet::from_tags(data)?.ordered_as(old.as_ref());
-        let origin = match old {
-            Some(old) if old == labels => HeadOrigin::Checkpoint,
-            _ => HeadOrigin::New,
-        };
+        let origin = HeadOrigin::checkpoint_if(old.as_ref() == Some(&labels));
         let classifier = Self {
             pretrained,
             labels,
@@ -143,7 +140,7 @@ impl TokenClassifier {
         Split::new(self, data)
     }
 
-    /// What a word is predicted as that has no token.
+    /// The label of a word that has no token.
     pub(super) fn outside(&self) -> usize {
         self.labels.id("O").unwrap_or(0)
     }

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use super::TokenClassifier;
 use crate::TaskError;
 
-/// The label of what takes no part in the loss.
+/// The label of a token that the loss ignores.
 const IGNORED: i32 = IGNORE_INDEX as i32;
 
 /// A sentence of a data set.
@@ -29,8 +29,6 @@ pub struct Split {
     pub sentences: Vec<Sentence>,
     /// The tokens of each window.
     pub encodings: Vec<Encoding>,
-    /// Tokens of each window.
-    pub lengths: Vec<usize>,
     pub(super) windows: Vec<Window>,
 }
 
@@ -93,7 +91,6 @@ impl Split {
             path: data.path.clone(),
             sentences: Vec::with_capacity(labels.len()),
             encodings: Vec::with_capacity(labels.len()),
-            lengths: Vec::with_capacity(labels.len()),
             windows: Vec::with_capacity(labels.len()),
         };
         for ((labels, words), pieces) in labels.into_iter().zip(words).zip(&pieces) {
@@ -134,7 +131,6 @@ impl Split {
             labels,
             words: words.collect(),
         });
-        self.lengths.push(encoding.len());
         self.encodings.push(encoding);
     }
 

@@ -56,7 +56,7 @@ fn evaluate<M: PretrainingModel>(args: &EvaluateArgs) -> Result<()> {
     let (model, _) = setup.load(&device)?;
     let bar = ShareBar::new("evaluating");
     let mut tick = |share| bar.set(share);
-    let scored = setup.evaluate(&model, &split, flags.batch_size, &device, &mut tick)?;
+    let scored = setup.evaluate(&model, &split, flags.run(&device, &mut tick))?;
     drop(bar);
     let token_str = |id| setup.pretrained.tokenizer.decode(&[id], false);
     let record = |one: &TokenPrediction| {

@@ -102,9 +102,7 @@ impl Answer for Predictor<'_> {
             &self.model,
             &encodings[..good],
             self.args.top_k,
-            flags.batch_size,
-            &self.device,
-            &mut |_| {},
+            flags.run(&self.device, &mut |_| {}),
         )?;
         for text in &filled {
             results.json_line(&Record::new(text, flags.logits))?;

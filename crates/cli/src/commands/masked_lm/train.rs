@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use bert_pretraining::{ModelForMaskedLM, ModelForPreTraining, PretrainingModel};
 use bert_tasks::DropoutOverride;
-use bert_tasks::pretraining::{Pretraining, PretrainingTask};
+use bert_tasks::pretraining::Pretraining;
 use bert_train::TrainOptions;
 use burn::tensor::Device;
 use clap::Args;
@@ -51,7 +51,7 @@ pub(crate) const DEFAULT_MAX_LENGTH: usize = 128;
 
 impl<M: PretrainingModel> FineTune for Command<'_, M> {
     type Data = Splits<Text>;
-    type Task = PretrainingTask<M>;
+    type Task = Pretraining<M>;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Text>> {
         flags.read(|path| self.args.masking.read(path))
@@ -64,7 +64,7 @@ impl<M: PretrainingModel> FineTune for Command<'_, M> {
         checkpoint: &Path,
         options: &TrainOptions,
         device: &Device,
-    ) -> Result<Prepared<PretrainingTask<M>>> {
+    ) -> Result<Prepared<Pretraining<M>>> {
         let masking = &self.args.masking;
         let setup = Pretraining::<M>::for_training(
             checkpoint,
@@ -86,14 +86,9 @@ impl<M: PretrainingModel> FineTune for Command<'_, M> {
         }
         let (model, report) = setup.load_for_training(device)?;
         eprintln!("load    {}", describe::load(&report));
-        let task = PretrainingTask {
-            setup,
-            train: splits.train,
-            eval: splits.eval,
-        };
         Ok(Prepared {
-            task,
-            test: splits.test,
+            task: setup,
+            splits,
             model,
         })
     }

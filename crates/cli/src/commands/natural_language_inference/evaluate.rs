@@ -32,7 +32,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     let (model, _) = classifier.load(HeadOrigin::Checkpoint, &device)?;
     let bar = ShareBar::new("evaluating");
     let mut tick = |share| bar.set(share);
-    let scored = nli.evaluate(&model, &split, flags.batch_size, &device, &mut tick)?;
+    let scored = nli.evaluate(&model, &split, flags.run(&device, &mut tick))?;
     drop(bar);
     for line in confusion::table(&scored.metrics, &classifier.labels).lines() {
         eprintln!("{line}");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use bert_tasks::DropoutOverride;
-use bert_tasks::natural_language_inference::{NliClassifier, NliData, NliTask};
+use bert_tasks::natural_language_inference::{NliClassifier, NliData};
 use bert_train::TrainOptions;
 use burn::tensor::Device;
 use clap::Args;
@@ -33,7 +33,7 @@ const DEFAULT_MAX_LENGTH: usize = 128;
 
 impl FineTune for TrainArgs {
     type Data = Splits<NliData>;
-    type Task = NliTask;
+    type Task = NliClassifier;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<NliData>> {
         let splits = self.rows.read(flags)?.try_map_into(agreed)?;
@@ -56,7 +56,7 @@ impl FineTune for TrainArgs {
         checkpoint: &Path,
         _options: &TrainOptions,
         device: &Device,
-    ) -> Result<Prepared<NliTask>> {
+    ) -> Result<Prepared<NliClassifier>> {
         let (nli, head) = NliClassifier::for_training(
             checkpoint,
             &splits.train,
@@ -74,8 +74,8 @@ impl FineTune for TrainArgs {
         let (model, report) = classifier.load(head, device)?;
         eprintln!("load    {}", describe::load(&report));
         Ok(Prepared {
-            task: NliTask::new(nli, splits.train, splits.eval),
-            test: splits.test,
+            task: nli,
+            splits,
             model,
         })
     }

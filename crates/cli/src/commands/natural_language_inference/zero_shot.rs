@@ -1,13 +1,13 @@
 //! `bert predict zero-shot`
 
 use anyhow::Result;
-use bert_nli::ModelForSequenceClassification;
 use bert_nli::zero_shot::{DEFAULT_TEMPLATE, HypothesisTemplate};
 use bert_tasks::HeadOrigin;
 use bert_tasks::natural_language_inference::{
     ZeroShotClassifier, ZeroShotPrediction, ZeroShotQuestion,
 };
 use bert_text::SequenceInput;
+use bert_text_classification::ModelForSequenceClassification;
 use burn::tensor::Device;
 use clap::Args;
 use serde::Serialize;
@@ -107,9 +107,7 @@ impl Answer for Predictor<'_> {
             &self.model,
             &texts,
             &self.question,
-            flags.batch_size,
-            &self.device,
-            &mut |_| {},
+            flags.run(&self.device, &mut |_| {}),
         )?;
         let labels = &self.question.labels;
         for (sequence, prediction) in texts.into_iter().zip(&predictions) {

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     let (model, _) = setup.load(&device)?;
     let bar = ShareBar::new("evaluating");
     let mut tick = |share| bar.set(share);
-    let scored = setup.evaluate(&model, &split, flags.batch_size, &device, &mut tick)?;
+    let scored = setup.evaluate(&model, &split, flags.run(&device, &mut tick))?;
     drop(bar);
     let pairs = scored.pairs.iter().zip(&split.next_sentence);
     let records = pairs.map(|(pair, class)| {

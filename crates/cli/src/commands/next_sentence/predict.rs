@@ -49,13 +49,9 @@ impl Answer for Predictor<'_> {
             .map(|input| (input.text.as_str(), input.text_pair.as_str()))
             .collect();
         let flags = &self.args.flags;
-        let predictions = self.setup.predict(
-            &self.model,
-            &pairs,
-            flags.batch_size,
-            &self.device,
-            &mut |_| {},
-        )?;
+        let predictions =
+            self.setup
+                .predict(&self.model, &pairs, flags.run(&self.device, &mut |_| {}))?;
         for prediction in &predictions {
             let mut record = Record::new(prediction);
             if flags.logits {

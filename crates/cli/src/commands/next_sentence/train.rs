@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use bert_pretraining::ModelForNextSentencePrediction;
 use bert_tasks::DropoutOverride;
-use bert_tasks::pretraining::PretrainingTask;
+use bert_tasks::pretraining::Pretraining;
 use bert_text::{Documents, MaskingOptions};
 use bert_train::TrainOptions;
 use burn::tensor::Device;
@@ -30,7 +30,7 @@ const DEFAULT_MAX_LENGTH: usize = 128;
 
 impl FineTune for TrainArgs {
     type Data = Splits<Documents>;
-    type Task = PretrainingTask<ModelForNextSentencePrediction>;
+    type Task = Pretraining<ModelForNextSentencePrediction>;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Documents>> {
         flags.read(|path| Ok(Documents::open(path)?))
@@ -56,14 +56,9 @@ impl FineTune for TrainArgs {
         })?;
         let (model, report) = setup.load_for_training(device)?;
         eprintln!("load    {}", describe::load(&report));
-        let task = PretrainingTask {
-            setup,
-            train: splits.train,
-            eval: splits.eval,
-        };
         Ok(Prepared {
-            task,
-            test: splits.test,
+            task: setup,
+            splits,
             model,
         })
     }

@@ -67,13 +67,13 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     let device = flags.runtime.open()?;
     let mut answerer = open(&flags.model, flags.max_length, args.spans.stride)?;
     answerer.pretrained.weights = flags.weights.format();
+    answerer.evaluation = options;
     let split = answerer.encode(&data)?;
     eprintln!("data    {}", words::data(&split));
     let model = load(&answerer, &device)?;
     let bar = ShareBar::new("evaluating");
     let mut tick = |share| bar.set(share);
-    let batch_size = flags.batch_size;
-    let scored = answerer.evaluate(&model, &split, &options, batch_size, &device, &mut tick)?;
+    let scored = answerer.evaluate(&model, &split, flags.run(&device, &mut tick))?;
     drop(bar);
     files.write(&split, &scored)?;
     print_metrics(&scored.evaluation.metrics)

@@ -69,9 +69,7 @@ impl Answer for Predictor<'_> {
             &self.model,
             questions,
             &self.args.spans.prediction(),
-            self.args.flags.batch_size,
-            &self.device,
-            &mut |_| {},
+            self.args.flags.run(&self.device, &mut |_| {}),
         )?;
         for (input, prediction) in inputs.iter().zip(&predictions) {
             let several = matches!(input.context, Contexts::Several(_));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use bert_tasks::DropoutOverride;
-use bert_tasks::question_answering::{QuestionAnswerer, QuestionAnsweringTask};
+use bert_tasks::question_answering::QuestionAnswerer;
 use bert_text::{ArticleRange, SquadDataset};
 use bert_train::TrainOptions;
 use burn::tensor::Device;
@@ -65,7 +65,7 @@ pub(super) fn read(
 
 impl FineTune for TrainArgs {
     type Data = Splits<SquadDataset>;
-    type Task = QuestionAnsweringTask;
+    type Task = QuestionAnswerer;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<SquadDataset>> {
         let wanted = &self.data;
@@ -89,13 +89,14 @@ impl FineTune for TrainArgs {
         checkpoint: &Path,
         _options: &TrainOptions,
         device: &Device,
-    ) -> Result<Prepared<QuestionAnsweringTask>> {
-        let (answerer, head) = QuestionAnswerer::for_training(
+    ) -> Result<Prepared<QuestionAnswerer>> {
+        let (mut answerer, head) = QuestionAnswerer::for_training(
             checkpoint,
             flags.training.max_length(DEFAULT_MAX_LENGTH),
             self.spans.stride,
             DropoutOverride::both(flags.training.dropout),
         )?;
+        answerer.evaluation = self.spans.evaluation(false);
         eprintln!("model   {}: {}", flags.model, words::model(&answerer));
         eprintln!("head    {}", words::head(head));
         let splits = data.try_map(|data| {
@@ -106,17 +107,15 @@ impl FineTune for TrainArgs {
             }
             Ok(split)
         })?;
-        let train = splits.train.learnable()?;
+        let splits = Splits {
+            train: splits.train.learnable()?,
+            ..splits
+        };
         let (model, report) = answerer.load(head, device)?;
         eprintln!("load    {}", describe::load(&report));
         Ok(Prepared {
-            task: QuestionAnsweringTask {
-                answerer,
-                train,
-                eval: splits.eval,
-                options: self.spans.evaluation(false),
-            },
-            test: splits.test,
+            task: answerer,
+            splits,
             model,
         })
     }

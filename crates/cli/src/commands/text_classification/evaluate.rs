@@ -31,7 +31,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     let (model, _) = classifier.load(HeadOrigin::Checkpoint, &device)?;
     let bar = ShareBar::new("evaluating");
     let mut tick = |share| bar.set(share);
-    let scored = classifier.evaluate(&model, &split, flags.batch_size, &device, &mut tick)?;
+    let scored = classifier.evaluate(&model, &split, flags.run(&device, &mut tick))?;
     drop(bar);
     let records = scored
         .predictions

@@ -4,9 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use bert_tasks::DropoutOverride;
-use bert_tasks::text_classification::{
-    Targets, TextClassificationTask, TextClassifier, guess_problem_type,
-};
+use bert_tasks::text_classification::{Targets, TextClassifier, guess_problem_type};
 use bert_text::{Dataset, LabelSet};
 use bert_text_classification::ProblemType;
 use bert_train::TrainOptions;
@@ -65,7 +63,7 @@ pub(crate) const DEFAULT_MAX_LENGTH: usize = 128;
 
 impl FineTune for TrainArgs {
     type Data = Data;
-    type Task = TextClassificationTask;
+    type Task = TextClassifier;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Data> {
         let splits = self.rows.read(flags)?;
@@ -93,7 +91,7 @@ impl FineTune for TrainArgs {
         checkpoint: &Path,
         _options: &TrainOptions,
         device: &Device,
-    ) -> Result<Prepared<TextClassificationTask>> {
+    ) -> Result<Prepared<TextClassifier>> {
         let (classifier, head) = TextClassifier::for_training(
             checkpoint,
             &data.splits.train,
@@ -110,14 +108,9 @@ impl FineTune for TrainArgs {
         })?;
         let (model, report) = classifier.load(head, device)?;
         eprintln!("load    {}", describe::load(&report));
-        let task = TextClassificationTask {
-            classifier,
-            train: splits.train,
-            eval: splits.eval,
-        };
         Ok(Prepared {
-            task,
-            test: splits.test,
+            task: classifier,
+            splits,
             model,
         })
     }

@@ -41,14 +41,8 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     let model = load(&classifier, &device)?;
     let bar = ShareBar::new("evaluating");
     let mut tick = |share| bar.set(share);
-    let scored = classifier.evaluate(
-        &model,
-        &split,
-        flags.batch_size,
-        args.constrained,
-        &device,
-        &mut tick,
-    )?;
+    let run = flags.run(&device, &mut tick);
+    let scored = classifier.evaluate(&model, &split, args.constrained, run)?;
     drop(bar);
     let names = classifier.labels.names();
     let tags = |ids: &[usize]| ids.iter().map(|&id| names[id].as_str()).collect();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use bert_tasks::DropoutOverride;
-use bert_tasks::token_classification::{TokenClassificationTask, TokenClassifier};
+use bert_tasks::token_classification::TokenClassifier;
 use bert_text::{Alignment, LabelSet, TaggedDataset};
 use bert_train::TrainOptions;
 use burn::tensor::Device;
@@ -51,7 +51,7 @@ pub(crate) const DEFAULT_MAX_LENGTH: usize = 128;
 
 impl FineTune for TrainArgs {
     type Data = Splits<TaggedDataset>;
-    type Task = TokenClassificationTask;
+    type Task = TokenClassifier;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Self::Data> {
         let splits = flags.read(|path| self.files.read(path))?;
@@ -71,7 +71,7 @@ impl FineTune for TrainArgs {
         checkpoint: &Path,
         _options: &TrainOptions,
         device: &Device,
-    ) -> Result<Prepared<TokenClassificationTask>> {
+    ) -> Result<Prepared<TokenClassifier>> {
         let (classifier, head) = TokenClassifier::for_training(
             checkpoint,
             &data.train,
@@ -88,14 +88,9 @@ impl FineTune for TrainArgs {
         })?;
         let (model, report) = classifier.load(head, device)?;
         eprintln!("load    {}", describe::load(&report));
-        let task = TokenClassificationTask {
-            classifier,
-            train: splits.train,
-            eval: splits.eval,
-        };
         Ok(Prepared {
-            task,
-            test: splits.test,
+            task: classifier,
+            splits,
             model,
         })
     }
