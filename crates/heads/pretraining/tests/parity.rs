@@ -1,5 +1,4 @@
-//! Logits, losses and the gradient of every parameter of the pre-training models against transformers; and the decoder,
-//! which is the word embeddings before training, after it, and in the file.
+//! Logits, losses and the gradient of every parameter of the pre-training models against transformers.
 
 use bert_kernels::masked_cross_entropy;
 use bert_pretraining::{
@@ -12,11 +11,7 @@ use bert_testing::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
     with_and_without_kernels,
 };
-use bert_train::{AdamW, BatchLoss, Stepper};
-use bert_weights::checkpoint::{
-    Checkpoint, Export, KeyMap, LoadOptions, load, read_config, read_tensors, save,
-};
-use burn::module::Module;
+use bert_weights::checkpoint::{Checkpoint, KeyMap, LoadOptions, load, read_config};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor};
 
@@ -26,7 +21,6 @@ with_and_without_kernels!(
     pretraining,
     the_loss_of_the_masked_tokens_alone_is_that_of_all_tokens,
     a_batch_without_masked_tokens_has_no_loss_and_moves_nothing,
-    the_decoder_is_still_the_word_embeddings_after_training_and_export,
 );
 
 const WORDS: &str = "bert.embeddings.word_embeddings.weight";
@@ -161,52 +155,5 @@ fn a_batch_without_masked_tokens_has_no_loss_and_moves_nothing(
         assert_eq!(gradient.largest(), 0.0, "{name} has a gradient");
         assert!(gradient.are_finite(), "{name}");
     }
-    Ok(())
-}
-
-fn the_decoder_is_still_the_word_embeddings_after_training_and_export(
-    device: &TestDevice,
-) -> anyhow::Result<()> {
-    let golden = Golden::open("masked_lm")?;
-    let checkpoint = golden.checkpoint()?;
-    let on = device.autodiff();
-    let model: ModelForMaskedLM = open(&checkpoint, &on)?;
-    let before = parameters(&model, &pretraining_keys()?)?;
-    let masked = masked(&golden, &on)?;
-    let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), 0);
-    let batches = [(golden.input("", &on)?, masked.count())];
-    let (model, _) = stepper.step(model, &batches, 1e-2, &on, |model, input| {
-        Ok(BatchLoss {
-            loss: model.loss(input.clone(), Some(&masked), None)?,
-            tokens: 0,
-        })
-    })?;
-    let trained = model.valid();
-
-    let dir = tempfile::tempdir()?;
-    let export = Export {
-        config: checkpoint.config().clone(),
-        tokenizer_files: &[],
-    };
-    let keys = pretraining_keys()?;
-    save(&trained, &keys, &export, dir.path())?;
-    let names = read_tensors(dir.path())?.into_iter().map(|one| one.name);
-    let (found, expected): (Vec<String>, Vec<String>) = (names.collect(), {
-        let names = checkpoint.tensors().iter();
-        names.map(|one| one.name.clone()).collect()
-    });
-    assert_eq!(found, expected, "the decoder would be a tensor of its own");
-
-    let opened: ModelForMaskedLM = open(&Checkpoint::open(dir.path())?, device.plain())?;
-    let after = parameters(&opened, &keys)?;
-    assert_ne!(after[WORDS], before[WORDS], "nothing was trained");
-    for (name, expected) in parameters(&trained, &keys)? {
-        assert_equal_bits(device, &name, &after[&name], &expected);
-    }
-    let input = golden.input("", device.plain())?;
-    let logits = |model: &ModelForMaskedLM| -> anyhow::Result<Values> {
-        Ok(Values::of(model.forward(input.clone())?))
-    };
-    assert_equal_bits(device, "logits", &logits(&opened)?, &logits(&trained)?);
     Ok(())
 }
