@@ -1,24 +1,23 @@
 //! Classifiers from checkpoints, and weights that need no random numbers of a device.
 
-use bert_encoder::EncoderConfig;
+use bert_encoder::{EncoderConfig, ModelType};
 use bert_testing::model::num_labels;
-use bert_testing::named::head_keys;
+use bert_testing::named::model_keys;
 use bert_text_classification::{
-    ModelForSequenceClassification, ProblemType, SequenceClassificationConfig,
+    ModelForSequenceClassification, SequenceClassificationConfig, head_keys,
 };
 use bert_weights::{Checkpoint, KeyMap, LoadOptions, load, read_config};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::rngs::ChaCha12Rng;
 use rand::{RngExt, SeedableRng};
-use serde::Deserialize;
 
 /// The text classifier's key map.
 ///
 /// # Errors
 /// A map is malformed.
 pub fn classifier_keys() -> anyhow::Result<KeyMap> {
-    named::head_keys(&head_keys(ModelType::Bert)?)
+    model_keys(&head_keys(ModelType::Bert)?)
 }
 
 /// Loads a classifier with its head, every dropout set to `dropout`.
@@ -42,22 +41,6 @@ pub fn load_classifier(
         &options,
     )?
     .0)
-}
-
-/// The problem type that a checkpoint's configuration states, or that transformers concludes where it states none.
-///
-/// # Errors
-/// The configuration states an unknown one.
-pub fn problem_type(checkpoint: &Checkpoint) -> anyhow::Result<ProblemType> {
-    #[derive(Deserialize)]
-    struct Stated {
-        problem_type: Option<ProblemType>,
-    }
-    let stated: Stated = read_config(checkpoint)?;
-    Ok(stated.problem_type.unwrap_or(match num_labels(checkpoint) {
-        1 => ProblemType::Regression,
-        _ => ProblemType::SingleLabelClassification,
-    }))
 }
 
 /// Gives every parameter uniform values around what it has at the start: LayerNorm weights around 1, all else around 0.

@@ -1,6 +1,7 @@
 //! Batches of golden files for [`bert_train::Stepper`].
 
 use bert_encoder::EncoderInput;
+use bert_tasks::{BatchLoss, TaskError};
 use bert_testing::Golden;
 use bert_text_classification::{Labels, ModelForSequenceClassification, loss};
 use burn::tensor::{Device, Int, Tensor};
@@ -21,7 +22,7 @@ impl Batch {
     /// One of them is missing.
     pub fn read(golden: &Golden, prefix: &str, device: &Device) -> anyhow::Result<Self> {
         Ok(Self {
-            input: golden.input(prefix, device)?,
+            input: golden.input(prefix, device)?.into(),
             labels: golden.ints(&format!("{prefix}labels"), device)?,
         })
     }
@@ -36,7 +37,7 @@ pub fn batch_loss(
     batch: &Batch,
 ) -> Result<BatchLoss, TaskError> {
     let Batch { input, labels } = batch.clone();
-    let [rows, columns] = input.input_ids.dims();
+    let [rows, columns] = input.dims();
     Ok(BatchLoss {
         loss: loss(model.forward(input)?, Labels::Classes(labels)),
         tokens: rows * columns,

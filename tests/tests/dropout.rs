@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use bert_encoder::{EncoderConfig, EncoderInput};
+use bert_encoder::{EncoderConfig, RaggedInput};
 use bert_testing::named::{Named, parameters};
 use bert_testing::{
     Golden, TestDevice, Values, assert_equal_bits, on_every_device, where_kernels_are,
@@ -12,7 +12,7 @@ use bert_tests::steps::{Batch, batch_loss};
 use bert_text_classification::SequenceClassificationConfig;
 use bert_train::{AdamW, Stepper};
 use burn::module::Module;
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -56,7 +56,7 @@ fn an_evaluated_model_drops_nothing(device: &TestDevice) -> anyhow::Result<()> {
     let logits = |dropout| -> anyhow::Result<Values> {
         let trained = model::load_classifier(&golden.checkpoint()?, dropout, &device.autodiff())?;
         Ok(Values::of(
-            trained.valid().forward(golden.input("", device.plain())?)?,
+            trained.valid().forward(golden.input("", device.plain())?.into())?,
         ))
     };
     assert_equal_bits(device, "logits", &logits(0.5)?, &logits(0.0)?);
@@ -100,12 +100,12 @@ fn trained_for_three_steps(device: &TestDevice) -> anyhow::Result<Named> {
     let mut classifier = model::randomise(config.init(&on)?, 5);
     let lengths = vec![128, 1, 70, 33, 99];
     let [batch, sequence] = [lengths.len(), 128];
-    let ids = (0..batch * sequence).map(|place| (place * 7 % 211) as i32);
-    let ids = TensorData::new(ids.collect(), [batch, sequence]);
-    let input = EncoderInput {
-        lengths: Some(lengths),
-        ..EncoderInput::new(Tensor::<2, Int>::from_data(ids, &on))
-    };
+    let ids = (0..batch * sequence).map(|place| (place * 7 % 211) as u32);
+    let ids: Vec<u32> = ids.collect();
+    let types = [0; 128];
+    let rows = ids.chunks(sequence).zip(&lengths);
+    let sequences = rows.map(|(row, &length)| (&row[..length], &types[..length]));
+    let input = RaggedInput::from_sequences(sequences)?.into();
     let labels = Tensor::from_data([0, 1, 2, 1, 0], &on);
     let batches = [(Batch { input, labels }, batch)];
     let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), 7);

@@ -35,14 +35,14 @@ pub fn encoder_keys() -> anyhow::Result<KeyMap> {
 /// # Errors
 /// A map is malformed.
 pub fn pooled_keys() -> anyhow::Result<KeyMap> {
-    head_keys(&POOLER)
+    model_keys(&POOLER)
 }
 
 /// BERT's key map of a model with a head, given the head's own.
 ///
 /// # Errors
 /// A map is malformed.
-pub fn head_keys(head: &HeadKeys) -> anyhow::Result<KeyMap> {
+pub fn model_keys(head: &HeadKeys) -> anyhow::Result<KeyMap> {
     let prefix = ModelType::Bert.family().base_model_prefix;
     let encoder = encoder_keys()?.with_prefix(prefix, EncoderPart::FIELD);
     Ok(encoder.join(KeyMap::parse(head.map)?)?)

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use bert_device::Backend;
-use bert_encoder::{EncoderConfig, Pooling};
+use bert_encoder::EncoderConfig;
 use bert_tasks::text_classification::TextClassifier;
 use bert_tasks::{DropoutOverride, HeadOrigin};
-use bert_testing::named::encoder_keys;
+use bert_testing::model::PooledEncoder;
+use bert_testing::named::pooled_keys;
 use bert_testing::{Quantity, TestDevice, assert_close_number, golden, on_every_device};
 use bert_tests::model;
 use bert_text::{Dataset, Example, Label};
@@ -56,12 +57,12 @@ fn write_checkpoint(dir: &Path, device: &Device) -> anyhow::Result<()> {
     let Value::Object(json) = serde_json::to_value(&config)? else {
         anyhow::bail!("a configuration is an object");
     };
-    let encoder = model::randomise(config.init_with(Pooling::Pooler, device)?, 1);
+    let encoder = model::randomise(PooledEncoder::new(&config, device)?, 1);
     let export = Export {
         config: json,
         tokenizer_files: &[],
     };
-    Ok(save(&encoder, &encoder_keys()?, &export, dir)?)
+    Ok(save(&encoder, &pooled_keys()?, &export, dir)?)
 }
 
 /// The loss of every step.

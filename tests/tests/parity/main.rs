@@ -14,4 +14,5 @@ mod nli_parity;
 mod optimizer_kernels;
 mod saved_models;
 mod shared_encoder;
+mod tied_decoder;
 mod training_parity;

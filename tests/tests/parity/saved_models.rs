@@ -38,7 +38,7 @@ fn a_trained_model_that_is_saved_and_opened_is_bit_equal(
     }
     let logits = |model: &ModelForSequenceClassification| -> anyhow::Result<Values> {
         Ok(Values::of(
-            model.forward(golden.input("", device.plain())?)?,
+            model.forward(golden.input("", device.plain())?.into())?,
         ))
     };
     assert_equal_bits(device, "logits", &logits(&opened)?, &logits(&trained)?);

@@ -1,24 +1,24 @@
-//! `BertForQuestionAnswering`, its windows, its answers and SQuAD's figures against transformers and the official scripts.
+//! `BertForQuestionAnswering`, its answers and SQuAD's figures against transformers and the official scripts.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::num::ParseFloatError;
 
-use bert_encoder::EncoderInput;
+use bert_encoder::{ModelType, PaddedInput};
 use bert_question_answering::metrics::{
     SquadMetrics, SquadVersion, best_thresholds, evaluate, normalize_answer, score_answer,
 };
 use bert_question_answering::{
-    DecodeOptions, KEY_MAP, ModelForQuestionAnswering, QuestionAnsweringConfig, SpanLogits, Window,
-    decode, loss,
+    DecodeOptions, ModelForQuestionAnswering, QuestionAnsweringConfig, SpanLogits, Window, decode,
+    head_keys, loss,
 };
 use bert_testing::head::check_loss_and_gradients;
-use bert_testing::named::head_keys;
+use bert_testing::model::ragged;
+use bert_testing::named::model_keys;
 use bert_testing::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
     golden, with_and_without_kernels,
 };
-use bert_text::{Tokenizer, char_slice};
 use bert_weights::{LoadOptions, load, read_config};
 use burn::tensor::{Device, Int, Tensor};
 use serde::Deserialize;
@@ -36,7 +36,7 @@ fn load_model(golden: &Golden, device: &Device) -> anyhow::Result<ModelForQuesti
         encoder: read_config(&checkpoint)?,
     }
     .init(device)?;
-    let keys = head_keys(KEY_MAP)?;
+    let keys = model_keys(&head_keys(ModelType::Bert)?)?;
     Ok(load(model, &checkpoint, &keys, &LoadOptions::default())?.0)
 }
 
@@ -44,8 +44,8 @@ fn question_answering(device: &TestDevice) -> anyhow::Result<()> {
     let golden = Golden::open("question_answering")?;
     let on = device.autodiff();
     let model = load_model(&golden, &on)?;
-    let logits = model.forward(golden.input("", &on)?)?;
-    let hidden = model.bert.forward(golden.input("", &on)?)?;
+    let logits = model.forward(golden.input("", &on)?.into())?;
+    let hidden = model.encoder.forward(golden.input("", &on)?.into())?;
     let shared = model.forward_hidden(hidden.last_hidden_state);
     let sides = [
         ("start_logits", &logits.start_logits, shared.start_logits),
@@ -68,7 +68,13 @@ fn question_answering(device: &TestDevice) -> anyhow::Result<()> {
         positions("start_positions")?,
         positions("end_positions")?,
     );
-    check_loss_and_gradients(device, &golden, &model, loss, &head_keys(KEY_MAP)?)?;
+    check_loss_and_gradients(
+        device,
+        &golden,
+        &model,
+        loss,
+        &model_keys(&head_keys(ModelType::Bert)?)?,
+    )?;
     Ok(())
 }
 
@@ -76,25 +82,27 @@ fn within_its_length_a_window_loses_what_it_loses_alone(device: &TestDevice) -> 
     let golden = Golden::open("question_answering")?;
     let on = device.plain();
     let model = load_model(&golden, on)?;
-    let ids = golden.input("", on)?.input_ids.narrow(0, 0, 2);
-    let [_, sequence] = ids.dims();
+    let input = golden.input("", on)?;
+    let [_, sequence] = input.input_ids.dims();
     let lengths = [sequence, sequence - 3];
     let class = |value: i64| Tensor::<1, Int>::from_data([value], on);
-    let of = |rows: std::ops::Range<usize>, sequence: usize| -> anyhow::Result<_> {
-        let ids = ids.clone().slice([rows.clone(), 0..sequence]);
-        let input = EncoderInput {
-            lengths: Some(lengths[rows.clone()].to_vec()),
-            ..EncoderInput::new(ids)
+    let of = |rows: std::ops::Range<usize>| -> anyhow::Result<_> {
+        let ids = input.input_ids.clone().slice([rows.clone(), 0..sequence]);
+        let input = PaddedInput {
+            input_ids: ids,
+            token_type_ids: None,
+            attention_mask: None,
         };
-        Ok(model.forward(input)?.within(&lengths[rows]))
+        let ragged = ragged(&input, &lengths[rows.clone()]);
+        Ok(model.forward(ragged.into())?.within(&lengths[rows]))
     };
-    let both = of(0..2, sequence)?;
+    let both = of(0..2)?;
     let second = SpanLogits {
         start_logits: both.start_logits.narrow(0, 1, 1),
         end_logits: both.end_logits.narrow(0, 1, 1),
     };
     let found = Values::of(loss(second, class(1), class(2)));
-    let alone = Values::of(loss(of(1..2, lengths[1])?, class(1), class(2)));
+    let alone = Values::of(loss(of(1..2)?, class(1), class(2)));
     assert_close(
         device,
         Quantity::Loss,
@@ -108,7 +116,7 @@ fn within_its_length_a_window_loses_what_it_loses_alone(device: &TestDevice) -> 
 fn a_batch_without_an_answer_to_learn_has_no_loss(device: &TestDevice) -> anyhow::Result<()> {
     let golden = Golden::open("question_answering")?;
     let on = device.plain();
-    let logits = load_model(&golden, on)?.forward(golden.input("", on)?)?;
+    let logits = load_model(&golden, on)?.forward(golden.input("", on)?.into())?;
     let [rows, sequence] = logits.start_logits.dims();
     let beyond = Tensor::<1, Int>::full([rows], sequence as i64, on);
     let found = loss(logits, beyond.clone(), beyond).into_scalar::<f32>();
@@ -120,49 +128,6 @@ fn read<T: DeserializeOwned>(path: &str) -> anyhow::Result<T> {
     Ok(serde_json::from_slice(&fs::read(
         golden::folder().join(path),
     )?)?)
-}
-
-#[derive(Deserialize)]
-struct WindowRow {
-    question: String,
-    context: String,
-    max_length: usize,
-    stride: usize,
-    windows: Vec<GoldenWindow>,
-}
-
-#[derive(Debug, PartialEq, Deserialize)]
-struct GoldenWindow {
-    input_ids: Vec<u32>,
-    token_type_ids: Vec<u32>,
-    offsets: Vec<(usize, usize)>,
-    sequence_ids: Vec<Option<usize>>,
-}
-
-#[test]
-fn windows_of_long_contexts_are_those_of_transformers() -> anyhow::Result<()> {
-    let dir = tempfile::tempdir()?;
-    fs::copy(
-        golden::folder().join("tokenization/vocab.txt"),
-        dir.path().join("vocab.txt"),
-    )?;
-    let tokenizer = Tokenizer::from_dir(dir.path())?;
-    let rows: Vec<WindowRow> = read("question_windows/windows.json")?;
-    for row in &rows {
-        let question = row.question.trim_start();
-        let found = tokenizer.encode_windows(question, &row.context, row.max_length, row.stride)?;
-        let found: Vec<GoldenWindow> = found
-            .into_iter()
-            .map(|window| GoldenWindow {
-                input_ids: window.input_ids,
-                token_type_ids: window.token_type_ids,
-                offsets: window.offsets,
-                sequence_ids: window.sequence_ids,
-            })
-            .collect();
-        assert_eq!(found, row.windows, "{question:?} (found, expected)");
-    }
-    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -237,8 +202,11 @@ fn n_best_answers_are_those_of_transformers() -> anyhow::Result<()> {
             assert_eq!(decoded.null_difference(), expected, "row {index}");
         }
         let span = decoded.answer(row.null_threshold).and_then(|one| one.span);
-        let found = span.and_then(|span| char_slice(&context, span.start..span.end));
-        assert_eq!(found.unwrap_or_default(), row.answer, "row {index}");
+        let found: String = span.map_or_else(String::new, |span| {
+            let from_start = context.chars().skip(span.start);
+            from_start.take(span.end - span.start).collect()
+        });
+        assert_eq!(found, row.answer, "row {index}");
     }
     Ok(())
 }

@@ -57,7 +57,7 @@ pub(crate) fn inference_ms(
     device: &Device,
 ) -> Result<f64> {
     let mut model = model(workload, dropout, device)?;
-    model.bert.pack_weights(weights);
+    model.encoder.pack_weights(weights);
     let input = input(workload, device);
     median_ms(runs, (), |()| {
         model.forward(input.clone())?.into_data();
