@@ -56,7 +56,9 @@ fn an_evaluated_model_drops_nothing(device: &TestDevice) -> anyhow::Result<()> {
     let logits = |dropout| -> anyhow::Result<Values> {
         let trained = model::load_classifier(&golden.checkpoint()?, dropout, &device.autodiff())?;
         Ok(Values::of(
-            trained.valid().forward(golden.input("", device.plain())?.into())?,
+            trained
+                .valid()
+                .forward(golden.input("", device.plain())?.into())?,
         ))
     };
     assert_equal_bits(device, "logits", &logits(0.5)?, &logits(0.0)?);

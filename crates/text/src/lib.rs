@@ -1,8 +1,8 @@
 //! Tokenizer, data-set readers, features and batches for BERT.
 //!
 //! The way of a row: a TSV, CSV or JSON Lines file becomes a [`Dataset`] of [`Example`]s, a [`LabelSet`] turns their
-//! labels into ids, a [`Tokenizer`] turns their texts into [`Encoding`]s, [`epoch_batches`] says which rows go together
-//! and [`PaddedBatch`] lays their ids out as one rectangle.
+//! labels into ids, a [`Tokenizer`] turns their texts into [`Encoding`]s, and [`epoch_batches`] says which rows go
+//! together.
 //!
 //! Tagged words go another way: a CoNLL or JSON Lines file becomes a [`TaggedDataset`], its sentences become [`Pieces`],
 //! and [`word_windows`] cuts those that are longer than the model takes, so that no word is lost.
@@ -13,7 +13,6 @@
 
 pub mod check;
 
-mod batch;
 mod encoding;
 mod example;
 mod label_set;
@@ -29,7 +28,6 @@ mod tagged;
 mod tokenizer;
 mod word_windows;
 
-pub use batch::PaddedBatch;
 pub use encoding::Encoding;
 pub use example::{Dataset, Example, Label};
 pub use label_set::{LabelError, LabelSet, regression_targets};

@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::Context;
 use bert_nli::Role;
 use bert_nli::zero_shot::HypothesisTemplate;
-use bert_tasks::{HeadOrigin, RunOptions};
 use bert_tasks::natural_language_inference::{NliClassifier, ZeroShotClassifier, ZeroShotQuestion};
+use bert_tasks::{HeadOrigin, RunOptions};
 use bert_testing::{Golden, Quantity, TestDevice, assert_close_number, with_and_without_kernels};
 use serde_json::{Map, Value, json};
 

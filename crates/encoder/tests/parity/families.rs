@@ -1,4 +1,4 @@
-//! What other families have and BERT has not: each against BERT's arithmetic with the same weights.
+//! What other families have and BERT has not, each against BERT's arithmetic with the same weights; and what padding is.
 
 use bert_encoder::{Encoder, EncoderConfig, EncoderInput, RaggedInput};
 use bert_testing::{
@@ -10,6 +10,7 @@ with_and_without_kernels!(
     layers_that_share_weights_are_layers_with_equal_weights,
     narrow_embeddings_are_projected,
     padding_of_a_ragged_batch_does_not_matter,
+    sequences_are_padded_to_the_longest,
 );
 
 fn config() -> EncoderConfig {
@@ -79,6 +80,23 @@ fn padding_of_a_ragged_batch_does_not_matter(device: &TestDevice) -> anyhow::Res
         let (found, expected) = (Values::of(found), Values::of(expected));
         assert_close(device, Quantity::Invariance, "row", &found, &expected);
     }
+    Ok(())
+}
+
+fn sequences_are_padded_to_the_longest(device: &TestDevice) -> anyhow::Result<()> {
+    let ids = |tensor: Tensor<2, Int>| tensor.into_data().iter::<i64>().collect::<Vec<_>>();
+    let input =
+        RaggedInput::from_sequences([(&[2, 9, 3][..], &[0, 0, 1][..]), (&[2, 3], &[0, 0])])?;
+    let padded = input.to_padded(7, device.plain());
+    assert_eq!(padded.input_ids.dims(), [2, 3]);
+    assert_eq!(ids(padded.input_ids), [2, 9, 3, 2, 3, 7]);
+    assert_eq!(padded.token_type_ids.map(ids), Some(vec![0, 0, 1, 0, 0, 0]));
+    assert_eq!(padded.attention_mask.map(ids), Some(vec![1, 1, 1, 1, 1, 0]));
+    // One segment and one length need neither types nor a mask.
+    let input = RaggedInput::from_sequences([(&[2, 9][..], &[0, 0][..]), (&[2, 3], &[0, 0])])?;
+    let padded = input.to_padded(7, device.plain());
+    assert!(padded.token_type_ids.is_none() && padded.attention_mask.is_none());
+    assert_eq!(ids(padded.input_ids), [2, 9, 2, 3]);
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Error};
 use bert_device::DeviceSpec;
 use bert_examples::Console;
+use bert_hub::{FetchOptions, Fetcher, Manifest};
 use bert_tasks::question_answering::{PredictOptions, QuestionAnswerer};
 use bert_tasks::{DropoutOverride, RunOptions};
 use bert_text::{Contexts, QuestionInput, SquadDataset};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use bert_device::DeviceSpec;
 use bert_examples::Console;
+use bert_hub::{FetchOptions, Fetcher, Manifest};
 use bert_tasks::token_classification::TokenClassifier;
 use bert_tasks::{DropoutOverride, RunOptions};
 use bert_text::{Alignment, TagColumns, TaggedDataset, TokensInput};

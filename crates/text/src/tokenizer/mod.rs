@@ -3,6 +3,7 @@
 //! Truncation and padding are decided by the task: whatever the checkpoint's `tokenizer.json` has baked in is ignored.
 
 mod error;
+mod family;
 mod load;
 mod pieces;
 mod plain;
@@ -12,24 +13,15 @@ mod windows;
 use std::path::{Path, PathBuf};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-use tokenizers::processors::bert::BertProcessing;
 use tokenizers::utils::truncation::{TruncationParams, TruncationStrategy, truncate_encodings};
 use tokenizers::{PostProcessor, PostProcessorWrapper};
 
 pub use error::TokenizerError;
+use family::TokenizerFamily;
 pub(crate) use plain::Tokens;
 use settings::{Settings, SpecialTokens};
 
 use crate::Encoding;
-
-/// The files that transformers reads a BERT tokenizer from.
-const TOKENIZER_FILES: [&str; 5] = [
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "vocab.txt",
-    "special_tokens_map.json",
-    "added_tokens.json",
-];
 
 /// A checkpoint's tokenizer: text in, ids with special tokens out.
 #[derive(Debug, Clone)]
@@ -57,19 +49,24 @@ impl Tokenizer {
     ///
     /// `do_lower_case`, `strip_accents`, `tokenize_chinese_chars` and the names of the special tokens are taken from
     /// `tokenizer_config.json` where it has them (then from `special_tokens_map.json`), and win over `tokenizer.json`.
-    /// What no file says is as in transformers' `BertTokenizer`: lower-case, strip accents when lower-casing, split
+    /// What no file says is as in the tokenizer class that transformers has for the `model_type` of `config.json`, which is
+    /// `BertTokenizer` where there is none: lower-case, strip accents when lower-casing, split
     /// Chinese characters, `[CLS]`, `[SEP]`, `[PAD]`, `[UNK]`, `[MASK]`. A `tokenizer.json` without a post-processor
-    /// gets BERT's.
+    /// gets that of the class.
     ///
     /// # Errors
     /// No tokenizer file, one that cannot be read or is damaged, or a special token that is not in the vocabulary
     /// (`[MASK]` may be absent).
     pub fn from_dir(dir: &Path) -> Result<Self, TokenizerError> {
-        let (settings, special_tokens) = Settings::read(dir)?;
+        let family = TokenizerFamily::of_dir(dir)?;
+        let (settings, special_tokens) = Settings::read(dir, family)?;
         let mut inner = load::load(dir, &settings, &special_tokens)?;
         let ids = special_ids(dir, &inner, &special_tokens)?;
         let post_processor = inner.get_post_processor().cloned().unwrap_or_else(|| {
-            BertProcessing::new((special_tokens.sep, ids.sep), (special_tokens.cls, ids.cls)).into()
+            let (sep, cls) = (special_tokens.sep, special_tokens.cls);
+            family
+                .template
+                .post_processor((sep, ids.sep), (cls, ids.cls))
         });
         inner.with_post_processor(None::<PostProcessorWrapper>);
         let largest_id = inner.get_vocab(true).into_values().max().unwrap_or(ids.unk);
@@ -79,13 +76,13 @@ impl Tokenizer {
                 id: largest_id,
             });
         }
-        let files = TOKENIZER_FILES.map(|name| dir.join(name));
+        let files = family.files.iter().map(|name| dir.join(name));
         Ok(Self {
             inner,
             post_processor,
             ids,
             largest_id,
-            files: files.into_iter().filter(|path| path.is_file()).collect(),
+            files: files.filter(|path| path.is_file()).collect(),
         })
     }
 

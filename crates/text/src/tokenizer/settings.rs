@@ -1,10 +1,11 @@
-//! What `tokenizer_config.json` and `special_tokens_map.json` say, with `BertTokenizer`'s defaults.
+//! What `tokenizer_config.json` and `special_tokens_map.json` say, with the defaults of the family's class.
 
 use std::path::Path;
 
 use serde::{Deserialize, Deserializer};
 
 use super::TokenizerError;
+use super::family::TokenizerFamily;
 use super::load::read_json;
 
 /// The keys of `tokenizer_config.json` that change what a BERT tokenizer does. A key that is absent stays `None`.
@@ -55,10 +56,15 @@ impl SpecialTokens {
 
 impl Settings {
     /// Reads the two files of `dir`; each may be absent.
-    pub(super) fn read(dir: &Path) -> Result<(Self, SpecialTokens), TokenizerError> {
+    pub(super) fn read(
+        dir: &Path,
+        family: &TokenizerFamily,
+    ) -> Result<(Self, SpecialTokens), TokenizerError> {
         let mut settings: Self = read_json(&dir.join("tokenizer_config.json"))?;
         let map: TokenNames = read_json(&dir.join("special_tokens_map.json"))?;
-        let special_tokens = std::mem::take(&mut settings.names).or(map).with_defaults();
+        let special_tokens = std::mem::take(&mut settings.names)
+            .or(map)
+            .with_defaults(family);
         Ok((settings, special_tokens))
     }
 }
@@ -74,17 +80,17 @@ impl TokenNames {
         }
     }
 
-    fn with_defaults(self) -> SpecialTokens {
+    fn with_defaults(self, family: &TokenizerFamily) -> SpecialTokens {
         let text = |name: Option<TokenName>, default: &str| match name {
             Some(TokenName::Text(text) | TokenName::AddedToken { content: text }) => text,
             None => default.to_owned(),
         };
         SpecialTokens {
-            cls: text(self.cls_token, "[CLS]"),
-            sep: text(self.sep_token, "[SEP]"),
-            pad: text(self.pad_token, "[PAD]"),
-            unk: text(self.unk_token, "[UNK]"),
-            mask: text(self.mask_token, "[MASK]"),
+            cls: text(self.cls_token, family.cls),
+            sep: text(self.sep_token, family.sep),
+            pad: text(self.pad_token, family.pad),
+            unk: text(self.unk_token, family.unk),
+            mask: text(self.mask_token, family.mask),
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::num::NonZeroUsize;
 
-use bert_text::{BatchOrder, Encoding, PaddedBatch, epoch_batches};
+use bert_text::{BatchOrder, epoch_batches};
 use proptest::prelude::*;
 
 const ORDERS: [BatchOrder; 3] = [
@@ -11,14 +11,6 @@ const ORDERS: [BatchOrder; 3] = [
 
 fn size(batch_size: usize) -> NonZeroUsize {
     NonZeroUsize::new(batch_size).expect("not zero")
-}
-
-fn encoding(ids: &[u32], types: &[u32]) -> Encoding {
-    Encoding {
-        input_ids: ids.to_vec(),
-        token_type_ids: types.to_vec(),
-        ..Encoding::default()
-    }
 }
 
 /// Lengths without a pattern that a sampler could profit from.
@@ -33,40 +25,6 @@ fn padded_tokens(batches: &[Vec<usize>], lengths: &[usize]) -> usize {
         .iter()
         .map(|batch| batch.len() * longest(batch))
         .sum()
-}
-
-#[test]
-fn batches_are_padded_to_their_longest_sequence() {
-    let (a, b) = (encoding(&[2, 9, 3], &[0, 0, 1]), encoding(&[2, 3], &[0, 0]));
-    let batch = PaddedBatch::new(&[&a, &b], 7, None);
-    assert_eq!(batch.input_ids, [2, 9, 3, 2, 3, 7]);
-    assert_eq!(batch.token_type_ids, [0, 0, 1, 0, 0, 0]);
-    assert_eq!(batch.attention_mask, [1, 1, 1, 1, 1, 0]);
-    assert_eq!(batch.lengths, [3, 2]);
-    assert_eq!(
-        (batch.batch_size, batch.sequence_length, batch.real_tokens),
-        (2, 3, 5)
-    );
-}
-
-#[test]
-fn padding_can_go_to_a_multiple() {
-    let a = encoding(&[2, 9, 3], &[0, 0, 0]);
-    let batch = PaddedBatch::new(&[&a], 0, Some(size(8)));
-    assert_eq!(batch.input_ids, [2, 9, 3, 0, 0, 0, 0, 0]);
-    assert_eq!((batch.sequence_length, batch.real_tokens), (8, 3));
-    let exact = PaddedBatch::new(&[&a], 0, Some(size(3)));
-    assert_eq!(exact.sequence_length, 3);
-}
-
-#[test]
-fn a_batch_of_nothing_is_empty() {
-    let batch = PaddedBatch::new(&[], 0, None);
-    assert_eq!(
-        (batch.batch_size, batch.sequence_length, batch.real_tokens),
-        (0, 0, 0)
-    );
-    assert!(batch.input_ids.is_empty());
 }
 
 #[test]
@@ -136,24 +94,5 @@ proptest! {
             prop_assert!(short <= 1);
             prop_assert!(batches.iter().all(|batch| !batch.is_empty()));
         }
-    }
-
-    #[test]
-    fn padding_keeps_every_real_token(rows in proptest::collection::vec(proptest::collection::vec(1_u32..1000, 1..20), 1..10)) {
-        let encodings: Vec<Encoding> = rows.iter().map(|ids| encoding(ids, &vec![1; ids.len()])).collect();
-        let batch = PaddedBatch::new(&encodings.iter().collect::<Vec<_>>(), 0, None);
-        let s = batch.sequence_length;
-        for (row, ids) in rows.iter().enumerate() {
-            let range = row * s..(row + 1) * s;
-            let real: Vec<u32> = batch.input_ids[range.clone()]
-                .iter()
-                .zip(&batch.attention_mask[range])
-                .filter(|(_, mask)| **mask == 1)
-                .map(|(id, _)| id.cast_unsigned())
-                .collect();
-            prop_assert_eq!(&real, ids);
-        }
-        let mask: i32 = batch.attention_mask.iter().sum();
-        prop_assert_eq!(usize::try_from(mask).expect("a count"), batch.real_tokens);
     }
 }
