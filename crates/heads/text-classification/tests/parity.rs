@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 with_and_without_kernels!(
     single_label,
+    natural_language_inference,
     multi_label,
     regression,
     regression_of_several_values,
@@ -63,6 +64,10 @@ fn single_label(device: &TestDevice) -> anyhow::Result<()> {
         "single_label",
         ProblemType::SingleLabelClassification,
     )
+}
+
+fn natural_language_inference(device: &TestDevice) -> anyhow::Result<()> {
+    check_case(device, "nli", ProblemType::SingleLabelClassification)
 }
 
 fn multi_label(device: &TestDevice) -> anyhow::Result<()> {
