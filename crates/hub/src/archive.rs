@@ -1,4 +1,4 @@
-//! Single members out of zip, tar and tar.gz files, also of archives within archives.
+//! Extraction of single members from zip, tar and tar.gz files, also from archives within archives.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek};
@@ -25,7 +25,7 @@ pub(crate) struct Inside<'a> {
 pub(crate) struct Member {
     pub(crate) path: String,
     pub(crate) to: PathBuf,
-    /// A member that unpacks to more is refused.
+    /// A member that unpacks to more is an error.
     pub(crate) most_bytes: Option<u64>,
 }
 

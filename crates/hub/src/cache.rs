@@ -1,4 +1,4 @@
-//! What lies where in the cache, and the locks that guard it.
+//! The layout of the cache, and its locks.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::progress::Progress;
 /// The layout of the cache folder:
 ///
 /// ```text
-/// models/NAME/…  datasets/NAME/…   whole, verified files and nothing else
+/// models/NAME/…  datasets/NAME/…   complete, verified files and nothing else
 /// weights-lock.toml                hashes pinned at first use
 /// partial/KIND/NAME/…              transfers under way
 /// state/KIND/NAME.{lock,json}      inter-process lock, record of what was verified

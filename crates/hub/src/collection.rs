@@ -1,4 +1,4 @@
-//! The folder that `$BERT_DATASETS` names: files are found in it by size and hash, whatever they are called.
+//! The folder that `$BERT_DATASETS` names. The fetcher finds files in it by size and hash, under any name.
 
 use std::collections::HashMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::disk;
 
-/// The files under a folder, by size; hashes are taken when they are needed and kept.
+/// The files under a folder, by size. A hash is computed when it is first needed and then kept.
 #[derive(Debug, Default)]
 pub(crate) struct Collection {
     by_size: HashMap<u64, Vec<PathBuf>>,
@@ -14,12 +14,12 @@ pub(crate) struct Collection {
 }
 
 impl Collection {
-    /// Lists every file under `root`. Links to files are followed, links to folders are not: they could form a circle.
+    /// Lists every file under `root`. It follows links to files but not to folders, which could form a cycle.
     pub(crate) fn of(root: &Path) -> Self {
         let mut collection = Self::default();
         let mut folders = vec![root.to_path_buf()];
         while let Some(folder) = folders.pop() {
-            // A folder that may not be read simply holds nothing for us.
+            // A folder without read permission counts as empty.
             let Ok(entries) = fs::read_dir(&folder) else {
                 continue;
             };
@@ -47,7 +47,7 @@ impl Collection {
         }
     }
 
-    /// A file with the hash `sha256`. Without a size only files called `name` are hashed, since hashing all could be slow.
+    /// A file with the hash `sha256`. Without a size it hashes only files called `name`, because hashing all could be slow.
     pub(crate) fn find(&mut self, name: &str, sha256: &str, size: Option<u64>) -> Option<PathBuf> {
         let candidates: Vec<PathBuf> = match size {
             Some(size) => self.by_size.get(&size).cloned().unwrap_or_default(),

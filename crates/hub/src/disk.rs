@@ -1,4 +1,4 @@
-//! Files that are either whole or absent, and their hashes.
+//! Atomic writes, and hashes of files.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -51,7 +51,7 @@ fn parent_of(path: &Path) -> io::Result<&Path> {
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path has no folder"))
 }
 
-/// A rename is safe only once its folder is on the disk; Windows has no such call and needs none.
+/// A rename is durable only after its folder is flushed. Windows has no such call and needs none.
 #[cfg(unix)]
 fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()

@@ -17,9 +17,9 @@ pub enum FetchError {
         /// The sources in the order in which they were tried.
         failures: Vec<SourceFailure>,
     },
-    /// The entry is not whole in the cache and this run may not use the network.
+    /// The cache lacks files of the entry, and this run may not use the network.
     #[error(
-        "{name} is not whole in the cache ({}: {}) and this run is offline; fetch it once without the offline switch, \
+        "the cache lacks files of {name} ({}: {}), and this run is offline; fetch {name} once without the offline switch, \
          or put its files into the folder that BERT_DATASETS names{}",
         .dir.display(), .incomplete.join(", "), list(.failures)
     )]
@@ -34,7 +34,7 @@ pub enum FetchError {
         failures: Vec<SourceFailure>,
     },
     /// Neither `BERT_HOME` nor the platform names a cache directory.
-    #[error("no cache directory: this platform names none for the user; set BERT_HOME to a folder")]
+    #[error("the platform names no cache directory for this user; set BERT_HOME to a folder")]
     NoHome,
     /// The cache could not be read or written.
     #[error("cannot {action} {}: {source}; BERT_HOME may name another cache folder", .path.display())]
@@ -73,7 +73,7 @@ pub enum SourceError {
     #[error("needs the network, and this run is offline")]
     NeedsNetwork,
     /// `HF_HUB_OFFLINE` forbids the hub, and the hub's own cache lacks the file.
-    #[error("HF_HUB_OFFLINE is set and the hub's cache holds no {file}")]
+    #[error("HF_HUB_OFFLINE is set, and the hub's cache does not hold {file}")]
     HubOffline {
         /// The file looked for.
         file: String,
@@ -94,7 +94,7 @@ pub enum SourceError {
         /// What the client says.
         message: String,
     },
-    /// The connection closed early, as often as it was tried.
+    /// The connection closed early in every attempt.
     #[error(
         "{url} closed the connection after {received} of {expected} bytes; run again to resume"
     )]
@@ -108,7 +108,7 @@ pub enum SourceError {
     },
     /// The file's length is not the manifest's.
     #[error(
-        "{file} has {found} bytes where the manifest says {expected}: truncated or not this file"
+        "{file} has {found} bytes, but the manifest states {expected}; the file is truncated or another one"
     )]
     Size {
         /// The file.
@@ -120,7 +120,8 @@ pub enum SourceError {
     },
     /// The file's hash is not the manifest's or the source's.
     #[error(
-        "{file} has sha256 {found} where {expected} is expected: damaged or tampered with; it was thrown away"
+        "{file} has sha256 {found}, but {expected} is expected; the file is damaged or was changed, and the fetcher has \
+         deleted it"
     )]
     Hash {
         /// The file.
@@ -132,7 +133,7 @@ pub enum SourceError {
     },
     /// The file differs from what was pinned at first use.
     #[error(
-        "{file} has sha256 {found}, but {pinned} was pinned at first use in {}; if the change is meant, delete its line \
+        "{file} has sha256 {found}, but {pinned} was pinned at first use in {}; to accept the change, delete the file's line \
          there and fetch again",
         .lock_file.display()
     )]
@@ -147,7 +148,9 @@ pub enum SourceError {
         lock_file: PathBuf,
     },
     /// No working `pip` was found.
-    #[error("no pip to download packages with (tried: {tried}); install Python with pip")]
+    #[error(
+        "found no working pip to download packages with (tried: {tried}); install Python with pip"
+    )]
     NoClient {
         /// The command lines tried.
         tried: String,
@@ -163,7 +166,7 @@ pub enum SourceError {
         message: String,
     },
     /// `pip` succeeded and left no archive, or more than one.
-    #[error("`{command}` left {found} archives where one was expected")]
+    #[error("`{command}` left {found} archives, but one is expected")]
     ClientOutput {
         /// The command line.
         command: String,
@@ -179,7 +182,7 @@ pub enum SourceError {
         message: String,
     },
     /// An archive lacks a member.
-    #[error("{archive} holds no {member}")]
+    #[error("{archive} does not hold {member}")]
     MissingMember {
         /// The archive's name.
         archive: String,
@@ -187,7 +190,7 @@ pub enum SourceError {
         member: String,
     },
     /// A local source lacks a file.
-    #[error("no file {}", .path.display())]
+    #[error("there is no file {}", .path.display())]
     MissingFile {
         /// The path looked at.
         path: PathBuf,
@@ -237,7 +240,7 @@ fn list(failures: &[SourceFailure]) -> String {
 fn status_hint(status: u16) -> &'static str {
     match status {
         401 | 403 => " (a gated repository needs HF_TOKEN)",
-        404 | 410 => " (not there)",
+        404 | 410 => " (not found)",
         _ => "",
     }
 }

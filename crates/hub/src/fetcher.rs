@@ -28,7 +28,7 @@ pub struct Fetcher {
     agent: Agent,
 }
 
-/// An entry whose files are all here and verified.
+/// An entry all of whose files are in the cache and verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetched {
     /// The entry's folder.
@@ -47,7 +47,7 @@ enum State {
 }
 
 impl Fetcher {
-    /// A fetcher with these options; nothing is read, written or asked yet.
+    /// A fetcher with these options. It reads and writes nothing before the first call.
     pub fn new(options: FetchOptions) -> Self {
         let cache = Cache::new(&options.home);
         let agent = http::agent(options.timeout);
@@ -63,7 +63,7 @@ impl Fetcher {
         &self.options
     }
 
-    /// The entry's folder if every file is there with the right size: a quick look for listings, without any hashing.
+    /// The entry's folder if every file is there with the right size. This quick look for listings computes no hash.
     pub fn cached(&self, entry: &Entry) -> Option<PathBuf> {
         let dir = self.cache.dir(entry);
         let stamps = Stamps::read(&self.cache.stamp_file(entry));
@@ -75,12 +75,13 @@ impl Fetcher {
         entry.files.iter().all(is_there).then_some(dir)
     }
 
-    /// Makes the entry whole in the cache: what is there is verified (by its stamp when it has not changed since, else
-    /// by hash), what is missing or damaged comes from `$BERT_DATASETS` or the entry's sources, in their order.
+    /// Completes the entry in the cache. The fetcher verifies the files that are there: by their recorded size and time
+    /// if those have not changed since, else by hash. It gets missing and damaged files from `$BERT_DATASETS` or from the
+    /// entry's sources, in their order.
     ///
     /// # Errors
     /// [`FetchError::AllSourcesFailed`] lists each source with its reason; [`FetchError::Offline`] says what is missing;
-    /// the others say what is wrong with the cache itself. Files that were whole before are so afterwards.
+    /// the others say what is wrong with the cache itself. Files that were complete before stay complete.
     pub fn fetch(&self, entry: &Entry, progress: &mut dyn Progress) -> Result<Fetched, FetchError> {
         if self.is_whole(entry)? {
             return Ok(self.fetched(entry, Vec::new()));
@@ -111,13 +112,13 @@ impl Fetcher {
                 State::Whole(_) | State::Missing | State::Damaged(_) => return Ok(false),
             };
         }
-        // Files whose times changed, say by a copy of the cache, had to be hashed; where that cannot be noted down they
-        // will be again.
+        // A copy of the cache has new times, so its files had to be hashed. In a read-only cache the new times cannot be
+        // recorded, and the next call hashes them again.
         let _ = self.stamp(entry, &hashes, &stamps);
         Ok(true)
     }
 
-    /// Notes down that files with these hashes are verified, if `known` does not say so.
+    /// Records that files with these hashes are verified, unless `known` says so already.
     fn stamp(
         &self,
         entry: &Entry,
@@ -264,7 +265,7 @@ impl<'a> Work<'a> {
         };
         if !folder.is_dir() {
             progress.note(&format!(
-                "BERT_DATASETS names {}, which is no folder; passing over it",
+                "BERT_DATASETS names {}, which is not a folder; the fetcher skips it",
                 folder.display()
             ));
             return Ok(());
@@ -348,7 +349,7 @@ impl<'a> Work<'a> {
             .collect();
         if !unverified.is_empty() {
             progress.note(&format!(
-                "nobody has verified the hash of {} of {}; what arrives now is pinned in {}",
+                "the manifest states no hash for {} of {}; the hash of what arrives now is pinned in {}",
                 unverified.join(", "),
                 self.entry.name,
                 self.fetcher.cache.pins_file().display()
@@ -356,8 +357,8 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Moves staged files to their places. Of a source that failed half-way only files with a known hash are kept:
-    /// the others must all come from one place.
+    /// Moves staged files to their places. Files without a known hash must all come from one source, so those of a source
+    /// that failed half-way are not kept.
     fn commit(&mut self, origin: &str, succeeded: bool) -> Result<(), FetchError> {
         let dir = self.fetcher.cache.dir(self.entry);
         let mut pinned = BTreeMap::new();
@@ -426,7 +427,7 @@ impl<'a> Work<'a> {
     }
 }
 
-/// The entry is whole; leftovers only cost space, and the next fetch clears them.
+/// Removes leftovers. A failure is ignored: they only cost space, and the next fetch removes them.
 fn remove_leftovers(partial: &Path) {
     let _ = fs::remove_dir_all(partial);
 }

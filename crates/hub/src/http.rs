@@ -15,7 +15,7 @@ use crate::error::SourceError;
 use crate::options::FetchOptions;
 use crate::progress::Progress;
 
-/// How long a host may take to accept a connection. One that is out of reach must not hold up the next source.
+/// How long a host may take to accept a connection. An unreachable host must not delay the next source for long.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An HTTP client whose waits are bounded and which sends a token to the first host alone.
@@ -41,7 +41,7 @@ pub(crate) struct Transfer<'a> {
     /// The file that grows.
     pub(crate) part: &'a Path,
     pub(crate) size: Option<u64>,
-    /// Whether a hash will be checked afterwards: if so, bytes of another source may be continued.
+    /// Whether a hash is checked afterwards. If so, a transfer may continue bytes that came from another source.
     pub(crate) is_verifiable: bool,
 }
 
@@ -52,7 +52,7 @@ pub(crate) enum Begun {
     Resumed,
 }
 
-/// From where the bytes of a partial file came.
+/// The source of the bytes of a partial file.
 #[derive(Debug, Serialize, Deserialize)]
 struct Origin {
     url: String,
@@ -62,7 +62,7 @@ struct Origin {
 /// How an attempt failed.
 enum Failure {
     Final(SourceError),
-    /// There was no answer: worth another attempt only if the host has answered before.
+    /// There was no answer. Another attempt is made only if the host has answered before.
     Unanswered(SourceError),
     Passing(SourceError),
 }

@@ -1,4 +1,4 @@
-//! The manifest: which models and data sets have a name, what their files are, and where they may come from.
+//! The manifest: the models and data sets that have a name, their files and their sources.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -12,7 +12,7 @@ const BUILTIN: &str = include_str!(concat!(
     "/../../weights-manifest.toml"
 ));
 
-/// Names closer than this (Jaro-Winkler, 0 … 1) are offered for an unknown one.
+/// An unknown name is answered with the names whose Jaro-Winkler similarity to it (0 to 1) is at least this.
 const SUGGESTION_SIMILARITY: f64 = 0.75;
 const MOST_SUGGESTIONS: usize = 3;
 
@@ -36,9 +36,9 @@ pub struct Entry {
     pub description: String,
     /// What a user should know before the first download.
     pub note: Option<String>,
-    /// The files that make it whole.
+    /// All of its files.
     pub files: Vec<FileSpec>,
-    /// Where they may come from, best first.
+    /// The sources of the files, in the order in which the fetcher tries them.
     pub sources: Vec<Source>,
 }
 
@@ -58,13 +58,13 @@ pub enum Kind {
 pub struct FileSpec {
     /// Its path inside the entry's folder, with `/`.
     pub path: String,
-    /// Its hash in lower-case hexadecimal; absent when nobody has verified it.
+    /// Its hash in lower-case hexadecimal; absent when nobody has verified one.
     pub sha256: Option<String>,
     /// Its length in bytes.
     pub size: Option<u64>,
 }
 
-/// A place where the files of an entry can be had.
+/// A source of an entry's files.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
@@ -117,7 +117,7 @@ pub struct PackageSource {
     pub kind: PackageKind,
     /// The hash of the package file; `pip` checks it before it runs anything.
     pub sha256: Option<String>,
-    /// Archives within the archive, outermost first; a source distribution's own top folder is not counted.
+    /// Archives within the archive, outermost first. Their paths leave out the top folder of a source distribution.
     #[serde(default)]
     pub archives: Vec<String>,
     /// The folder of the files in the innermost archive; empty for its root.
@@ -169,14 +169,14 @@ pub struct PathSource {
     pub folder: PathBuf,
 }
 
-/// Why a manifest is refused, or a name unknown.
+/// What is wrong with a manifest, or with a name that it should know.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ManifestError {
     /// Not TOML, an unknown key, or a value of the wrong type.
     #[error("the manifest cannot be read: {0}")]
     Syntax(String),
     /// Two entries share a name.
-    #[error("the manifest names {0} twice")]
+    #[error("the manifest has two entries named {0}")]
     DuplicateName(String),
     /// An entry is inconsistent.
     #[error("manifest entry {name}: {problem}")]
@@ -187,7 +187,7 @@ pub enum ManifestError {
         problem: String,
     },
     /// No entry has the name.
-    #[error("there is no model or data set named {name:?}{}", did_you_mean(.suggestions))]
+    #[error("the manifest has no model or data set named {name:?}{}", did_you_mean(.suggestions))]
     UnknownName {
         /// The name asked for.
         name: String,
@@ -281,7 +281,7 @@ impl Entry {
             );
         }
         if self.licence.trim().is_empty() || self.description.trim().is_empty() {
-            return Err("licence and description must say something".to_owned());
+            return Err("licence and description must not be empty".to_owned());
         }
         if self.files.is_empty() || self.sources.is_empty() {
             return Err("at least one file and one source are needed".to_owned());
@@ -317,7 +317,7 @@ impl Source {
                 // Both become arguments of a command, which must not take them for options.
                 if !is_name(&package.name) || !is_name(&package.version) {
                     return Err(format!(
-                        "package {}=={} is no name and version",
+                        "package {}=={}: expected a name and a version of letters, digits, '-', '_' and '.'",
                         package.name, package.version
                     ));
                 }
@@ -369,7 +369,9 @@ fn check_inner_path(path: &str) -> Result<(), String> {
     };
     match path.split('/').all(inside) {
         true => Ok(()),
-        false => Err(format!("{path:?} is no relative path without '.' and '..'")),
+        false => Err(format!(
+            "{path:?} is not a relative path without '.' and '..'"
+        )),
     }
 }
 
@@ -390,7 +392,7 @@ fn check_hash(sha256: Option<&str>) -> Result<(), String> {
     };
     match sha256 {
         Some(hash) if !is_hex(hash) => Err(format!(
-            "{hash:?} is no sha256: 64 lower-case hexadecimal digits"
+            "{hash:?} is not a sha256: expected 64 lower-case hexadecimal digits"
         )),
         _ => Ok(()),
     }
@@ -398,7 +400,7 @@ fn check_hash(sha256: Option<&str>) -> Result<(), String> {
 
 fn did_you_mean(suggestions: &[String]) -> String {
     match suggestions {
-        [] => "; the listing shows all names".to_owned(),
+        [] => String::new(),
         names => format!("; did you mean {}?", names.join(" or ")),
     }
 }

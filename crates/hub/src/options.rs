@@ -1,4 +1,4 @@
-//! Where a fetch looks, where it writes, and what it may use.
+//! Options of a fetch: folders, addresses, and what it may use.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,23 +15,23 @@ const DEFAULT_HUB_ENDPOINT: &str = "https://huggingface.co";
 pub struct FetchOptions {
     /// The cache folder.
     pub home: PathBuf,
-    /// A folder searched by file hash before any source.
+    /// A folder that the fetcher searches for files by hash before it asks any source.
     pub datasets: Option<PathBuf>,
     /// Whether the network is forbidden.
     pub offline: bool,
     /// The hub's address.
     pub hub_endpoint: String,
-    /// The hub's own home, whose cache is read before the network; `None` reads none.
+    /// The hub's own home, whose cache the fetcher reads before it uses the network; `None` for no such cache.
     pub hub_home: Option<PathBuf>,
     /// Whether the hub alone is forbidden (its cache is still read).
     pub hub_offline: bool,
     /// The hub's access token; without one the token file of `hub_home` is read.
     pub hub_token: Option<AccessToken>,
-    /// Command lines that may be a working `pip`, best first.
+    /// Command lines of `pip`, in the order in which the fetcher tries them.
     pub pip_commands: Vec<Vec<String>>,
-    /// How often one file's transfer is begun before its source counts as failed; each attempt resumes the last.
+    /// Attempts at one file's transfer before its source counts as failed. Each attempt resumes the last.
     pub attempts: u32,
-    /// The pause before the second attempt; later ones wait a multiple of it.
+    /// The pause before the second attempt. The pauses before later attempts are multiples of it.
     pub retry_delay: Duration,
     /// How long a server may be silent.
     pub timeout: Duration,

@@ -1,4 +1,4 @@
-//! `weights-lock.toml`: the hashes that nobody had verified, pinned when they were first seen.
+//! `weights-lock.toml`: hashes that the manifest does not state, pinned when the files were first fetched.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,7 +30,7 @@ pub(crate) fn add(
     pins: BTreeMap<String, String>,
 ) -> Result<(), FetchError> {
     let path = cache.pins_file();
-    // All entries share the file, so the entry's own lock does not guard it.
+    // All entries share this file, so the lock of one entry does not protect it.
     let _guard = cache.lock_pins()?;
     let mut table = read_table(&path)?;
     table.entry(key(entry)).or_default().extend(pins);

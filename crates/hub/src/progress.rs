@@ -1,14 +1,14 @@
-//! How a fetch tells its caller what it does: the library itself never prints.
+//! How a fetch reports to its caller: the library itself never prints.
 
 /// Receives the progress of a fetch; a command line draws a bar with it.
 pub trait Progress {
-    /// A transfer of `file` begins, of which `done_bytes` are here already from an earlier, interrupted one.
+    /// A transfer of `file` begins. An earlier, interrupted transfer has left `done_bytes` of it.
     fn start(&mut self, file: &str, done_bytes: u64, total_bytes: Option<u64>);
 
     /// `bytes` more have arrived.
     fn advance(&mut self, bytes: u64);
 
-    /// The transfer begun last has ended, well or badly.
+    /// The transfer that began last has succeeded or failed.
     fn finish(&mut self);
 
     /// Something the user should read: a source that failed, a hash that nobody has verified, a wait for another process.

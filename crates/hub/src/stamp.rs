@@ -1,4 +1,4 @@
-//! What was verified, and when: a file whose size and time of change equal its stamp is not hashed again.
+//! A record of verified files. A file whose size and modification time equal its stamp is not hashed again.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -24,7 +24,7 @@ struct Stamp {
 }
 
 impl Stamps {
-    /// Reads the stamps; none, or ones that are not readable, only cost a hash.
+    /// Reads the stamps. Where they are absent or not readable, the files are hashed again.
     pub(crate) fn read(path: &Path) -> Self {
         fs::read(path)
             .ok()
@@ -49,7 +49,7 @@ impl Stamps {
         self.files.get(file).map(|stamp| stamp.size)
     }
 
-    /// Records `file` as verified; a file system without times gets no stamp and is hashed each time.
+    /// Records `file` as verified. On a file system without times it records nothing, and the file is hashed each time.
     pub(crate) fn record(&mut self, file: &str, sha256: &str, metadata: &Metadata) {
         if let Some(modified_ns) = modified_ns(metadata) {
             let stamp = Stamp {

@@ -1,4 +1,4 @@
-//! A file that is being fetched: what is known of it, and the one gate through which it is accepted.
+//! A file that is being fetched, and its verification.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,9 +13,9 @@ pub(crate) struct Wanted<'a> {
     pub(crate) spec: &'a FileSpec,
     /// The hash pinned at first use, for a file whose hash the manifest does not state.
     pub(crate) pin: Option<Pin>,
-    /// Where a transfer of it grows.
+    /// The partial file of its transfer.
     pub(crate) part: PathBuf,
-    /// Where it waits, verified, for its place in the cache.
+    /// Where it lies, verified, until it moves to its place in the cache.
     pub(crate) staged: PathBuf,
     /// Its hash, once it is staged.
     pub(crate) accepted: Option<String>,
@@ -28,7 +28,7 @@ pub(crate) struct Pin {
 }
 
 impl Wanted<'_> {
-    /// Whether the file's content is settled before it arrives.
+    /// Whether the manifest or a pin states the file's hash.
     pub(crate) fn is_verifiable(&self) -> bool {
         self.known_hash().is_some()
     }
@@ -55,7 +55,7 @@ impl Wanted<'_> {
                 Ok(())
             }
             Err(refused) => {
-                // What matters is the reason; a leftover is overwritten by the next attempt.
+                // The caller needs the reason. The next attempt overwrites a leftover.
                 let _ = fs::remove_file(from);
                 Err(refused)
             }

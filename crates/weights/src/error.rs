@@ -14,13 +14,13 @@ pub enum CheckpointError {
         /// The path that was given.
         path: PathBuf,
     },
-    /// A file that does not end in `.safetensors`.
+    /// The name of the file does not end in `.safetensors`.
     #[error("{path}: not a .safetensors file; give one, or the directory that holds it")]
     NotSafetensors {
         /// The path that was given.
         path: PathBuf,
     },
-    /// A directory, pipe or device where a file must be.
+    /// A directory, pipe or device lies where a file must be.
     #[error("{path}: expected a regular file")]
     NotAFile {
         /// The path of the file.
@@ -41,7 +41,7 @@ pub enum CheckpointError {
         path: PathBuf,
     },
     /// `config.json` or the index is not JSON, or not an object of the expected form.
-    #[error("{path}: not valid JSON of the expected form: {reason}")]
+    #[error("{path}: is not JSON of the expected form: {reason}")]
     Json {
         /// The path of the file.
         path: PathBuf,
@@ -58,15 +58,15 @@ pub enum CheckpointError {
         /// What was expected.
         reason: String,
     },
-    /// A directory without weights.
+    /// The directory holds no weights.
     #[error("{path}: no weights; expected model.safetensors or model.safetensors.index.json")]
     NoWeights {
         /// The directory.
         path: PathBuf,
     },
-    /// The weights are there, but pickled.
+    /// The weights are pickled.
     #[error(
-        "{path}: pickled PyTorch weights are not read, because unpickling runs code; convert them once with \
+        "{path}: the loader does not read pickled PyTorch weights, because unpickling runs code; convert them once with \
          transformers: `AutoModel.from_pretrained(DIR).save_pretrained(NEW_DIR, safe_serialization=True)`"
     )]
     OnlyPickledWeights {
@@ -86,7 +86,7 @@ pub enum CheckpointError {
         /// The file's length.
         found: u64,
     },
-    /// A header of a size no real model needs.
+    /// The declared header is longer than the format allows.
     #[error(
         "{path}: its header declares {declared} bytes, more than the {limit} that the format allows; \
          this is not a safetensors file"
@@ -99,7 +99,7 @@ pub enum CheckpointError {
         /// The longest header the format allows.
         limit: u64,
     },
-    /// The header is not the JSON it should be, or its offsets, shapes and dtypes contradict each other.
+    /// The header is not JSON of the expected form, or its offsets, shapes and dtypes contradict each other.
     #[error("{path}: invalid safetensors header: {reason}")]
     InvalidHeader {
         /// The path of the file.

@@ -5,7 +5,7 @@ use burn::tensor::{Bool, DType, Int, Shape, Tensor};
 use burn_store::burn_pack::{Bytes, Tensor as PackTensor};
 use burn_store::{BurnToPyTorchAdapter, ModuleAdapter, ModuleContext};
 
-/// Burn's layout turned into PyTorch's, names left as they are: naming is the key map's alone.
+/// Turns Burn's layout into PyTorch's and keeps the names: only the key map renames.
 #[derive(Debug, Clone)]
 pub(crate) struct CheckpointLayout;
 
@@ -31,8 +31,8 @@ pub(crate) struct Parameter {
     pub(crate) is_float: bool,
 }
 
-/// Every parameter, in the module's order. None is initialised by this: a model whose weights are about to be loaded
-/// need not draw random ones first.
+/// Every parameter, in the module's order. The visit initialises none of them, so a model whose weights are about to be
+/// loaded does not draw random ones first.
 pub(crate) fn parameters<M: Module>(module: &M) -> Vec<Parameter> {
     let mut visitor = ParameterVisitor::default();
     module.visit(&mut visitor);
@@ -82,7 +82,7 @@ impl ModuleVisitor for ParameterVisitor {
     }
 }
 
-/// Asks the adapter itself, with a tensor without values, so that the rule for what is transposed stands in one place.
+/// Asks the adapter itself with a tensor without values, so that only the adapter decides what is transposed.
 fn checkpoint_shape(path: &str, shape: Shape, containers: &[String]) -> Vec<usize> {
     let outline = PackTensor::new(
         path.to_owned(),

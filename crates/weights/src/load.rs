@@ -6,7 +6,7 @@ use burn_store::{Applier, ApplyResult, FloatCastAdapter, ModuleAdapter, PyTorchT
 
 use crate::{Checkpoint, CheckpointError, KeyMap, Mismatch, layout, names, plan, values};
 
-/// What a load may leave out. By default nothing: every parameter is loaded and every tensor is used.
+/// What a load may leave out. The default leaves out nothing: it loads every parameter and uses every tensor.
 ///
 /// A prefix ends at a dot: `classifier` covers `classifier.weight` and not `classifier_2.weight`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,12 +20,12 @@ pub struct LoadOptions {
     /// Checkpoint-name prefixes of other heads, such as `cls.`: the report lists a tensor under one of them that no
     /// parameter wants as ignored and not as unexpected. The base-model prefix may be present or absent.
     pub ignored: Vec<String>,
-    /// Tensors that a file may hold a second time because the model ties two of its parts, such as a decoder that is the
-    /// word embeddings. A copy that equals its original is reported as skipped; any other is an error.
+    /// Tensors that a file may hold a second time because the model ties two of its parts, such as a decoder that shares
+    /// the word embeddings. The report lists a copy that equals its original as skipped; any other copy is an error.
     pub copies: Vec<TiedCopy>,
 }
 
-/// A tensor that is there a second time, under a name that no parameter has.
+/// A second copy of a tensor, under a name that no parameter has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TiedCopy {
     /// The copy's name in the checkpoint.
@@ -35,7 +35,7 @@ pub struct TiedCopy {
 }
 
 impl LoadOptions {
-    /// Module path of what the tensor is a copy of, if it is declared to be one.
+    /// Module path of the original, if the tensor is declared to be a copy.
     pub(crate) fn original_of(&self, name: &str) -> Option<&str> {
         let mut copies = self.copies.iter();
         copies
@@ -97,15 +97,15 @@ pub enum LoadError {
         /// The name of what it should be a copy of.
         original: String,
     },
-    /// A part declared new that the module does not have.
+    /// The module does not have a part that is declared new.
     #[error("`{prefix}` is declared new, but the model has no such parameter")]
     NoSuchParameter {
         /// The prefix in [`LoadOptions::fresh`].
         prefix: String,
     },
-    /// An integer or boolean parameter, which no weight of a checkpoint is.
+    /// The parameter is of an integer or boolean type, which no weight of a checkpoint has.
     #[error(
-        "the parameter `{path}` is not of a floating-point type, so no weight can be loaded into it"
+        "the parameter `{path}` does not have a floating-point type, so no weight can be loaded into it"
     )]
     UnsupportedParameter {
         /// The parameter's path in the module.
@@ -121,9 +121,9 @@ pub enum LoadError {
 
 /// Loads a checkpoint into a module, strictly and by name.
 ///
-/// Every tensor of the checkpoint and every parameter of the module is accounted for; what `options` does not excuse
-/// is an error that lists it. Values become F32. Each parameter stays on its device and keeps its id and whether it
-/// is trained; parameters that are loaded are never initialised.
+/// Every tensor of the checkpoint and every parameter of the module must have its counterpart. The error lists all that
+/// have none and that `options` do not excuse. Values become F32. Each parameter stays on its device and keeps its id and
+/// whether it is trained. A parameter that is loaded is never initialised.
 ///
 /// # Errors
 /// [`LoadError`]; the module is consumed, so none is left partly loaded.

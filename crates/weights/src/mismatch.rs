@@ -1,11 +1,11 @@
-//! Everything in which a checkpoint and a module differ, in one error.
+//! All differences between a checkpoint and a module, in one error.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use safetensors::Dtype;
 
-/// How many names of one kind a message lists before it only counts the rest.
+/// How many names of one kind a message lists; it counts the rest.
 const LISTED: usize = 10;
 
 /// Every difference between a checkpoint and a module. The lists are complete; the message shortens long ones.

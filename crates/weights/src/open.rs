@@ -1,4 +1,4 @@
-//! Opening a checkpoint: what is there, and whether it can be trusted, before any value is read.
+//! Opening a checkpoint: its files and headers are checked before any value is read.
 
 use std::fs;
 use std::io;
@@ -64,8 +64,8 @@ impl Checkpoint {
     }
 }
 
-/// The tensors of a directory or of one `.safetensors` file, in the order of their names, without a look at
-/// `config.json`, which need not be there.
+/// The tensors of a directory or of one `.safetensors` file, in the order of their names. `config.json` is not read and
+/// need not be there.
 ///
 /// # Errors
 /// [`CheckpointError`] when a file is missing, is not what its name says, or contradicts itself.
@@ -132,7 +132,8 @@ fn directory_tensors(directory: &Path) -> Result<Vec<TensorInfo>, CheckpointErro
     })
 }
 
-/// The entry, if the directory has one of this name; a symbolic link that leads nowhere is one, and fails when read.
+/// The directory's entry of this name, if there is one. A broken symbolic link counts as an entry and fails when it is
+/// read.
 fn entry(directory: &Path, name: &str) -> Result<Option<PathBuf>, CheckpointError> {
     let path = directory.join(name);
     match fs::symlink_metadata(&path) {

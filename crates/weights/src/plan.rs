@@ -104,7 +104,7 @@ fn check_options(parameters: &[Parameter], options: &LoadOptions) -> Result<(), 
     }
 }
 
-/// Gives every tensor to the parameter that its name means, and accounts for those that no parameter wants.
+/// Assigns every tensor to the parameter that its name means, and reports the tensors that belong to no parameter.
 fn claim<'a>(
     parameters: &[Parameter],
     checkpoint: &'a Checkpoint,
@@ -141,7 +141,7 @@ fn claim<'a>(
     Ok(claims)
 }
 
-/// Copies of tied weights, once it is known which tensors are their originals.
+/// Compares copies of tied weights with their originals, which are known once all parameters have their tensors.
 fn account_for_copies(
     checkpoint: &Checkpoint,
     claims: &Claims<'_>,
@@ -192,7 +192,7 @@ fn account_for_unclaimed(
     }
 }
 
-/// Half a pooler is no pooler: an optional part may be missing only as a whole.
+/// An optional part may be missing only as a whole.
 fn is_absent_option(path: &str, claims: &Claims<'_>, options: &LoadOptions) -> bool {
     options.optional.iter().any(|prefix| {
         names::is_under(path, prefix)

@@ -66,20 +66,20 @@ pub enum SaveError {
         /// What the operating system says.
         reason: io::Error,
     },
-    /// A tokenizer file that would replace another file of the export, or has no name.
+    /// A tokenizer file would replace another file of the export, or has no name.
     #[error("{path}: another file of the export has this name")]
     NameTaken {
         /// The path of the original.
         path: PathBuf,
     },
-    /// Parameters that the key map has no name for.
+    /// The key map has no name for some parameters.
     #[error("the key map has no name for {} of the model's parameters: {}", .paths.len(), .paths.join(", "))]
     Unmapped {
         /// Their paths in the module.
         paths: Vec<String>,
     },
-    /// An integer or boolean parameter, which no weight of a checkpoint is.
-    #[error("the parameter `{path}` is not of a floating-point type and cannot be exported")]
+    /// The parameter is of an integer or boolean type, which no weight of a checkpoint has.
+    #[error("the parameter `{path}` does not have a floating-point type and cannot be exported")]
     UnsupportedParameter {
         /// The parameter's path in the module.
         path: String,
@@ -89,8 +89,8 @@ pub enum SaveError {
 /// Saves a module as a checkpoint directory: `model.safetensors` in F32 and PyTorch's layout, `config.json` and the
 /// tokenizer's files. [`crate::load`] reads back the same bits.
 ///
-/// The directory is created if need be. All files are written in full before the first one takes its place, so a
-/// failure to write leaves the directory as it was; files of other names are left alone.
+/// The directory is created if it does not exist. All files are complete before the first one takes its place, so a
+/// failure to write leaves the directory as it was. Files with other names stay.
 ///
 /// # Errors
 /// [`SaveError`], which names the path or the parameters.

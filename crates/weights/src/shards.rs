@@ -53,8 +53,8 @@ fn insert_once(
     Ok(())
 }
 
-/// A shard is a bare file name: an index that came from elsewhere must not lead out of the directory. The file itself
-/// may be a symbolic link, as it is in the hub's cache.
+/// A shard must be a bare file name, so that an index cannot lead out of its directory. The file itself may be a symbolic
+/// link, as it is in the hub's cache.
 fn shard_path(index: &Path, shard: &str) -> Result<PathBuf, CheckpointError> {
     let mut components = Path::new(shard).components();
     let is_bare = matches!((components.next(), components.next()), (Some(Component::Normal(name)), None) if name == shard);

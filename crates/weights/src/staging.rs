@@ -1,4 +1,4 @@
-//! Several files that appear in a directory together or not at all.
+//! Several files that take their places in a directory together or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -11,7 +11,7 @@ use crate::SaveError;
 /// Files written to a hidden directory inside the target, so that a rename puts each in its place. Dropped without
 /// [`Staging::commit`], it leaves the target as it was.
 pub(crate) struct Staging {
-    // Fields are dropped in this order: what lies in the new directories goes before they do.
+    // Rust drops fields in this order: the scratch directory must go before the new directories that it lies in.
     scratch: TempDir,
     created: CreatedDirectories,
     target: PathBuf,

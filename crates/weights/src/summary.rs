@@ -1,4 +1,4 @@
-//! What a checkpoint holds, in a few numbers.
+//! The size of a checkpoint: counts of tensors, values and bytes.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The values of one tensor, read from its file when they are asked for.
+//! The values of one tensor, read from its file on demand.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -23,7 +23,7 @@ pub(crate) fn float_dtype(dtype: Dtype) -> Option<DType> {
     }
 }
 
-/// Whether every value is finite once it is an F32. Types that are not in [`float_dtype`] hold nothing else.
+/// Whether every value is finite as an F32. Values of types that are not in [`float_dtype`] always are.
 ///
 /// # Errors
 /// [`CheckpointError::Io`] when the file cannot be read any more.
@@ -40,8 +40,8 @@ pub(crate) fn are_finite(tensor: &TensorInfo) -> Result<bool, CheckpointError> {
     })
 }
 
-/// Whether two tensors are the same in shape, type and bytes. They are read piece by piece: a word embedding is half of a
-/// model.
+/// Whether two tensors are the same in shape, type and bytes. They are read piece by piece, because one tensor can be half
+/// of a model.
 ///
 /// # Errors
 /// [`CheckpointError::Io`] when a file cannot be read any more.

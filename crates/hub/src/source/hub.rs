@@ -1,8 +1,8 @@
-//! Files of a hub repository: out of the hub's own cache when it has them, else from its servers.
+//! Files of a hub repository, from the hub's own cache if it has them, else from its servers.
 //!
-//! Repository names, cache layout and token come from the `hf-hub` crate. Its download does not: that keeps a second
-//! copy of every file in its own cache, cannot go on from a transfer that ended before its rename, and asserts on some
-//! answers. Transfers are therefore those of [`crate::http`], as for every other source.
+//! Repository names, cache layout and token come from the `hf-hub` crate. Its download is not used, because it keeps a
+//! second copy of every file in its own cache, cannot resume a transfer that ended before its rename, and panics on some
+//! answers. [`crate::http`] transfers the files, as for every other source.
 
 use std::path::PathBuf;
 
@@ -71,7 +71,7 @@ pub(super) fn obtain(
     Ok(())
 }
 
-/// The file in the hub's cache; a commit has no reference there, only its snapshot.
+/// The file in the hub's cache. A revision that is a commit has a snapshot there but no reference.
 fn cached(cache: &Cache, repo: &Repo, file: &str) -> Option<PathBuf> {
     let of_repo = cache.repo(repo.clone());
     of_repo.get(file).or_else(|| {
@@ -86,7 +86,7 @@ fn announced_hash(address: &str, token: Option<&str>, context: &Context<'_>) -> 
     if let Some(token) = token {
         request = request.header("Authorization", format!("Bearer {token}"));
     }
-    // A failure here shows again, with its reason, in the transfer itself.
+    // If this request fails, the transfer fails too and reports the reason.
     let response = request
         .config()
         .max_redirects(0)

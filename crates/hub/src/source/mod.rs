@@ -1,4 +1,4 @@
-//! The four kinds of source. Each is asked for the files that are still missing and stages every one, or says why not.
+//! The four kinds of source. A source stages every file that is still missing, or says why it cannot.
 
 mod hub;
 mod package;
@@ -19,7 +19,7 @@ use crate::options::FetchOptions;
 use crate::progress::Progress;
 use crate::wanted::Wanted;
 
-/// What a source works with.
+/// What every source is given.
 pub(crate) struct Context<'a> {
     pub(crate) options: &'a FetchOptions,
     pub(crate) agent: &'a Agent,

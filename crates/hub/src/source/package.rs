@@ -1,4 +1,4 @@
-//! Files out of a Python package, downloaded by the user's own `pip` with the user's own settings; nothing is installed.
+//! Files from a Python package. The user's own `pip` downloads it with the user's own settings; nothing is installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -112,7 +112,7 @@ fn download(source: &PackageSource, pip: &[String], work: &Path) -> Result<PathB
     only_file(&to, shown)
 }
 
-/// A requirement with its hash in a file: only there does `pip` take a hash, which it then checks before it runs any
+/// Writes the requirement and its hash to a file. `pip` takes a hash only from a file, and checks it before it runs any
 /// code of the package.
 fn write_requirement(source: &PackageSource, work: &Path) -> Result<PathBuf, SourceError> {
     let path = work.join("requirement.txt");

@@ -1,4 +1,4 @@
-//! Files out of a local folder.
+//! Files from a local folder.
 
 use super::accept_copy;
 use crate::error::SourceError;

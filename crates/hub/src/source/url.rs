@@ -1,4 +1,4 @@
-//! Files from a web address, singly or out of one archive.
+//! Files from a web address: one by one, or all from one archive.
 
 use std::path::Path;
 
@@ -46,7 +46,7 @@ pub(super) fn transfer(
     };
     let begun = http::download(context.agent, &transfer, context.options, context.progress)?;
     match (wanted.accept(&part, announced), begun) {
-        // The bytes of the earlier transfer may be to blame.
+        // The bytes of the earlier transfer may be the damaged ones.
         (Err(refused), Begun::Resumed) => {
             context
                 .progress
@@ -84,7 +84,7 @@ fn obtain_archive(
     checked
 }
 
-/// Accepts the wanted files out of the source's archive, a copy of which lies at `archive`.
+/// Unpacks the wanted files from `archive`, a copy of the source's archive, and accepts them.
 pub(crate) fn unpack(
     source: &UrlSource,
     archive: &Path,

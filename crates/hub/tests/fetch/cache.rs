@@ -208,7 +208,7 @@ fn an_unverified_file_says_so_and_is_pinned_at_first_use() {
         .files
         .remove(0);
     assert!(
-        progress.has_note("nobody has verified the hash of config.json"),
+        progress.has_note("the manifest states no hash for config.json"),
         "{:?}",
         progress.notes
     );
@@ -328,7 +328,7 @@ fn a_collection_that_is_no_folder_is_noted_and_passed_over() {
         .expect("fetched");
 
     assert!(
-        progress.has_note("which is no folder"),
+        progress.has_note("which is not a folder"),
         "{:?}",
         progress.notes
     );

@@ -136,7 +136,7 @@ fn a_buffer_that_the_key_map_declares_is_skipped_with_and_without_the_prefix() {
         let undeclared = classifier_keys_of("roberta.");
         let options = LoadOptions::default();
         let (_, report) = load_classifier(&tensors, &keys, &options).unwrap();
-        assert_eq!(report.skipped, [name.clone()]);
+        assert_eq!(report.skipped, std::slice::from_ref(&name));
         match load_classifier(&tensors, &undeclared, &options) {
             Err(LoadError::Mismatch(mismatch)) => assert_eq!(mismatch.unexpected, [name]),
             other => panic!("expected a mismatch, got {other:?}"),
