@@ -12,7 +12,7 @@ use crate::{
     TrainError, TrainOptions,
 };
 
-/// What a run leaves in memory.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Trained<M> {
     /// The best model in evaluation mode; the last one when nothing was evaluated.

@@ -1,4 +1,4 @@
-//! Heads of one task or several on one encoder: texts and pairs to classes, words to tags.
+//! Several heads on one encoder, of one task or of two: text classification and token classification.
 //!
 //! ```text
 //! TextReader::open (architectures) ──Heads::load──▶ first model, SharedEncoder
@@ -22,7 +22,7 @@ use crate::token_classification::{self, TokenClassifier};
 use crate::{HeadOrigin, RunOptions, TaskError};
 use pass::{Outputs, Sequences};
 
-/// What all heads read.
+/// An input that all heads read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeadInput {
     /// The text, or the first of a pair. A text classifier reads words joined by single spaces.
@@ -61,23 +61,23 @@ impl From<&TokensInput> for HeadInput {
 /// A model whose encoder is shared.
 #[derive(Debug)]
 pub enum Head {
-    /// Of text classification, natural-language inference included.
+    /// A text classifier, those of natural-language inference included.
     Text(TextClassifier, ModelForSequenceClassification),
-    /// Of token classification.
+    /// A token classifier.
     Tokens(TokenClassifier, ModelForTokenClassification),
 }
 
-/// What a head says to each input, in their order, with the classifier that knows what it means.
+/// The predictions of one head in the order of the inputs, with the classifier that knows their labels.
 #[derive(Debug)]
 pub enum HeadPredictions<'a> {
-    /// Of a text classifier.
+    /// Classes of texts.
     Text(&'a TextClassifier, Vec<text_classification::Prediction>),
-    /// Of a token classifier.
+    /// Tags of tokens.
     Tokens(&'a TokenClassifier, Vec<token_classification::Prediction>),
 }
 
 impl HeadPredictions<'_> {
-    /// Those of a text classifier; `None` for another head.
+    /// The predictions of a text classifier; `None` for another head.
     pub fn as_text(&self) -> Option<(&TextClassifier, &[text_classification::Prediction])> {
         match self {
             Self::Text(classifier, predictions) => Some((classifier, predictions)),
@@ -95,7 +95,7 @@ pub struct Heads {
 }
 
 impl Heads {
-    /// Loads the first model, whose encoder, tokenizer and maximum length are those of all.
+    /// Loads the first model. All heads share its encoder, tokenizer and maximum length.
     ///
     /// # Errors
     ///
@@ -121,11 +121,11 @@ impl Heads {
         })
     }
 
-    /// Loads what another model has of its own: its classifier, and its pooler if it has one.
+    /// Loads the head of another model: its classifier, and its pooler if it has one.
     ///
     /// # Errors
     ///
-    /// Its encoder is not that of the first, or a tensor is missing, unexpected, mis-shaped or not finite.
+    /// Its encoder is not that of the first model, or a tensor is missing, unexpected, mis-shaped or not finite.
     pub fn add(&mut self, reader: TextReader, device: &Device) -> Result<(), TaskError> {
         self.encoder.admit(reader.pretrained())?;
         let head = match reader {

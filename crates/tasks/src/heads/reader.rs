@@ -19,7 +19,7 @@ pub enum TextReader {
 }
 
 impl TextReader {
-    /// Opens the directory of a trained model, whose `architectures` say which kind it is; a checkpoint that names no class
+    /// Opens the directory of a trained model. Its `architectures` say which kind it is; a checkpoint that names no class
     /// is taken for a text classifier. `max_length` is cut to what the model can take.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl TextReader {
     }
 }
 
-/// What a head reads that reads something else.
+/// The input of a head that reads something other than a text as it is.
 fn other_input(head: &str) -> Option<&'static str> {
     match head {
         bert_question_answering::HEAD => Some("a question with windows of a context"),

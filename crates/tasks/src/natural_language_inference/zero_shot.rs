@@ -19,7 +19,7 @@ pub struct ZeroShotClassifier {
     pub ids: ZeroShotIds,
 }
 
-/// What every text is asked.
+/// The labels that every text is scored for, and how.
 #[derive(Debug, Clone)]
 pub struct ZeroShotQuestion {
     /// The candidate labels.
@@ -62,8 +62,8 @@ impl ZeroShotClassifier {
         Ok(Self { classifier, ids })
     }
 
-    /// What to be wary of: the checkpoint does not say which label is entailment, or the pipeline's rule weighs it against
-    /// another label than contradiction.
+    /// A warning to show the user: the checkpoint does not say which label is entailment, or the pipeline's rule weighs
+    /// entailment against another label than contradiction.
     pub fn doubt(&self) -> Option<String> {
         let name = |id: usize| &self.classifier.labels.names()[id];
         if !self.ids.is_named {

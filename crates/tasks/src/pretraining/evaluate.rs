@@ -11,17 +11,18 @@ use super::{Pretraining, Split};
 use crate::inference::{MeanLoss, rows_of};
 use crate::{Evaluation, Metrics, Position, RunOptions, TaskError};
 
-/// The seed of what is masked and paired for an evaluation: the same in every epoch of every run, so that figures can be
+/// The seed of masks and pairs in an evaluation. It is the same in every epoch of every run, so that figures can be
 /// compared.
 pub const EVALUATION_SEED: u64 = 0;
 const FIXED: Position = Position {
     seed: EVALUATION_SEED,
     epoch: 0,
 };
-/// Masked tokens whose logits are computed at once: a vocabulary wide each, so a batch's may be too many for the memory.
+/// Masked tokens whose logits are computed at once. Each row of logits is a vocabulary wide, so those of a whole batch may
+/// need too much memory.
 const TOKENS_AT_ONCE: usize = 512;
 
-/// What was predicted for a masked token.
+/// The prediction for a masked token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenPrediction {
     /// The row it is in.
@@ -45,7 +46,7 @@ pub struct Scored {
     pub pairs: Vec<PairPrediction>,
 }
 
-/// What has been predicted so far.
+/// The predictions so far.
 #[derive(Debug, Default)]
 struct Tally {
     tokens: Vec<TokenPrediction>,

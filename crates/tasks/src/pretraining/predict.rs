@@ -22,7 +22,7 @@ pub struct FilledMask {
     pub sequence: String,
 }
 
-/// What is proposed for the masks of one text.
+/// The proposals for the masks of one text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FilledText {
     /// For each mask, in the order of the text, the most probable tokens, the most probable first.

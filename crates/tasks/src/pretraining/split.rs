@@ -16,7 +16,7 @@ pub struct Split {
     pub path: PathBuf,
     /// The tokens of each row, nothing masked.
     pub rows: Vec<TokenBlock>,
-    /// Of pairs, the class of each: 0 where the second text follows the first, 1 where it does not; else empty.
+    /// The class of each pair: 0 if the second text follows the first, else 1. Empty for rows that are no pairs.
     pub next_sentence: Vec<i32>,
     /// Rows that were cut to the maximum length.
     pub truncated: usize,

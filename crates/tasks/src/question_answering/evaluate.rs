@@ -77,11 +77,11 @@ pub struct Scored {
     pub evaluation: Evaluation,
     /// One a question, in the order of the data.
     pub answers: Vec<AnsweredQuestion>,
-    /// Which script's figures they are.
+    /// The version of SQuAD's script that the figures follow.
     pub version: SquadVersion,
 }
 
-/// The figures, and of SQuAD 2.0 what a threshold does for them.
+/// The figures, for SQuAD 2.0 with the thresholds.
 #[derive(Serialize)]
 struct Figures {
     #[serde(flatten)]
@@ -137,7 +137,8 @@ impl QuestionAnswerer {
     }
 }
 
-/// Over the windows that have a label, each among its own tokens: it does not depend on how windows were batched.
+/// The mean loss of the windows that have a label. The softmax of a window is over its own tokens, so the loss does not
+/// depend on how windows were batched.
 fn mean_loss(split: &Split, logits: &[WindowLogits]) -> f64 {
     let labelled = split.positions.iter().zip(logits);
     let losses: Vec<f64> = labelled

@@ -49,7 +49,8 @@ pub struct Answer {
 pub struct Prediction {
     /// The answer.
     pub best: Answer,
-    /// All candidates, best first, each span once. Where "no answer" is one it may stand before `best`, or `best` be it.
+    /// All candidates, best first, each span once. "No answer" can be one of them; it can come first although `best` is a
+    /// span.
     pub answers: Vec<Answer>,
     /// The model's raw outputs for each window, over all contexts.
     pub logits: Vec<WindowLogits>,

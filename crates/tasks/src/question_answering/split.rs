@@ -14,8 +14,8 @@ pub struct Split {
     pub data: SquadDataset,
     /// Their windows.
     pub windows: Windows,
-    /// First and last token of the answer in each window, that of `[CLS]` where the window does not hold all of it. `None`
-    /// for the windows of a question whose answer is misplaced: they take no part in a loss.
+    /// First and last token of the answer in each window; both are `[CLS]` where the window does not hold the whole answer.
+    /// `None` for the windows of a question whose answer is misplaced: the loss ignores them.
     pub positions: Vec<Option<(usize, usize)>>,
     /// Indices of the questions whose first answer is not where the file says.
     pub misplaced: Vec<usize>,
@@ -96,7 +96,7 @@ impl Split {
         self.data.questions.is_empty()
     }
 
-    /// How many of some windows take part in a loss.
+    /// How many of some windows have a label.
     pub(super) fn labelled(&self, rows: &[usize]) -> usize {
         let has_label = |row: &&usize| self.positions[**row].is_some();
         rows.iter().filter(has_label).count()

@@ -7,7 +7,7 @@ use super::{QuestionAnswerer, Split};
 use crate::inference::{batch, lengths};
 use crate::{BatchLoss, Evaluation, Position, RunOptions, Task, TaskError};
 
-/// A row is a window. The loss takes all windows, so train on [`Split::learnable`] data.
+/// A row is a window. Train on [`Split::learnable`] data: a window without a label adds nothing to the loss.
 impl Task for QuestionAnswerer {
     type Model = ModelForQuestionAnswering;
     type Split = Split;

@@ -12,7 +12,7 @@ use crate::{RunOptions, TaskError};
 pub struct Windows {
     /// The tokens of each window.
     pub encodings: Vec<Encoding>,
-    /// Which of its question's contexts each window is of.
+    /// The context of its question that each window is cut from.
     pub contexts: Vec<usize>,
     /// The windows of each question.
     pub questions: Vec<Range<usize>>,

@@ -163,8 +163,8 @@ impl TextClassifier {
     }
 }
 
-/// The problem type a checkpoint was trained for: its `problem_type`, else what transformers concludes from the number of
-/// labels.
+/// The problem type that a checkpoint was trained for: its `problem_type`, or what transformers concludes from the number
+/// of labels if it has none.
 pub(crate) fn stated_problem_type(
     pretrained: &Pretrained,
     num_labels: usize,

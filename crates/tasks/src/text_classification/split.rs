@@ -6,7 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::{TaskError, inference};
 
-/// What the examples of a data set should be classified as.
+/// The true labels of a data set.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Targets {
     /// One class an example.
@@ -67,7 +67,7 @@ pub struct Split {
     pub path: PathBuf,
     /// The tokens of each example.
     pub encodings: Vec<Encoding>,
-    /// What each example should be classified as.
+    /// The true label of each example.
     pub targets: Targets,
 }
 
@@ -88,8 +88,8 @@ impl Split {
     }
 }
 
-/// What the labels of a data set look like: lists of names are multi label, numbers with a fraction among numbers are a
-/// regression, everything else is single label.
+/// The problem type that the labels of a data set suggest: lists of names are multi label, numbers of which some have a
+/// fraction are a regression, everything else is single label.
 pub fn guess_problem_type(data: &Dataset) -> ProblemType {
     let labels = || {
         data.examples

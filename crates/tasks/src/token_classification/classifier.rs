@@ -145,7 +145,7 @@ impl TokenClassifier {
         self.labels.id("O").unwrap_or(0)
     }
 
-    /// For each label the one that later sub-tokens of a word get when all carry one: `I-x` for `B-x`, if there is one.
+    /// For each label the label of a word's later sub-tokens where all of them carry one: `I-x` for `B-x`, if there is one.
     pub(super) fn continued(&self) -> Vec<usize> {
         let names = self.labels.names().iter().enumerate();
         names

@@ -89,7 +89,7 @@ impl TokenClassifier {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TextWindows {
     pub(crate) encodings: Vec<Encoding>,
-    /// Of each window: its text, its tokens that it predicts, and the same as sub-tokens of the text.
+    /// For each window: its text, the tokens that it predicts, and the same tokens as sub-tokens of the text.
     places: Vec<(usize, Range<usize>, Range<usize>)>,
     predictions: Vec<Prediction>,
 }

@@ -32,13 +32,13 @@ pub struct Split {
     pub(super) windows: Vec<Window>,
 }
 
-/// What is learned and predicted in a window.
+/// The labels of a window, and the words that are predicted from it.
 #[derive(Debug, Clone)]
 pub(super) struct Window {
     pub(super) sentence: usize,
     /// One label a token, −100 for what is ignored.
     labels: Vec<i32>,
-    /// Token and word: the first tokens of the words that this window predicts.
+    /// The words that this window predicts, each with its first token: (token, word).
     pub(super) words: Vec<(usize, usize)>,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct EncodedWindow {
 }
 
 impl TokenClassifier {
-    /// A text as the model takes it: as a whole, or in windows.
+    /// A text as the model takes it: as one window, or in several.
     pub(super) fn windows(&self, pieces: &Pieces) -> Result<Vec<EncodedWindow>, TaskError> {
         let tokenizer = &self.pretrained.tokenizer;
         let capacity = tokenizer.capacity(self.pretrained.max_length)?;
@@ -111,7 +111,7 @@ impl Split {
         Ok(split)
     }
 
-    /// A window of the sentence that comes next.
+    /// Adds a window of the next sentence.
     fn push(&mut self, pieces: &Pieces, window: EncodedWindow, owned: &[Option<usize>]) {
         let EncodedWindow {
             encoding,
