@@ -24,14 +24,14 @@ pub(crate) struct Violation {
 }
 
 impl Violation {
-    fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             place: place.into(),
             message: message.into(),
         }
     }
 
-    fn at_line(path: &str, line: usize, message: impl Into<String>) -> Self {
+    pub(crate) fn at_line(path: &str, line: usize, message: impl Into<String>) -> Self {
         Self::new(format!("{path}:{line}"), message)
     }
 }
