@@ -2,6 +2,9 @@
 //!
 //! It does *not* hold anything that a program of yours would need to copy.
 
+#[cfg(doctest)]
+mod snippets;
+
 use std::path::{Path, PathBuf};
 
 use bert_text::{Column, ColumnOptions, Dataset, Example, Label, RowFilter};
