@@ -12,6 +12,16 @@ use crate::process;
 /// Folders that hold no source.
 const SKIPPED_FOLDERS: [&str; 5] = [".git", "target", "runs", "__pycache__", ".venv"];
 
+/// What a manifest says for the readers of a package registry.
+const REGISTRY_METADATA: [&str; 6] = [
+    "description",
+    "license",
+    "repository",
+    "readme",
+    "keywords",
+    "categories",
+];
+
 /// The repository and its packages.
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
@@ -28,6 +38,9 @@ pub(crate) struct Package {
     /// Its `lib.rs`, or the `main.rs` of a package without one; relative to the root.
     pub(crate) crate_root: Option<String>,
     pub(crate) dependencies: Vec<Dependency>,
+    pub(crate) is_published: bool,
+    /// The keys of [`REGISTRY_METADATA`] that its manifest leaves out.
+    pub(crate) missing_metadata: Vec<&'static str>,
 }
 
 /// A line of a package's `[dependencies]`, `[dev-dependencies]` or `[build-dependencies]`.
@@ -36,6 +49,8 @@ pub(crate) struct Dependency {
     pub(crate) name: String,
     pub(crate) requirement: String,
     pub(crate) is_development: bool,
+    /// Named by a path.
+    pub(crate) is_local: bool,
 }
 
 /// A text file of the repository.
@@ -110,6 +125,11 @@ impl Package {
                 .iter()
                 .map(Dependency::from_metadata)
                 .collect::<Result<_>>()?,
+            is_published: package["publish"] != Value::Array(Vec::new()),
+            missing_metadata: REGISTRY_METADATA
+                .into_iter()
+                .filter(|key| is_empty(&package[*key]))
+                .collect(),
         })
     }
 }
@@ -120,8 +140,13 @@ impl Dependency {
             name: text(dependency, "name")?.to_owned(),
             requirement: text(dependency, "req")?.to_owned(),
             is_development: dependency["kind"] == "dev",
+            is_local: dependency["path"].is_string(),
         })
     }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_array().is_some_and(Vec::is_empty)
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str> {
@@ -194,7 +219,15 @@ mod tests {
                 "dependencies": [
                     { "name": "burn", "req": "=1.2.3", "kind": null },
                     { "name": "serde_json", "req": "^1", "kind": "dev" },
+                    { "name": "bert-kernels", "req": "*", "kind": null, "path": "/repository/crates/kernels" },
                 ],
+                "publish": null,
+                "description": "BERT",
+                "license": "MIT",
+                "keywords": [],
+                "categories": ["science"],
+                "readme": null,
+                "repository": "https://example.org",
             }],
         });
         let workspace = Workspace::from_metadata(&metadata).expect("well-formed");
@@ -206,6 +239,9 @@ mod tests {
         );
         assert_eq!(package.dependencies[0].requirement, "=1.2.3");
         assert!(package.dependencies[1].is_development);
+        assert!(package.dependencies[2].is_local && !package.dependencies[0].is_local);
+        assert!(package.is_published);
+        assert_eq!(package.missing_metadata, ["readme", "keywords"]);
     }
 
     #[test]

@@ -2,6 +2,9 @@
 //!
 //! It does *not* hold anything that a program of yours would need to copy.
 
+#[cfg(doctest)]
+mod snippets;
+
 use std::path::Path;
 
 use bert_hub::Progress;

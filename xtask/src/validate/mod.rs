@@ -7,6 +7,7 @@ mod levels;
 mod library_code;
 mod narrow_dependencies;
 mod private_text;
+mod published_crates;
 
 use std::fmt;
 use std::fs;
@@ -24,14 +25,14 @@ pub(crate) struct Violation {
 }
 
 impl Violation {
-    fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             place: place.into(),
             message: message.into(),
         }
     }
 
-    fn at_line(path: &str, line: usize, message: impl Into<String>) -> Self {
+    pub(crate) fn at_line(path: &str, line: usize, message: impl Into<String>) -> Self {
         Self::new(format!("{path}:{line}"), message)
     }
 }
@@ -72,6 +73,7 @@ fn violations(packages: &[Package], files: &[TextFile], lock: &str) -> Vec<Viola
         crate_docs::check(packages, files),
         library_code::check(packages, files),
         private_text::check(files),
+        published_crates::check(packages),
         file_length::check(files, file_length::LONG_FILES),
     ]
     .concat()
@@ -94,8 +96,11 @@ mod testing {
                     name: (*name).to_owned(),
                     requirement: "^1.0".to_owned(),
                     is_development: false,
+                    is_local: false,
                 })
                 .collect(),
+            is_published: false,
+            missing_metadata: Vec::new(),
         }
     }
 
