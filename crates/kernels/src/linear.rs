@@ -51,6 +51,10 @@ impl LinearWeights {
 #[derive(Debug, Clone)]
 pub struct Projections<const M: usize>(Outputs<M>);
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "M tensors beside one; there are few of these values and they do not live long"
+)]
 #[derive(Debug, Clone)]
 enum Outputs<const M: usize> {
     Joined(Tensor<2>),
