@@ -61,6 +61,8 @@ pub use host::softmax;
 pub use layer_norm::{dropout_add_norm, dropout_add_norm_composed};
 pub use linear::{LinearWeights, Projections, linear, linear_composed, linear_kv, linear_qkv};
 pub use norm::sum_of_squares;
-pub use packed::{PackedWeight, WeightFormat};
-pub use params::{AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams};
+pub use packed::PackedWeight;
+pub use params::{
+    AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams, WeightFormat,
+};
 pub use threads::on_kernel_threads;

@@ -1,96 +1,83 @@
-//! The left factor of a matrix product in the order in which the innermost loop reads it: groups of as many rows as that loop
-//! takes at a time, and of each its columns one by one. M rows, K columns.
+//! Packing the left-hand side: panels of MR rows, and of each panel its columns one after the other. M rows, K columns.
 
 use std::ops::Range;
 
 use pulp::bytemuck::Pod;
 use pulp::{Arch, Simd, WithSimd};
 
-use super::part::Part;
-use super::transpose::{SIDE, side_by_side};
+use super::blocking::mr;
+use super::transpose::{SIDE, interleave};
+use crate::cpu::view::View;
 
-/// The largest number of rows that a group has.
-pub(crate) const MAX_ROWS: usize = 12;
-
-/// Columns of all groups that are packed together: where rows lie next to each other, a line of memory holds elements of three
-/// groups, and so many lines stay in a first-level cache.
+/// Columns of all panels that are packed together where the elements of a column are contiguous. A cache line then holds
+/// elements of three panels, and that many lines stay in a first-level cache.
 const NEAR: usize = 64;
 
-/// Rows of a group: as many as there are registers for sums, beside those for one row of the panel and an element of the left
-/// factor.
-const fn rows_of_a_group<S: Simd>() -> usize {
-    match S::F32_LANES {
-        16 => MAX_ROWS,
-        8 => 6,
-        _ => 4,
-    }
-}
-
-/// Calls a function, the last of whose constant parameters is how many rows a group has.
-macro_rules! with_rows {
+/// Calls a function whose last constant parameter is the number of rows of a panel.
+macro_rules! with_row_count {
     ($count:expr, $function:ident $parameters:tt $arguments:tt) => {
-        with_rows!(@ $count, $function $parameters $arguments, 1 2 3 4 5 6 7 8 9 10 11 12)
+        with_row_count!(@ $count, $function $parameters $arguments, 1 2 3 4 5 6 7 8 9 10 11 12)
     };
     (@ $count:expr, $function:ident $parameters:tt $arguments:tt, $($rows:literal)*) => {
         match $count {
-            $($rows => with_rows!(@@ $function $parameters $rows $arguments),)*
-            _ => unreachable!("no group has so many rows"),
+            $($rows => with_row_count!(@@ $function $parameters $rows $arguments),)*
+            _ => unreachable!("no panel has so many rows"),
         }
     };
     (@@ $function:ident [$($parameter:tt),*] $rows:literal $arguments:tt) => {
         $function::<$($parameter,)* $rows> $arguments
     };
 }
-pub(crate) use with_rows;
+pub(super) use with_row_count;
 
-/// The packed factor `[M, K]`.
-pub(crate) struct Groups<E = f32> {
+/// A packed matrix `[M, K]`.
+pub(crate) struct LhsPanels<E = f32> {
     rows: usize,
     columns: usize,
-    groups: Vec<Range<usize>>,
+    panels: Vec<Range<usize>>,
     elements: Vec<E>,
 }
 
-impl<E: Pod> Groups<E> {
+impl<E: Pod> LhsPanels<E> {
     /// Packs a matrix for these vector registers.
     ///
     /// # Panics
     ///
-    /// It reaches beyond its slice, or has neither rows nor columns without gaps.
-    pub(crate) fn pack(arch: Arch, left: (&[E], Part)) -> Self {
-        arch.dispatch(Packing(left))
+    /// The matrix reaches beyond its slice, or neither its rows nor its columns are contiguous.
+    pub(crate) fn pack(arch: Arch, lhs: (&[E], View)) -> Self {
+        arch.dispatch(Packing(lhs))
     }
 
     #[inline(always)]
-    pub(crate) fn of_at_most(max_rows: usize, (slice, part): (&[E], Part)) -> Self {
-        assert!(part.end() <= slice.len(), "a matrix beyond its slice");
-        let mut elements = vec![E::zeroed(); part.rows * part.columns];
-        let groups: Vec<Range<usize>> = groups(part.rows, max_rows).collect();
-        let near = if part.row_stride == 1 {
+    pub(super) fn of_at_most(max_rows: usize, (slice, view): (&[E], View)) -> Self {
+        assert!(view.end() <= slice.len(), "a matrix beyond its slice");
+        let mut elements = vec![E::zeroed(); view.rows * view.columns];
+        let panels: Vec<Range<usize>> = panels(view.rows, max_rows).collect();
+        let near = if view.row_stride == 1 {
             NEAR
         } else {
-            part.columns.max(1)
+            view.columns.max(1)
         };
-        for start in (0..part.columns).step_by(near) {
-            let columns = start..part.columns.min(start + near);
-            for group in &groups {
-                let first = group.start * part.columns;
-                let range = columns.start * group.len()..columns.end * group.len();
+        for start in (0..view.columns).step_by(near) {
+            let columns = start..view.columns.min(start + near);
+            for panel in &panels {
+                let first = panel.start * view.columns;
+                let range = columns.start * panel.len()..columns.end * panel.len();
                 let places = &mut elements[first + range.start..first + range.end];
-                let rows = part.narrow_rows(group.clone()).narrow(columns.clone());
-                with_rows!(group.len(), copy[E](places, slice, rows));
+                let rows = view.narrow_rows(panel.clone()).narrow(columns.clone());
+                with_row_count!(panel.len(), copy[E](places, slice, rows));
             }
         }
         Self {
-            rows: part.rows,
-            columns: part.columns,
-            groups,
+            rows: view.rows,
+            columns: view.columns,
+            panels,
             elements,
         }
     }
 }
 
-impl<E> Groups<E> {
+impl<E> LhsPanels<E> {
     /// M.
     pub(crate) fn rows(&self) -> usize {
         self.rows
@@ -101,63 +88,63 @@ impl<E> Groups<E> {
         self.columns
     }
 
-    /// How many groups there are.
+    /// The number of panels.
     pub(crate) fn count(&self) -> usize {
-        self.groups.len()
+        self.panels.len()
     }
 
-    /// The rows of each group, and some columns of them one by one.
+    /// The rows of each panel, and its elements in some columns, column by column.
     #[inline(always)]
     pub(crate) fn columns_of(
         &self,
         columns: &Range<usize>,
     ) -> impl Iterator<Item = (Range<usize>, &[E])> {
-        self.groups.iter().cloned().map(move |group| {
-            let first = group.start * self.columns;
-            let range = columns.start * group.len()..columns.end * group.len();
+        self.panels.iter().cloned().map(move |panel| {
+            let first = panel.start * self.columns;
+            let range = columns.start * panel.len()..columns.end * panel.len();
             let elements = &self.elements[first + range.start..first + range.end];
-            (group, elements)
+            (panel, elements)
         })
     }
 }
 
-/// Consecutive numbers of rows, all about equally many and at most `max`.
-fn groups(rows: usize, max: usize) -> impl Iterator<Item = Range<usize>> {
+/// Ranges of consecutive rows, of about equal length and at most `max` rows each.
+fn panels(rows: usize, max: usize) -> impl Iterator<Item = Range<usize>> {
     let count = rows.div_ceil(max);
-    (0..count).map(move |group| group * rows / count..(group + 1) * rows / count)
+    (0..count).map(move |panel| panel * rows / count..(panel + 1) * rows / count)
 }
 
-struct Packing<'a, E>((&'a [E], Part));
+struct Packing<'a, E>((&'a [E], View));
 
 impl<E: Pod> WithSimd for Packing<'_, E> {
-    type Output = Groups<E>;
+    type Output = LhsPanels<E>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Groups<E> {
-        Groups::of_at_most(rows_of_a_group::<S>(), self.0)
+    fn with_simd<S: Simd>(self, _: S) -> LhsPanels<E> {
+        LhsPanels::of_at_most(mr::<S>(), self.0)
     }
 }
 
-/// The columns of R rows, one after the other.
+/// Copies the columns of R rows, one after the other.
 #[inline(always)]
-fn copy<E: Pod, const R: usize>(places: &mut [E], slice: &[E], part: Part) {
-    let slice = &slice[part.start.min(slice.len())..];
-    let columns = &mut places.as_chunks_mut::<R>().0[..part.columns];
-    if part.row_stride == 1 {
-        let elements = slice.chunks(part.column_stride.max(R));
+fn copy<E: Pod, const R: usize>(places: &mut [E], slice: &[E], view: View) {
+    let slice = &slice[view.start.min(slice.len())..];
+    let columns = &mut places.as_chunks_mut::<R>().0[..view.columns];
+    if view.row_stride == 1 {
+        let elements = slice.chunks(view.column_stride.max(R));
         for (places, elements) in columns.iter_mut().zip(elements) {
             places.copy_from_slice(&elements[..R]);
         }
     } else {
         assert_eq!(
-            part.column_stride, 1,
-            "neither rows nor columns without gaps"
+            view.column_stride, 1,
+            "neither rows nor columns are contiguous"
         );
         let rows: [&[E]; R] =
-            std::array::from_fn(|row| &slice[row * part.row_stride..][..part.columns]);
+            std::array::from_fn(|row| &slice[row * view.row_stride..][..view.columns]);
         let (squares, rest) = rows.as_chunks::<SIDE>();
         for (index, rows) in squares.iter().enumerate() {
-            side_by_side(columns, index * SIDE, *rows, |places, elements| {
+            interleave(columns, index * SIDE, *rows, |places, elements| {
                 *places = elements
             });
         }
@@ -174,20 +161,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_and_columns_without_gaps_are_packed_alike() {
+    fn contiguous_rows_and_contiguous_columns_are_packed_alike() {
         let (rows, columns) = (5, 3);
         let matrix: Vec<f32> = (0..rows * columns).map(|x| x as f32).collect();
-        let by_rows = Part::rows(0, rows, columns, columns);
-        let packed = Groups::of_at_most(3, (&matrix, by_rows));
+        let by_rows = View::rows(0, rows, columns, columns);
+        let packed = LhsPanels::of_at_most(3, (&matrix, by_rows));
         let transposed: Vec<f32> = (0..rows * columns)
             .map(|at| matrix[at % rows * columns + at / rows])
             .collect();
-        let by_columns = Part::rows(0, columns, rows, rows).transposed();
-        let other = Groups::of_at_most(3, (&transposed, by_columns));
+        let by_columns = View::rows(0, columns, rows, rows).transposed();
+        let other = LhsPanels::of_at_most(3, (&transposed, by_columns));
         assert_eq!(packed.elements, other.elements);
-        let groups: Vec<_> = packed.columns_of(&(1..3)).collect();
+        let panels: Vec<_> = packed.columns_of(&(1..3)).collect();
         assert_eq!(
-            groups,
+            panels,
             [
                 (0..2, &[1.0, 4.0, 2.0, 5.0][..]),
                 (2..5, &[7.0, 10.0, 13.0, 8.0, 11.0, 14.0][..]),
@@ -198,16 +185,16 @@ mod tests {
     #[test]
     #[should_panic(expected = "beyond its slice")]
     fn a_matrix_beyond_its_slice_is_refused() {
-        Groups::of_at_most(4, (&[0.0; 3], Part::rows(0, 2, 2, 2)));
+        LhsPanels::of_at_most(4, (&[0.0; 3], View::rows(0, 2, 2, 2)));
     }
 
     #[test]
-    #[should_panic(expected = "neither rows nor columns without gaps")]
-    fn a_matrix_with_gaps_everywhere_is_refused() {
-        let part = Part {
+    #[should_panic(expected = "neither rows nor columns are contiguous")]
+    fn a_matrix_without_contiguous_rows_or_columns_is_refused() {
+        let view = View {
             column_stride: 2,
-            ..Part::rows(0, 2, 2, 4)
+            ..View::rows(0, 2, 2, 4)
         };
-        Groups::of_at_most(4, (&[0.0; 8], part));
+        LhsPanels::of_at_most(4, (&[0.0; 8], view));
     }
 }

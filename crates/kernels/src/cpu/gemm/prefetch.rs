@@ -1,46 +1,49 @@
-//! Asking for memory before it is needed, so that it is on its way from slower caches while something else is computed.
+//! Prefetching: memory is requested while something else is computed.
 
 use std::slice::Chunks;
 
-/// Elements that travel together: 64 bytes.
-pub(crate) const LINE: usize = 16;
+/// Elements of a cache line of 64 bytes.
+pub(crate) const CACHE_LINE: usize = 16;
 
-/// At most so many pieces of about one length, none but the last shorter than a line.
+/// At most so many pieces of about one length. None but the last is shorter than a cache line.
 #[inline(always)]
-pub(crate) fn in_shares(elements: &[f32], shares: usize) -> Chunks<'_, f32> {
-    let share = elements.len().div_ceil(shares.max(1));
-    elements.chunks(share.max(LINE))
+pub(crate) fn shares(elements: &[f32], count: usize) -> Chunks<'_, f32> {
+    let share = elements.len().div_ceil(count.max(1));
+    elements.chunks(share.max(CACHE_LINE))
 }
 
-/// Asks for an element's line, for what will be needed soon: into the first-level cache. Any address will do.
+/// Requests an element's cache line into the first-level cache, for use soon. Any address is allowed.
 #[inline(always)]
-pub(crate) fn ask_for(element: *const f32) {
-    prefetch::<SOON>(element);
+pub(crate) fn prefetch_l1(element: *const f32) {
+    prefetch::<L1>(element);
 }
 
-/// Asks for elements that will be read later: into the second-level cache, so that they displace nothing in use.
+/// Requests elements into the second-level cache, for use later. They displace nothing in use from the first level.
 #[inline(always)]
-pub(crate) fn ask_for_later(elements: &[f32]) {
-    for line in elements.chunks(LINE) {
-        prefetch::<LATER>(line.as_ptr());
+pub(crate) fn prefetch_l2(elements: &[f32]) {
+    for line in elements.chunks(CACHE_LINE) {
+        prefetch::<L2>(line.as_ptr());
     }
 }
 
 #[cfg(target_arch = "x86_64")]
-use std::arch::x86_64::{_MM_HINT_T0 as SOON, _MM_HINT_T1 as LATER};
+use std::arch::x86_64::{_MM_HINT_T0 as L1, _MM_HINT_T1 as L2};
 
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-#[expect(unsafe_code, reason = "a hint, of which a program notices nothing")]
-fn prefetch<const HINT: i32>(place: *const f32) {
-    // SAFETY: whatever the address is, nothing is read or written, and the processor ignores one that is not there.
-    unsafe { std::arch::x86_64::_mm_prefetch::<HINT>(place.cast()) };
+#[expect(
+    unsafe_code,
+    reason = "a hint that does not change what a program computes"
+)]
+fn prefetch<const HINT: i32>(address: *const f32) {
+    // SAFETY: the instruction reads and writes nothing, and the processor ignores an address that is not mapped.
+    unsafe { std::arch::x86_64::_mm_prefetch::<HINT>(address.cast()) };
 }
 
-/// Stable Rust has no such hint for other processors, which have to guess.
+/// Stable Rust has no prefetch for other processors. Their hardware prefetchers do what they can.
 #[cfg(not(target_arch = "x86_64"))]
 fn prefetch<const HINT: i32>(_: *const f32) {}
 #[cfg(not(target_arch = "x86_64"))]
-const SOON: i32 = 0;
+const L1: i32 = 0;
 #[cfg(not(target_arch = "x86_64"))]
-const LATER: i32 = 1;
+const L2: i32 = 1;
