@@ -56,34 +56,14 @@ def write_all(output: Path) -> None:
     import case_classification
     import case_encoder
     import case_nli
-    import case_tokenization
-    import case_training
-
-    for module in (case_encoder, case_classification, case_training, case_checkpoints, case_tokenization, case_nli):
+    import case_pretraining
+    import case_question_answering
+    import case_squad
     import case_token_classification
     import case_tokenization
     import case_training
 
-    for module in (
-        case_encoder,
-        case_classification,
-        case_training,
-        case_checkpoints,
-        case_tokenization,
-        case_token_classification,
-    ):
-    import case_question_answering
-    import case_squad
-    import case_tokenization
-    import case_training
-
-    modules = (case_encoder, case_classification, case_training, case_checkpoints, case_tokenization)
-    # The windows of question answering need the vocabulary of the tokenization.
-    for module in (*modules, case_question_answering, case_squad):
-    import case_pretraining
-    import case_tokenization
-    import case_training
-
+    # Question answering reads the vocabulary that the tokenization has written.
     for module in (
         case_encoder,
         case_classification,
@@ -91,6 +71,10 @@ def write_all(output: Path) -> None:
         case_training,
         case_checkpoints,
         case_tokenization,
+        case_nli,
+        case_token_classification,
+        case_question_answering,
+        case_squad,
     ):
         module.write(output)
 

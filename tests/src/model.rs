@@ -1,34 +1,21 @@
-//! Models for tests.
+//! Classifiers from checkpoints, and weights that need no random numbers of a device.
 
-use bert_encoder::{BertConfig, BertModel};
-use bert_text_classification::{
-    BertForSequenceClassification, ProblemType, SequenceClassificationConfig,
-};
-use bert_weights::checkpoint::{Checkpoint, LoadOptions, LoadReport, load, read_config};
+use bert_encoder::EncoderConfig;
+use bert_testing::model::num_labels;
+use bert_testing::named::head_keys;
+use bert_text_classification::{ModelForSequenceClassification, SequenceClassificationConfig};
+use bert_weights::checkpoint::{Checkpoint, KeyMap, LoadOptions, load, read_config};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::rngs::ChaCha12Rng;
 use rand::{RngExt, SeedableRng};
-use serde::Deserialize;
 
-use crate::named::{classifier_keys, encoder_keys};
-
-/// Loads an encoder with its pooler.
+/// The text classifier's key map.
 ///
 /// # Errors
-/// The checkpoint is none of an encoder alone.
-pub fn load_encoder(
-    checkpoint: &Checkpoint,
-    device: &Device,
-) -> anyhow::Result<(BertModel, LoadReport)> {
-    let config: BertConfig = read_config(checkpoint)?;
-    let options = LoadOptions::default();
-    Ok(load(
-        config.init(device)?,
-        checkpoint,
-        &encoder_keys()?,
-        &options,
-    )?)
+/// A map is malformed.
+pub fn classifier_keys() -> anyhow::Result<KeyMap> {
+    head_keys(bert_text_classification::KEY_MAP)
 }
 
 /// Loads a classifier with its head, every dropout set to `dropout`.
@@ -39,9 +26,9 @@ pub fn load_classifier(
     checkpoint: &Checkpoint,
     dropout: f64,
     device: &Device,
-) -> anyhow::Result<BertForSequenceClassification> {
+) -> anyhow::Result<ModelForSequenceClassification> {
     let config = SequenceClassificationConfig {
-        encoder: read_config::<BertConfig>(checkpoint)?.with_dropout(dropout),
+        encoder: read_config::<EncoderConfig>(checkpoint)?.with_dropout(dropout),
         num_labels: num_labels(checkpoint),
     };
     let options = LoadOptions::default();
@@ -52,29 +39,6 @@ pub fn load_classifier(
         &options,
     )?
     .0)
-}
-
-/// The problem type that a checkpoint's configuration states, or that transformers concludes where it states none.
-///
-/// # Errors
-/// The configuration states an unknown one.
-pub fn problem_type(checkpoint: &Checkpoint) -> anyhow::Result<ProblemType> {
-    #[derive(Deserialize)]
-    struct Stated {
-        problem_type: Option<ProblemType>,
-    }
-    let stated: Stated = read_config(checkpoint)?;
-    Ok(stated.problem_type.unwrap_or(match num_labels(checkpoint) {
-        1 => ProblemType::Regression,
-        _ => ProblemType::SingleLabelClassification,
-    }))
-}
-
-/// The rows of the classifier's matrix; 0 where there is none.
-fn num_labels(checkpoint: &Checkpoint) -> usize {
-    let tensors = checkpoint.tensors().iter();
-    let mut heads = tensors.filter(|tensor| tensor.name == "classifier.weight");
-    heads.next().map_or(0, |head| head.shape[0])
 }
 
 /// Gives every parameter uniform values around what it has at the start: LayerNorm weights around 1, all else around 0.

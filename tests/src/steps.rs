@@ -1,17 +1,16 @@
 //! Batches of golden files for [`bert_train::Stepper`].
 
-use bert_encoder::BertInput;
-use bert_text_classification::{BertForSequenceClassification, Labels, loss};
+use bert_encoder::EncoderInput;
+use bert_testing::Golden;
+use bert_text_classification::{Labels, ModelForSequenceClassification, loss};
 use bert_train::{BatchLoss, TrainError};
 use burn::tensor::{Device, Int, Tensor};
-
-use crate::Golden;
 
 /// A batch of single-label classification.
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// What the encoder gets.
-    pub input: BertInput,
+    pub input: EncoderInput,
     /// `[B]`.
     pub labels: Tensor<1, Int>,
 }
@@ -34,7 +33,7 @@ impl Batch {
 /// # Errors
 /// The batch does not fit the model.
 pub fn batch_loss(
-    model: &BertForSequenceClassification,
+    model: &ModelForSequenceClassification,
     batch: &Batch,
 ) -> Result<BatchLoss, TrainError> {
     let Batch { input, labels } = batch.clone();

@@ -2,12 +2,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use bert_encoder::{BertConfig, BertInput};
-use bert_tests::named::{Named, classifier_keys, parameters};
-use bert_tests::steps::{Batch, batch_loss};
-use bert_tests::{
-    Golden, TestDevice, Values, assert_equal_bits, model, on_every_device, where_kernels_are,
+use bert_encoder::{EncoderConfig, EncoderInput};
+use bert_testing::named::{Named, parameters};
+use bert_testing::{
+    Golden, TestDevice, Values, assert_equal_bits, on_every_device, where_kernels_are,
 };
+use bert_tests::model::{self, classifier_keys};
+use bert_tests::steps::{Batch, batch_loss};
 use bert_text_classification::SequenceClassificationConfig;
 use bert_train::{AdamW, Stepper};
 use burn::module::Module;
@@ -85,14 +86,14 @@ fn the_number_of_threads_changes_no_bit_of_a_trained_model(
 fn trained_for_three_steps(device: &TestDevice) -> anyhow::Result<Named> {
     let on = device.autodiff();
     let config = SequenceClassificationConfig {
-        encoder: BertConfig {
+        encoder: EncoderConfig {
             vocab_size: 211,
             hidden_size: 96,
             num_hidden_layers: 2,
             num_attention_heads: 3,
             intermediate_size: 389,
             max_position_embeddings: 130,
-            ..BertConfig::default()
+            ..EncoderConfig::default()
         },
         num_labels: 3,
     };
@@ -101,9 +102,9 @@ fn trained_for_three_steps(device: &TestDevice) -> anyhow::Result<Named> {
     let [batch, sequence] = [lengths.len(), 128];
     let ids = (0..batch * sequence).map(|place| (place * 7 % 211) as i32);
     let ids = TensorData::new(ids.collect(), [batch, sequence]);
-    let input = BertInput {
+    let input = EncoderInput {
         lengths: Some(lengths),
-        ..BertInput::new(Tensor::<2, Int>::from_data(ids, &on))
+        ..EncoderInput::new(Tensor::<2, Int>::from_data(ids, &on))
     };
     let labels = Tensor::from_data([0, 1, 2, 1, 0], &on);
     let batches = [(Batch { input, labels }, batch)];

@@ -12,11 +12,11 @@ use burn::tensor::{Device, Tensor};
 
 use crate::fused::{self, packed_weights};
 use crate::init::linear;
-use crate::{BertConfig, Sequences};
+use crate::{EncoderConfig, Sequences};
 
 /// Multi-head scaled dot-product self-attention, without the output projection.
 #[derive(Module, Debug)]
-pub struct BertSelfAttention {
+pub struct SelfAttention {
     /// `[H, H]`.
     pub query: Linear,
     /// `[H, H]`.
@@ -32,8 +32,8 @@ pub struct BertSelfAttention {
     packed: Option<[Arc<PackedWeight>; 3]>,
 }
 
-impl BertSelfAttention {
-    pub(crate) fn new(config: &BertConfig, device: &Device) -> Self {
+impl SelfAttention {
+    pub(crate) fn new(config: &EncoderConfig, device: &Device) -> Self {
         let hidden = config.hidden_size;
         let projection = || linear(hidden, hidden, config.initializer_range, device);
         Self {

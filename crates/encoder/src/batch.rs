@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::sequences::Packing;
-use crate::{BertInput, EncoderError, Sequences};
+use crate::{EncoderError, EncoderInput, Sequences};
 
 /// A batch as tokens `[T]` of sequences.
 pub(crate) struct Batch {
@@ -18,7 +18,7 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Leaves padding out where it `may_pack` and the lengths say where padding is.
-    pub(crate) fn new(input: BertInput, shape: [usize; 2], may_pack: bool) -> Self {
+    pub(crate) fn new(input: EncoderInput, shape: [usize; 2], may_pack: bool) -> Self {
         let is_full = |lengths: &Vec<usize>| lengths.iter().all(|&length| length == shape[1]);
         match input.lengths.clone() {
             Some(lengths) if is_full(&lengths) => Self::padded(input, None, shape),
@@ -31,7 +31,7 @@ impl Batch {
         }
     }
 
-    fn padded(input: BertInput, mask: Option<Tensor<4>>, shape: [usize; 2]) -> Self {
+    fn padded(input: EncoderInput, mask: Option<Tensor<4>>, shape: [usize; 2]) -> Self {
         let [batch, sequence] = shape;
         let flat = |ids: Tensor<2, Int>| ids.reshape([batch * sequence]);
         let input_ids = flat(input.input_ids);
@@ -45,7 +45,7 @@ impl Batch {
         }
     }
 
-    fn packed(input: BertInput, lengths: &[usize], shape: [usize; 2]) -> Self {
+    fn packed(input: EncoderInput, lengths: &[usize], shape: [usize; 2]) -> Self {
         let packing = Packing::new(lengths, shape[1], &input.input_ids.device());
         let input_ids = packing.pack(input.input_ids);
         let token_type_ids = input.token_type_ids.map(|types| packing.pack(types));

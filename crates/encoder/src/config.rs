@@ -27,7 +27,7 @@ pub enum HiddenAct {
 /// the reader of the file; defaults are those of transformers' `BertConfig`, which are BERT-base.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct BertConfig {
+pub struct EncoderConfig {
     /// Family of the model; anything but `bert` numbers its positions or lays out its layers differently.
     pub model_type: String,
     /// Rows of the word embedding table.
@@ -65,7 +65,7 @@ pub struct BertConfig {
     pub is_decoder: bool,
 }
 
-impl Default for BertConfig {
+impl Default for EncoderConfig {
     fn default() -> Self {
         Self {
             model_type: "bert".into(),
@@ -89,7 +89,7 @@ impl Default for BertConfig {
     }
 }
 
-impl BertConfig {
+impl EncoderConfig {
     /// Width of one attention head.
     pub fn head_size(&self) -> usize {
         self.hidden_size / self.num_attention_heads
@@ -203,8 +203,8 @@ mod tests {
 
     #[test]
     fn an_empty_config_is_bert_base() {
-        let config: BertConfig = serde_json::from_str("{}").unwrap();
-        assert_eq!(config, BertConfig::default());
+        let config: EncoderConfig = serde_json::from_str("{}").unwrap();
+        assert_eq!(config, EncoderConfig::default());
         assert_eq!(config.head_size(), 64);
         assert_eq!(config.classifier_dropout_prob(), 0.1);
         config.validate().unwrap();
@@ -215,16 +215,16 @@ mod tests {
         let names = ["gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu"];
         for name in names {
             let json = format!(r#"{{"hidden_act": "{name}"}}"#);
-            let config: BertConfig = serde_json::from_str(&json).unwrap();
+            let config: EncoderConfig = serde_json::from_str(&json).unwrap();
             let written = serde_json::to_value(&config).unwrap();
             assert_eq!(written["hidden_act"], name);
         }
-        let unknown = serde_json::from_str::<BertConfig>(r#"{"hidden_act": "mish"}"#);
+        let unknown = serde_json::from_str::<EncoderConfig>(r#"{"hidden_act": "mish"}"#);
         assert!(unknown.unwrap_err().to_string().contains("mish"));
     }
 
-    fn broken(change: impl FnOnce(&mut BertConfig)) -> EncoderError {
-        let mut config = BertConfig::default();
+    fn broken(change: impl FnOnce(&mut EncoderConfig)) -> EncoderError {
+        let mut config = EncoderConfig::default();
         change(&mut config);
         config.validate().unwrap_err()
     }

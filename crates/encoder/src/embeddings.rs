@@ -5,11 +5,11 @@ use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Embedding, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Int, Tensor};
 
-use crate::{BertConfig, Sequences, fused, init};
+use crate::{EncoderConfig, Sequences, fused, init};
 
 /// Word + position + token type embeddings → LayerNorm → dropout.
 #[derive(Module, Debug)]
-pub struct BertEmbeddings {
+pub struct Embeddings {
     /// Table `[vocab_size, H]`.
     pub word_embeddings: Embedding,
     /// Table `[max_position_embeddings, H]`.
@@ -26,8 +26,8 @@ pub struct BertEmbeddings {
     layer_norm_eps: f64,
 }
 
-impl BertEmbeddings {
-    pub(crate) fn new(config: &BertConfig, device: &Device) -> Self {
+impl Embeddings {
+    pub(crate) fn new(config: &EncoderConfig, device: &Device) -> Self {
         let (hidden, range) = (config.hidden_size, config.initializer_range);
         let table = |rows| init::embedding(rows, hidden, range, device);
         Self {

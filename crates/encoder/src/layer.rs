@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor};
 use crate::fused::{self, packed_weights};
 use crate::init::linear;
 use crate::sequences::Selection;
-use crate::{BertConfig, BertSelfAttention, HiddenAct, Sequences};
+use crate::{EncoderConfig, HiddenAct, SelfAttention, Sequences};
 
 impl HiddenAct {
     /// Applies the activation element by element.
@@ -32,9 +32,9 @@ impl HiddenAct {
 /// One post-LayerNorm transformer layer: self-attention and feed-forward network, each followed by
 /// dense → dropout → LayerNorm(· + residual).
 #[derive(Module, Debug)]
-pub struct BertLayer {
+pub struct Layer {
     /// Self-attention.
-    pub attention: BertSelfAttention,
+    pub attention: SelfAttention,
     /// Output projection of the attention, `[H, H]`.
     pub attention_output: Linear,
     /// LayerNorm after the attention's residual.
@@ -56,8 +56,8 @@ pub struct BertLayer {
     packed: Option<[Arc<PackedWeight>; 3]>,
 }
 
-impl BertLayer {
-    pub(crate) fn new(config: &BertConfig, device: &Device) -> Self {
+impl Layer {
+    pub(crate) fn new(config: &EncoderConfig, device: &Device) -> Self {
         let (hidden, inner) = (config.hidden_size, config.intermediate_size);
         let dense = |d_in, d_out| linear(d_in, d_out, config.initializer_range, device);
         let norm = || {
@@ -66,7 +66,7 @@ impl BertLayer {
                 .init(device)
         };
         Self {
-            attention: BertSelfAttention::new(config, device),
+            attention: SelfAttention::new(config, device),
             attention_output: dense(hidden, hidden),
             attention_norm: norm(),
             intermediate: dense(hidden, inner),

@@ -3,14 +3,14 @@
 //!
 //! ```
 //! # #[cfg(feature = "flex")] {
-//! use bert_encoder::{BertConfig, BertInput};
+//! use bert_encoder::{EncoderConfig, EncoderInput};
 //! use burn::tensor::{Device, Int, Tensor};
 //!
 //! let device = Device::flex();
-//! let config = BertConfig { hidden_size: 32, num_attention_heads: 4, num_hidden_layers: 2, ..BertConfig::default() };
+//! let config = EncoderConfig { hidden_size: 32, num_attention_heads: 4, num_hidden_layers: 2, ..EncoderConfig::default() };
 //! let encoder = config.init(&device)?;
 //! let input_ids = Tensor::<2, Int>::from_data([[101, 7592, 102]], &device);
-//! let output = encoder.forward(BertInput::new(input_ids))?;
+//! let output = encoder.forward(EncoderInput::new(input_ids))?;
 //! assert_eq!(output.last_hidden_state.dims(), [1, 3, 32]);
 //! # }
 //! # Ok::<(), bert_encoder::EncoderError>(())
@@ -32,15 +32,15 @@ mod layer;
 mod model;
 mod sequences;
 
-pub use attention::BertSelfAttention;
+pub use attention::SelfAttention;
 pub use bert_kernels::{WeightFormat, without_kernels};
-pub use config::{BertConfig, HiddenAct};
-pub use embeddings::BertEmbeddings;
+pub use config::{EncoderConfig, HiddenAct};
+pub use embeddings::Embeddings;
 pub use error::EncoderError;
 pub use init::linear;
-pub use layer::BertLayer;
-pub use model::{BertInput, BertModel, BertOutput, BertPooler, Pooling, Want};
+pub use layer::Layer;
+pub use model::{Encoder, EncoderInput, EncoderOutput, Pooler, Pooling, Want};
 pub use sequences::Sequences;
 
-/// Checkpoint name and module path of every parameter of [`BertModel`], one pair a line, `{n}` for a layer's number.
+/// Checkpoint name and module path of every parameter of [`Encoder`], one pair a line, `{n}` for a layer's number.
 pub const KEY_MAP: &str = include_str!("keys.tsv");

@@ -8,11 +8,11 @@ use burn::tensor::{DType, Device, Int, Tensor};
 use crate::batch::{Batch, mask_of};
 use crate::init::linear;
 use crate::sequences::Selection;
-use crate::{BertConfig, BertEmbeddings, BertLayer, EncoderError, fused};
+use crate::{Embeddings, EncoderConfig, EncoderError, Layer, fused};
 
 /// One batch for the encoder.
 #[derive(Debug, Clone)]
-pub struct BertInput {
+pub struct EncoderInput {
     /// Token ids `[B, S]`, each below `vocab_size`.
     pub input_ids: Tensor<2, Int>,
     /// Segment of each token `[B, S]`; all zero when `None`.
@@ -25,7 +25,7 @@ pub struct BertInput {
     pub lengths: Option<Vec<usize>>,
 }
 
-impl BertInput {
+impl EncoderInput {
     /// A batch of one segment without padding.
     pub fn new(input_ids: Tensor<2, Int>) -> Self {
         Self {
@@ -37,7 +37,7 @@ impl BertInput {
     }
 }
 
-impl BertInput {
+impl EncoderInput {
     /// The same with an attention mask in place of lengths, so that padding takes part in the arithmetic everywhere: for
     /// what looks at hidden states of padding, as transformers' loss of question answering does.
     pub fn with_padding(mut self) -> Self {
@@ -60,7 +60,7 @@ pub struct Want {
 
 /// The result of a forward pass.
 #[derive(Debug, Clone)]
-pub struct BertOutput {
+pub struct EncoderOutput {
     /// Output of the last layer `[B, S, H]`.
     pub last_hidden_state: Tensor<3>,
     /// tanh(dense(first token)) `[B, H]`, when the encoder has a pooler.
@@ -82,29 +82,29 @@ pub enum Pooling {
 
 /// The first token's hidden state through dense and tanh.
 #[derive(Module, Debug)]
-pub struct BertPooler {
+pub struct Pooler {
     /// `[H, H]`.
     pub dense: Linear,
 }
 
 /// The encoder: embeddings, layers and, if wanted, the pooler.
 #[derive(Module, Debug)]
-pub struct BertModel {
+pub struct Encoder {
     /// Word, position and token type embeddings.
-    pub embeddings: BertEmbeddings,
+    pub embeddings: Embeddings,
     /// The layers, first to last.
-    pub layers: Vec<BertLayer>,
+    pub layers: Vec<Layer>,
     /// The pooler.
-    pub pooler: Option<BertPooler>,
+    pub pooler: Option<Pooler>,
 }
 
-impl BertConfig {
+impl EncoderConfig {
     /// An encoder with pooler and fresh weights.
     ///
     /// # Errors
     ///
     /// The configuration does not [validate](Self::validate).
-    pub fn init(&self, device: &Device) -> Result<BertModel, EncoderError> {
+    pub fn init(&self, device: &Device) -> Result<Encoder, EncoderError> {
         self.init_with(Pooling::Pooler, device)
     }
 
@@ -113,10 +113,10 @@ impl BertConfig {
     /// # Errors
     ///
     /// The configuration does not [validate](Self::validate).
-    pub fn init_with(&self, pooling: Pooling, device: &Device) -> Result<BertModel, EncoderError> {
+    pub fn init_with(&self, pooling: Pooling, device: &Device) -> Result<Encoder, EncoderError> {
         self.validate()?;
-        let layer = |_| BertLayer::new(self, device);
-        let pooler = || BertPooler {
+        let layer = |_| Layer::new(self, device);
+        let pooler = || Pooler {
             dense: linear(
                 self.hidden_size,
                 self.hidden_size,
@@ -124,15 +124,15 @@ impl BertConfig {
                 device,
             ),
         };
-        Ok(BertModel {
-            embeddings: BertEmbeddings::new(self, device),
+        Ok(Encoder {
+            embeddings: Embeddings::new(self, device),
             layers: (0..self.num_hidden_layers).map(layer).collect(),
             pooler: (pooling == Pooling::Pooler).then(pooler),
         })
     }
 }
 
-impl BertPooler {
+impl Pooler {
     /// Pools a batch.
     ///
     /// # Shapes
@@ -148,7 +148,7 @@ impl BertPooler {
     }
 }
 
-impl BertModel {
+impl Encoder {
     /// Keeps the layers' weights in the order in which the kernels read them, from the first batch without gradients on: for
     /// inference. Short inputs gain the most; it costs the memory of the
     /// layers' weights once more, of [`WeightFormat::Bf16`] half of it and of [`WeightFormat::Int8`] a quarter. Weights that
@@ -165,7 +165,7 @@ impl BertModel {
     /// # Errors
     ///
     /// The batch is empty, longer than the position table, or its tensors differ in shape.
-    pub fn forward(&self, input: BertInput) -> Result<BertOutput, EncoderError> {
+    pub fn forward(&self, input: EncoderInput) -> Result<EncoderOutput, EncoderError> {
         self.forward_with(input, Want::default())
     }
 
@@ -174,13 +174,17 @@ impl BertModel {
     /// # Errors
     ///
     /// As [`forward`](Self::forward).
-    pub fn forward_with(&self, input: BertInput, want: Want) -> Result<BertOutput, EncoderError> {
+    pub fn forward_with(
+        &self,
+        input: EncoderInput,
+        want: Want,
+    ) -> Result<EncoderOutput, EncoderError> {
         let batch = self.batch(input, !want.attentions)?;
         let passed = fused::on_threads_of(&batch.input_ids.device(), || self.pass(&batch, want));
         let last_hidden_state = batch.unpack(passed.last);
-        let pool = |pooler: &BertPooler| pooler.forward(last_hidden_state.clone());
+        let pool = |pooler: &Pooler| pooler.forward(last_hidden_state.clone());
         let hidden_states = passed.hidden_states.into_iter();
-        Ok(BertOutput {
+        Ok(EncoderOutput {
             pooler_output: self.pooler.as_ref().map(pool),
             last_hidden_state,
             hidden_states: hidden_states.map(|hidden| batch.unpack(hidden)).collect(),
@@ -198,7 +202,7 @@ impl BertModel {
     /// # Errors
     ///
     /// As [`forward`](Self::forward); or the encoder has no pooler.
-    pub fn pool(&self, input: BertInput) -> Result<Tensor<2>, EncoderError> {
+    pub fn pool(&self, input: EncoderInput) -> Result<Tensor<2>, EncoderError> {
         let pooler = self.pooler.as_ref().ok_or(EncoderError::NoPooler)?;
         let [rows, _] = input.input_ids.dims();
         Ok(pooler.pool(self.forward_selected(input, &vec![vec![0]; rows])?))
@@ -216,7 +220,7 @@ impl BertModel {
     /// As [`forward`](Self::forward); or there is not one list of positions for each row, or a position beyond its row.
     pub fn forward_selected(
         &self,
-        input: BertInput,
+        input: EncoderInput,
         positions: &[Vec<usize>],
     ) -> Result<Tensor<2>, EncoderError> {
         let batch = self.batch(input, true)?;
@@ -226,7 +230,7 @@ impl BertModel {
         let Some((last, others)) = self.layers.split_last() else {
             return Ok(self.embed(&batch).select(0, selection.rows));
         };
-        let run = |hidden, layer: &BertLayer| layer.forward(hidden, &batch.sequences, false).0;
+        let run = |hidden, layer: &Layer| layer.forward(hidden, &batch.sequences, false).0;
         Ok(fused::on_threads_of(&device, || {
             let hidden = others.iter().fold(self.embed(&batch), run);
             if self.has_kernels() {
@@ -265,7 +269,7 @@ impl BertModel {
     }
 
     /// The input as tokens of sequences, without padding where it `may_pack`.
-    fn batch(&self, input: BertInput, may_pack: bool) -> Result<Batch, EncoderError> {
+    fn batch(&self, input: EncoderInput, may_pack: bool) -> Result<Batch, EncoderError> {
         let shape = self.check(&input)?;
         Ok(Batch::new(input, shape, may_pack && self.has_kernels()))
     }
@@ -276,7 +280,7 @@ impl BertModel {
         words.dtype() == DType::F32 && has_kernels(&words.device())
     }
 
-    fn check(&self, input: &BertInput) -> Result<[usize; 2], EncoderError> {
+    fn check(&self, input: &EncoderInput) -> Result<[usize; 2], EncoderError> {
         let expected = input.input_ids.dims();
         let [batch_size, sequence_length] = expected;
         if batch_size == 0 || sequence_length == 0 {

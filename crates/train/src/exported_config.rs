@@ -1,4 +1,4 @@
-use bert_encoder::BertConfig;
+use bert_encoder::EncoderConfig;
 use bert_text::LabelSet;
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ const OF_THE_HEAD: [&str; 3] = ["id2label", "label2id", "problem_type"];
 /// The configuration of an exported model: the checkpoint's own keys, with those that training has decided.
 pub(crate) fn exported(
     checkpoint: &Map<String, Value>,
-    encoder: &BertConfig,
+    encoder: &EncoderConfig,
     architecture: &str,
     decided: Map<String, Value>,
 ) -> Map<String, Value> {

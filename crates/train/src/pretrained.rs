@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use bert_encoder::{BertConfig, BertInput, BertModel, WeightFormat};
+use bert_encoder::{Encoder, EncoderConfig, EncoderInput, WeightFormat};
 use bert_text::{BatchOrder, Encoding, LabelSet, Tokenizer, epoch_batches};
 use bert_weights::checkpoint::{
     self, Checkpoint, Export, KeyMap, KeyMapError, LoadOptions, LoadReport, read_config,
@@ -39,7 +39,7 @@ impl DropoutOverride {
         }
     }
 
-    fn apply(self, encoder: &mut BertConfig) {
+    fn apply(self, encoder: &mut EncoderConfig) {
         if let Some(probability) = self.hidden {
             encoder.hidden_dropout_prob = probability;
             encoder.classifier_dropout = None;
@@ -63,12 +63,12 @@ pub enum HeadOrigin {
 #[derive(Debug, Clone)]
 pub struct Pretrained {
     /// The encoder's configuration.
-    pub encoder: BertConfig,
+    pub encoder: EncoderConfig,
     /// Text to tokens.
     pub tokenizer: Tokenizer,
     /// Longest sequence in tokens, special tokens included; never above `max_position_embeddings`.
     pub max_length: usize,
-    /// In which numbers a model keeps its layers' weights for inference on the CPU; see [`BertModel::pack_weights`].
+    /// In which numbers a model keeps its layers' weights for inference on the CPU; see [`Encoder::pack_weights`].
     pub weights: WeightFormat,
     checkpoint: Checkpoint,
 }
@@ -85,7 +85,7 @@ impl Pretrained {
         dropout: DropoutOverride,
     ) -> Result<Self, TrainError> {
         let checkpoint = Checkpoint::open(dir)?;
-        let mut encoder: BertConfig = read_config(&checkpoint)?;
+        let mut encoder: EncoderConfig = read_config(&checkpoint)?;
         dropout.apply(&mut encoder);
         encoder.validate()?;
         let path = checkpoint.path();
@@ -107,7 +107,7 @@ impl Pretrained {
     }
 
     /// Has an encoder keep its weights in order for inference, where its device is one without gradients.
-    pub(crate) fn pack_weights(&self, encoder: &mut BertModel, device: &Device) {
+    pub(crate) fn pack_weights(&self, encoder: &mut Encoder, device: &Device) {
         if !device.is_autodiff() {
             encoder.pack_weights(self.weights);
         }
@@ -276,7 +276,7 @@ impl Pretrained {
     }
 
     /// The batch of some encodings on a device, padded to the longest of them, with the number of its real tokens.
-    pub fn batch(&self, encodings: &[&Encoding], device: &Device) -> (BertInput, usize) {
+    pub fn batch(&self, encodings: &[&Encoding], device: &Device) -> (EncoderInput, usize) {
         batch::input(encodings, self.tokenizer.pad_token_id(), device)
     }
 
@@ -292,7 +292,7 @@ impl Pretrained {
         batch_size: NonZeroUsize,
         device: &Device,
         tick: &mut dyn FnMut(f64),
-        mut forward: impl FnMut(&[usize], BertInput) -> Result<(), TrainError>,
+        mut forward: impl FnMut(&[usize], EncoderInput) -> Result<(), TrainError>,
     ) -> Result<(), TrainError> {
         let lengths: Vec<usize> = encodings.iter().map(Encoding::len).collect();
         let batches = epoch_batches(&lengths, batch_size, 0, 0, BatchOrder::SortedByLength);

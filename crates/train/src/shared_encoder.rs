@@ -11,7 +11,7 @@
 
 use std::num::NonZeroUsize;
 
-use bert_encoder::{BertConfig, BertModel};
+use bert_encoder::{Encoder, EncoderConfig};
 use bert_text::Encoding;
 use bert_weights::checkpoint::first_difference;
 use burn::tensor::{Device, Tensor};
@@ -25,15 +25,15 @@ const TENSORS: [&str; 2] = ["bert.embeddings", "bert.encoder"];
 #[derive(Debug)]
 pub struct SharedEncoder {
     pretrained: Pretrained,
-    encoder: BertModel,
+    encoder: Encoder,
 }
 
 impl SharedEncoder {
     /// The encoder of a loaded model. Its tensors are counted references to those of the model.
-    pub fn of(pretrained: &Pretrained, model: &BertModel) -> Self {
+    pub fn of(pretrained: &Pretrained, model: &Encoder) -> Self {
         Self {
             pretrained: pretrained.clone(),
-            encoder: BertModel {
+            encoder: Encoder {
                 pooler: None,
                 ..model.clone()
             },
@@ -70,7 +70,7 @@ impl SharedEncoder {
     }
 
     /// Gives a freshly initialised model this encoder in place of its own, which has drawn no weights yet.
-    pub fn equip(&self, model: &mut BertModel) {
+    pub fn equip(&self, model: &mut Encoder) {
         model.embeddings = self.encoder.embeddings.clone();
         model.layers = self.encoder.layers.clone();
     }
@@ -97,8 +97,8 @@ impl SharedEncoder {
 }
 
 /// What the encoder computes with when it is not trained.
-fn computed_with(config: &BertConfig) -> BertConfig {
-    BertConfig {
+fn computed_with(config: &EncoderConfig) -> EncoderConfig {
+    EncoderConfig {
         initializer_range: 0.0,
         ..config.clone().with_dropout(0.0)
     }

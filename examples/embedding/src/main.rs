@@ -5,7 +5,7 @@
 
 use std::error::Error;
 
-use bert_encoder::{BertConfig, BertInput};
+use bert_encoder::{EncoderConfig, EncoderInput};
 use bert_text_classification::{Labels, SequenceClassificationConfig, loss};
 use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsParams};
@@ -17,14 +17,14 @@ const STEPS: usize = 100;
 fn main() -> Result<(), Box<dyn Error>> {
     let cpu = Device::flex();
     let device = cpu.clone().autodiff();
-    let encoder = BertConfig {
+    let encoder = EncoderConfig {
         vocab_size: 101,
         hidden_size: 32,
         num_hidden_layers: 2,
         num_attention_heads: 4,
         intermediate_size: 64,
         max_position_embeddings: 16,
-        ..BertConfig::default()
+        ..EncoderConfig::default()
     }
     .with_dropout(0.0);
     device.seed(42);
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     .init(&device)?;
 
     let input_ids = [[2, 11, 12, 3], [2, 13, 14, 3]];
-    let input = BertInput::new(Tensor::<2, Int>::from_data(input_ids, &device));
+    let input = EncoderInput::new(Tensor::<2, Int>::from_data(input_ids, &device));
     let labels = Labels::Classes(Tensor::from_data([0, 1], &device));
 
     let mut optimizer = AdamWConfig::new().init();
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     let input_ids = Tensor::<2, Int>::from_data(input_ids, &cpu);
-    let logits = model.valid().forward(BertInput::new(input_ids))?;
+    let logits = model.valid().forward(EncoderInput::new(input_ids))?;
     println!("logits {}", logits.into_data());
     Ok(())
 }

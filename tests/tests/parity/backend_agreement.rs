@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use bert_device::Backend;
-use bert_encoder::{BertConfig, Pooling};
-use bert_tests::named::encoder_keys;
-use bert_tests::{Quantity, TestDevice, assert_close_number, golden, model, on_every_device};
+use bert_encoder::{EncoderConfig, Pooling};
+use bert_testing::named::encoder_keys;
+use bert_testing::{Quantity, TestDevice, assert_close_number, golden, on_every_device};
+use bert_tests::model;
 use bert_text::{Dataset, Example, Label};
 use bert_text_classification::ProblemType;
 use bert_train::text_classification::{TextClassificationTask, TextClassifier};
@@ -42,14 +43,14 @@ fn twenty_steps_have_the_losses_they_have_on_flex(device: &TestDevice) -> anyhow
 /// A tiny random classifier of two labels.
 fn write_checkpoint(dir: &Path, device: &Device) -> anyhow::Result<()> {
     let vocabulary = golden::folder().join("tokenization/vocab.txt");
-    let config = BertConfig {
+    let config = EncoderConfig {
         vocab_size: fs::read_to_string(&vocabulary)?.lines().count(),
         hidden_size: 32,
         num_hidden_layers: 2,
         num_attention_heads: 4,
         intermediate_size: 48,
         max_position_embeddings: 24,
-        ..BertConfig::default()
+        ..EncoderConfig::default()
     }
     .with_dropout(0.0);
     fs::copy(vocabulary, dir.join("vocab.txt"))?;

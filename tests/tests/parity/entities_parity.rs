@@ -1,13 +1,11 @@
-//! Entities from logits against transformers' pipeline, and their scores against seqeval.
+//! Entities from logits against transformers' pipeline.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bert_tests::golden::folder;
-use bert_text::{Pieces, Tokenizer, TokensInput};
+use bert_testing::golden::folder;
+use bert_text::{Tokenizer, TokensInput};
 use bert_token_classification::aggregation::{Aggregation, Entity, entities};
-use bert_token_classification::metrics::{EntityScores, evaluate};
-use bert_token_classification::tags::Scheme;
 use bert_train::token_classification::Prediction;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -84,108 +82,6 @@ fn assert_same_entity(found: &Entity, expected: &Value, place: &str) -> anyhow::
     assert!(
         difference < SCORE,
         "{place}: {found_score} is not {expected_score}"
-    );
-    Ok(())
-}
-
-#[derive(Deserialize)]
-struct MetricsRow {
-    scheme: Scheme,
-    references: Vec<String>,
-    predictions: Vec<String>,
-    accuracy: String,
-    default: Figures,
-    strict: Figures,
-}
-
-/// Precision, recall and F1, as texts that bring every digit back.
-#[derive(Deserialize)]
-struct Figures {
-    micro: [String; 3],
-    #[serde(rename = "macro")]
-    by_type: [String; 3],
-    weighted: [String; 3],
-    support: u64,
-    per_type: BTreeMap<String, (String, String, String, u64)>,
-}
-
-#[test]
-fn figures_are_those_of_seqeval_to_the_last_digit() -> anyhow::Result<()> {
-    let rows: Vec<MetricsRow> = read(&folder().join("entity_metrics/entity_metrics.json"))?;
-    assert!(rows.len() > 200);
-    for (index, row) in rows.iter().enumerate() {
-        let (references, predictions) = (split(&row.references), split(&row.predictions));
-        let found = evaluate(&predictions, &references, Some(row.scheme))?;
-        assert_eq!(text(found.accuracy), row.accuracy, "row {index}");
-        let strict = found.strict.expect("a scheme was given");
-        assert_same_figures(
-            &found.default,
-            &row.default,
-            &format!("row {index}, default"),
-        );
-        assert_same_figures(&strict.scores, &row.strict, &format!("row {index}, strict"));
-    }
-    Ok(())
-}
-
-fn split(sentences: &[String]) -> Vec<Vec<&str>> {
-    let tags = sentences.iter().map(|tags| tags.split(' ').collect());
-    tags.collect()
-}
-
-fn text(value: f64) -> String {
-    format!("{value:?}")
-}
-
-#[track_caller]
-fn assert_same_figures(found: &EntityScores, expected: &Figures, place: &str) {
-    let micro = [found.precision, found.recall, found.f1];
-    let by_type = [found.precision_macro, found.recall_macro, found.f1_macro];
-    let weighted = [
-        found.precision_weighted,
-        found.recall_weighted,
-        found.f1_weighted,
-    ];
-    assert_eq!(micro.map(text), expected.micro, "{place}, micro");
-    assert_eq!(by_type.map(text), expected.by_type, "{place}, macro");
-    assert_eq!(weighted.map(text), expected.weighted, "{place}, weighted");
-    assert_eq!(found.support, expected.support, "{place}, support");
-    let types: BTreeMap<String, (String, String, String, u64)> = found
-        .per_type
-        .iter()
-        .map(|(kind, scores)| {
-            let figures = [scores.precision, scores.recall, scores.f1].map(text);
-            let [precision, recall, f1] = figures;
-            (kind.clone(), (precision, recall, f1, scores.support))
-        })
-        .collect();
-    assert_eq!(types, expected.per_type, "{place}, types");
-}
-
-#[test]
-fn offsets_of_words_are_into_the_words_joined_by_spaces() -> anyhow::Result<()> {
-    let tokenizer = Tokenizer::from_dir(&folder().join("aggregation"))?;
-    let words = [
-        "caf\u{e9}",
-        "\u{200b}",
-        "\u{1f642}good",
-        "cafe\u{301}s",
-        "films",
-    ];
-    let pieces: Pieces = tokenizer.word_pieces(&words)?;
-    let characters: Vec<char> = pieces.text.chars().collect();
-    let surfaces: Vec<String> = pieces
-        .offsets
-        .iter()
-        .map(|&(start, end)| characters[start..end].iter().collect())
-        .collect();
-    let expected = "caf\u{e9} \u{1f642} g o o d cafe s film s";
-    assert_eq!(surfaces.join(" "), expected);
-    let ids: Vec<u32> = pieces.word_ids.iter().flatten().copied().collect();
-    assert_eq!(
-        ids,
-        [0, 2, 2, 2, 2, 2, 3, 3, 4, 4],
-        "the zero-width word has no token"
     );
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! What goes wrong is an error that says what, on every backend.
 
-use bert_encoder::{BertInput, EncoderError};
+use bert_encoder::{EncoderError, EncoderInput};
+use bert_testing::{Golden, TestDevice, on_every_device};
+use bert_tests::model;
 use bert_tests::steps::{Batch, batch_loss};
-use bert_tests::{Golden, TestDevice, model, on_every_device};
-use bert_text_classification::{BertForSequenceClassification, Labels, loss};
+use bert_text_classification::{Labels, ModelForSequenceClassification, loss};
 use bert_train::{AdamW, BatchLoss, Stepper, TrainError};
 use burn::tensor::{Int, Tensor};
 
@@ -18,13 +19,13 @@ on_every_device!(
 );
 
 fn a_sequence_longer_than_the_position_table(device: &TestDevice) -> anyhow::Result<()> {
-    let input = BertInput::new(Tensor::<2, Int>::ones([2, 18], device.plain()));
+    let input = EncoderInput::new(Tensor::<2, Int>::ones([2, 18], device.plain()));
     let expected = EncoderError::SequenceTooLong {
         sequence_length: 18,
         max_position_embeddings: 17,
     };
     refused(device, input, &expected)?;
-    let longest = BertInput::new(Tensor::<2, Int>::ones([2, 17], device.plain()));
+    let longest = EncoderInput::new(Tensor::<2, Int>::ones([2, 17], device.plain()));
     let classifier = classifier(device)?;
     assert_eq!(classifier.forward(longest)?.dims(), [2, 7]);
     Ok(())
@@ -37,16 +38,16 @@ fn an_input_without_tokens(device: &TestDevice) -> anyhow::Result<()> {
             batch_size,
             sequence_length,
         };
-        refused(device, BertInput::new(ids), &expected)?;
+        refused(device, EncoderInput::new(ids), &expected)?;
     }
     Ok(())
 }
 
 fn lengths_that_are_not_those_of_the_rows(device: &TestDevice) -> anyhow::Result<()> {
     let ids = Tensor::<2, Int>::ones([2, 5], device.plain());
-    let of = |lengths: &[usize]| BertInput {
+    let of = |lengths: &[usize]| EncoderInput {
         lengths: Some(lengths.to_vec()),
-        ..BertInput::new(ids.clone())
+        ..EncoderInput::new(ids.clone())
     };
     let expected = EncoderError::LengthCount {
         name: "lengths",
@@ -71,7 +72,7 @@ fn a_token_that_its_row_does_not_have(device: &TestDevice) -> anyhow::Result<()>
     let classifier = classifier(device)?;
     let ids = Tensor::<2, Int>::ones([2, 5], device.plain());
     let positions = |positions: &[Vec<usize>]| {
-        let input = BertInput::new(ids.clone());
+        let input = EncoderInput::new(ids.clone());
         classifier.bert.forward_selected(input, positions).err()
     };
     let expected = EncoderError::LengthCount {
@@ -90,7 +91,7 @@ fn a_token_that_its_row_does_not_have(device: &TestDevice) -> anyhow::Result<()>
 }
 
 fn a_mask_of_another_shape(device: &TestDevice) -> anyhow::Result<()> {
-    let mut input = BertInput::new(Tensor::<2, Int>::ones([2, 5], device.plain()));
+    let mut input = EncoderInput::new(Tensor::<2, Int>::ones([2, 5], device.plain()));
     input.attention_mask = Some(Tensor::<2, Int>::ones([2, 6], device.plain()));
     let expected = EncoderError::InputShape {
         name: "attention_mask",
@@ -102,7 +103,7 @@ fn a_mask_of_another_shape(device: &TestDevice) -> anyhow::Result<()> {
 
 fn a_parameter_that_gets_no_gradient(device: &TestDevice) -> anyhow::Result<()> {
     let without_pooler =
-        |model: &BertForSequenceClassification, batch: &Batch| -> Result<BatchLoss, TrainError> {
+        |model: &ModelForSequenceClassification, batch: &Batch| -> Result<BatchLoss, TrainError> {
             let output = model.bert.forward(batch.input.clone())?;
             let first = output.last_hidden_state.narrow(1, 0, 1).squeeze_dim::<2>(1);
             let logits = model.classifier.forward(first);
@@ -128,7 +129,7 @@ fn a_parameter_that_gets_no_gradient(device: &TestDevice) -> anyhow::Result<()> 
 
 fn a_loss_that_is_not_a_number(device: &TestDevice) -> anyhow::Result<()> {
     let not_a_number =
-        |model: &BertForSequenceClassification, batch: &Batch| -> Result<BatchLoss, TrainError> {
+        |model: &ModelForSequenceClassification, batch: &Batch| -> Result<BatchLoss, TrainError> {
             let BatchLoss { loss, tokens } = batch_loss(model, batch)?;
             Ok(BatchLoss {
                 loss: loss * f32::NAN,
@@ -143,7 +144,7 @@ fn a_loss_that_is_not_a_number(device: &TestDevice) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn classifier(device: &TestDevice) -> anyhow::Result<BertForSequenceClassification> {
+fn classifier(device: &TestDevice) -> anyhow::Result<ModelForSequenceClassification> {
     model::load_classifier(
         &Golden::open("single_label")?.checkpoint()?,
         0.0,
@@ -151,7 +152,11 @@ fn classifier(device: &TestDevice) -> anyhow::Result<BertForSequenceClassificati
     )
 }
 
-fn refused(device: &TestDevice, input: BertInput, expected: &EncoderError) -> anyhow::Result<()> {
+fn refused(
+    device: &TestDevice,
+    input: EncoderInput,
+    expected: &EncoderError,
+) -> anyhow::Result<()> {
     let result = classifier(device)?.forward(input);
     assert_eq!(result.err().as_ref(), Some(expected));
     Ok(())
@@ -160,7 +165,7 @@ fn refused(device: &TestDevice, input: BertInput, expected: &EncoderError) -> an
 /// The error of the first optimiser step with this loss.
 fn first_step(
     device: &TestDevice,
-    loss: impl Fn(&BertForSequenceClassification, &Batch) -> Result<BatchLoss, TrainError>,
+    loss: impl Fn(&ModelForSequenceClassification, &Batch) -> Result<BatchLoss, TrainError>,
 ) -> anyhow::Result<TrainError> {
     let golden = Golden::open("single_label")?;
     let on = device.autodiff();

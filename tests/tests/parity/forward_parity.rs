@@ -1,12 +1,13 @@
 //! Embeddings, every layer, attention probabilities and pooler against transformers.
 
 use anyhow::ensure;
-use bert_encoder::{BertModel, BertOutput, Pooling, Want};
-use bert_tests::named::{classifier_keys, encoder_keys, parameters};
-use bert_tests::{
+use bert_encoder::{Encoder, EncoderOutput, Pooling, Want};
+use bert_testing::named::{encoder_keys, parameters};
+use bert_testing::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, model,
     with_and_without_kernels,
 };
+use bert_tests::model::classifier_keys;
 use bert_text_classification::SequenceClassificationConfig;
 use bert_weights::checkpoint::{LoadOptions, load, read_config};
 
@@ -110,7 +111,7 @@ fn a_row_that_is_all_padding_disturbs_no_other(device: &TestDevice) -> anyhow::R
 fn an_encoder_without_pooler_has_the_same_hidden_states(device: &TestDevice) -> anyhow::Result<()> {
     let golden = Golden::open("gelu")?;
     let checkpoint = golden.checkpoint()?;
-    let config: bert_encoder::BertConfig = read_config(&checkpoint)?;
+    let config: bert_encoder::EncoderConfig = read_config(&checkpoint)?;
     let options = LoadOptions {
         ignored: vec!["pooler".into()],
         ..LoadOptions::default()
@@ -128,15 +129,19 @@ fn an_encoder_without_pooler_has_the_same_hidden_states(device: &TestDevice) -> 
 }
 
 fn forward(
-    encoder: &BertModel,
+    encoder: &Encoder,
     golden: &Golden,
     device: &TestDevice,
-) -> anyhow::Result<BertOutput> {
+) -> anyhow::Result<EncoderOutput> {
     Ok(encoder.forward_with(golden.input("", device.plain())?, EVERYTHING)?)
 }
 
 /// Every hidden state, and what [`check_last`] does.
-fn check_outputs(device: &TestDevice, golden: &Golden, output: BertOutput) -> anyhow::Result<()> {
+fn check_outputs(
+    device: &TestDevice,
+    golden: &Golden,
+    output: EncoderOutput,
+) -> anyhow::Result<()> {
     let expected = golden.names_under("hidden_states.")?.len();
     assert_eq!(output.hidden_states.len(), expected);
     for (index, found) in output.hidden_states.iter().enumerate() {
@@ -146,13 +151,13 @@ fn check_outputs(device: &TestDevice, golden: &Golden, output: BertOutput) -> an
     check_last(device, golden, &output)
 }
 
-fn check_last(device: &TestDevice, golden: &Golden, output: &BertOutput) -> anyhow::Result<()> {
+fn check_last(device: &TestDevice, golden: &Golden, output: &EncoderOutput) -> anyhow::Result<()> {
     let (last, pooled) = last(output.clone())?;
     check(device, golden, "last_hidden_state", &last)?;
     check(device, golden, "pooler_output", &pooled)
 }
 
-fn last(output: BertOutput) -> anyhow::Result<(Values, Values)> {
+fn last(output: EncoderOutput) -> anyhow::Result<(Values, Values)> {
     let pooled = output
         .pooler_output
         .ok_or_else(|| anyhow::anyhow!("there is no pooler"))?;

@@ -1,8 +1,9 @@
 //! What `--tune` leaves out stays bit for bit what it was; what it names is trained.
 
-use bert_tests::named::{classifier_keys, has_vanishing_gradient, parameters};
+use bert_testing::named::{has_vanishing_gradient, parameters};
+use bert_testing::{Golden, TestDevice, assert_equal_bits, with_and_without_kernels};
+use bert_tests::model::{self, classifier_keys};
 use bert_tests::steps::{Batch, batch_loss};
-use bert_tests::{Golden, TestDevice, assert_equal_bits, model, with_and_without_kernels};
 use bert_train::{AdamW, Stepper, Tune};
 
 with_and_without_kernels!(

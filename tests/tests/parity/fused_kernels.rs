@@ -8,7 +8,9 @@ use bert_kernels::{
     dropout, dropout_add_norm, dropout_add_norm_composed, embed, embed_composed, has_kernels,
     linear, masked_cross_entropy, masked_cross_entropy_composed, without_kernels,
 };
-use bert_tests::{Quantity, TestDevice, Values, assert_close, on_every_device, where_kernels_are};
+use bert_testing::{
+    Quantity, TestDevice, Values, assert_close, on_every_device, where_kernels_are,
+};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 on_every_device!(the_cpu_backends_have_kernels_and_no_other);

@@ -1,7 +1,7 @@
 //! What must not matter, and what must.
 
-use bert_encoder::{BertInput, BertModel, BertOutput, Want};
-use bert_tests::{
+use bert_encoder::{Encoder, EncoderInput, EncoderOutput, Want};
+use bert_testing::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, model,
     with_and_without_kernels,
 };
@@ -21,7 +21,7 @@ with_and_without_kernels!(
 
 fn padding_leaves_real_tokens_unchanged(device: &TestDevice) -> anyhow::Result<()> {
     let (encoder, input) = main_case(device)?;
-    let padded = BertInput {
+    let padded = EncoderInput {
         input_ids: with_columns(input.input_ids.clone(), 7, 5),
         token_type_ids: input
             .token_type_ids
@@ -48,14 +48,14 @@ fn a_row_alone_is_what_it_is_in_a_batch(device: &TestDevice) -> anyhow::Result<(
     let together = encoder.forward(input.clone())?;
     for row in 0..batch {
         let one = |tensor: Tensor<2, Int>| tensor.narrow(0, row, 1);
-        let alone = BertInput {
+        let alone = EncoderInput {
             input_ids: one(input.input_ids.clone()),
             token_type_ids: input.token_type_ids.clone().map(one),
             attention_mask: input.attention_mask.clone().map(one),
             lengths: None,
         };
         let is_padding = is_padding(&alone);
-        let expected = BertOutput {
+        let expected = EncoderOutput {
             last_hidden_state: together.last_hidden_state.clone().narrow(0, row, 1),
             pooler_output: together
                 .pooler_output
@@ -105,10 +105,10 @@ fn tokens_alone_are_what_they_are_among_all(device: &TestDevice) -> anyhow::Resu
 
 /// The batch with rows of different lengths. The case's own masks have holes and a row of nothing but padding, which
 /// lengths cannot say.
-fn with_lengths(input: BertInput) -> BertInput {
+fn with_lengths(input: EncoderInput) -> EncoderInput {
     let [batch, sequence] = input.input_ids.dims();
     let lengths = (0..batch).map(|row| sequence - 2 * row % sequence);
-    BertInput {
+    EncoderInput {
         lengths: Some(lengths.collect()),
         attention_mask: None,
         ..input
@@ -121,7 +121,7 @@ fn no_token_types_are_zeros(device: &TestDevice) -> anyhow::Result<()> {
     let zeros = encoder.forward(input.clone())?;
     input.token_type_ids = None;
     let none = encoder.forward(input)?;
-    let values = |output: BertOutput| Values::of(output.last_hidden_state);
+    let values = |output: EncoderOutput| Values::of(output.last_hidden_state);
     assert_equal_bits(device, "last_hidden_state", &values(none), &values(zeros));
     Ok(())
 }
@@ -194,7 +194,7 @@ fn only_what_is_wanted_is_returned(device: &TestDevice) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn main_case(device: &TestDevice) -> anyhow::Result<(BertModel, BertInput)> {
+fn main_case(device: &TestDevice) -> anyhow::Result<(Encoder, EncoderInput)> {
     let golden = Golden::open("gelu")?;
     let (encoder, _) = model::load_encoder(&golden.checkpoint()?, device.plain())?;
     Ok((encoder, golden.input("", device.plain())?))
@@ -210,7 +210,7 @@ fn with_columns(tensor: Tensor<2, Int>, columns: usize, value: i32) -> Tensor<2,
     )
 }
 
-fn pooled(encoder: &BertModel, input: &BertInput) -> anyhow::Result<Values> {
+fn pooled(encoder: &Encoder, input: &EncoderInput) -> anyhow::Result<Values> {
     let output = encoder.forward(input.clone())?;
     Ok(Values::of(
         output.pooler_output.expect("the case has a pooler"),
@@ -225,13 +225,16 @@ fn largest_difference(left: &Values, right: &Values) -> f32 {
 }
 
 /// `[B, S]`.
-fn is_padding(input: &BertInput) -> Tensor<2, Bool> {
+fn is_padding(input: &EncoderInput) -> Tensor<2, Bool> {
     let mask = input.attention_mask.clone().expect("the case has a mask");
     mask.equal_scalar(0)
 }
 
 /// The hidden states with zeros at padding, and the pooled outputs.
-fn real_tokens(output: &BertOutput, is_padding: &Tensor<2, Bool>) -> [(&'static str, Values); 2] {
+fn real_tokens(
+    output: &EncoderOutput,
+    is_padding: &Tensor<2, Bool>,
+) -> [(&'static str, Values); 2] {
     let states = output.last_hidden_state.clone();
     let padding = is_padding
         .clone()
@@ -250,8 +253,8 @@ fn real_tokens(output: &BertOutput, is_padding: &Tensor<2, Bool>) -> [(&'static 
 /// Compares what does not depend on padded positions.
 fn check_real_tokens(
     device: &TestDevice,
-    found: &BertOutput,
-    expected: &BertOutput,
+    found: &EncoderOutput,
+    expected: &EncoderOutput,
     is_padding: &Tensor<2, Bool>,
 ) {
     let expected = real_tokens(expected, is_padding);

@@ -3,7 +3,9 @@
 use bert_kernels::{
     IGNORE_INDEX, embedding, embedding_composed, gelu, gelu_composed, masked_cross_entropy,
 };
-use bert_tests::{Quantity, TestDevice, Values, assert_close, assert_equal_bits, on_every_device};
+use bert_testing::{
+    Quantity, TestDevice, Values, assert_close, assert_equal_bits, on_every_device,
+};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 on_every_device!(

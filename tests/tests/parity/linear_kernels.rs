@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bert_kernels::{
     Epilogue, LinearWeights, PackedWeight, WeightFormat, linear, linear_composed, linear_qkv,
 };
-use bert_tests::{TestDevice, Values, where_kernels_are};
+use bert_testing::{TestDevice, Values, where_kernels_are};
 use burn::tensor::Tensor;
 
 use crate::fused_kernels::{assert_same, numbers, with_gradients};

@@ -4,7 +4,6 @@
 //! them is in the test binary `dropout`.
 
 mod backend_agreement;
-mod classification_parity;
 mod entities_parity;
 mod errors;
 mod forward_parity;
@@ -15,10 +14,7 @@ mod kernels_parity;
 mod linear_kernels;
 mod nli_parity;
 mod optimizer_kernels;
-mod pretraining_parity;
-mod question_answering_parity;
 mod saved_models;
 mod shared_encoder;
-mod token_classification_parity;
-mod tokenization_parity;
+mod tied_decoder;
 mod training_parity;

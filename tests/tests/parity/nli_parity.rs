@@ -1,51 +1,19 @@
-//! Natural-language inference and zero-shot classification against transformers.
+//! Zero-shot classification against transformers.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
 
 use anyhow::Context;
+use bert_nli::Role;
 use bert_nli::zero_shot::HypothesisTemplate;
-use bert_nli::{Labels, Role, loss};
-use bert_tests::head::check_loss_and_gradients;
-use bert_tests::named::classifier_keys;
-use bert_tests::{
-    Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
-    model, with_and_without_kernels,
-};
+use bert_testing::{Golden, Quantity, TestDevice, assert_close_number, with_and_without_kernels};
 use bert_train::HeadOrigin;
 use bert_train::natural_language_inference::{NliClassifier, ZeroShotClassifier, ZeroShotQuestion};
 use serde_json::{Map, Value, json};
 
-with_and_without_kernels!(
-    logits_loss_and_gradients,
-    zero_shot_answers_are_those_of_the_pipeline,
-);
+with_and_without_kernels!(zero_shot_answers_are_those_of_the_pipeline);
 
 const CASE: &str = "nli";
-
-fn logits_loss_and_gradients(device: &TestDevice) -> anyhow::Result<()> {
-    let golden = Golden::open(CASE)?;
-    let on = device.autodiff();
-    let classifier = model::load_classifier(&golden.checkpoint()?, 0.0, &on)?;
-    let logits = classifier.forward(golden.input("", &on)?)?;
-    let found = Values::of(logits.clone());
-    assert_close(
-        device,
-        Quantity::Output,
-        CASE,
-        &found,
-        &golden.floats("logits")?,
-    );
-    let hidden = classifier
-        .bert
-        .forward(golden.input("", &on)?)?
-        .last_hidden_state;
-    let shared = Values::of(classifier.forward_hidden(hidden)?);
-    assert_equal_bits(device, "on a shared encoder", &shared, &found);
-    let loss = loss(logits, Labels::Classes(golden.ints("labels", &on)?));
-    check_loss_and_gradients(device, &golden, &classifier, loss, &classifier_keys()?)?;
-    Ok(())
-}
 
 fn zero_shot_answers_are_those_of_the_pipeline(device: &TestDevice) -> anyhow::Result<()> {
     let golden = Golden::open(CASE)?;

@@ -2,7 +2,9 @@
 //! what others hold must not change.
 
 use bert_kernels::{AdamWState, AdamWStep, adamw_update, adamw_update_composed, sum_of_squares};
-use bert_tests::{Quantity, TestDevice, Values, assert_close, assert_equal_bits, on_every_device};
+use bert_testing::{
+    Quantity, TestDevice, Values, assert_close, assert_equal_bits, on_every_device,
+};
 use burn::tensor::{Device, Tensor, TensorData};
 
 on_every_device!(

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use bert_tests::named::{classifier_keys, parameters};
+use bert_testing::named::parameters;
+use bert_testing::{Golden, TestDevice, Values, assert_equal_bits, on_every_device};
+use bert_tests::model::{self, classifier_keys};
 use bert_tests::steps::{Batch, batch_loss};
-use bert_tests::{Golden, TestDevice, Values, assert_equal_bits, model, on_every_device};
-use bert_text_classification::BertForSequenceClassification;
+use bert_text_classification::ModelForSequenceClassification;
 use bert_train::{AdamW, Stepper};
 use bert_weights::checkpoint::{Checkpoint, Export, save};
 use burn::module::Module;
@@ -35,7 +36,7 @@ fn a_trained_model_that_is_saved_and_opened_is_bit_equal(
     for (name, expected) in parameters(&trained, &keys)? {
         assert_equal_bits(device, &name, &found[&name], &expected);
     }
-    let logits = |model: &BertForSequenceClassification| -> anyhow::Result<Values> {
+    let logits = |model: &ModelForSequenceClassification| -> anyhow::Result<Values> {
         Ok(Values::of(
             model.forward(golden.input("", device.plain())?)?,
         ))
@@ -67,7 +68,7 @@ fn an_export_of_an_import_has_the_same_bytes(device: &TestDevice) -> anyhow::Res
 }
 
 fn export(
-    classifier: &BertForSequenceClassification,
+    classifier: &ModelForSequenceClassification,
     checkpoint: &Checkpoint,
     dir: &Path,
 ) -> anyhow::Result<()> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use bert_tests::{Golden, TestDevice, on_every_device};
+use bert_testing::{Golden, TestDevice, on_every_device};
 use bert_text::TokensInput;
 use bert_train::HeadOrigin;
 use bert_train::heads::{Head, HeadInput, Heads, TextReader};

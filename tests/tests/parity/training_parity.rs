@@ -1,11 +1,11 @@
 //! Optimiser steps against transformers' `Trainer`: AdamW groups, schedule, clipping, accumulation, step by step.
 
-use bert_tests::named::{classifier_keys, has_vanishing_gradient, parameters};
-use bert_tests::steps::{Batch, batch_loss};
-use bert_tests::{
-    Golden, Quantity, TestDevice, assert_close, assert_close_number, model,
-    with_and_without_kernels,
+use bert_testing::named::{has_vanishing_gradient, parameters};
+use bert_testing::{
+    Golden, Quantity, TestDevice, assert_close, assert_close_number, with_and_without_kernels,
 };
+use bert_tests::model::{self, classifier_keys};
+use bert_tests::steps::{Batch, batch_loss};
 use bert_train::{AdamW, LinearSchedule, Stepper};
 use burn::tensor::Device;
 

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::Violation;
-use crate::workspace::Package;
+use crate::workspace::{Dependency, Package};
 
 /// The dependencies that point sideways, each with its reason.
 pub(super) const SIDEWAYS: [(&str, &str); 1] = [
-    // transformers has one class for both tasks, BertForSequenceClassification: a second copy of it would be the same
+    // transformers has one class for both tasks, ModelForSequenceClassification: a second copy of it would be the same
     // model twice.
     ("bert-nli", "bert-text-classification"),
 ];
+
+/// Helpers of tests: any package may have them as a development dependency, only `tests` as another.
+pub(super) const TESTING: &str = "crates/testing";
 
 /// The level of the package in `directory`, or `None` for a place that the plan does not have.
 ///
@@ -21,11 +24,14 @@ pub(super) const SIDEWAYS: [(&str, &str); 1] = [
 /// L1  encoder   weights   device
 /// L0  kernels
 /// ```
+///
+/// [`TESTING`] may depend on what an L2 package may. Development dependencies may point sideways: a test of the encoder
+/// loads a checkpoint.
 pub(super) fn level(directory: &str) -> Option<u8> {
     match directory {
         "crates/kernels" => Some(0),
         "crates/encoder" | "crates/weights" | "crates/device" => Some(1),
-        "crates/text" => Some(2),
+        "crates/text" | TESTING => Some(2),
         "crates/train" => Some(3),
         "crates/cli" | "crates/examples" | "tests" => Some(4),
         _ => is_head(directory).then_some(2),
@@ -60,19 +66,34 @@ fn check_package(package: &Package, directories: &BTreeMap<&str, &str>) -> Vec<V
             if SIDEWAYS.contains(&(&package.name, &dependency.name)) {
                 return None;
             }
-            let other = level(directory);
-            (other.is_none_or(|other| other >= own)).then(|| {
-                let other = other.map_or_else(|| "no level".to_owned(), |other| format!("L{other}"));
-                Violation::new(
-                    &package.name,
-                    format!(
-                        "is on L{own} and may not depend on {} ({other}): dependencies point to a lower level",
-                        dependency.name
-                    ),
-                )
-            })
+            check_dependency(package, own, dependency, directory)
+                .map(|message| Violation::new(&package.name, message))
         })
         .collect()
+}
+
+/// What is wrong with a dependency on the package in `directory`.
+fn check_dependency(
+    package: &Package,
+    own: u8,
+    dependency: &Dependency,
+    directory: &str,
+) -> Option<String> {
+    let name = &dependency.name;
+    if directory == TESTING {
+        return (!dependency.is_development && package.directory != "tests").then(|| {
+            format!("may have {name} as a development dependency alone: it is for tests")
+        });
+    }
+    let other = level(directory);
+    let is_allowed =
+        other.is_some_and(|other| other < own || (dependency.is_development && other == own));
+    (!is_allowed).then(|| {
+        let other = other.map_or_else(|| "no level".to_owned(), |other| format!("L{other}"));
+        format!(
+            "is on L{own} and may not depend on {name} ({other}): dependencies point to a lower level"
+        )
+    })
 }
 
 /// `xtask` stands outside the levels and therefore depends on none of them.
@@ -148,6 +169,40 @@ mod tests {
         let found = messages(&[text_classification, nli]);
         assert_eq!(found.len(), 1);
         assert!(found[0].starts_with("bert-text-classification: is on L2"));
+    }
+
+    #[test]
+    fn tests_may_depend_sideways_and_on_the_helpers_of_tests_but_not_upwards() {
+        let mut encoder = package(
+            "crates/encoder",
+            &["bert-testing", "bert-weights", "bert-train"],
+        );
+        for dependency in &mut encoder.dependencies {
+            dependency.is_development = true;
+        }
+        let others = ["crates/testing", "crates/weights", "crates/train"];
+        let packages = [vec![encoder], others.map(|one| package(one, &[])).to_vec()].concat();
+        let found = messages(&packages);
+        assert_eq!(found.len(), 1);
+        assert!(
+            found[0].starts_with("bert-encoder: is on L1 and may not depend on bert-train (L3)")
+        );
+    }
+
+    #[test]
+    fn only_tests_may_bring_the_helpers_of_tests() {
+        let found = messages(&[
+            package("crates/train", &["bert-testing"]),
+            package("tests", &["bert-testing"]),
+            package("crates/testing", &["bert-encoder"]),
+            package("crates/encoder", &[]),
+        ]);
+        assert_eq!(
+            found,
+            [
+                "bert-train: may have bert-testing as a development dependency alone: it is for tests"
+            ]
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use super::{Violation, levels};
 use crate::workspace::{Package, TextFile};
 
-/// Below this level are libraries; binaries and tests are on it.
+/// Below this level are libraries, but for the helpers of tests; binaries and tests are on it.
 const BINARY_LEVEL: u8 = 4;
 
 const FORBIDDEN_MACROS: [&str; 8] = [
@@ -22,6 +22,7 @@ const FORBIDDEN_MACROS: [&str; 8] = [
 pub(super) fn check(packages: &[Package], files: &[TextFile]) -> Vec<Violation> {
     let folders: Vec<String> = packages
         .iter()
+        .filter(|package| package.directory != levels::TESTING)
         .filter(|package| levels::level(&package.directory).is_some_and(|own| own < BINARY_LEVEL))
         .map(|package| format!("{}/src/", package.directory))
         .collect();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use bert_device::DeviceSpec;
 use bert_examples::{Console, movie_reviews, sentence_count};
-use bert_pretraining::BertForMaskedLM;
+use bert_pretraining::ModelForMaskedLM;
 use bert_text::{Dataset, MaskingOptions, TextLayout, TextPieces};
 use bert_train::pretraining::{Pretraining, PretrainingTask};
 use bert_train::{DropoutOverride, Observers, TrainOptions, TrainingLog, prepare_output, train};
@@ -43,7 +43,7 @@ fn main() -> anyhow::Result<()> {
     // 2. What is masked, and the weights. The checkpoint has no head for masked tokens, so that one is new.
     let (masking, dropout) = (MaskingOptions::default(), DropoutOverride::default());
     let setup =
-        Pretraining::<BertForMaskedLM>::for_training(&checkpoint.dir, 128, masking, dropout)?;
+        Pretraining::<ModelForMaskedLM>::for_training(&checkpoint.dir, 128, masking, dropout)?;
     let device = args.device.open()?.autodiff();
     let options = TrainOptions::default();
     device.seed(options.seed);

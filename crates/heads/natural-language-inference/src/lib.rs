@@ -2,7 +2,7 @@
 //! and numbers them, its scores, and zero-shot classification on top of it.
 //!
 //! transformers has no class of its own for this task, so this crate has no model of its own either: it is
-//! [`BertForSequenceClassification`], which is re-exported with its configuration, loss and [`KEY_MAP`] so that a program
+//! [`ModelForSequenceClassification`], which is re-exported with its configuration, loss and [`KEY_MAP`] so that a program
 //! depends on one crate. That makes it the one head that builds on another.
 //!
 //! | | |
@@ -20,7 +20,8 @@ mod roles;
 
 pub use bert_text_classification::metrics::{ConfusionMatrix, LabelScores, MetricsError};
 pub use bert_text_classification::{
-    BertForSequenceClassification, KEY_MAP, Labels, ProblemType, SequenceClassificationConfig, loss,
+    KEY_MAP, Labels, ModelForSequenceClassification, ProblemType, SequenceClassificationConfig,
+    loss,
 };
 pub use metrics::{NliMetrics, evaluate};
 pub use roles::{Role, RoleError, Roles, Scheme};

@@ -2,9 +2,9 @@
 //!
 //! | model | heads | loss |
 //! |---|---|---|
-//! | [`BertForMaskedLM`] | [`PredictionHead`], tied to the word embeddings | cross-entropy over the masked tokens |
-//! | [`BertForNextSentencePrediction`] | a linear map on the pooled output | cross-entropy, class 0 = the second text follows |
-//! | [`BertForPreTraining`] | both | the sum |
+//! | [`ModelForMaskedLM`] | [`PredictionHead`], tied to the word embeddings | cross-entropy over the masked tokens |
+//! | [`ModelForNextSentencePrediction`] | a linear map on the pooled output | cross-entropy, class 0 = the second text follows |
+//! | [`ModelForPreTraining`] | both | the sum |
 //!
 //! The decoder of the prediction head has no matrix of its own: it multiplies by the word embeddings, so that the gradients
 //! of look-up and decoder add up in one parameter, and both are one after training and in every file. For a loss it runs
@@ -25,7 +25,7 @@ mod prediction_head;
 pub use fill_mask::{TokenScore, top_k};
 pub use masked_tokens::MaskedTokens;
 pub use model::{
-    BertForMaskedLM, BertForNextSentencePrediction, BertForPreTraining, PretrainingModel,
+    ModelForMaskedLM, ModelForNextSentencePrediction, ModelForPreTraining, PretrainingModel,
 };
 pub use prediction_head::PredictionHead;
 

@@ -1,6 +1,6 @@
 // B batch, S sequence, M masked tokens, H hidden, V vocabulary
 
-use bert_encoder::{BertConfig, BertInput, BertModel, EncoderError, Pooling, linear};
+use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, Pooling, linear};
 use bert_kernels::masked_cross_entropy;
 use burn::module::Module;
 use burn::nn::Linear;
@@ -13,27 +13,27 @@ const NEXT_SENTENCE_CLASSES: usize = 2;
 
 /// An encoder that predicts masked tokens.
 #[derive(Module, Debug)]
-pub struct BertForMaskedLM {
+pub struct ModelForMaskedLM {
     /// The encoder, without pooler.
-    pub bert: BertModel,
+    pub bert: Encoder,
     /// The head, tied to the encoder's word embeddings.
     pub predictions: PredictionHead,
 }
 
 /// An encoder that predicts whether one text follows another.
 #[derive(Module, Debug)]
-pub struct BertForNextSentencePrediction {
+pub struct ModelForNextSentencePrediction {
     /// The encoder with its pooler.
-    pub bert: BertModel,
+    pub bert: Encoder,
     /// `[H, 2]`.
     pub seq_relationship: Linear,
 }
 
 /// An encoder that predicts both.
 #[derive(Module, Debug)]
-pub struct BertForPreTraining {
+pub struct ModelForPreTraining {
     /// The encoder with its pooler.
-    pub bert: BertModel,
+    pub bert: Encoder,
     /// The head, tied to the encoder's word embeddings.
     pub predictions: PredictionHead,
     /// `[H, 2]`.
@@ -54,13 +54,13 @@ pub trait PretrainingModel: Module {
     /// # Errors
     ///
     /// The encoder's configuration does not validate.
-    fn init(config: &BertConfig, device: &Device) -> Result<Self, EncoderError>;
+    fn init(config: &EncoderConfig, device: &Device) -> Result<Self, EncoderError>;
 
     /// The encoder.
-    fn encoder(&self) -> &BertModel;
+    fn encoder(&self) -> &Encoder;
 
     /// The encoder, to be changed.
-    fn encoder_mut(&mut self) -> &mut BertModel;
+    fn encoder_mut(&mut self) -> &mut Encoder;
 
     /// The head for masked tokens, if there is one.
     fn predictions(&self) -> Option<&PredictionHead>;
@@ -108,7 +108,7 @@ pub trait PretrainingModel: Module {
     /// The input does not fit the encoder.
     fn loss(
         &self,
-        input: BertInput,
+        input: EncoderInput,
         masked: Option<&MaskedTokens>,
         next_sentence: Option<Tensor<1, Int>>,
     ) -> Result<Tensor<1>, EncoderError> {
@@ -151,7 +151,7 @@ pub trait PretrainingModel: Module {
 /// `[B, S, H]` → `[B, S, V]`.
 fn every_token(
     head: &PredictionHead,
-    encoder: &BertModel,
+    encoder: &Encoder,
     last_hidden_state: Tensor<3>,
 ) -> Tensor<3> {
     let [batch, sequence, hidden] = last_hidden_state.dims();
@@ -161,12 +161,12 @@ fn every_token(
     logits_tv.reshape([batch, sequence, vocabulary])
 }
 
-fn seq_relationship(config: &BertConfig, device: &Device) -> Linear {
+fn seq_relationship(config: &EncoderConfig, device: &Device) -> Linear {
     let range = config.initializer_range;
     linear(config.hidden_size, NEXT_SENTENCE_CLASSES, range, device)
 }
 
-impl BertForMaskedLM {
+impl ModelForMaskedLM {
     /// The logits of every token.
     ///
     /// # Shapes
@@ -176,7 +176,7 @@ impl BertForMaskedLM {
     /// # Errors
     ///
     /// The input does not fit the encoder.
-    pub fn forward(&self, input: BertInput) -> Result<Tensor<3>, EncoderError> {
+    pub fn forward(&self, input: EncoderInput) -> Result<Tensor<3>, EncoderError> {
         Ok(self.forward_hidden(self.bert.forward(input)?.last_hidden_state))
     }
 
@@ -190,7 +190,7 @@ impl BertForMaskedLM {
     }
 }
 
-impl BertForNextSentencePrediction {
+impl ModelForNextSentencePrediction {
     /// The logits of the pairs.
     ///
     /// # Shapes
@@ -200,7 +200,7 @@ impl BertForNextSentencePrediction {
     /// # Errors
     ///
     /// The input does not fit the encoder, or the encoder has no pooler.
-    pub fn forward(&self, input: BertInput) -> Result<Tensor<2>, EncoderError> {
+    pub fn forward(&self, input: EncoderInput) -> Result<Tensor<2>, EncoderError> {
         Ok(self.seq_relationship.forward(self.bert.pool(input)?))
     }
 
@@ -222,7 +222,7 @@ impl BertForNextSentencePrediction {
     }
 }
 
-impl BertForPreTraining {
+impl ModelForPreTraining {
     /// The logits of every token and of the pairs.
     ///
     /// # Shapes
@@ -232,7 +232,7 @@ impl BertForPreTraining {
     /// # Errors
     ///
     /// The input does not fit the encoder, or the encoder has no pooler.
-    pub fn forward(&self, input: BertInput) -> Result<(Tensor<3>, Tensor<2>), EncoderError> {
+    pub fn forward(&self, input: EncoderInput) -> Result<(Tensor<3>, Tensor<2>), EncoderError> {
         let output = self.bert.forward(input)?;
         let pooled_bh = output.pooler_output.ok_or(EncoderError::NoPooler)?;
         let hidden_bsh = output.last_hidden_state;
@@ -243,23 +243,23 @@ impl BertForPreTraining {
     }
 }
 
-impl PretrainingModel for BertForMaskedLM {
+impl PretrainingModel for ModelForMaskedLM {
     const ARCHITECTURE: &'static str = "BertForMaskedLM";
     const PREDICTS_TOKENS: bool = true;
     const PREDICTS_PAIRS: bool = false;
 
-    fn init(config: &BertConfig, device: &Device) -> Result<Self, EncoderError> {
+    fn init(config: &EncoderConfig, device: &Device) -> Result<Self, EncoderError> {
         Ok(Self {
             bert: config.init_with(Pooling::None, device)?,
             predictions: PredictionHead::new(config, device),
         })
     }
 
-    fn encoder(&self) -> &BertModel {
+    fn encoder(&self) -> &Encoder {
         &self.bert
     }
 
-    fn encoder_mut(&mut self) -> &mut BertModel {
+    fn encoder_mut(&mut self) -> &mut Encoder {
         &mut self.bert
     }
 
@@ -272,23 +272,23 @@ impl PretrainingModel for BertForMaskedLM {
     }
 }
 
-impl PretrainingModel for BertForNextSentencePrediction {
+impl PretrainingModel for ModelForNextSentencePrediction {
     const ARCHITECTURE: &'static str = "BertForNextSentencePrediction";
     const PREDICTS_TOKENS: bool = false;
     const PREDICTS_PAIRS: bool = true;
 
-    fn init(config: &BertConfig, device: &Device) -> Result<Self, EncoderError> {
+    fn init(config: &EncoderConfig, device: &Device) -> Result<Self, EncoderError> {
         Ok(Self {
             bert: config.init(device)?,
             seq_relationship: seq_relationship(config, device),
         })
     }
 
-    fn encoder(&self) -> &BertModel {
+    fn encoder(&self) -> &Encoder {
         &self.bert
     }
 
-    fn encoder_mut(&mut self) -> &mut BertModel {
+    fn encoder_mut(&mut self) -> &mut Encoder {
         &mut self.bert
     }
 
@@ -301,12 +301,12 @@ impl PretrainingModel for BertForNextSentencePrediction {
     }
 }
 
-impl PretrainingModel for BertForPreTraining {
+impl PretrainingModel for ModelForPreTraining {
     const ARCHITECTURE: &'static str = "BertForPreTraining";
     const PREDICTS_TOKENS: bool = true;
     const PREDICTS_PAIRS: bool = true;
 
-    fn init(config: &BertConfig, device: &Device) -> Result<Self, EncoderError> {
+    fn init(config: &EncoderConfig, device: &Device) -> Result<Self, EncoderError> {
         Ok(Self {
             bert: config.init(device)?,
             predictions: PredictionHead::new(config, device),
@@ -314,11 +314,11 @@ impl PretrainingModel for BertForPreTraining {
         })
     }
 
-    fn encoder(&self) -> &BertModel {
+    fn encoder(&self) -> &Encoder {
         &self.bert
     }
 
-    fn encoder_mut(&mut self) -> &mut BertModel {
+    fn encoder_mut(&mut self) -> &mut Encoder {
         &mut self.bert
     }
 

@@ -1,6 +1,6 @@
 // M tokens, H hidden, V vocabulary
 
-use bert_encoder::{BertConfig, HiddenAct, linear};
+use bert_encoder::{EncoderConfig, HiddenAct, linear};
 use burn::module::{Initializer, Module, Param};
 use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::{Device, Tensor};
@@ -21,7 +21,7 @@ pub struct PredictionHead {
 
 impl PredictionHead {
     /// A head with fresh weights.
-    pub fn new(config: &BertConfig, device: &Device) -> Self {
+    pub fn new(config: &EncoderConfig, device: &Device) -> Self {
         let hidden = config.hidden_size;
         Self {
             dense: linear(hidden, hidden, config.initializer_range, device),

@@ -17,7 +17,7 @@ mod model;
 
 pub use decode::{Candidate, DecodeOptions, Decoded, Span, Window, decode};
 pub use loss::{loss, window_loss};
-pub use model::{BertForQuestionAnswering, QuestionAnsweringConfig, SpanLogits};
+pub use model::{ModelForQuestionAnswering, QuestionAnsweringConfig, SpanLogits};
 
 /// Checkpoint name and module path of the head's own parameters, one pair a line.
 pub const KEY_MAP: &str = include_str!("keys.tsv");

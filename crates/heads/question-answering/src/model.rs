@@ -1,6 +1,6 @@
 // B batch, S sequence, H hidden
 
-use bert_encoder::{BertConfig, BertInput, BertModel, EncoderError, Pooling, linear};
+use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, Pooling, linear};
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Bool, Device, Tensor, TensorData};
@@ -12,14 +12,14 @@ const OUTPUTS: usize = 2;
 #[derive(Debug, Clone, PartialEq)]
 pub struct QuestionAnsweringConfig {
     /// The encoder.
-    pub encoder: BertConfig,
+    pub encoder: EncoderConfig,
 }
 
 /// Encoder without pooler, and a linear map to two logits a token.
 #[derive(Module, Debug)]
-pub struct BertForQuestionAnswering {
+pub struct ModelForQuestionAnswering {
     /// The encoder.
-    pub bert: BertModel,
+    pub bert: Encoder,
     /// `[H, 2]`; the first output is the start's.
     pub qa_outputs: Linear,
 }
@@ -64,9 +64,9 @@ impl QuestionAnsweringConfig {
     /// # Errors
     ///
     /// The encoder's configuration does not validate.
-    pub fn init(&self, device: &Device) -> Result<BertForQuestionAnswering, EncoderError> {
+    pub fn init(&self, device: &Device) -> Result<ModelForQuestionAnswering, EncoderError> {
         let encoder = &self.encoder;
-        Ok(BertForQuestionAnswering {
+        Ok(ModelForQuestionAnswering {
             bert: encoder.init_with(Pooling::None, device)?,
             qa_outputs: linear(
                 encoder.hidden_size,
@@ -78,7 +78,7 @@ impl QuestionAnsweringConfig {
     }
 }
 
-impl BertForQuestionAnswering {
+impl ModelForQuestionAnswering {
     /// The logits of a batch of windows.
     ///
     /// # Shapes
@@ -88,7 +88,7 @@ impl BertForQuestionAnswering {
     /// # Errors
     ///
     /// The input does not fit the encoder.
-    pub fn forward(&self, input: BertInput) -> Result<SpanLogits, EncoderError> {
+    pub fn forward(&self, input: EncoderInput) -> Result<SpanLogits, EncoderError> {
         let hidden_bsh = self.bert.forward(input)?.last_hidden_state;
         Ok(self.forward_hidden(hidden_bsh))
     }

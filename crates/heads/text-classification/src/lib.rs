@@ -17,7 +17,7 @@ mod loss;
 mod model;
 
 pub use loss::{Labels, loss};
-pub use model::{BertForSequenceClassification, ProblemType, SequenceClassificationConfig};
+pub use model::{ModelForSequenceClassification, ProblemType, SequenceClassificationConfig};
 
 /// Checkpoint name and module path of the head's own parameters, one pair a line.
 pub const KEY_MAP: &str = include_str!("keys.tsv");

@@ -1,6 +1,6 @@
 // B batch, C labels, H hidden
 
-use bert_encoder::{BertConfig, BertInput, BertModel, EncoderError, linear};
+use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, linear};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Tensor};
@@ -22,16 +22,16 @@ pub enum ProblemType {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SequenceClassificationConfig {
     /// The encoder.
-    pub encoder: BertConfig,
+    pub encoder: EncoderConfig,
     /// Number C of labels, or of regression targets.
     pub num_labels: usize,
 }
 
 /// Encoder, pooler, dropout and a linear classifier on the pooled output.
 #[derive(Module, Debug)]
-pub struct BertForSequenceClassification {
+pub struct ModelForSequenceClassification {
     /// The encoder with its pooler.
-    pub bert: BertModel,
+    pub bert: Encoder,
     /// `classifier_dropout`, else `hidden_dropout_prob`.
     pub dropout: Dropout,
     /// `[H, C]`.
@@ -44,12 +44,12 @@ impl SequenceClassificationConfig {
     /// # Errors
     ///
     /// The encoder's configuration does not validate, or there are no labels.
-    pub fn init(&self, device: &Device) -> Result<BertForSequenceClassification, EncoderError> {
+    pub fn init(&self, device: &Device) -> Result<ModelForSequenceClassification, EncoderError> {
         if self.num_labels == 0 {
             return Err(EncoderError::ZeroSize { key: "num_labels" });
         }
         let encoder = &self.encoder;
-        Ok(BertForSequenceClassification {
+        Ok(ModelForSequenceClassification {
             bert: encoder.init(device)?,
             dropout: DropoutConfig::new(encoder.classifier_dropout_prob()).init(),
             classifier: linear(
@@ -62,7 +62,7 @@ impl SequenceClassificationConfig {
     }
 }
 
-impl BertForSequenceClassification {
+impl ModelForSequenceClassification {
     /// Number C of labels.
     pub fn num_labels(&self) -> usize {
         self.classifier.weight.val().dims()[1]
@@ -77,7 +77,7 @@ impl BertForSequenceClassification {
     /// # Errors
     ///
     /// The input does not fit the encoder, or the encoder has no pooler.
-    pub fn forward(&self, input: BertInput) -> Result<Tensor<2>, EncoderError> {
+    pub fn forward(&self, input: EncoderInput) -> Result<Tensor<2>, EncoderError> {
         Ok(self.classify(self.bert.pool(input)?))
     }
 

@@ -18,7 +18,7 @@ pub mod transitions;
 
 mod model;
 
-pub use model::{BertForTokenClassification, TokenClassificationConfig, loss};
+pub use model::{ModelForTokenClassification, TokenClassificationConfig, loss};
 
 /// Checkpoint name and module path of the head's own parameters, one pair a line.
 pub const KEY_MAP: &str = include_str!("keys.tsv");

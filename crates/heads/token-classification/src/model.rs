@@ -1,6 +1,6 @@
 // B batch, S sequence, C labels, H hidden
 
-use bert_encoder::{BertConfig, BertInput, BertModel, EncoderError, Pooling, linear};
+use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, Pooling, linear};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Int, Tensor};
@@ -9,16 +9,16 @@ use burn::tensor::{Device, Int, Tensor};
 #[derive(Debug, Clone, PartialEq)]
 pub struct TokenClassificationConfig {
     /// The encoder.
-    pub encoder: BertConfig,
+    pub encoder: EncoderConfig,
     /// Number C of labels.
     pub num_labels: usize,
 }
 
 /// Encoder without a pooler, dropout and a linear classifier on every token's last hidden state.
 #[derive(Module, Debug)]
-pub struct BertForTokenClassification {
+pub struct ModelForTokenClassification {
     /// The encoder.
-    pub bert: BertModel,
+    pub bert: Encoder,
     /// `classifier_dropout`, else `hidden_dropout_prob`.
     pub dropout: Dropout,
     /// `[H, C]`.
@@ -31,12 +31,12 @@ impl TokenClassificationConfig {
     /// # Errors
     ///
     /// The encoder's configuration does not validate, or there are no labels.
-    pub fn init(&self, device: &Device) -> Result<BertForTokenClassification, EncoderError> {
+    pub fn init(&self, device: &Device) -> Result<ModelForTokenClassification, EncoderError> {
         if self.num_labels == 0 {
             return Err(EncoderError::ZeroSize { key: "num_labels" });
         }
         let encoder = &self.encoder;
-        Ok(BertForTokenClassification {
+        Ok(ModelForTokenClassification {
             bert: encoder.init_with(Pooling::None, device)?,
             dropout: DropoutConfig::new(encoder.classifier_dropout_prob()).init(),
             classifier: linear(
@@ -49,7 +49,7 @@ impl TokenClassificationConfig {
     }
 }
 
-impl BertForTokenClassification {
+impl ModelForTokenClassification {
     /// Number C of labels.
     pub fn num_labels(&self) -> usize {
         self.classifier.weight.val().dims()[1]
@@ -64,7 +64,7 @@ impl BertForTokenClassification {
     /// # Errors
     ///
     /// The input does not fit the encoder.
-    pub fn forward(&self, input: BertInput) -> Result<Tensor<3>, EncoderError> {
+    pub fn forward(&self, input: EncoderInput) -> Result<Tensor<3>, EncoderError> {
         Ok(self.forward_hidden(self.bert.forward(input)?.last_hidden_state))
     }
 

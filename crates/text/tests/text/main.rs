@@ -6,6 +6,7 @@ mod datasets;
 mod filters;
 mod labels;
 mod masking;
+mod parity;
 mod plain_text;
 mod predict_inputs;
 mod readers;

@@ -12,8 +12,8 @@ mod reader;
 use std::num::NonZeroUsize;
 
 use bert_text::{InferenceInput, PredictInput, TokensInput};
-use bert_text_classification::BertForSequenceClassification;
-use bert_token_classification::BertForTokenClassification;
+use bert_text_classification::ModelForSequenceClassification;
+use bert_token_classification::ModelForTokenClassification;
 use burn::tensor::Device;
 
 pub use reader::TextReader;
@@ -64,9 +64,9 @@ impl From<&TokensInput> for HeadInput {
 #[derive(Debug)]
 pub enum Head {
     /// Of text classification, natural-language inference included.
-    Text(TextClassifier, BertForSequenceClassification),
+    Text(TextClassifier, ModelForSequenceClassification),
     /// Of token classification.
-    Tokens(TokenClassifier, BertForTokenClassification),
+    Tokens(TokenClassifier, ModelForTokenClassification),
 }
 
 /// What a head says to each input, in their order, with the classifier that knows what it means.

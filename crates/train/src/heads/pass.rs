@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use bert_text::{Encoding, TokensInput};
-use bert_text_classification::BertForSequenceClassification;
-use bert_token_classification::BertForTokenClassification;
+use bert_text_classification::ModelForSequenceClassification;
+use bert_token_classification::ModelForTokenClassification;
 use burn::tensor::Tensor;
 
 use super::{Head, HeadInput, HeadPredictions};
@@ -27,12 +27,12 @@ pub(super) struct Sequences {
 pub(super) enum Outputs<'a> {
     Text {
         classifier: &'a TextClassifier,
-        model: &'a BertForSequenceClassification,
+        model: &'a ModelForSequenceClassification,
         predictions: Vec<Option<Prediction>>,
     },
     Tokens {
         classifier: &'a TokenClassifier,
-        model: &'a BertForTokenClassification,
+        model: &'a ModelForTokenClassification,
         windows: TextWindows,
     },
 }

@@ -1,7 +1,7 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use bert_nli::{BertForSequenceClassification, NliMetrics, evaluate};
+use bert_nli::{ModelForSequenceClassification, NliMetrics, evaluate};
 use bert_text::LabelSet;
 use burn::tensor::Device;
 use serde_json::{Map, Value, json};
@@ -50,7 +50,7 @@ impl NliClassifier {
     /// The data does not fit the model.
     pub fn evaluate(
         &self,
-        model: &BertForSequenceClassification,
+        model: &ModelForSequenceClassification,
         split: &Split,
         batch_size: NonZeroUsize,
         device: &Device,
@@ -62,7 +62,7 @@ impl NliClassifier {
 
 fn score(
     classifier: &TextClassifier,
-    model: &BertForSequenceClassification,
+    model: &ModelForSequenceClassification,
     split: &Split,
     batch_size: NonZeroUsize,
     device: &Device,
@@ -119,7 +119,7 @@ fn named(metrics: &NliMetrics, labels: &LabelSet) -> Value {
 }
 
 impl Task for NliTask {
-    type Model = BertForSequenceClassification;
+    type Model = ModelForSequenceClassification;
     type Split = Split;
 
     fn lengths(&self) -> &[usize] {

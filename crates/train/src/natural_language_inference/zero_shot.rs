@@ -2,7 +2,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use bert_nli::zero_shot::{HypothesisTemplate, ZeroShotIds, ranked, scores};
-use bert_nli::{BertForSequenceClassification, Role};
+use bert_nli::{ModelForSequenceClassification, Role};
 use bert_text::Encoding;
 use burn::tensor::Device;
 
@@ -91,7 +91,7 @@ impl ZeroShotClassifier {
     /// A hypothesis is longer than the maximum length, or the texts do not fit the model.
     pub fn predict(
         &self,
-        model: &BertForSequenceClassification,
+        model: &ModelForSequenceClassification,
         texts: &[&str],
         question: &ZeroShotQuestion,
         batch_size: NonZeroUsize,

@@ -7,9 +7,9 @@
 //! pairs → predict → PairPrediction
 //! ```
 //!
-//! M is one of [`BertForMaskedLM`](bert_pretraining::BertForMaskedLM),
-//! [`BertForNextSentencePrediction`](bert_pretraining::BertForNextSentencePrediction) and
-//! [`BertForPreTraining`](bert_pretraining::BertForPreTraining). What is masked is another choice in every epoch; for
+//! M is one of [`ModelForMaskedLM`](bert_pretraining::ModelForMaskedLM),
+//! [`ModelForNextSentencePrediction`](bert_pretraining::ModelForNextSentencePrediction) and
+//! [`ModelForPreTraining`](bert_pretraining::ModelForPreTraining). What is masked is another choice in every epoch; for
 //! evaluation it is always the same, so that figures can be compared.
 
 mod evaluate;

@@ -1,7 +1,7 @@
 use std::num::NonZeroUsize;
 
 use bert_kernels::softmax;
-use bert_pretraining::{BertForMaskedLM, BertForNextSentencePrediction, PretrainingModel, top_k};
+use bert_pretraining::{ModelForMaskedLM, ModelForNextSentencePrediction, PretrainingModel, top_k};
 use bert_text::Encoding;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
@@ -59,7 +59,7 @@ impl PairPrediction {
     }
 }
 
-impl Pretraining<BertForMaskedLM> {
+impl Pretraining<ModelForMaskedLM> {
     /// The tokens of texts and pairs, as [`fill_mask`](Self::fill_mask) takes them.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ impl Pretraining<BertForMaskedLM> {
     /// The texts do not fit the model, or the tokenizer cannot decode.
     pub fn fill_mask(
         &self,
-        model: &BertForMaskedLM,
+        model: &ModelForMaskedLM,
         texts: &[Encoding],
         count: NonZeroUsize,
         batch_size: NonZeroUsize,
@@ -118,7 +118,7 @@ impl Pretraining<BertForMaskedLM> {
     /// The logits of each mask of one text, given its hidden states `[1, S, H]`.
     fn mask_logits(
         &self,
-        model: &BertForMaskedLM,
+        model: &ModelForMaskedLM,
         hidden_1sh: Tensor<3>,
         text: &Encoding,
     ) -> Vec<Vec<f32>> {
@@ -172,7 +172,7 @@ impl Pretraining<BertForMaskedLM> {
     }
 }
 
-impl Pretraining<BertForNextSentencePrediction> {
+impl Pretraining<ModelForNextSentencePrediction> {
     /// Says of pairs whether the second text follows the first; the results are in their order. `tick` is called with the
     /// share that is done.
     ///
@@ -181,7 +181,7 @@ impl Pretraining<BertForNextSentencePrediction> {
     /// `max_length` is too short for any pair, or the pairs do not fit the model.
     pub fn predict(
         &self,
-        model: &BertForNextSentencePrediction,
+        model: &ModelForNextSentencePrediction,
         pairs: &[(&str, &str)],
         batch_size: NonZeroUsize,
         device: &Device,

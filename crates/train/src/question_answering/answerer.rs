@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use bert_question_answering::{BertForQuestionAnswering, QuestionAnsweringConfig};
+use bert_question_answering::{ModelForQuestionAnswering, QuestionAnsweringConfig};
 use bert_text::{QuestionInput, SquadDataset};
 use bert_weights::checkpoint::{KeyMap, LoadReport};
 use burn::tensor::Device;
@@ -96,7 +96,7 @@ impl QuestionAnswerer {
         &self,
         head: HeadOrigin,
         device: &Device,
-    ) -> Result<(BertForQuestionAnswering, LoadReport), TrainError> {
+    ) -> Result<(ModelForQuestionAnswering, LoadReport), TrainError> {
         let mut model = QuestionAnsweringConfig {
             encoder: self.pretrained.encoder.clone(),
         }
@@ -110,7 +110,7 @@ impl QuestionAnswerer {
     /// # Errors
     ///
     /// A file could not be written; what was there before is then still there.
-    pub fn save(&self, model: &BertForQuestionAnswering, dir: &Path) -> Result<(), TrainError> {
+    pub fn save(&self, model: &ModelForQuestionAnswering, dir: &Path) -> Result<(), TrainError> {
         self.pretrained
             .save(model, &keys(), ARCHITECTURE, Map::new(), dir)
     }

@@ -4,7 +4,7 @@ use bert_question_answering::metrics::{
     BestThresholds, SquadMetrics, SquadVersion, best_thresholds, evaluate,
 };
 use bert_question_answering::{
-    BertForQuestionAnswering, Candidate, DecodeOptions, Decoded, decode, window_loss,
+    Candidate, DecodeOptions, Decoded, ModelForQuestionAnswering, decode, window_loss,
 };
 use bert_text::{SquadDataset, SquadQuestion, char_slice};
 use burn::tensor::Device;
@@ -108,7 +108,7 @@ impl QuestionAnswerer {
     /// The data does not fit the model, or there is none.
     pub fn evaluate(
         &self,
-        model: &BertForQuestionAnswering,
+        model: &ModelForQuestionAnswering,
         split: &Split,
         options: &EvaluationOptions,
         batch_size: NonZeroUsize,

@@ -1,7 +1,7 @@
 use std::num::NonZeroUsize;
 
 use bert_question_answering::{
-    BertForQuestionAnswering, Candidate, DecodeOptions, Span, Window, decode,
+    Candidate, DecodeOptions, ModelForQuestionAnswering, Span, Window, decode,
 };
 use bert_text::{QuestionInput, char_slice};
 use burn::tensor::Device;
@@ -67,7 +67,7 @@ impl QuestionAnswerer {
     /// The windows do not fit the model.
     pub fn predict(
         &self,
-        model: &BertForQuestionAnswering,
+        model: &ModelForQuestionAnswering,
         questions: Vec<(&QuestionInput, Windows)>,
         options: &PredictOptions,
         batch_size: NonZeroUsize,

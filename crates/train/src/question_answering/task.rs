@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use bert_question_answering::{BertForQuestionAnswering, loss};
+use bert_question_answering::{ModelForQuestionAnswering, loss};
 use bert_text::Encoding;
 use burn::tensor::Device;
 
@@ -21,7 +21,7 @@ pub struct QuestionAnsweringTask {
 }
 
 impl Task for QuestionAnsweringTask {
-    type Model = BertForQuestionAnswering;
+    type Model = ModelForQuestionAnswering;
     type Split = Split;
 
     fn lengths(&self) -> &[usize] {

@@ -1,7 +1,7 @@
 use std::num::NonZeroUsize;
 use std::ops::Range;
 
-use bert_question_answering::{BertForQuestionAnswering, Window};
+use bert_question_answering::{ModelForQuestionAnswering, Window};
 use bert_text::Encoding;
 use burn::tensor::Device;
 
@@ -74,7 +74,7 @@ impl QuestionAnswerer {
     /// The logits of every window.
     pub(super) fn logits(
         &self,
-        model: &BertForQuestionAnswering,
+        model: &ModelForQuestionAnswering,
         windows: &Windows,
         batch_size: NonZeroUsize,
         device: &Device,

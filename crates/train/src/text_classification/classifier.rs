@@ -2,7 +2,7 @@ use std::path::Path;
 
 use bert_text::{Dataset, Encoding, LabelSet};
 use bert_text_classification::{
-    BertForSequenceClassification, ProblemType, SequenceClassificationConfig,
+    ModelForSequenceClassification, ProblemType, SequenceClassificationConfig,
 };
 use bert_weights::checkpoint::{KeyMap, LoadReport};
 use burn::tensor::Device;
@@ -109,7 +109,7 @@ impl TextClassifier {
         &self,
         head: HeadOrigin,
         device: &Device,
-    ) -> Result<(BertForSequenceClassification, LoadReport), TrainError> {
+    ) -> Result<(ModelForSequenceClassification, LoadReport), TrainError> {
         let model = self.init(device)?;
         self.pretrained.load(model, &keys(), &["classifier"], head)
     }
@@ -123,13 +123,13 @@ impl TextClassifier {
         &self,
         encoder: &SharedEncoder,
         device: &Device,
-    ) -> Result<BertForSequenceClassification, TrainError> {
+    ) -> Result<ModelForSequenceClassification, TrainError> {
         let mut model = self.init(device)?;
         encoder.equip(&mut model.bert);
         self.pretrained.load_head(model, &keys())
     }
 
-    fn init(&self, device: &Device) -> Result<BertForSequenceClassification, TrainError> {
+    fn init(&self, device: &Device) -> Result<ModelForSequenceClassification, TrainError> {
         let config = SequenceClassificationConfig {
             encoder: self.pretrained.encoder.clone(),
             num_labels: self.labels.len(),
@@ -146,7 +146,7 @@ impl TextClassifier {
     /// A file could not be written; what was there before is then still there.
     pub fn save(
         &self,
-        model: &BertForSequenceClassification,
+        model: &ModelForSequenceClassification,
         dir: &Path,
     ) -> Result<(), TrainError> {
         let mut decided = label_keys(&self.labels);

@@ -1,7 +1,7 @@
 use std::num::NonZeroUsize;
 
 use bert_kernels::softmax;
-use bert_text_classification::{BertForSequenceClassification, ProblemType};
+use bert_text_classification::{ModelForSequenceClassification, ProblemType};
 use burn::tensor::Device;
 
 use super::TextClassifier;
@@ -76,7 +76,7 @@ impl TextClassifier {
     /// `max_length` is too short for any text, or the texts do not fit the model.
     pub fn predict(
         &self,
-        model: &BertForSequenceClassification,
+        model: &ModelForSequenceClassification,
         texts: &[(&str, Option<&str>)],
         batch_size: NonZeroUsize,
         device: &Device,

@@ -5,7 +5,7 @@ use bert_text::Encoding;
 use bert_text_classification::metrics::{
     evaluate_multi_label, evaluate_regression, evaluate_single_label, multi_hot,
 };
-use bert_text_classification::{BertForSequenceClassification, loss};
+use bert_text_classification::{ModelForSequenceClassification, loss};
 use burn::tensor::Device;
 
 use super::predict::Prediction;
@@ -41,7 +41,7 @@ impl TextClassifier {
     /// The data does not fit the model.
     pub fn evaluate(
         &self,
-        model: &BertForSequenceClassification,
+        model: &ModelForSequenceClassification,
         split: &Split,
         batch_size: NonZeroUsize,
         device: &Device,
@@ -114,7 +114,7 @@ pub(crate) fn highest(logits: &[f32]) -> usize {
 }
 
 impl Task for TextClassificationTask {
-    type Model = BertForSequenceClassification;
+    type Model = ModelForSequenceClassification;
     type Split = Split;
 
     fn lengths(&self) -> &[usize] {

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use bert_text::{Alignment, LabelSet, TaggedDataset};
-use bert_token_classification::{BertForTokenClassification, TokenClassificationConfig};
+use bert_token_classification::{ModelForTokenClassification, TokenClassificationConfig};
 use bert_weights::checkpoint::{KeyMap, LoadReport};
 use burn::tensor::Device;
 
@@ -94,7 +94,7 @@ impl TokenClassifier {
         &self,
         head: HeadOrigin,
         device: &Device,
-    ) -> Result<(BertForTokenClassification, LoadReport), TrainError> {
+    ) -> Result<(ModelForTokenClassification, LoadReport), TrainError> {
         let model = self.init(device)?;
         self.pretrained.load(model, &keys(), &["classifier"], head)
     }
@@ -108,13 +108,13 @@ impl TokenClassifier {
         &self,
         encoder: &SharedEncoder,
         device: &Device,
-    ) -> Result<BertForTokenClassification, TrainError> {
+    ) -> Result<ModelForTokenClassification, TrainError> {
         let mut model = self.init(device)?;
         encoder.equip(&mut model.bert);
         self.pretrained.load_head(model, &keys())
     }
 
-    fn init(&self, device: &Device) -> Result<BertForTokenClassification, TrainError> {
+    fn init(&self, device: &Device) -> Result<ModelForTokenClassification, TrainError> {
         let config = TokenClassificationConfig {
             encoder: self.pretrained.encoder.clone(),
             num_labels: self.labels.len(),
@@ -129,7 +129,7 @@ impl TokenClassifier {
     /// # Errors
     ///
     /// A file could not be written; what was there before is then still there.
-    pub fn save(&self, model: &BertForTokenClassification, dir: &Path) -> Result<(), TrainError> {
+    pub fn save(&self, model: &ModelForTokenClassification, dir: &Path) -> Result<(), TrainError> {
         let decided = label_keys(&self.labels);
         self.pretrained
             .save(model, &keys(), ARCHITECTURE, decided, dir)

@@ -3,7 +3,7 @@ use std::ops::Range;
 
 use bert_kernels::softmax;
 use bert_text::{Encoding, Pieces, TokensInput};
-use bert_token_classification::BertForTokenClassification;
+use bert_token_classification::ModelForTokenClassification;
 use bert_token_classification::aggregation::{Aggregation, Entity, SubToken, entities};
 use bert_token_classification::transitions::Transitions;
 use burn::tensor::Device;
@@ -30,7 +30,7 @@ impl TokenClassifier {
     /// `max_length` is too short for any text, or the texts do not fit the model.
     pub fn predict(
         &self,
-        model: &BertForTokenClassification,
+        model: &ModelForTokenClassification,
         inputs: &[TokensInput],
         batch_size: NonZeroUsize,
         device: &Device,

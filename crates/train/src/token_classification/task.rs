@@ -6,7 +6,7 @@ use bert_text::Encoding;
 use bert_token_classification::metrics::{EntityMetrics, evaluate};
 use bert_token_classification::tags::Scheme;
 use bert_token_classification::transitions::{Transitions, best_label};
-use bert_token_classification::{BertForTokenClassification, loss};
+use bert_token_classification::{ModelForTokenClassification, loss};
 use burn::tensor::{Device, Tensor};
 
 use super::{Split, TokenClassifier};
@@ -44,7 +44,7 @@ impl TokenClassifier {
     /// The data does not fit the model, or has no word.
     pub fn evaluate(
         &self,
-        model: &BertForTokenClassification,
+        model: &ModelForTokenClassification,
         split: &Split,
         batch_size: NonZeroUsize,
         constrained: bool,
@@ -134,7 +134,7 @@ pub(crate) fn token_rows(logits: Tensor<3>) -> Vec<Vec<Vec<f32>>> {
 }
 
 impl Task for TokenClassificationTask {
-    type Model = BertForTokenClassification;
+    type Model = ModelForTokenClassification;
     type Split = Split;
 
     fn lengths(&self) -> &[usize] {

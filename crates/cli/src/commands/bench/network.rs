@@ -3,9 +3,9 @@
 use std::num::NonZeroUsize;
 
 use anyhow::{Result, anyhow};
-use bert_encoder::{BertInput, WeightFormat};
+use bert_encoder::{EncoderInput, WeightFormat};
 use bert_text_classification::{
-    BertForSequenceClassification, Labels, SequenceClassificationConfig, loss,
+    Labels, ModelForSequenceClassification, SequenceClassificationConfig, loss,
 };
 use bert_train::{AdamW, BatchLoss, Stepper, TrainOptions};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -34,7 +34,7 @@ pub(crate) fn train_step_ms(
     let mut stepper = Stepper::new(optimizer, options.max_grad_norm, options.seed);
     let batch = [(input(workload, &device), workload.batch)];
     let labels = labels(workload, &device);
-    let loss = |model: &BertForSequenceClassification, input: &BertInput| {
+    let loss = |model: &ModelForSequenceClassification, input: &EncoderInput| {
         Ok(BatchLoss {
             loss: loss(model.forward(input.clone())?, labels.clone()),
             tokens: workload.tokens(),
@@ -68,7 +68,7 @@ fn model(
     workload: &Workload,
     dropout: f64,
     device: &Device,
-) -> Result<BertForSequenceClassification> {
+) -> Result<ModelForSequenceClassification> {
     let config = SequenceClassificationConfig {
         encoder: workload.size.config(dropout),
         num_labels: NUM_LABELS,
@@ -78,12 +78,12 @@ fn model(
 }
 
 /// What the trainer makes of rows that are all of one length: no mask, no second segment.
-fn input(workload: &Workload, device: &Device) -> BertInput {
+fn input(workload: &Workload, device: &Device) -> EncoderInput {
     let ids: Vec<i32> = (0..workload.tokens())
         .map(|place| (place * ID_STRIDE % ID_RANGE) as i32)
         .collect();
     let data = TensorData::new(ids, [workload.batch, workload.sequence]);
-    BertInput::new(Tensor::<2, Int>::from_data(data, device))
+    EncoderInput::new(Tensor::<2, Int>::from_data(data, device))
 }
 
 fn labels(workload: &Workload, device: &Device) -> Labels {

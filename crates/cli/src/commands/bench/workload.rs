@@ -1,6 +1,6 @@
 // B rows, S positions, T = B · S tokens, H hidden, I inner, N heads, D head width, L layers
 
-use bert_encoder::BertConfig;
+use bert_encoder::EncoderConfig;
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -63,19 +63,19 @@ pub(crate) struct Product {
 
 impl Size {
     /// The model's configuration, with BERT's own vocabulary and lengths.
-    pub(crate) fn config(self, dropout: f64) -> BertConfig {
+    pub(crate) fn config(self, dropout: f64) -> EncoderConfig {
         let (num_hidden_layers, hidden_size, num_attention_heads) = match self {
             Self::Tiny => (2, 128, 2),
             Self::Mini => (4, 256, 4),
             Self::Minilm => (6, 384, 12),
             Self::Base => (12, 768, 12),
         };
-        let config = BertConfig {
+        let config = EncoderConfig {
             num_hidden_layers,
             hidden_size,
             num_attention_heads,
             intermediate_size: 4 * hidden_size,
-            ..BertConfig::default()
+            ..EncoderConfig::default()
         };
         config.with_dropout(dropout)
     }
@@ -118,7 +118,7 @@ impl Workload {
 
     /// Keys and values of all tokens, everything else of `rows` of them, `queries` in each sequence.
     fn products(&self, rows: usize, queries: usize) -> Vec<Product> {
-        let BertConfig {
+        let EncoderConfig {
             hidden_size,
             intermediate_size,
             ..
@@ -133,7 +133,7 @@ impl Workload {
         .concat()
     }
 
-    fn config(&self) -> BertConfig {
+    fn config(&self) -> EncoderConfig {
         self.size.config(0.0)
     }
 

@@ -26,7 +26,7 @@ pub(super) struct MaskingFlags {
     /// there is no padding and each token has the most context
     #[arg(long, conflicts_with = "next_sentence")]
     line_by_line: bool,
-    /// Predict as well whether one sentence follows another, and sum both losses (BertForPreTraining). The text is then one
+    /// Predict as well whether one sentence follows another, and sum both losses (ModelForPreTraining). The text is then one
     /// sentence a line, with blank lines between documents
     #[arg(long)]
     pub(super) next_sentence: bool,

@@ -1,7 +1,7 @@
 //! `bert evaluate masked-lm`
 
 use anyhow::Result;
-use bert_pretraining::{BertForMaskedLM, BertForPreTraining, PretrainingModel};
+use bert_pretraining::{ModelForMaskedLM, ModelForPreTraining, PretrainingModel};
 use bert_train::pretraining::{EVALUATION_SEED, Pretraining, TokenPrediction};
 use clap::Args;
 use serde::Serialize;
@@ -33,9 +33,9 @@ struct Record {
 
 pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     if args.masking.next_sentence {
-        evaluate::<BertForPreTraining>(args)
+        evaluate::<ModelForPreTraining>(args)
     } else {
-        evaluate::<BertForMaskedLM>(args)
+        evaluate::<ModelForMaskedLM>(args)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use anyhow::{Result, bail};
-use bert_pretraining::BertForMaskedLM;
+use bert_pretraining::ModelForMaskedLM;
 use bert_text::{Encoding, MaskingOptions, PredictInput};
 use bert_train::pretraining::{FilledMask, FilledText, Pretraining};
 use burn::tensor::Device;
@@ -28,13 +28,13 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
     let flags = &args.flags;
     let input = Input::open(flags)?;
     let device = flags.runtime.open()?;
-    let mut setup = Pretraining::<BertForMaskedLM>::open(
+    let mut setup = Pretraining::<ModelForMaskedLM>::open(
         &flags.model,
         flags.max_length,
         MaskingOptions::default(),
     )?;
     setup.pretrained.weights = flags.weights.format();
-    let outputs = describe::pretraining_outputs::<BertForMaskedLM>();
+    let outputs = describe::pretraining_outputs::<ModelForMaskedLM>();
     eprintln!(
         "model   {}: {}",
         flags.model.display(),
@@ -51,8 +51,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
 
 struct Predictor<'a> {
     args: &'a PredictArgs,
-    setup: Pretraining<BertForMaskedLM>,
-    model: BertForMaskedLM,
+    setup: Pretraining<ModelForMaskedLM>,
+    model: ModelForMaskedLM,
     device: Device,
 }
 

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::path::Path;
 
 use anyhow::Result;
-use bert_pretraining::{BertForMaskedLM, BertForPreTraining, PretrainingModel};
+use bert_pretraining::{ModelForMaskedLM, ModelForPreTraining, PretrainingModel};
 use bert_train::pretraining::{Pretraining, PretrainingTask};
 use bert_train::{DropoutOverride, TrainOptions};
 use burn::tensor::Device;
@@ -24,9 +24,9 @@ pub(crate) struct TrainArgs {
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     if args.masking.next_sentence {
-        fine_tune::run(&Command::<BertForPreTraining>::new(args), &args.flags)
+        fine_tune::run(&Command::<ModelForPreTraining>::new(args), &args.flags)
     } else {
-        fine_tune::run(&Command::<BertForMaskedLM>::new(args), &args.flags)
+        fine_tune::run(&Command::<ModelForMaskedLM>::new(args), &args.flags)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `bert predict zero-shot`
 
 use anyhow::Result;
-use bert_nli::BertForSequenceClassification;
+use bert_nli::ModelForSequenceClassification;
 use bert_nli::zero_shot::{DEFAULT_TEMPLATE, HypothesisTemplate};
 use bert_text::SequenceInput;
 use bert_train::HeadOrigin;
@@ -93,7 +93,7 @@ struct Predictor<'a> {
     args: &'a ZeroShotArgs,
     question: ZeroShotQuestion,
     zero_shot: ZeroShotClassifier,
-    model: BertForSequenceClassification,
+    model: ModelForSequenceClassification,
     device: Device,
 }
 

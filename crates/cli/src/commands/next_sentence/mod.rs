@@ -12,14 +12,14 @@ pub(crate) use train::{TrainArgs, run as train};
 use std::path::Path;
 
 use anyhow::Result;
-use bert_pretraining::BertForNextSentencePrediction;
+use bert_pretraining::ModelForNextSentencePrediction;
 use bert_text::{Documents, MaskingOptions};
 use bert_train::pretraining::{Pretraining, Split};
 
 use crate::describe;
 use crate::format::counted;
 
-type Setup = Pretraining<BertForNextSentencePrediction>;
+type Setup = Pretraining<ModelForNextSentencePrediction>;
 
 /// Opens a trained model, without its weights.
 fn open(directory: &Path, max_length: Option<usize>) -> Result<Setup> {
@@ -30,7 +30,7 @@ fn open(directory: &Path, max_length: Option<usize>) -> Result<Setup> {
 
 /// Layers, width, and what the head says.
 fn model(setup: &Setup) -> String {
-    let outputs = describe::pretraining_outputs::<BertForNextSentencePrediction>();
+    let outputs = describe::pretraining_outputs::<ModelForNextSentencePrediction>();
     describe::model(&setup.pretrained, outputs)
 }
 

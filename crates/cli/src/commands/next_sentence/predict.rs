@@ -1,7 +1,7 @@
 //! `bert predict next-sentence`
 
 use anyhow::Result;
-use bert_pretraining::BertForNextSentencePrediction;
+use bert_pretraining::ModelForNextSentencePrediction;
 use bert_text::PairInput;
 use bert_train::pretraining::PairPrediction;
 use burn::tensor::Device;
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
 struct Predictor<'a> {
     args: &'a PredictArgs,
     setup: Setup,
-    model: BertForNextSentencePrediction,
+    model: ModelForNextSentencePrediction,
     device: Device,
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_pretraining::BertForNextSentencePrediction;
+use bert_pretraining::ModelForNextSentencePrediction;
 use bert_text::{Documents, MaskingOptions};
 use bert_train::pretraining::PretrainingTask;
 use bert_train::{DropoutOverride, TrainOptions};
@@ -29,7 +29,7 @@ const DEFAULT_MAX_LENGTH: usize = 128;
 
 impl FineTune for TrainArgs {
     type Data = Splits<Documents>;
-    type Task = PretrainingTask<BertForNextSentencePrediction>;
+    type Task = PretrainingTask<ModelForNextSentencePrediction>;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Documents>> {
         flags.read(|path| Ok(Documents::open(path)?))

@@ -14,7 +14,7 @@ pub(crate) use train::{TrainArgs, run as train};
 use std::path::Path;
 
 use anyhow::Result;
-use bert_question_answering::BertForQuestionAnswering;
+use bert_question_answering::ModelForQuestionAnswering;
 use bert_train::HeadOrigin;
 use bert_train::question_answering::QuestionAnswerer;
 use burn::tensor::Device;
@@ -39,7 +39,7 @@ fn open(
 }
 
 /// The weights of a trained model.
-fn load(answerer: &QuestionAnswerer, device: &Device) -> Result<BertForQuestionAnswering> {
+fn load(answerer: &QuestionAnswerer, device: &Device) -> Result<ModelForQuestionAnswering> {
     let (model, _) = answerer.load(HeadOrigin::Checkpoint, device)?;
     Ok(model)
 }

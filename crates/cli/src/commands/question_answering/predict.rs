@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use anyhow::Result;
-use bert_question_answering::BertForQuestionAnswering;
+use bert_question_answering::ModelForQuestionAnswering;
 use bert_text::{Contexts, QuestionInput};
 use bert_train::question_answering::QuestionAnswerer;
 use burn::tensor::Device;
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<()> {
 struct Predictor<'a> {
     args: &'a PredictArgs,
     answerer: QuestionAnswerer,
-    model: BertForQuestionAnswering,
+    model: ModelForQuestionAnswering,
     device: Device,
 }
 

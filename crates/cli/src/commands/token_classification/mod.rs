@@ -14,7 +14,7 @@ pub(crate) use train::{DEFAULT_MAX_LENGTH, TrainArgs, run as train};
 use std::path::Path;
 
 use anyhow::Result;
-use bert_token_classification::BertForTokenClassification;
+use bert_token_classification::ModelForTokenClassification;
 use bert_train::HeadOrigin;
 use bert_train::token_classification::TokenClassifier;
 use burn::tensor::Device;
@@ -31,7 +31,7 @@ fn open(directory: &Path, max_length: Option<usize>) -> Result<TokenClassifier> 
 }
 
 /// The weights of a trained classifier.
-fn load(classifier: &TokenClassifier, device: &Device) -> Result<BertForTokenClassification> {
+fn load(classifier: &TokenClassifier, device: &Device) -> Result<ModelForTokenClassification> {
     let (model, _) = classifier.load(HeadOrigin::Checkpoint, device)?;
     Ok(model)
 }

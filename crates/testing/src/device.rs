@@ -105,8 +105,8 @@ pub fn run_without_kernels(
 macro_rules! on_every_device {
     ($($test:ident),+ $(,)?) => {$(
         mod $test {
-            $crate::device_test!($test, flex "flex" run_on Flex);
-            $crate::device_test!($test, ndarray "ndarray" run_on NdArray);
+            $crate::with_flex! { $crate::device_test!($test, flex run_on Flex); }
+            $crate::with_ndarray! { $crate::device_test!($test, ndarray run_on NdArray); }
             $crate::gpu_tests!($test);
         }
     )+};
@@ -118,10 +118,14 @@ macro_rules! on_every_device {
 macro_rules! with_and_without_kernels {
     ($($test:ident),+ $(,)?) => {$(
         mod $test {
-            $crate::device_test!($test, flex "flex" run_on Flex);
-            $crate::device_test!($test, flex_without_kernels "flex" run_without_kernels Flex);
-            $crate::device_test!($test, ndarray "ndarray" run_on NdArray);
-            $crate::device_test!($test, ndarray_without_kernels "ndarray" run_without_kernels NdArray);
+            $crate::with_flex! {
+                $crate::device_test!($test, flex run_on Flex);
+                $crate::device_test!($test, flex_without_kernels run_without_kernels Flex);
+            }
+            $crate::with_ndarray! {
+                $crate::device_test!($test, ndarray run_on NdArray);
+                $crate::device_test!($test, ndarray_without_kernels run_without_kernels NdArray);
+            }
             $crate::gpu_tests!($test);
         }
     )+};
@@ -132,8 +136,8 @@ macro_rules! with_and_without_kernels {
 macro_rules! where_kernels_are {
     ($($test:ident),+ $(,)?) => {$(
         mod $test {
-            $crate::device_test!($test, flex "flex" run_on Flex);
-            $crate::device_test!($test, ndarray "ndarray" run_on NdArray);
+            $crate::with_flex! { $crate::device_test!($test, flex run_on Flex); }
+            $crate::with_ndarray! { $crate::device_test!($test, ndarray run_on NdArray); }
         }
     )+};
 }
@@ -143,10 +147,10 @@ macro_rules! where_kernels_are {
 #[doc(hidden)]
 macro_rules! gpu_tests {
     ($test:ident) => {
-        $crate::device_test!($test, wgpu "wgpu" run_on Wgpu);
-        $crate::device_test!($test, vulkan "vulkan" run_on Vulkan);
-        $crate::device_test!($test, metal "metal" run_on Metal);
-        $crate::device_test!($test, cuda "cuda" run_on Cuda);
+        $crate::with_wgpu! { $crate::device_test!($test, wgpu run_on Wgpu); }
+        $crate::with_vulkan! { $crate::device_test!($test, vulkan run_on Vulkan); }
+        $crate::with_metal! { $crate::device_test!($test, metal run_on Metal); }
+        $crate::with_cuda! { $crate::device_test!($test, cuda run_on Cuda); }
     };
 }
 
@@ -154,11 +158,39 @@ macro_rules! gpu_tests {
 #[macro_export]
 #[doc(hidden)]
 macro_rules! device_test {
-    ($test:ident, $name:ident $feature:literal $run:ident $backend:ident) => {
-        #[cfg(feature = $feature)]
+    ($test:ident, $name:ident $run:ident $backend:ident) => {
         #[test]
         fn $name() -> anyhow::Result<()> {
-            $crate::device::$run(bert_device::Backend::$backend, super::$test)
+            $crate::device::$run($crate::Backend::$backend, super::$test)
         }
     };
 }
+
+/// Defines a macro whose items are there only if this crate is built with a feature: `cfg` in an exported macro would ask
+/// for a feature of the crate that calls it.
+// rustfmt indents the inner macro anew each time.
+#[rustfmt::skip]
+macro_rules! define_with_backend {
+    ($dollar:tt $name:ident $feature:literal) => {
+        #[cfg(feature = $feature)]
+        #[macro_export]
+        #[doc(hidden)]
+        macro_rules! $name {
+            ($dollar($dollar items:tt)*) => { $dollar($dollar items)* };
+        }
+
+        #[cfg(not(feature = $feature))]
+        #[macro_export]
+        #[doc(hidden)]
+        macro_rules! $name {
+            ($dollar($dollar items:tt)*) => {};
+        }
+    };
+}
+
+define_with_backend!($ with_flex "flex");
+define_with_backend!($ with_ndarray "ndarray");
+define_with_backend!($ with_wgpu "wgpu");
+define_with_backend!($ with_vulkan "vulkan");
+define_with_backend!($ with_metal "metal");
+define_with_backend!($ with_cuda "cuda");

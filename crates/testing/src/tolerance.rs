@@ -1,7 +1,7 @@
 //! Every tolerance of the tests, in one table.
 //!
 //! A number here lies between the noise of the golden files themselves (`float32_error`) and the smallest difference that
-//! a mistake makes; `goldens/README.md` has measured both. No test brings a tolerance of its own.
+//! a mistake makes; `tests/goldens/README.md` has measured both. No test brings a tolerance of its own.
 
 use bert_device::Backend;
 

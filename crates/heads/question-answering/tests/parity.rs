@@ -1,24 +1,23 @@
-//! `BertForQuestionAnswering`, its windows, its answers and SQuAD's figures against transformers and the official scripts.
+//! `BertForQuestionAnswering`, its answers and SQuAD's figures against transformers and the official scripts.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::num::ParseFloatError;
 
-use bert_encoder::BertInput;
+use bert_encoder::EncoderInput;
 use bert_question_answering::metrics::{
     SquadMetrics, SquadVersion, best_thresholds, evaluate, normalize_answer, score_answer,
 };
 use bert_question_answering::{
-    BertForQuestionAnswering, DecodeOptions, KEY_MAP, QuestionAnsweringConfig, SpanLogits, Window,
+    DecodeOptions, KEY_MAP, ModelForQuestionAnswering, QuestionAnsweringConfig, SpanLogits, Window,
     decode, loss,
 };
-use bert_tests::head::check_loss_and_gradients;
-use bert_tests::named::head_keys;
-use bert_tests::{
+use bert_testing::head::check_loss_and_gradients;
+use bert_testing::named::head_keys;
+use bert_testing::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
     golden, with_and_without_kernels,
 };
-use bert_text::{Tokenizer, char_slice};
 use bert_weights::checkpoint::{LoadOptions, load, read_config};
 use burn::tensor::{Device, Int, Tensor};
 use serde::Deserialize;
@@ -30,7 +29,7 @@ with_and_without_kernels!(
     within_its_length_a_window_loses_what_it_loses_alone,
 );
 
-fn load_model(golden: &Golden, device: &Device) -> anyhow::Result<BertForQuestionAnswering> {
+fn load_model(golden: &Golden, device: &Device) -> anyhow::Result<ModelForQuestionAnswering> {
     let checkpoint = golden.checkpoint()?;
     let model = QuestionAnsweringConfig {
         encoder: read_config(&checkpoint)?,
@@ -82,9 +81,9 @@ fn within_its_length_a_window_loses_what_it_loses_alone(device: &TestDevice) -> 
     let class = |value: i64| Tensor::<1, Int>::from_data([value], on);
     let of = |rows: std::ops::Range<usize>, sequence: usize| -> anyhow::Result<_> {
         let ids = ids.clone().slice([rows.clone(), 0..sequence]);
-        let input = BertInput {
+        let input = EncoderInput {
             lengths: Some(lengths[rows.clone()].to_vec()),
-            ..BertInput::new(ids)
+            ..EncoderInput::new(ids)
         };
         Ok(model.forward(input)?.within(&lengths[rows]))
     };
@@ -120,49 +119,6 @@ fn read<T: DeserializeOwned>(path: &str) -> anyhow::Result<T> {
     Ok(serde_json::from_slice(&fs::read(
         golden::folder().join(path),
     )?)?)
-}
-
-#[derive(Deserialize)]
-struct WindowRow {
-    question: String,
-    context: String,
-    max_length: usize,
-    stride: usize,
-    windows: Vec<GoldenWindow>,
-}
-
-#[derive(Debug, PartialEq, Deserialize)]
-struct GoldenWindow {
-    input_ids: Vec<u32>,
-    token_type_ids: Vec<u32>,
-    offsets: Vec<(usize, usize)>,
-    sequence_ids: Vec<Option<usize>>,
-}
-
-#[test]
-fn windows_of_long_contexts_are_those_of_transformers() -> anyhow::Result<()> {
-    let dir = tempfile::tempdir()?;
-    fs::copy(
-        golden::folder().join("tokenization/vocab.txt"),
-        dir.path().join("vocab.txt"),
-    )?;
-    let tokenizer = Tokenizer::from_dir(dir.path())?;
-    let rows: Vec<WindowRow> = read("question_windows/windows.json")?;
-    for row in &rows {
-        let question = row.question.trim_start();
-        let found = tokenizer.encode_windows(question, &row.context, row.max_length, row.stride)?;
-        let found: Vec<GoldenWindow> = found
-            .into_iter()
-            .map(|window| GoldenWindow {
-                input_ids: window.input_ids,
-                token_type_ids: window.token_type_ids,
-                offsets: window.offsets,
-                sequence_ids: window.sequence_ids,
-            })
-            .collect();
-        assert_eq!(found, row.windows, "{question:?} (found, expected)");
-    }
-    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -237,8 +193,11 @@ fn n_best_answers_are_those_of_transformers() -> anyhow::Result<()> {
             assert_eq!(decoded.null_difference(), expected, "row {index}");
         }
         let span = decoded.answer(row.null_threshold).and_then(|one| one.span);
-        let found = span.and_then(|span| char_slice(&context, span.start..span.end));
-        assert_eq!(found.unwrap_or_default(), row.answer, "row {index}");
+        let found: String = span.map_or_else(String::new, |span| {
+            let from_start = context.chars().skip(span.start);
+            from_start.take(span.end - span.start).collect()
+        });
+        assert_eq!(found, row.answer, "row {index}");
     }
     Ok(())
 }

@@ -1,9 +1,11 @@
-//! The golden files; `goldens/README.md` says what is in them.
+//! The golden files; `tests/goldens/README.md` says what is in them.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use bert_encoder::BertInput;
+#[cfg(feature = "encoder")]
+use bert_encoder::EncoderInput;
+#[cfg(feature = "encoder")]
 use bert_weights::checkpoint::Checkpoint;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use safetensors::{Dtype, SafeTensors};
@@ -11,9 +13,9 @@ use serde_json::Value;
 
 use crate::Values;
 
-/// The folder of all cases.
+/// The folder of all cases, `tests/goldens` of the workspace.
 pub fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("goldens")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens")
 }
 
 /// One case: a checkpoint, and what transformers computes with it.
@@ -58,6 +60,7 @@ impl Golden {
     ///
     /// # Errors
     /// It does not open.
+    #[cfg(feature = "encoder")]
     pub fn checkpoint(&self) -> anyhow::Result<Checkpoint> {
         Ok(Checkpoint::open(&self.path)?)
     }
@@ -145,9 +148,10 @@ impl Golden {
     ///
     /// # Errors
     /// One of them is missing.
-    pub fn input(&self, prefix: &str, device: &Device) -> anyhow::Result<BertInput> {
+    #[cfg(feature = "encoder")]
+    pub fn input(&self, prefix: &str, device: &Device) -> anyhow::Result<EncoderInput> {
         let tensor = |name: &str| self.ints::<2>(&format!("{prefix}{name}"), device);
-        Ok(BertInput {
+        Ok(EncoderInput {
             input_ids: tensor("input_ids")?,
             token_type_ids: Some(tensor("token_type_ids")?),
             attention_mask: Some(tensor("attention_mask")?),

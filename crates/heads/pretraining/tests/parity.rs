@@ -1,22 +1,17 @@
-//! Logits, losses and the gradient of every parameter of the pre-training models against transformers; and the decoder,
-//! which is the word embeddings before training, after it, and in the file.
+//! Logits, losses and the gradient of every parameter of the pre-training models against transformers.
 
 use bert_kernels::masked_cross_entropy;
 use bert_pretraining::{
-    BertForMaskedLM, BertForNextSentencePrediction, BertForPreTraining, MaskedTokens,
+    KEY_MAP, MaskedTokens, ModelForMaskedLM, ModelForNextSentencePrediction, ModelForPreTraining,
     PretrainingModel,
 };
-use bert_tests::head::check_loss_and_gradients;
-use bert_tests::named::{Named, gradients, parameters, pretraining_keys};
-use bert_tests::{
+use bert_testing::head::check_loss_and_gradients;
+use bert_testing::named::{Named, gradients, head_keys, parameters};
+use bert_testing::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
     with_and_without_kernels,
 };
-use bert_train::{AdamW, BatchLoss, Stepper};
-use bert_weights::checkpoint::{
-    Checkpoint, Export, LoadOptions, load, read_config, read_tensors, save,
-};
-use burn::module::Module;
+use bert_weights::checkpoint::{Checkpoint, KeyMap, LoadOptions, load, read_config};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor};
 
@@ -26,7 +21,6 @@ with_and_without_kernels!(
     pretraining,
     the_loss_of_the_masked_tokens_alone_is_that_of_all_tokens,
     a_batch_without_masked_tokens_has_no_loss_and_moves_nothing,
-    the_decoder_is_still_the_word_embeddings_after_training_and_export,
 );
 
 const WORDS: &str = "bert.embeddings.word_embeddings.weight";
@@ -35,6 +29,10 @@ fn open<M: PretrainingModel>(checkpoint: &Checkpoint, device: &Device) -> anyhow
     let model = M::init(&read_config(checkpoint)?, device)?;
     let options = LoadOptions::default();
     Ok(load(model, checkpoint, &pretraining_keys()?, &options)?.0)
+}
+
+fn pretraining_keys() -> anyhow::Result<KeyMap> {
+    head_keys(KEY_MAP)
 }
 
 /// The labels of a batch, row by row.
@@ -50,7 +48,7 @@ fn masked(golden: &Golden, device: &Device) -> anyhow::Result<MaskedTokens> {
 fn masked_lm(device: &TestDevice) -> anyhow::Result<()> {
     let golden = Golden::open("masked_lm")?;
     let on = device.autodiff();
-    let model: BertForMaskedLM = open(&golden.checkpoint()?, &on)?;
+    let model: ModelForMaskedLM = open(&golden.checkpoint()?, &on)?;
     let input = golden.input("", &on)?;
 
     let found = Values::of(model.forward(input.clone())?);
@@ -74,7 +72,7 @@ fn masked_lm(device: &TestDevice) -> anyhow::Result<()> {
 fn next_sentence(device: &TestDevice) -> anyhow::Result<()> {
     let golden = Golden::open("next_sentence")?;
     let on = device.autodiff();
-    let model: BertForNextSentencePrediction = open(&golden.checkpoint()?, &on)?;
+    let model: ModelForNextSentencePrediction = open(&golden.checkpoint()?, &on)?;
     let input = golden.input("", &on)?;
 
     let found = Values::of(model.forward(input.clone())?);
@@ -97,7 +95,7 @@ fn next_sentence(device: &TestDevice) -> anyhow::Result<()> {
 fn pretraining(device: &TestDevice) -> anyhow::Result<()> {
     let golden = Golden::open("pretraining")?;
     let on = device.autodiff();
-    let model: BertForPreTraining = open(&golden.checkpoint()?, &on)?;
+    let model: ModelForPreTraining = open(&golden.checkpoint()?, &on)?;
     let input = golden.input("", &on)?;
 
     let (tokens, pairs) = model.forward(input.clone())?;
@@ -122,7 +120,7 @@ fn the_loss_of_the_masked_tokens_alone_is_that_of_all_tokens(
 ) -> anyhow::Result<()> {
     let golden = Golden::open("masked_lm")?;
     let on = device.plain();
-    let model: BertForMaskedLM = open(&golden.checkpoint()?, on)?;
+    let model: ModelForMaskedLM = open(&golden.checkpoint()?, on)?;
     let all = model.forward(golden.input("", on)?)?.flatten::<2>(0, 1);
     let labels: Tensor<2, Int> = golden.ints("labels", on)?;
     let expected = masked_cross_entropy(all, labels.flatten::<1>(0, 1));
@@ -143,7 +141,7 @@ fn a_batch_without_masked_tokens_has_no_loss_and_moves_nothing(
 ) -> anyhow::Result<()> {
     let golden = Golden::open("masked_lm")?;
     let on = device.autodiff();
-    let model: BertForMaskedLM = open(&golden.checkpoint()?, &on)?;
+    let model: ModelForMaskedLM = open(&golden.checkpoint()?, &on)?;
     let nothing = MaskedTokens::new(&vec![-100; labels(&golden, &on)?.len()], &on);
     assert_eq!(nothing.count(), 0);
     let loss = model.loss(golden.input("", &on)?, Some(&nothing), None)?;
@@ -157,52 +155,5 @@ fn a_batch_without_masked_tokens_has_no_loss_and_moves_nothing(
         assert_eq!(gradient.largest(), 0.0, "{name} has a gradient");
         assert!(gradient.are_finite(), "{name}");
     }
-    Ok(())
-}
-
-fn the_decoder_is_still_the_word_embeddings_after_training_and_export(
-    device: &TestDevice,
-) -> anyhow::Result<()> {
-    let golden = Golden::open("masked_lm")?;
-    let checkpoint = golden.checkpoint()?;
-    let on = device.autodiff();
-    let model: BertForMaskedLM = open(&checkpoint, &on)?;
-    let before = parameters(&model, &pretraining_keys()?)?;
-    let masked = masked(&golden, &on)?;
-    let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), 0);
-    let batches = [(golden.input("", &on)?, masked.count())];
-    let (model, _) = stepper.step(model, &batches, 1e-2, &on, |model, input| {
-        Ok(BatchLoss {
-            loss: model.loss(input.clone(), Some(&masked), None)?,
-            tokens: 0,
-        })
-    })?;
-    let trained = model.valid();
-
-    let dir = tempfile::tempdir()?;
-    let export = Export {
-        config: checkpoint.config().clone(),
-        tokenizer_files: &[],
-    };
-    let keys = pretraining_keys()?;
-    save(&trained, &keys, &export, dir.path())?;
-    let names = read_tensors(dir.path())?.into_iter().map(|one| one.name);
-    let (found, expected): (Vec<String>, Vec<String>) = (names.collect(), {
-        let names = checkpoint.tensors().iter();
-        names.map(|one| one.name.clone()).collect()
-    });
-    assert_eq!(found, expected, "the decoder would be a tensor of its own");
-
-    let opened: BertForMaskedLM = open(&Checkpoint::open(dir.path())?, device.plain())?;
-    let after = parameters(&opened, &keys)?;
-    assert_ne!(after[WORDS], before[WORDS], "nothing was trained");
-    for (name, expected) in parameters(&trained, &keys)? {
-        assert_equal_bits(device, &name, &after[&name], &expected);
-    }
-    let input = golden.input("", device.plain())?;
-    let logits = |model: &BertForMaskedLM| -> anyhow::Result<Values> {
-        Ok(Values::of(model.forward(input.clone())?))
-    };
-    assert_equal_bits(device, "logits", &logits(&opened)?, &logits(&trained)?);
     Ok(())
 }

@@ -21,22 +21,6 @@ pub fn encoder_keys() -> anyhow::Result<KeyMap> {
     Ok(KeyMap::parse(bert_encoder::KEY_MAP)?)
 }
 
-/// The text classifier's key map.
-///
-/// # Errors
-/// A map is malformed.
-pub fn classifier_keys() -> anyhow::Result<KeyMap> {
-    head_keys(bert_text_classification::KEY_MAP)
-}
-
-/// The key map of the pre-training models.
-///
-/// # Errors
-/// A map is malformed.
-pub fn pretraining_keys() -> anyhow::Result<KeyMap> {
-    head_keys(bert_pretraining::KEY_MAP)
-}
-
 /// The key map of a model with a head, given the head's own.
 ///
 /// # Errors

@@ -1,13 +1,20 @@
 //! Logits, losses and the gradient of every parameter of `BertForSequenceClassification` against transformers.
 
-use bert_tests::head::check_loss_and_gradients;
-use bert_tests::named::classifier_keys;
-use bert_tests::{
+use bert_encoder::EncoderConfig;
+use bert_testing::head::check_loss_and_gradients;
+use bert_testing::model::num_labels;
+use bert_testing::named::head_keys;
+use bert_testing::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
-    model, with_and_without_kernels,
+    with_and_without_kernels,
 };
-use bert_text_classification::{Labels, ProblemType, loss};
+use bert_text_classification::{
+    KEY_MAP, Labels, ModelForSequenceClassification, ProblemType, SequenceClassificationConfig,
+    loss,
+};
+use bert_weights::checkpoint::{Checkpoint, LoadOptions, load, read_config};
 use burn::tensor::{Device, Tensor, TensorData};
+use serde::Deserialize;
 
 with_and_without_kernels!(
     single_label,
@@ -16,6 +23,33 @@ with_and_without_kernels!(
     regression_of_several_values,
     ignored_labels_take_no_part_in_the_loss,
 );
+
+fn load_classifier(
+    checkpoint: &Checkpoint,
+    device: &Device,
+) -> anyhow::Result<ModelForSequenceClassification> {
+    let encoder: EncoderConfig = read_config(checkpoint)?;
+    let config = SequenceClassificationConfig {
+        encoder,
+        num_labels: num_labels(checkpoint),
+    };
+    let options = LoadOptions::default();
+    let model = config.init(device)?;
+    Ok(load(model, checkpoint, &head_keys(KEY_MAP)?, &options)?.0)
+}
+
+/// The problem type that a checkpoint's configuration states, or that transformers concludes where it states none.
+fn stated_problem_type(checkpoint: &Checkpoint) -> anyhow::Result<ProblemType> {
+    #[derive(Deserialize)]
+    struct Stated {
+        problem_type: Option<ProblemType>,
+    }
+    let stated: Stated = read_config(checkpoint)?;
+    Ok(stated.problem_type.unwrap_or(match num_labels(checkpoint) {
+        1 => ProblemType::Regression,
+        _ => ProblemType::SingleLabelClassification,
+    }))
+}
 
 fn single_label(device: &TestDevice) -> anyhow::Result<()> {
     check_case(
@@ -40,9 +74,9 @@ fn regression_of_several_values(device: &TestDevice) -> anyhow::Result<()> {
 fn check_case(device: &TestDevice, case: &str, problem_type: ProblemType) -> anyhow::Result<()> {
     let golden = Golden::open(case)?;
     let checkpoint = golden.checkpoint()?;
-    assert_eq!(model::problem_type(&checkpoint)?, problem_type);
+    assert_eq!(stated_problem_type(&checkpoint)?, problem_type);
     let on = device.autodiff();
-    let classifier = model::load_classifier(&checkpoint, 0.0, &on)?;
+    let classifier = load_classifier(&checkpoint, &on)?;
 
     let logits = classifier.forward(golden.input("", &on)?)?;
     let found = Values::of(logits.clone());
@@ -62,7 +96,7 @@ fn check_case(device: &TestDevice, case: &str, problem_type: ProblemType) -> any
     assert_equal_bits(device, "on a shared encoder", &shared, &found);
 
     let loss = loss(logits, labels(&golden, problem_type, &on)?);
-    let keys = classifier_keys()?;
+    let keys = head_keys(KEY_MAP)?;
     let found = check_loss_and_gradients(device, &golden, &classifier, loss, &keys)?;
     let words = &found["bert.embeddings.word_embeddings.weight"];
     assert_eq!(
@@ -89,7 +123,7 @@ fn labels(golden: &Golden, problem_type: ProblemType, device: &Device) -> anyhow
 fn ignored_labels_take_no_part_in_the_loss(device: &TestDevice) -> anyhow::Result<()> {
     let golden = Golden::open("single_label")?;
     let on = device.plain();
-    let classifier = model::load_classifier(&golden.checkpoint()?, 0.0, on)?;
+    let classifier = load_classifier(&golden.checkpoint()?, on)?;
     let logits = classifier.forward(golden.input("", on)?)?;
     let labels = Labels::Classes(golden.ints("labels_with_ignored", on)?);
     let found = loss(logits, labels).into_scalar::<f32>().into();
