@@ -23,7 +23,7 @@ use crate::linear::{self, LinearParams, SavedLinear};
 use crate::params::{AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams};
 use crate::{attention, dropout, layer_norm};
 
-/// Fused operations on the primitives of the backends whose tensors lie in this process's memory. The functions on
+/// Fused operations on the primitives of the CPU backends. The functions on
 /// [`Tensor`](burn::Tensor)s call them where [`has_kernels`](crate::has_kernels) says yes.
 #[backend_extension(
     Flex: cfg(feature = "flex"),
@@ -43,15 +43,16 @@ pub(crate) trait HostOps: Backend {
         params: NormParams,
     ) -> FloatTensor<Self>;
 
-    /// Self-attention: the context `[T, H]` of joined queries, keys and values `[T, 3 · H]` under an additive mask `[T]` of the keys.
+    /// Self-attention: the context `[T, H]` of joined queries, keys and values `[T, 3 · H]` under an additive
+    /// mask `[T]` of the keys.
     fn attention(
         joined: FloatTensor<Self>,
         mask: FloatTensor<Self>,
         params: AttentionParams,
     ) -> FloatTensor<Self>;
 
-    /// Attention with separate queries: the context `[Q, H]` of queries `[Q, H]` on joined keys and values `[T, 2 · H]` under an additive mask `[T]` of the
-    /// keys.
+    /// Attention with separate queries: the context `[Q, H]` of queries `[Q, H]` on joined keys and values
+    /// `[T, 2 · H]` under an additive mask `[T]` of the keys.
     fn cross_attention(
         queries: FloatTensor<Self>,
         keys_values: FloatTensor<Self>,

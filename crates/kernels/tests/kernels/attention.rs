@@ -208,7 +208,7 @@ fn ragged(device: &TestDevice, width: usize) -> [Tensor<2>; 3] {
 
 fn ragged_attention_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
     // With a mask that hides the third token of the third sequence.
-    let hide = |mask: Tensor<1>| mask.slice_fill([8..9], f32::MIN);
+    let hide = |mask: Tensor<1>| mask.slice_fill(8..9, f32::MIN);
     let attend = || {
         with_gradients(ragged(device, 35), |qkv| {
             let mask = hide(Tensor::zeros([27], &device.autodiff()));
