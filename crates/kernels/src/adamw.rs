@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use crate::dispatch::kernels_are_off;
 use crate::ops::BertOps;
 
-/// The numbers of one AdamW step on one parameter.
+/// The hyperparameters of one AdamW step on one parameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamWStep {
     /// Learning rate of this step.
@@ -18,7 +18,7 @@ pub struct AdamWStep {
     pub epsilon: f64,
     /// Decoupled weight decay; 0 for parameters that are not decayed.
     pub weight_decay: f64,
-    /// What the gradient is multiplied by first; below 1 when it is clipped.
+    /// Scales the gradient before all else; below 1 when it is clipped.
     pub gradient_factor: f64,
     /// Number of this step, counted from 1.
     pub step: i32,
@@ -36,7 +36,7 @@ pub struct AdamWState {
 }
 
 /// One step of AdamW as `torch.optim.AdamW` computes it: moments, bias corrections in double precision, decoupled decay.
-/// On the CPU backends it is one pass over memory, in place where nobody else holds the tensors.
+/// On the CPU backends it is one pass over memory, in place where the tensors are not shared.
 ///
 /// # Shapes
 ///
@@ -93,7 +93,7 @@ pub(crate) struct AdamWPrimitives<B: Backend> {
     pub(crate) second_moment: FloatTensor<B>,
 }
 
-/// What a step multiplies by, computed in double precision as PyTorch does.
+/// The coefficients of a step, computed in double precision as PyTorch does.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Coefficients {
     pub(crate) gradient_factor: f64,
@@ -133,7 +133,7 @@ pub(crate) fn composed_of_primitives<B: Backend>(
     step: AdamWStep,
 ) -> AdamWPrimitives<B> {
     let c = Coefficients::new(&step);
-    let scaled = |x, factor: f64| B::float_mul_scalar(x, factor.into());
+    let scaled = |x, scale: f64| B::float_mul_scalar(x, scale.into());
     let gradient = scaled(gradient, c.gradient_factor);
     let first_moment = B::float_add(
         scaled(first_moment, c.beta_1),

@@ -47,14 +47,14 @@ pub fn masked_cross_entropy_composed(logits: Tensor<2>, labels: Tensor<1, Int>) 
     -(log_likelihood * kept).sum() / count
 }
 
-/// What the backward pass of the cross-entropy needs.
+/// State for the backward pass of the cross-entropy.
 #[derive(Debug, Clone)]
 pub(crate) struct SavedCrossEntropy<F> {
     /// `[T, C]`.
     pub(crate) logits: F,
-    /// The class of each row, none where it is ignored, `[T]`.
+    /// The class of each row, none for a row that is ignored, `[T]`.
     pub(crate) classes: Vec<Option<usize>>,
-    /// Of each row the highest logit and one over the sum of e^(logit − highest), `[T · 2]`.
+    /// The highest logit of each row and 1 / Σ e^(logit − highest), `[T · 2]`.
     pub(crate) statistics: Vec<f32>,
 }
 

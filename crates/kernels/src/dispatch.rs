@@ -25,10 +25,10 @@ pub fn without_kernels<R>(work: impl FnOnce() -> R) -> R {
 }
 
 /// Whether this crate has kernels for single-precision tensors of this device and [`without_kernels`] has not turned them
-/// off. That is so on the backends whose tensors lie in this process's memory.
+/// off. The CPU backends have kernels.
 ///
-/// No operation needs this asked first: each takes its composed body where there is no kernel. It serves callers that arrange
-/// their work differently for kernels, for example without padding.
+/// Callers need not ask before they call an operation, which takes its composed body where there is no kernel. The answer serves
+/// callers that arrange their work differently for kernels, for example without padding.
 pub fn has_kernels(device: &Device) -> bool {
     if kernels_are_off() {
         return false;

@@ -52,7 +52,7 @@ pub fn embedding_composed(weight: Tensor<2>, ids: Tensor<2, Int>, padding_idx: u
 #[derive(Debug)]
 struct PaddedEmbedding;
 
-/// What the backward pass needs; the table's values are not among it.
+/// State for the backward pass, which does not need the table's values.
 #[derive(Debug, Clone)]
 struct LookedUp<I> {
     ids: I,

@@ -116,16 +116,16 @@ pub fn embed_composed(
     ))
 }
 
-/// What the backward pass of the embeddings needs.
+/// State for the backward pass of the embeddings.
 #[derive(Debug, Clone)]
 pub(crate) struct SavedEmbeddings<F> {
-    /// Which row of the word, position and token type table each token took, `[T]` each.
+    /// The row of the word, position and token type table that each token took, `[T]` each.
     pub(crate) rows: [Vec<usize>; 3],
-    /// How many rows these tables have.
+    /// The number of rows of these tables.
     pub(crate) table_rows: [usize; 3],
     /// The normalised rows `[T, H]`.
     pub(crate) normalized: F,
-    /// One over the deviations, `[T]`.
+    /// 1 / deviation, `[T]`.
     pub(crate) inverse_deviation: F,
     /// γ `[H]`.
     pub(crate) gamma: F,

@@ -40,7 +40,7 @@ impl BertOps for Flex {
             .all(is_plain);
         match gradient.as_slice::<f32>() {
             Some(gradient) if are_plain => {
-                cpu::adamw_update(
+                cpu::optimizer::adamw_update(
                     parameter.storage_mut(),
                     gradient,
                     first_moment.storage_mut(),
@@ -66,7 +66,7 @@ impl BertOps for Flex {
     fn sum_of_squares(x: FlexTensor) -> FlexTensor {
         match x.as_slice::<f32>() {
             Some(values) => {
-                let sum = cpu::sum_of_squares(values) as f32;
+                let sum = cpu::optimizer::sum_of_squares(values) as f32;
                 FlexTensor::from_data(TensorData::from([sum]))
             }
             None => norm::composed_of_primitives::<Self>(x),

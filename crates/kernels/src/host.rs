@@ -1,4 +1,4 @@
-//! Plain functions over slices, for what is done with logits on the host.
+//! Functions over slices, for logits on the host.
 
 /// The softmax of some logits, summed in double precision; finite for finite logits of any size.
 pub fn softmax(logits: &[f32]) -> Vec<f32> {

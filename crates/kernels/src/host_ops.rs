@@ -23,7 +23,7 @@ use crate::linear::{self, LinearParams, SavedLinear};
 use crate::params::{AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams};
 use crate::{attention, dropout, layer_norm};
 
-/// Fused operations on the primitives of the backends whose tensors lie in this process's memory. The functions on
+/// Fused operations on the primitives of the CPU backends. The functions on
 /// [`Tensor`](burn::Tensor)s call them where [`has_kernels`](crate::has_kernels) says yes.
 #[backend_extension(
     Flex: cfg(feature = "flex"),
@@ -43,15 +43,16 @@ pub(crate) trait HostOps: Backend {
         params: NormParams,
     ) -> FloatTensor<Self>;
 
-    /// Self-attention: the context `[T, H]` of joined queries, keys and values `[T, 3 · H]` under an additive mask `[T]` of the keys.
+    /// Self-attention: the context `[T, H]` of joined queries, keys and values `[T, 3 · H]` under an additive
+    /// mask `[T]` of the keys.
     fn attention(
         joined: FloatTensor<Self>,
         mask: FloatTensor<Self>,
         params: AttentionParams,
     ) -> FloatTensor<Self>;
 
-    /// Attention with separate queries: the context `[Q, H]` of queries `[Q, H]` on joined keys and values `[T, 2 · H]` under an additive mask `[T]` of the
-    /// keys.
+    /// Attention with separate queries: the context `[Q, H]` of queries `[Q, H]` on joined keys and values
+    /// `[T, 2 · H]` under an additive mask `[T]` of the keys.
     fn cross_attention(
         queries: FloatTensor<Self>,
         keys_values: FloatTensor<Self>,
@@ -59,7 +60,7 @@ pub(crate) trait HostOps: Backend {
         params: AttentionParams,
     ) -> FloatTensor<Self>;
 
-    /// `x W + b`, and what follows: `[T, K]`, `[K, N]`, `[N]` → `[T, N]`.
+    /// `x W + b` through the epilogue: `[T, K]`, `[K, N]`, `[N]` → `[T, N]`.
     fn linear(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -80,7 +81,7 @@ pub(crate) trait HostOps: Backend {
     /// `[x W₁ + b₁ | x W₂ + b₂ | x W₃ + b₃]`, `[T, 3 · N]`.
     #[allow(
         clippy::too_many_arguments,
-        reason = "the macro dispatches tensors one by one, and copies this to where there is nothing to expect"
+        reason = "the macro dispatches tensors one by one, and copies this attribute to places where the lint does not fire"
     )]
     fn linear_qkv(
         x: FloatTensor<Self>,
@@ -97,7 +98,7 @@ pub(crate) trait HostOps: Backend {
     /// ids `[T]` each.
     #[allow(
         clippy::too_many_arguments,
-        reason = "the macro dispatches tensors one by one, and copies this to where there is nothing to expect"
+        reason = "the macro dispatches tensors one by one, and copies this attribute to places where the lint does not fire"
     )]
     fn embed(
         words: FloatTensor<Self>,
@@ -116,16 +117,16 @@ pub(crate) trait HostOps: Backend {
     fn cross_entropy(logits: FloatTensor<Self>, labels: IntTensor<Self>) -> FloatTensor<Self>;
 }
 
-/// What a backend brings so that [`HostOps`] can be differentiated on it.
+/// The kernels by which [`HostOps`] are differentiated on a backend.
 pub(crate) trait HostKernels: HostOps {
-    /// [`dropout_add_norm`](HostOps::dropout_add_norm) with what its backward pass needs: the normalised rows `[T, H]`
-    /// and one over the deviations `[T]`.
+    /// [`dropout_add_norm`](HostOps::dropout_add_norm) and state for its backward pass: the normalised rows `[T, H]` and
+    /// 1 / deviation `[T]`.
     fn dropout_add_norm_saving(
         inputs: [FloatTensor<Self>; 4],
         params: NormParams,
     ) -> [FloatTensor<Self>; 3];
 
-    /// The gradients of x, residual, γ and β, given what was saved, γ and the gradient of the output.
+    /// The gradients of x, residual, γ and β, from the saved state, γ and the gradient of the output.
     fn dropout_add_norm_backward(
         saved: [FloatTensor<Self>; 2],
         gamma: FloatTensor<Self>,
@@ -133,15 +134,15 @@ pub(crate) trait HostKernels: HostOps {
         params: NormParams,
     ) -> [FloatTensor<Self>; 4];
 
-    /// [`attention`](HostOps::attention) of one input, or [`cross_attention`](HostOps::cross_attention) of two, with what its backward pass
-    /// needs beside its inputs, `[Q · N · 2]`.
+    /// [`attention`](HostOps::attention) of one input, or [`cross_attention`](HostOps::cross_attention) of two, and
+    /// state for the backward pass beside the inputs, `[Q · N · 2]`.
     fn attention_saving(
         inputs: Vec<FloatTensor<Self>>,
         mask: FloatTensor<Self>,
         params: AttentionParams,
     ) -> [FloatTensor<Self>; 2];
 
-    /// The gradients of the inputs, given all of them, what was saved and the gradient of the output.
+    /// The gradients of the inputs, from all inputs, the saved state and the gradient of the output.
     fn attention_backward(
         inputs: Vec<FloatTensor<Self>>,
         mask: FloatTensor<Self>,
@@ -153,7 +154,7 @@ pub(crate) trait HostKernels: HostOps {
     /// [`linear`](HostOps::linear) of x and any number of weights and biases, side by side.
     fn linear_of(inputs: Vec<FloatTensor<Self>>, params: &LinearParams) -> FloatTensor<Self>;
 
-    /// [`linear_of`](Self::linear_of) with what its backward pass needs.
+    /// [`linear_of`](Self::linear_of) and state for its backward pass.
     fn linear_saving(
         inputs: Vec<FloatTensor<Self>>,
         epilogue: Epilogue,
@@ -166,8 +167,8 @@ pub(crate) trait HostKernels: HostOps {
         wanted: &[bool],
     ) -> Vec<Option<FloatTensor<Self>>>;
 
-    /// [`embed`](HostOps::embed) of the three tables, γ and β, and the ids of words, positions and token types, with what its
-    /// backward pass needs.
+    /// [`embed`](HostOps::embed) of the three tables, γ and β, and the ids of words, positions and token types, and state for
+    /// its backward pass.
     fn embed_saving(
         weights: [FloatTensor<Self>; 5],
         ids: [IntTensor<Self>; 3],
@@ -181,7 +182,7 @@ pub(crate) trait HostKernels: HostOps {
         wanted: [bool; 5],
     ) -> [Option<FloatTensor<Self>>; 5];
 
-    /// [`cross_entropy`](HostOps::cross_entropy) with what its backward pass needs.
+    /// [`cross_entropy`](HostOps::cross_entropy) and state for its backward pass.
     fn cross_entropy_saving(
         logits: FloatTensor<Self>,
         labels: IntTensor<Self>,

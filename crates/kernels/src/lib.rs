@@ -27,10 +27,24 @@ mod adamw;
 mod attention;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod cpu;
+#[cfg_attr(
+    not(any(feature = "flex", feature = "ndarray")),
+    allow(
+        dead_code,
+        reason = "only the CPU kernels read the state for the backward pass"
+    )
+)]
 mod cross_entropy;
 mod dispatch;
 mod dropout;
 mod embedding;
+#[cfg_attr(
+    not(any(feature = "flex", feature = "ndarray")),
+    allow(
+        dead_code,
+        reason = "only the CPU kernels read the state for the backward pass"
+    )
+)]
 mod embeddings;
 #[cfg(feature = "flex")]
 mod flex;
@@ -40,6 +54,13 @@ mod host;
 mod host_backends;
 mod host_ops;
 mod layer_norm;
+#[cfg_attr(
+    not(any(feature = "flex", feature = "ndarray")),
+    allow(
+        dead_code,
+        reason = "only the CPU kernels read the state for the backward pass"
+    )
+)]
 mod linear;
 #[cfg(feature = "ndarray")]
 mod ndarray;
@@ -61,6 +82,8 @@ pub use host::softmax;
 pub use layer_norm::{dropout_add_norm, dropout_add_norm_composed};
 pub use linear::{LinearWeights, Projections, linear, linear_composed, linear_kv, linear_qkv};
 pub use norm::sum_of_squares;
-pub use packed::{PackedWeight, WeightFormat};
-pub use params::{AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams};
+pub use packed::PackedWeight;
+pub use params::{
+    AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams, WeightFormat,
+};
 pub use threads::on_kernel_threads;

@@ -51,6 +51,10 @@ impl LinearWeights {
 #[derive(Debug, Clone)]
 pub struct Projections<const M: usize>(Outputs<M>);
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "M tensors beside one; there are few of these values and they do not live long"
+)]
 #[derive(Debug, Clone)]
 enum Outputs<const M: usize> {
     Joined(Tensor<2>),
@@ -199,7 +203,7 @@ pub fn linear_composed(
     }
 }
 
-/// What a kernel computes linear maps of one input with.
+/// The parameters of a kernel for linear maps of one input.
 #[derive(Debug, Clone)]
 pub(crate) struct LinearParams {
     /// Applied to the product. Several maps go with [`Epilogue::Bias`] only.
@@ -219,21 +223,21 @@ impl LinearParams {
     }
 }
 
-/// What the backward pass of linear maps needs.
+/// State for the backward pass of linear maps.
 #[derive(Debug, Clone)]
 pub(crate) struct SavedLinear<F> {
     /// The input `[T, K]`.
     pub(crate) x: F,
     /// The weights `[K, N]`.
     pub(crate) weights: Vec<F>,
-    /// The slope of the activation where it was evaluated, `[T, N]`, where there is one.
+    /// The slope of the activation at its input, `[T, N]`, if there is an activation.
     pub(crate) slope: Option<F>,
 }
 
 #[derive(Debug)]
 struct Linear;
 
-/// The parents are x and then the weight and the bias of each map.
+/// The parents are x, then the weight and the bias of each map.
 impl<B: HostKernels, const PARENTS: usize> Backward<B, PARENTS> for Linear {
     type State = SavedLinear<FloatTensor<B>>;
 

@@ -59,7 +59,10 @@ impl BertOps for NdArray {
 
     fn sum_of_squares(x: NdArrayTensor) -> NdArrayTensor {
         let sum = match &x {
-            NdArrayTensor::F32(storage) => storage.view().as_slice().map(cpu::sum_of_squares),
+            NdArrayTensor::F32(storage) => storage
+                .view()
+                .as_slice()
+                .map(cpu::optimizer::sum_of_squares),
             _ => None,
         };
         match sum {
@@ -85,7 +88,7 @@ fn update_in_place(
     let parameter = slice_of(parameter)?;
     let first_moment = slice_of(first_moment)?;
     let second_moment = slice_of(second_moment)?;
-    cpu::adamw_update(parameter, gradient, first_moment, second_moment, step);
+    cpu::optimizer::adamw_update(parameter, gradient, first_moment, second_moment, step);
     Some(())
 }
 

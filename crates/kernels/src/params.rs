@@ -61,3 +61,18 @@ pub enum Epilogue {
     /// Adds the bias and applies [`gelu`](crate::gelu()).
     BiasGelu,
 }
+
+/// The number format of a [`PackedWeight`](crate::PackedWeight). The input that it is multiplied with is rounded to the same
+/// format on every processor; sums have single precision. Processors with an instruction for such products (AVX-512 BF16,
+/// AVX-512 VNNI) compute them much faster than those of single precision, others about as fast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WeightFormat {
+    /// Single precision, unchanged.
+    #[default]
+    F32,
+    /// The nearest bfloat16, with a relative error of at most 2⁻⁹: half the memory traffic.
+    Bf16,
+    /// Integers from −127 to 127 with one scale for each output, by which its largest element becomes 127: a quarter of the memory
+    /// traffic. Inputs have one scale for each row. The result is the same bit for bit on every processor.
+    Int8,
+}

@@ -1,20 +1,24 @@
-//! Memory for results, written once: zeros that are overwritten at once would be a pass of their own.
+//! Memory for results that is written once. Zeroing it first would be a pass of its own.
 
 use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
-/// With so few elements one thread is done before another would have begun.
+/// Elements of a chunk of element-wise work: three arrays of it fit in a second-level cache, and the work outlasts the cost of
+/// handing it to a thread.
+pub(super) const CHUNK: usize = 1 << 15;
+
+/// With so few elements one thread is done before another has begun.
 const FEW: usize = 1 << 14;
 
-/// A vector of `length` elements. `fill` is given the chunks of it, numbered, and gives each back written.
+/// A vector of `length` elements. `fill` takes its chunks, numbered, and returns each initialised.
 ///
 /// # Panics
 ///
-/// `fill` gives back something else than the chunk it was given.
+/// `fill` returns something other than the chunk that it took.
 #[expect(
     unsafe_code,
-    reason = "elements are set without having been zeroed before"
+    reason = "elements are written without having been zeroed before"
 )]
 pub(crate) fn filled(
     length: usize,
@@ -38,19 +42,19 @@ pub(crate) fn filled(
         let chunks = places.par_chunks_mut(chunk.max(1));
         chunks.enumerate().for_each(one);
     }
-    // SAFETY: the chunks cover `length` elements, and every one of them came back as elements that hold something.
+    // SAFETY: the chunks cover `length` elements, and `fill` returned every one of them initialised.
     unsafe { vector.set_len(length) };
     vector
 }
 
-/// Two vectors of `length` elements, as [`filled`], and what `fill` says of each pair of chunks.
+/// Two vectors of `length` elements, as [`filled`], and what `fill` returns beside each pair of chunks.
 ///
 /// # Panics
 ///
-/// `fill` gives back something else than the chunks it was given.
+/// `fill` returns something other than the chunks that it took.
 #[expect(
     unsafe_code,
-    reason = "elements are set without having been zeroed before"
+    reason = "elements are written without having been zeroed before"
 )]
 pub(crate) fn filled_pair<R: Send>(
     length: usize,
@@ -60,40 +64,37 @@ pub(crate) fn filled_pair<R: Send>(
     let (mut one, mut other) = (Vec::with_capacity(length), Vec::with_capacity(length));
     let ones = one.spare_capacity_mut()[..length].par_chunks_mut(chunk.max(1));
     let others = other.spare_capacity_mut()[..length].par_chunks_mut(chunk.max(1));
-    let said = ones.zip(others).enumerate().map(|(index, (one, other))| {
+    let beside = ones.zip(others).enumerate().map(|(index, (one, other))| {
         let given = (extent(one), extent(other));
-        let ([one, other], said) = fill(index, [one, other]);
+        let ([one, other], beside) = fill(index, [one, other]);
         assert_eq!(
             given,
             (extent(one), extent(other)),
             "the chunks that were given are written"
         );
-        said
+        beside
     });
-    let said = said.collect();
+    let beside = beside.collect();
     // SAFETY: as in `filled`, for both.
     unsafe {
         one.set_len(length);
         other.set_len(length);
     }
-    ([one, other], said)
+    ([one, other], beside)
 }
 
-/// Where a slice lies.
+/// The address and the length of a slice.
 fn extent<T>(slice: &[T]) -> (usize, usize) {
     (slice.as_ptr().addr(), slice.len())
 }
 
-/// Writes what `f` makes of each element of `source`, which it may change.
+/// Writes `f` of each element of `source`, which `f` may change.
 ///
 /// # Panics
 ///
 /// The lengths differ.
 #[inline(always)]
-#[expect(
-    unsafe_code,
-    reason = "elements are read as numbers once they have been written"
-)]
+#[expect(unsafe_code, reason = "elements are read once they have been written")]
 pub(crate) fn map_into<'a>(
     places: &'a mut [MaybeUninit<f32>],
     source: &mut [f32],
@@ -108,10 +109,7 @@ pub(crate) fn map_into<'a>(
 }
 
 /// Writes zeros.
-#[expect(
-    unsafe_code,
-    reason = "elements are read as numbers once they have been written"
-)]
+#[expect(unsafe_code, reason = "elements are read once they have been written")]
 pub(crate) fn zeroed(places: &mut [MaybeUninit<f32>]) -> &mut [f32] {
     for place in places.iter_mut() {
         place.write(0.0);
@@ -125,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chunks_come_back_in_their_order() {
+    fn chunks_are_filled_in_order() {
         let found = filled(7, 3, |chunk, places| {
             let source = [0.0, 1.0, 2.0].map(|x| x + 3.0 * chunk as f32);
             let length = places.len();

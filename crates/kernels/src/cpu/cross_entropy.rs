@@ -3,24 +3,25 @@
 use rayon::prelude::*;
 
 use super::buffer::filled;
-use super::math::{exp, vectorized};
+use super::math::exp;
+use super::simd::vectorized;
 
 /// The loss, and what the backward pass needs.
 pub(crate) struct Loss {
-    /// Mean over the rows that have a class; 0 where none has.
+    /// Mean over the rows that have a class, 0 if none has.
     pub(crate) mean: f32,
-    /// `[T, 2]`: of each row the highest logit, and one over the sum of e^(logit − highest).
+    /// `[T, 2]`: the highest logit of each row, and 1 / Σ e^(logit − highest).
     pub(crate) statistics: Vec<f32>,
 }
 
-/// Highest logit and inverse sum.
+/// Statistics of a row: the highest logit and the inverse sum.
 const STATISTICS: usize = 2;
 
-/// `classes` `[T]`: the class of each row, none where it is ignored.
+/// `classes` `[T]`: the class of each row, none for a row that is ignored.
 ///
 /// # Panics
 ///
-/// A row's class is none of the C.
+/// A row's class is not below C.
 pub(crate) fn forward(logits: &[f32], classes: &[Option<usize>]) -> Loss {
     let width = logits.len() / classes.len().max(1);
     let row = |(logits, class): (&[f32], &Option<usize>)| {
@@ -45,7 +46,7 @@ pub(crate) fn forward(logits: &[f32], classes: &[Option<usize>]) -> Loss {
     }
 }
 
-/// `grad · (softmax − one-hot) / count`, `[T, C]`; 0 in rows that are ignored.
+/// `grad · (softmax − one-hot) / count`, `[T, C]`. Rows that are ignored are 0.
 pub(crate) fn backward(
     logits: &[f32],
     classes: &[Option<usize>],
@@ -53,7 +54,7 @@ pub(crate) fn backward(
     grad: f32,
 ) -> Vec<f32> {
     let width = (logits.len() / classes.len().max(1)).max(1);
-    let factor = grad / count(classes) as f32;
+    let scale = grad / count(classes) as f32;
     filled(logits.len(), width, |row, places| {
         let at = row * width..(row + 1) * width;
         let gradient = places.write_copy_of_slice(&logits[at]);
@@ -69,16 +70,16 @@ pub(crate) fn backward(
             #[inline(always)]
             || {
                 for g in gradient.iter_mut() {
-                    *g = exp(*g - highest) * inverse * factor;
+                    *g = exp(*g - highest) * inverse * scale;
                 }
             },
         );
-        gradient[class] -= factor;
+        gradient[class] -= scale;
         gradient
     })
 }
 
-/// Rows that have a class, at least 1.
+/// The number of rows that have a class, at least 1.
 fn count(classes: &[Option<usize>]) -> f64 {
     classes.iter().flatten().count().max(1) as f64
 }

@@ -1,19 +1,19 @@
-//! Passes in which every element stands for itself.
+//! Element-wise operations.
 
 use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::CHUNK;
-use super::buffer::filled;
-use super::math::{gelu_and_slope, vectorized};
-use super::random::Mask;
-use crate::DropoutMask;
+use super::buffer::{CHUNK, filled};
+use super::dropout::Mask;
+use super::math::gelu_and_slope;
+use super::simd::vectorized;
+use crate::params::DropoutMask;
 
 /// `x · Φ(x)`.
 pub(crate) fn gelu(x: &[f32]) -> Vec<f32> {
     filled(x.len(), CHUNK, |chunk, y| {
-        let y = y.write_copy_of_slice(part_of(x, chunk));
+        let y = y.write_copy_of_slice(chunk_of(x, chunk));
         vectorized(
             #[inline(always)]
             || {
@@ -29,8 +29,8 @@ pub(crate) fn gelu(x: &[f32]) -> Vec<f32> {
 /// `grad · (Φ(x) + x · φ(x))`.
 pub(crate) fn gelu_backward(x: &[f32], grad: &[f32]) -> Vec<f32> {
     filled(x.len(), CHUNK, |chunk, out| {
-        let out = out.write_copy_of_slice(part_of(grad, chunk));
-        let x = part_of(x, chunk);
+        let out = out.write_copy_of_slice(chunk_of(grad, chunk));
+        let x = chunk_of(x, chunk);
         vectorized(
             #[inline(always)]
             || {
@@ -43,16 +43,16 @@ pub(crate) fn gelu_backward(x: &[f32], grad: &[f32]) -> Vec<f32> {
     })
 }
 
-/// One product of each pair of elements.
-pub(crate) fn times(left: &[f32], right: &[f32]) -> Vec<f32> {
-    filled(left.len(), CHUNK, |chunk, product| {
-        let product = product.write_copy_of_slice(part_of(left, chunk));
-        let right = part_of(right, chunk);
+/// The products of pairs of elements.
+pub(crate) fn times(lhs: &[f32], rhs: &[f32]) -> Vec<f32> {
+    filled(lhs.len(), CHUNK, |chunk, product| {
+        let product = product.write_copy_of_slice(chunk_of(lhs, chunk));
+        let rhs = chunk_of(rhs, chunk);
         vectorized(
             #[inline(always)]
             || {
-                for (product, &right) in product.iter_mut().zip(right) {
-                    *product *= right;
+                for (product, &rhs) in product.iter_mut().zip(rhs) {
+                    *product *= rhs;
                 }
             },
         );
@@ -60,7 +60,7 @@ pub(crate) fn times(left: &[f32], right: &[f32]) -> Vec<f32> {
     })
 }
 
-/// Dropout, and the gradient of dropout: the same pass. Elements that are owned are changed where they lie.
+/// Dropout, and its gradient, which is the same operation. Owned elements are changed in place.
 pub(crate) fn dropout<'a>(x: impl Into<Cow<'a, [f32]>>, mask: DropoutMask) -> Vec<f32> {
     let mut y = x.into().into_owned();
     if let Some(mask) = Mask::new(mask) {
@@ -75,7 +75,7 @@ pub(crate) fn dropout<'a>(x: impl Into<Cow<'a, [f32]>>, mask: DropoutMask) -> Ve
 }
 
 /// The elements of one chunk.
-fn part_of(x: &[f32], chunk: usize) -> &[f32] {
+fn chunk_of(x: &[f32], chunk: usize) -> &[f32] {
     let first = chunk * CHUNK;
     &x[first..x.len().min(first + CHUNK)]
 }

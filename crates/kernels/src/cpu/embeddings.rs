@@ -1,20 +1,20 @@
-//! Rows of embedding tables picked and added, and their gradients put back. T tokens, H columns.
+//! Lookups in embedding tables, and their gradients. T tokens, H columns.
 
 use super::buffer::{filled, zeroed};
-use super::math::vectorized;
+use super::simd::vectorized;
 
-/// Rows of a table a thread takes at a time when gradients are put back: few, because a small table takes as many
-/// gradients as a large one.
+/// Rows of a table that a thread takes at a time in the backward pass: few, because a small table receives as many gradients as
+/// a large one.
 const TABLE_ROWS: usize = 64;
 
-/// A table `[rows, H]` and which row of it each token takes, `[T]`.
+/// A table `[rows, H]` and the row of it that each token takes, `[T]`.
 #[derive(Clone, Copy)]
 pub(crate) struct Lookup<'a> {
     pub(crate) table: &'a [f32],
     pub(crate) rows: &'a [usize],
 }
 
-/// For each token the sum of its rows in all tables, `[T, H]`.
+/// The sum of each token's rows in all tables, `[T, H]`.
 ///
 /// # Panics
 ///
@@ -40,9 +40,9 @@ pub(crate) fn sum<'a>(lookups: [Lookup<'a>; 3], width: usize) -> Vec<f32> {
     })
 }
 
-/// The gradient of a table of so many rows: to each row the gradients `[T, H]` of the tokens that took it are added, in
-/// their order. The row `without` receives none.
-pub(crate) fn gather(
+/// The gradient of a table of so many rows. Each row is the sum of the gradients `[T, H]` of the tokens that took it, in their
+/// order. The row `without` receives none.
+pub(crate) fn scatter_add(
     table_rows: usize,
     rows: &[usize],
     gradient: &[f32],

@@ -3,14 +3,14 @@
 use rayon::prelude::*;
 
 use super::buffer::{filled, filled_pair};
+use super::dropout::Mask;
 use super::elementwise;
-use super::math::vectorized;
-use super::random::Mask;
-use super::total;
-use crate::NormParams;
+use super::reduce::{dot, sum_of, sum_rows};
+use super::simd::vectorized;
+use crate::params::NormParams;
 
-/// Rows a thread takes at a time. The gradients of γ and β are summed over such blocks, in their order, so they do not
-/// depend on the number of threads.
+/// Rows of a block. The gradients of γ and β are summed within blocks and then over them in order, so they do not depend on
+/// the number of threads.
 const ROWS: usize = 32;
 
 /// What the backward pass needs of the forward pass.
@@ -25,7 +25,7 @@ pub(crate) struct Normalized {
 #[derive(Clone, Copy)]
 pub(crate) struct Inputs<'a> {
     pub(crate) x: &'a [f32],
-    /// Nothing is added where there is none.
+    /// Added to `x`, if there is one.
     pub(crate) residual: Option<&'a [f32]>,
     pub(crate) gamma: &'a [f32],
     pub(crate) beta: &'a [f32],
@@ -37,7 +37,7 @@ impl Inputs<'_> {
         &self.x[index * width..(index + 1) * width]
     }
 
-    /// Normalises row `index`, given x there, and gives one over its deviation.
+    /// Normalises row `index`, which holds x, and returns 1 / deviation.
     #[inline(always)]
     fn normalize(&self, index: usize, row: &mut [f32], mask: Option<Mask>, epsilon: f32) -> f32 {
         let first = index * row.len();
@@ -60,7 +60,7 @@ impl Inputs<'_> {
     }
 }
 
-/// Gives the output `[T, H]`.
+/// The output `[T, H]`.
 pub(crate) fn forward(inputs: Inputs<'_>, params: NormParams) -> Vec<f32> {
     let mask = Mask::new(params.dropout);
     filled(inputs.x.len(), inputs.gamma.len(), |index, y| {
@@ -76,7 +76,7 @@ pub(crate) fn forward(inputs: Inputs<'_>, params: NormParams) -> Vec<f32> {
     })
 }
 
-/// Gives the output `[T, H]` and what the backward pass needs.
+/// The output `[T, H]`, and what the backward pass needs.
 pub(crate) fn forward_saving(inputs: Inputs<'_>, params: NormParams) -> (Vec<f32>, Normalized) {
     let mask = Mask::new(params.dropout);
     let (length, width) = (inputs.x.len(), inputs.gamma.len());
@@ -101,15 +101,15 @@ pub(crate) fn forward_saving(inputs: Inputs<'_>, params: NormParams) -> (Vec<f32
     (y, saved)
 }
 
-/// Makes the mean of a row 0 and its deviation 1, and gives 1 / deviation.
+/// Makes the mean of a row 0 and its deviation 1. Returns 1 / deviation.
 #[inline(always)]
 fn normalize(row: &mut [f32], epsilon: f32) -> f32 {
     let count = row.len() as f32;
-    let mean = lanes(row, |x| x) / count;
+    let mean = sum_of(row, |x| x) / count;
     for x in row.iter_mut() {
         *x -= mean;
     }
-    let variance = lanes(row, |x| x * x) / count;
+    let variance = sum_of(row, |x| x * x) / count;
     let inverse = 1.0 / (variance + epsilon).sqrt();
     for x in row.iter_mut() {
         *x *= inverse;
@@ -117,23 +117,9 @@ fn normalize(row: &mut [f32], epsilon: f32) -> f32 {
     inverse
 }
 
-/// A sum in independent lanes, so that the compiler may use vector registers.
-#[inline(always)]
-fn lanes(values: &[f32], term: impl Fn(f32) -> f32) -> f32 {
-    let mut sums = [0.0_f32; 16];
-    let mut blocks = values.chunks_exact(sums.len());
-    for block in &mut blocks {
-        for (sum, &value) in sums.iter_mut().zip(block) {
-            *sum += term(value);
-        }
-    }
-    let rest: f32 = blocks.remainder().iter().map(|&value| term(value)).sum();
-    sums.iter().sum::<f32>() + rest
-}
-
 /// The gradients of all four inputs.
 pub(crate) struct NormGradients {
-    /// `[T, H]`; that of the residual where nothing was dropped.
+    /// `[T, H]`. It equals the residual's where nothing was dropped.
     pub(crate) x: Option<Vec<f32>>,
     /// `[T, H]`.
     pub(crate) residual: Vec<f32>,
@@ -143,8 +129,8 @@ pub(crate) struct NormGradients {
     pub(crate) beta: Vec<f32>,
 }
 
-/// With `g = grad · γ` and `n` the normalised row: `residual' = (g − mean(g) − n · mean(g · n)) / deviation`, and `x'` is
-/// that where the mask keeps.
+/// With `g = grad · γ` and `n` the normalised row: `residual' = (g − mean(g) − n · mean(g · n)) / deviation`. `x'` is that
+/// times the dropout mask.
 pub(crate) fn backward(
     normalized: &[f32],
     inverse_deviation: &[f32],
@@ -187,8 +173,8 @@ pub(crate) fn backward(
     let (gammas, betas): (Vec<_>, Vec<_>) = partial.into_iter().unzip();
     let is_dropped = params.dropout.probability > 0.0;
     NormGradients {
-        gamma: total(&gammas, width),
-        beta: total(&betas, width),
+        gamma: sum_rows(&gammas, width),
+        beta: sum_rows(&betas, width),
         x: is_dropped.then(|| elementwise::dropout(residual.as_slice(), params.dropout)),
         residual,
     }
@@ -200,23 +186,9 @@ fn row_backward(out: &mut [f32], normalized: &[f32], grad: &[f32], gamma: &[f32]
     for ((out, &grad), &gamma) in out.iter_mut().zip(grad).zip(gamma) {
         *out = grad * gamma;
     }
-    let mean = lanes(out, |g| g) / count;
+    let mean = sum_of(out, |g| g) / count;
     let along = dot(out, normalized) / count;
     for (out, &n) in out.iter_mut().zip(normalized) {
         *out = (*out - mean - n * along) * inverse;
     }
-}
-
-/// A scalar product in independent lanes.
-#[inline(always)]
-pub(super) fn dot(left: &[f32], right: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; 16];
-    let (mut lefts, mut rights) = (left.chunks_exact(16), right.chunks_exact(16));
-    for (left, right) in (&mut lefts).zip(&mut rights) {
-        for ((sum, &left), &right) in sums.iter_mut().zip(left).zip(right) {
-            *sum += left * right;
-        }
-    }
-    let rest = lefts.remainder().iter().zip(rights.remainder());
-    sums.iter().sum::<f32>() + rest.map(|(left, right)| left * right).sum::<f32>()
 }

@@ -1,29 +1,32 @@
-//! Linear maps and what follows them, forward and backward, a tile of rows at a time so that it is still in the cache when
-//! the bias and the activation come. T rows, K columns in, P maps side by side, N columns out of each.
+//! Linear maps with an epilogue, forward and backward. The epilogue follows tile by tile, while the tile is in the cache. T rows,
+//! K columns in, P maps side by side, N columns out of each.
 
 use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::blocks::{Columns, product_into};
 use super::buffer::{filled_pair, map_into};
 use super::elementwise::times;
-use super::left::Left;
-use super::math::{gelu_and_slope, vectorized};
-use super::panels::Panels;
-use super::part::Part;
-use super::sharing::{Factor, shared_product, tile_of};
-use crate::Epilogue;
+use super::gemm::lhs::PackedLhs;
+use super::gemm::macrokernel::{RhsColumns, multiply_into};
+use super::gemm::operand::Operand;
+use super::gemm::pack_rhs::RhsPanels;
+use super::gemm::schedule::{matmul, tile_rows};
+use super::math::gelu_and_slope;
+use super::reduce::sum_rows;
+use super::simd::vectorized;
+use super::view::View;
+use crate::params::Epilogue;
 
-/// Rows that are added up before the sums are: a constant, so that the result does not depend on the number of threads.
+/// Rows of a block of the bias gradient: a constant, so that the sum does not depend on the number of threads.
 const SUMMED_ROWS: usize = 128;
 
 /// The weight `[K, N]` and bias `[N]` of one map.
 #[derive(Clone, Copy)]
 pub(crate) struct Map<'a> {
     pub(crate) weight: &'a [f32],
-    /// The same in panels, where it is kept like that.
-    pub(crate) panels: Option<&'a Panels>,
+    /// The weight packed, if it is kept like that.
+    pub(crate) panels: Option<&'a RhsPanels>,
     pub(crate) bias: &'a [f32],
 }
 
@@ -31,7 +34,7 @@ pub(crate) struct Map<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sizes {
     pub(crate) rows: usize,
-    pub(crate) inner: usize,
+    pub(crate) k: usize,
     pub(crate) columns: usize,
     pub(crate) maps: usize,
 }
@@ -42,29 +45,29 @@ impl Sizes {
         self.maps * self.columns
     }
 
-    fn x(&self) -> Part {
-        Part::rows(0, self.rows, self.inner, self.inner)
+    fn x(&self) -> View {
+        View::rows(0, self.rows, self.k, self.k)
     }
 
     /// The weight of one map, packed.
-    pub(crate) fn panels(&self, weight: &[f32]) -> Panels {
-        Panels::pack(&[self.weight().of(weight)])
+    pub(crate) fn panels(&self, weight: &[f32]) -> RhsPanels {
+        RhsPanels::pack(&[self.weight().of(weight)])
     }
 
     /// Of one map.
-    fn weight(&self) -> Part {
-        Part::rows(0, self.inner, self.columns, self.columns)
+    fn weight(&self) -> View {
+        View::rows(0, self.k, self.columns, self.columns)
     }
 
     /// `[T, P · N]`.
-    fn output(&self) -> Part {
-        Part::rows(0, self.rows, self.width(), self.width())
+    fn output(&self) -> View {
+        View::rows(0, self.rows, self.width(), self.width())
     }
 }
 
 impl Epilogue {
-    /// Adds the bias to rows of its width and does what follows.
-    fn finish(self, y: &mut [f32], bias: &[f32]) {
+    /// Applies the epilogue to rows of the bias's width.
+    fn apply(self, y: &mut [f32], bias: &[f32]) {
         vectorized(
             #[inline(always)]
             || {
@@ -89,34 +92,34 @@ fn add_rows(y: &mut [f32], bias: &[f32]) {
 }
 
 impl Map<'_> {
-    fn factor(&self, sizes: Sizes) -> Factor<'_> {
+    fn operand(&self, sizes: Sizes) -> Operand<'_> {
         match self.panels {
-            Some(panels) => Factor::Packed(panels),
-            None => Factor::Loose(vec![sizes.weight().of(self.weight)]),
+            Some(panels) => Operand::Packed(panels),
+            None => Operand::Unpacked(vec![sizes.weight().of(self.weight)]),
         }
     }
 }
 
-/// `[x W₁ + b₁ | x W₂ + b₂ | …]`, `[T, P · N]`, and what follows.
+/// `[x W₁ + b₁ | x W₂ + b₂ | …]`, `[T, P · N]`, through the epilogue.
 pub(crate) fn forward(x: &[f32], maps: &[Map<'_>], sizes: Sizes, epilogue: Epilogue) -> Vec<f32> {
-    let weights: Vec<Factor<'_>> = maps.iter().map(|map| map.factor(sizes)).collect();
+    let weights: Vec<Operand<'_>> = maps.iter().map(|map| map.operand(sizes)).collect();
     let bias = maps.iter().flat_map(|map| map.bias).copied();
     let bias: Vec<f32> = bias.collect();
-    shared_product(sizes.x().of(x), &weights, |y, columns| {
-        epilogue.finish(y, &bias[columns]);
+    matmul(sizes.x().of(x), &weights, |y, columns| {
+        epilogue.apply(y, &bias[columns]);
     })
 }
 
-/// GELU of one map, and the slope of GELU there, which is what the backward pass needs: `[T, N]` both.
+/// GELU of one map, and GELU's slope there for the backward pass: `[T, N]` both.
 pub(crate) fn gelu_forward(x: &[f32], map: Map<'_>, sizes: Sizes) -> [Vec<f32>; 2] {
-    let weight = map.factor(sizes).packed();
-    let tile = tile_of(sizes.rows);
+    let weight = map.operand(sizes).packed();
+    let tile = tile_rows(sizes.rows);
     let length = sizes.rows * sizes.columns;
     let (both, _) = filled_pair(length, tile * sizes.columns, |index, [y, slope]| {
         let first = index * tile;
         let rows = sizes.x().narrow_rows(first..sizes.rows.min(first + tile));
-        let rows = Left::pack(weight.arch(), (x, rows), weight.short());
-        let slope = product_into(slope, &rows, &[Columns::all(&weight)]);
+        let rows = PackedLhs::pack(weight.arch(), (x, rows), weight.quantization());
+        let slope = multiply_into(slope, &rows, &[RhsColumns::all(&weight)]);
         let y = vectorized(
             #[inline(always)]
             || {
@@ -138,24 +141,24 @@ pub(crate) fn gelu_forward(x: &[f32], map: Map<'_>, sizes: Sizes) -> [Vec<f32>; 
     both
 }
 
-/// Which gradients somebody waits for.
+/// The gradients that are wanted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted<'a> {
     pub(crate) x: bool,
-    /// Of each map the weight's and the bias's.
+    /// The weight's and the bias's of each map.
     pub(crate) maps: &'a [[bool; 2]],
 }
 
-/// The gradients that were asked for.
+/// The gradients, as far as they are wanted.
 pub(crate) struct LinearGradients {
     /// `[T, K]`.
     pub(crate) x: Option<Vec<f32>>,
-    /// Of each map `[K, N]` and `[N]`.
+    /// `[K, N]` and `[N]` of each map.
     pub(crate) maps: Vec<[Option<Vec<f32>>; 2]>,
 }
 
-/// With G the gradient of the output times the slope of what follows: `x' = Σ Gₚ Wₚᵀ`, `Wₚ' = xᵀ Gₚ`, and `bₚ'` the sum of
-/// the rows of Gₚ.
+/// With G the gradient of the output times the activation's slope: `x' = Σ Gₚ Wₚᵀ`, `Wₚ' = xᵀ Gₚ`, and `bₚ'` is the sum of the
+/// rows of Gₚ.
 pub(crate) fn backward(
     x: &[f32],
     weights: &[&[f32]],
@@ -189,17 +192,17 @@ pub(crate) fn backward(
 fn input_gradient(weights: &[&[f32]], grad: &[f32], sizes: Sizes) -> Vec<f32> {
     let transposed = sizes.weight().transposed();
     let weights = weights.iter().map(|weight| transposed.of(weight));
-    let weights = Factor::Loose(weights.collect());
-    shared_product(sizes.output().of(grad), &[weights], |_, _| ())
+    let weights = Operand::Unpacked(weights.collect());
+    matmul(sizes.output().of(grad), &[weights], |_, _| ())
 }
 
 fn weight_gradient(x: &[f32], grad: &[f32], sizes: Sizes, map: usize) -> Vec<f32> {
     let columns = map * sizes.columns..(map + 1) * sizes.columns;
-    let grad = Factor::Loose(vec![sizes.output().narrow(columns).of(grad)]);
-    shared_product(sizes.x().transposed().of(x), &[grad], |_, _| ())
+    let grad = Operand::Unpacked(vec![sizes.output().narrow(columns).of(grad)]);
+    matmul(sizes.x().transposed().of(x), &[grad], |_, _| ())
 }
 
-/// `[P · N]`, added up tile by tile in their order.
+/// `[P · N]`, summed within blocks and then over them in order.
 fn sum_of_rows(grad: &[f32], sizes: Sizes) -> Vec<f32> {
     let width = sizes.width();
     let partial = |rows: &[f32]| {
@@ -217,5 +220,5 @@ fn sum_of_rows(grad: &[f32], sizes: Sizes) -> Vec<f32> {
         sum
     };
     let partial: Vec<Vec<f32>> = grad.par_chunks(SUMMED_ROWS * width).map(partial).collect();
-    super::total(&partial, width)
+    sum_rows(&partial, width)
 }

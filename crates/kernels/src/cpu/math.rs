@@ -1,36 +1,14 @@
-//! Elementary functions that a compiler can spread over vector registers: no branches, no tables, no calls.
+//! Elementary functions that a compiler can vectorize: without branches, tables and calls.
 
-use pulp::Arch;
-
-/// Below this, e^x is no normal number any more.
+/// Below this, e^x is subnormal.
 const EXP_LOWEST: f32 = -87.3;
-/// Above this, e^x is beyond the largest finite number.
+/// Above this, e^x overflows.
 const EXP_HIGHEST: f32 = 88.7;
-/// Added to a number and taken away again, it rounds to an integer, which then stands in the lowest bits.
+/// Adding this number and subtracting it again rounds to an integer. Between the two, the integer is in the lowest bits.
 pub(crate) const ROUND: f32 = 12_582_912.0;
 /// ln 2 in two parts, the first of few bits, so that n · ln 2 is exact (Cephes, `expf.c`).
 const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
-
-/// The widest vector registers that this processor has.
-pub(crate) fn arch() -> Arch {
-    #[cfg(test)]
-    if let Some(arch) = FORCED.get() {
-        return arch;
-    }
-    Arch::new()
-}
-
-/// Runs `work` compiled for them.
-pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
-    arch().dispatch(work)
-}
-
-#[cfg(test)]
-thread_local! {
-    /// What tests make of this thread: a processor that has nothing wider.
-    pub(crate) static FORCED: std::cell::Cell<Option<Arch>> = const { std::cell::Cell::new(None) };
-}
 
 /// e^x to about one unit in the last place; 0 below −87.3, infinite above 88.7, NaN for NaN. Polynomial of Cephes' `expf.c`.
 #[inline(always)]
@@ -51,7 +29,7 @@ pub(crate) fn exp(x: f32) -> f32 {
     polynomial = polynomial * r + 1.666_666_5e-1;
     polynomial = polynomial * r + 0.5;
     let mantissa = polynomial * r * r + r + 1.0;
-    // Two powers, because 2^128 is no number and e^88.7 is one.
+    // Two powers, because 2^128 overflows and e^88.7 does not.
     let power = |n_bits: u32| f32::from_bits((n_bits << 23).wrapping_add(1.0_f32.to_bits()));
     let half = (shifted
         .to_bits()
@@ -75,7 +53,7 @@ pub(crate) fn exp(x: f32) -> f32 {
 /// The standard normal distribution function and e^(−x²/2), from one exponential.
 ///
 /// The tail is formula 7.1.26 of Abramowitz and Stegun, Handbook of Mathematical Functions, whose error is at most 0.75e-7
-/// of Φ; the small tail itself is what is computed, so nothing cancels for negative x.
+/// of Φ. It is computed itself and not as a difference from 1, so nothing cancels for negative x.
 #[inline(always)]
 pub(crate) fn normal(x: f32) -> (f32, f32) {
     let bell = exp(-0.5 * x * x);

@@ -1,26 +1,26 @@
-//! Who does the work: handing it to other threads takes some microseconds, within which one thread is done with a little.
+//! Sharing work with other threads. Handing it over takes some microseconds, so one thread does little work alone.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-/// Operations below which one thread works alone: some ten microseconds of them.
+/// Operations below which one thread works alone: some ten microseconds of work.
 const LITTLE: usize = 1 << 20;
 
-/// How long a thread that finds nothing to do looks for more before it sleeps: as long as what one thread does alone between
-/// two kernels that are shared out. It is also the longest that it may be kept from what it had begun before.
+/// How long an idle thread looks for work before it sleeps: about as long as one thread works alone between two shared kernels.
+/// It is also the longest time for which a thread's earlier work can wait.
 const PATIENCE: Duration = Duration::from_micros(100);
 
-/// So many threads are kept awake: a short input gives no more of them something to do, and waking one takes time, too.
+/// How many threads are kept awake. A short input has no work for more, and waking a thread takes time.
 const AWAKE: usize = 4;
 
-/// Does `work` on one of the shared threads, while a few others look out for what it shares out.
-pub(crate) fn among_others_awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+/// Does `work` on one of the shared threads, while a few others stay awake for the work that it shares.
+pub(crate) fn with_helpers_awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     let is_done = AtomicBool::new(false);
     rayon::scope(|scope| {
         for _ in 1..rayon::current_num_threads().min(AWAKE) {
-            scope.spawn(|_| look_out(&is_done));
+            scope.spawn(|_| help(&is_done));
         }
         let result = work();
         is_done.store(true, Ordering::Relaxed);
@@ -28,8 +28,8 @@ pub(crate) fn among_others_awake<R: Send>(work: impl FnOnce() -> R + Send) -> R 
     })
 }
 
-/// Takes what other threads share out, until all is done or nothing has come for a while.
-fn look_out(is_done: &AtomicBool) {
+/// Takes work that other threads share, until `work` is done or none has come for a while.
+fn help(is_done: &AtomicBool) {
     let mut idle_since = Instant::now();
     while !is_done.load(Ordering::Relaxed) && idle_since.elapsed() < PATIENCE {
         match rayon::yield_now() {
@@ -39,12 +39,12 @@ fn look_out(is_done: &AtomicBool) {
     }
 }
 
-/// Whether one thread had best do so many operations.
+/// Whether one thread alone does so many operations faster.
 pub(crate) fn is_little(operations: usize) -> bool {
     operations < LITTLE || rayon::current_num_threads() == 1
 }
 
-/// What `work` makes of each item, with room of its thread's own.
+/// `work` of each item. Each thread has a `room` of its own, for buffers.
 pub(crate) fn each<T: Send, R, O: Send>(
     items: Vec<T>,
     is_little: bool,
@@ -66,7 +66,7 @@ pub(crate) fn each<T: Send, R, O: Send>(
 mod tests {
     use super::*;
 
-    /// The sum of the numbers below 1000, shared out and shared out again.
+    /// The sum of the integers below 1000, with parallel work inside parallel work.
     fn sum() -> usize {
         let tens = (0..100).into_par_iter().with_max_len(1);
         tens.map(|ten| -> usize { (10 * ten..10 * ten + 10).into_par_iter().sum() })
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn work_side_by_side_and_within_other_work_comes_to_its_end() {
+    fn nested_and_concurrent_work_ends() {
         for threads in [1, 2, 5] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
             let pool = pool.expect("threads can be started");
@@ -83,7 +83,7 @@ mod tests {
                     scope.spawn(|| {
                         pool.install(|| {
                             for _ in 0..50 {
-                                let both = among_others_awake(|| [sum(), among_others_awake(sum)]);
+                                let both = with_helpers_awake(|| [sum(), with_helpers_awake(sum)]);
                                 assert_eq!(both, [499_500; 2]);
                             }
                         });
@@ -94,8 +94,8 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_leaves_nobody_waiting() {
-        let panicked = std::panic::catch_unwind(|| among_others_awake(|| panic!("as expected")));
+    fn a_panic_leaves_no_thread_waiting() {
+        let panicked = std::panic::catch_unwind(|| with_helpers_awake(|| panic!("as expected")));
         assert!(panicked.is_err());
     }
 }

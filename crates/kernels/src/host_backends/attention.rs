@@ -11,7 +11,7 @@ use crate::params::AttentionParams;
 fn layout<'a>(inputs: &'a [Cow<'_, [f32]>]) -> attention::Layout<'a> {
     match inputs {
         [joined] => attention::Layout::Joined(joined),
-        [queries, keys_values] => attention::Layout::Apart(queries, keys_values),
+        [queries, keys_values] => attention::Layout::Separate(queries, keys_values),
         _ => unreachable!("attention has one input or two"),
     }
 }
@@ -51,7 +51,7 @@ pub(super) fn backward<B: Slices>(
     let gradient = attention::backward(all, &B::elements(saved), &B::elements(grad), params);
     let gradients = match gradient {
         attention::Gradient::Joined(joined) => vec![joined],
-        attention::Gradient::Apart(queries, keys_values) => vec![queries, keys_values],
+        attention::Gradient::Separate(queries, keys_values) => vec![queries, keys_values],
     };
     let tensors = gradients.into_iter().zip(inputs);
     tensors

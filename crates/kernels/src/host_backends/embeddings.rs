@@ -96,7 +96,8 @@ pub(super) fn backward<B: Slices>(
         wanted[index].then(|| {
             let rows = saved.table_rows[index];
             let tokens = &saved.rows[index];
-            let gradient = embeddings::gather(rows, tokens, &gradients.residual, width, without);
+            let gradient =
+                embeddings::scatter_add(rows, tokens, &gradients.residual, width, without);
             B::tensor(gradient, Shape::new([rows, width]))
         })
     };

@@ -11,19 +11,19 @@ use crate::linear::{LinearParams, SavedLinear};
 use crate::packed::Kept;
 use crate::params::Epilogue;
 
-/// T, K, N and P of x and so many weights.
+/// T, K, N and P of x and of so many weights.
 fn sizes_of<B: Slices>(x: &FloatTensor<B>, weight: &FloatTensor<B>, maps: usize) -> linear::Sizes {
-    let [rows, inner] = x.shape().dims();
+    let [rows, k] = x.shape().dims();
     let [_, columns] = weight.shape().dims();
     linear::Sizes {
         rows,
-        inner,
+        k,
         columns,
         maps,
     }
 }
 
-/// From panels where these are kept, see [`LinearParams::packed`].
+/// Uses packed weights where they are kept.
 pub(super) fn forward<B: Slices>(
     inputs: &[FloatTensor<B>],
     params: &LinearParams,
@@ -55,7 +55,7 @@ pub(super) fn forward<B: Slices>(
     B::tensor(y, Shape::new([sizes.rows, sizes.width()]))
 }
 
-/// From the weights themselves. Gives the output, and the slope of the activation where there is one.
+/// The output, and the slope of the activation if there is one. Packed weights are not used.
 pub(super) fn forward_saving<B: Slices>(
     inputs: &[FloatTensor<B>],
     epilogue: Epilogue,

@@ -1,4 +1,4 @@
-//! The fused operations on flex and ndarray: the same slices, two ways to get at them.
+//! The kernels on the tensors of flex and ndarray. They work on slices; [`Slices`] is how a backend gives them.
 
 #![cfg_attr(
     feature = "ndarray",
@@ -30,7 +30,7 @@ use crate::params::{AttentionParams, DropoutMask, EmbeddingParams, Epilogue, Nor
 
 /// Tensors as slices in single precision.
 pub(crate) trait Slices: Backend {
-    /// The elements in row-major order, copied only if they do not lie like that.
+    /// The elements in row-major order, copied only if the tensor is not contiguous.
     fn elements(tensor: &FloatTensor<Self>) -> Cow<'_, [f32]>;
 
     /// A tensor that owns these elements.
@@ -81,9 +81,7 @@ impl Slices for burn::backend::NdArray {
                     None => Cow::Owned(view.iter().copied().collect()),
                 }
             }
-            _ => unreachable!(
-                "the kernels take tensors of single precision, as their callers make sure"
-            ),
+            _ => unreachable!("callers give the kernels tensors of single precision"),
         }
     }
 

@@ -1,28 +1,29 @@
-//! The right factor of a matrix product in the order in which the innermost loop reads it: panels of as many columns as that
-//! loop takes at a time, row after row. K rows, N columns.
+//! Packing the right-hand side: panels of NR columns, row after row. K rows, N columns.
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::blocks::panel_width;
-use super::buffer::filled;
-use super::math::{arch, vectorized};
-use super::part::Part;
-use super::short::{Short, Words};
-use super::transpose::{SIDE, side_by_side};
-use crate::WeightFormat;
+use super::blocking::nr;
+use super::quantize::Quantization;
+use super::rhs_words::RhsWords;
+use super::transpose::{SIDE, interleave};
+use crate::cpu::buffer::filled;
+use crate::cpu::simd::{arch, vectorized};
+use crate::cpu::view::View;
+use crate::params::WeightFormat;
 
-/// Panels that are packed together: from each row of the factor, memory is then read some hundred bytes at a time.
+/// Panels that are packed together. Each row of the matrix is then read some hundred bytes at a time.
 const PANELS: usize = 8;
-/// Rows of K that are packed together where columns have no gaps: of each column some whole lines of memory are read, however
-/// many columns begin in the same set of a cache, and what is written (8 kB of 32 columns) stays in a first-level cache.
+/// Rows that are packed together where the elements of a column are contiguous. Of each column some whole cache lines are read,
+/// even if many columns begin in the same set of the cache, and what is written (8 kB for 32 columns) stays in a first-level
+/// cache.
 const NEAR: usize = 64;
 
-/// The packed factor `[K, N]`, the last panel filled up with zeros.
+/// A packed matrix `[K, N]`. Zeros fill the last panel.
 #[derive(Debug, Clone)]
-pub(crate) struct Panels {
+pub(crate) struct RhsPanels {
     arch: Arch,
     width: usize,
     rows: usize,
@@ -33,12 +34,12 @@ pub(crate) struct Panels {
 #[derive(Debug, Clone)]
 enum Elements {
     F32(Vec<f32>),
-    Short(Words),
+    Quantized(RhsWords),
 }
 
-impl Panels {
-    /// Columns of a panel that is packed now.
-    pub(crate) fn width_of_a_panel() -> usize {
+impl RhsPanels {
+    /// Columns of a panel that is packed for the vector registers in use.
+    pub(super) fn width_in_use() -> usize {
         arch().dispatch(Width)
     }
 
@@ -46,15 +47,15 @@ impl Panels {
     ///
     /// # Panics
     ///
-    /// There is none, their columns differ in number, or one reaches beyond its slice.
-    pub(crate) fn pack(parts: &[(&[f32], Part)]) -> Self {
+    /// There is no matrix, their columns differ in number, or one reaches beyond its slice.
+    pub(crate) fn pack(views: &[(&[f32], View)]) -> Self {
         let arch = arch();
         let width = arch.dispatch(Width);
-        let rows = parts.iter().map(|(_, part)| part.rows).sum();
-        let columns = parts[0].1.columns;
-        for (slice, part) in parts {
-            assert_eq!(part.columns, columns, "the numbers of columns differ");
-            assert!(part.end() <= slice.len(), "a matrix beyond its slice");
+        let rows = views.iter().map(|(_, view)| view.rows).sum();
+        let columns = views[0].1.columns;
+        for (slice, view) in views {
+            assert_eq!(view.columns, columns, "equally many columns");
+            assert!(view.end() <= slice.len(), "a matrix beyond its slice");
         }
         let pack = match width {
             32 => packed::<32>,
@@ -69,7 +70,7 @@ impl Panels {
                 let first = index * PANELS * width;
                 vectorized(
                     #[inline(always)]
-                    || pack(places, rows, parts, first..columns),
+                    || pack(places, rows, views, first..columns),
                 )
             },
         );
@@ -82,31 +83,32 @@ impl Panels {
         }
     }
 
-    /// The same with elements that take up less memory.
+    /// The panels in this format.
     pub(crate) fn in_format(self, format: WeightFormat) -> Self {
-        let elements = match (self.elements, Short::of(format)) {
-            (Elements::F32(elements), Some(short)) if self.rows > 0 => {
-                Elements::Short(Words::of(short, &elements, self.rows, self.width))
+        let elements = match (self.elements, Quantization::of(format)) {
+            (Elements::F32(elements), Some(quantization)) if self.rows > 0 => {
+                let words = RhsWords::of(quantization, &elements, self.rows, self.width);
+                Elements::Quantized(words)
             }
             (elements, _) => elements,
         };
         Self { elements, ..self }
     }
 
-    /// How elements are written in fewer bits, if they are.
-    pub(crate) fn short(&self) -> Option<Short> {
-        self.words().map(Words::short)
+    /// None for single precision.
+    pub(crate) fn quantization(&self) -> Option<Quantization> {
+        self.words().map(RhsWords::quantization)
     }
 
-    /// Elements that take up less memory.
-    pub(crate) fn words(&self) -> Option<&Words> {
+    /// Quantized elements.
+    pub(super) fn words(&self) -> Option<&RhsWords> {
         match &self.elements {
             Elements::F32(_) => None,
-            Elements::Short(words) => Some(words),
+            Elements::Quantized(words) => Some(words),
         }
     }
 
-    /// For which vector registers this was packed.
+    /// The vector registers that this was packed for.
     pub(crate) fn arch(&self) -> Arch {
         self.arch
     }
@@ -126,7 +128,7 @@ impl Panels {
         self.columns
     }
 
-    /// How many panels there are.
+    /// The number of panels.
     pub(crate) fn count(&self) -> usize {
         self.columns.div_ceil(self.width)
     }
@@ -136,12 +138,12 @@ impl Panels {
         panels.start * self.width..self.columns.min(panels.end * self.width)
     }
 
-    /// What one whole number is worth in each of a panel's columns; nothing if elements are not whole numbers.
-    pub(crate) fn factors_of(&self, panel: usize) -> &[f32] {
-        self.words().map_or(&[], |words| words.factors_of(panel))
+    /// The int8 scale of each of a panel's columns. Empty unless elements are int8.
+    pub(super) fn scales_of(&self, panel: usize) -> &[f32] {
+        self.words().map_or(&[], |words| words.scales_of(panel))
     }
 
-    /// Some rows of one panel, written to `room` where they are not numbers of single precision; whole numbers as such.
+    /// Some rows of one panel in single precision. Quantized elements are widened into `room`, without their scales.
     #[inline(always)]
     pub(crate) fn rows_of<'a>(
         &'a self,
@@ -151,16 +153,16 @@ impl Panels {
     ) -> &'a [f32] {
         match &self.elements {
             Elements::F32(elements) => &elements[self.places_of(panel, rows)],
-            Elements::Short(words) => words.widened(panel, rows, room),
+            Elements::Quantized(words) => words.widened(panel, rows, room),
         }
     }
 
-    /// Some rows of one panel as they lie in memory, if there is such a panel and they are numbers of single precision.
+    /// Some rows of one panel, if there is such a panel and it has single precision.
     #[inline(always)]
     pub(crate) fn elements_of(&self, panel: usize, rows: &Range<usize>) -> Option<&[f32]> {
         match &self.elements {
             Elements::F32(elements) => elements.get(self.places_of(panel, rows)),
-            Elements::Short(_) => None,
+            Elements::Quantized(_) => None,
         }
     }
 
@@ -170,49 +172,49 @@ impl Panels {
     }
 }
 
-/// Fills panels of W columns, as many as there is room for, with the first of these columns of matrices one below the
-/// other, and with zeros where there are none left.
+/// Fills panels of W columns with the first of these columns of matrices one below the other. Where no columns are left it
+/// writes zeros.
 #[inline(always)]
 #[expect(
     unsafe_code,
-    reason = "elements are set without having been zeroed before"
+    reason = "elements are written without having been zeroed before"
 )]
 fn packed<'a, const W: usize>(
     places: &'a mut [MaybeUninit<f32>],
     rows: usize,
-    parts: &[(&[f32], Part)],
+    views: &[(&[f32], View)],
     columns: Range<usize>,
 ) -> &'a mut [f32] {
     let (all, rest) = places.as_chunks_mut::<W>();
     assert!(rest.is_empty(), "whole panels");
     let mut before = 0;
-    for &(slice, part) in parts {
-        let these = before..before + part.rows;
+    for &(slice, view) in views {
+        let these = before..before + view.rows;
         let panels = all.chunks_exact_mut(rows.max(1));
         let mut panels: Vec<_> = panels.map(|panel| &mut panel[these.clone()]).collect();
         let end = columns.start + panels.len() * W;
-        let part = part.narrow(columns.start..columns.end.min(end));
-        match part.column_stride {
-            1 => copy_rows(&mut panels, slice, part),
-            _ => copy_columns(&mut panels, slice, part),
+        let view = view.narrow(columns.start..columns.end.min(end));
+        match view.column_stride {
+            1 => copy_rows(&mut panels, slice, view),
+            _ => copy_columns(&mut panels, slice, view),
         }
         before = these.end;
     }
     assert_eq!(before, rows, "the matrices fill the panels");
-    // SAFETY: each matrix has been written to all of its rows of each panel, and these are all of the panels' rows.
+    // SAFETY: each matrix was written to all of its rows of each panel, and these are all rows of the panels.
     unsafe { places.assume_init_mut() }
 }
 
-/// The rows that one matrix takes up in a panel of W columns.
+/// The rows of one matrix in a panel of W columns.
 type Places<'a, const W: usize> = &'a mut [[MaybeUninit<f32>; W]];
 
-/// A matrix whose rows have no gaps, and zeros in the columns that it does not have.
+/// Packs a matrix of contiguous rows, with zeros in the columns that it does not have.
 #[inline(always)]
-fn copy_rows<const W: usize>(panels: &mut [Places<'_, W>], slice: &[f32], part: Part) {
-    let (whole, last) = panels.split_at_mut(part.columns / W);
-    for row in 0..part.rows {
-        let start = part.start + row * part.row_stride;
-        let (elements, rest) = slice[start..start + part.columns].as_chunks::<W>();
+fn copy_rows<const W: usize>(panels: &mut [Places<'_, W>], slice: &[f32], view: View) {
+    let (whole, last) = panels.split_at_mut(view.columns / W);
+    for row in 0..view.rows {
+        let start = view.start + row * view.row_stride;
+        let (elements, rest) = slice[start..start + view.columns].as_chunks::<W>();
         for (panel, elements) in whole.iter_mut().zip(elements) {
             panel[row].write_copy_of_slice(elements);
         }
@@ -224,27 +226,27 @@ fn copy_rows<const W: usize>(panels: &mut [Places<'_, W>], slice: &[f32], part: 
     }
 }
 
-/// A matrix whose columns have no gaps, and zeros in those that it does not have.
+/// Packs a matrix of contiguous columns, with zeros in those that it does not have.
 #[inline(always)]
-fn copy_columns<const W: usize>(panels: &mut [Places<'_, W>], slice: &[f32], part: Part) {
+fn copy_columns<const W: usize>(panels: &mut [Places<'_, W>], slice: &[f32], view: View) {
     assert!(
-        part.row_stride == 1,
-        "neither rows nor columns without gaps"
+        view.row_stride == 1,
+        "neither rows nor columns are contiguous"
     );
     for (index, panel) in panels.iter_mut().enumerate() {
         let first = index * W;
-        let columns = part.columns.min(first + W) - first;
-        for start in (0..part.rows).step_by(NEAR) {
-            let rows = start..part.rows.min(start + NEAR);
+        let columns = view.columns.min(first + W) - first;
+        for start in (0..view.rows).step_by(NEAR) {
+            let rows = start..view.rows.min(start + NEAR);
             let places = &mut panel[rows.clone()];
             let elements = |column: usize| {
-                let at = part.start + (first + column) * part.column_stride;
+                let at = view.start + (first + column) * view.column_stride;
                 &slice[at + rows.start..at + rows.end]
             };
             let squares = columns / SIDE * SIDE;
             for column in (0..squares).step_by(SIDE) {
                 let lines = std::array::from_fn(|line| elements(column + line));
-                side_by_side(places, column, lines, |places, elements| {
+                interleave(places, column, lines, |places, elements| {
                     places.write_copy_of_slice(&elements);
                 });
             }
@@ -266,7 +268,7 @@ impl WithSimd for Width {
     type Output = usize;
 
     fn with_simd<S: Simd>(self, _: S) -> usize {
-        panel_width::<S>()
+        nr::<S>()
     }
 }
 
@@ -279,9 +281,9 @@ mod tests {
         let columns = 3 + arch().dispatch(Width);
         let one: Vec<f32> = (0..2 * columns).map(|x| x as f32).collect();
         let transposed: Vec<f32> = (0..columns).map(|x| 1000.0 + x as f32).collect();
-        let panels = Panels::pack(&[
-            (&one, Part::rows(0, 2, columns, columns)),
-            (&transposed, Part::rows(0, columns, 1, 1).transposed()),
+        let panels = RhsPanels::pack(&[
+            (&one, View::rows(0, 2, columns, columns)),
+            (&transposed, View::rows(0, columns, 1, 1).transposed()),
         ]);
         assert_eq!([panels.rows(), panels.count()], [3, 2]);
         assert_eq!(panels.columns_of(&(1..2)), columns - 3..columns);

@@ -1,5 +1,4 @@
-//! The optimiser's operations of `bert-kernels` against their composed bodies. They write in place where they may, so
-//! what others hold must not change.
+//! AdamW and the sum of squares. They write in place where tensors are not shared; shared tensors must not change.
 
 use bert_kernels::{AdamWState, AdamWStep, adamw_update, adamw_update_composed, sum_of_squares};
 use bert_testing::{

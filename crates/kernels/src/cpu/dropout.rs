@@ -1,15 +1,15 @@
-//! Dropout from counters: whether an element is kept depends on the seed and on its index alone, so the backward pass
-//! recomputes the mask instead of storing it, and the number of threads does not matter.
+//! Dropout from a counter: the seed and an element's index alone decide whether it is kept. The backward pass recomputes the
+//! mask instead of storing it, and the number of threads does not matter.
 
-use crate::DropoutMask;
+use crate::params::DropoutMask;
 
-/// A mask ready to be asked.
+/// A mask, prepared for the loops.
 #[derive(Clone, Copy)]
 pub(crate) struct Mask {
     seed: [u32; 2],
     /// Hashes below this are dropped.
     threshold: u32,
-    /// What a kept element is multiplied by.
+    /// The scale of a kept element.
     scale: f32,
 }
 
@@ -23,9 +23,9 @@ impl Mask {
         })
     }
 
-    /// What the element of this index is multiplied by: 0, or 1 / (1 − p).
+    /// The scale of the element of this index: 0, or 1 / (1 − p).
     #[inline(always)]
-    pub(crate) fn factor(&self, index: u32) -> f32 {
+    pub(crate) fn scale_at(&self, index: u32) -> f32 {
         let hash = mix(mix(index ^ self.seed[0]) ^ self.seed[1]);
         if hash < self.threshold {
             0.0
@@ -34,11 +34,11 @@ impl Mask {
         }
     }
 
-    /// Multiplies elements by their factors; the first of them has the index `first`.
+    /// Scales elements. The first of them has the index `first`.
     #[inline(always)]
     pub(crate) fn apply(&self, values: &mut [f32], first: u32) {
         for (index, value) in values.iter_mut().enumerate() {
-            *value *= self.factor(first.wrapping_add(index as u32));
+            *value *= self.scale_at(first.wrapping_add(index as u32));
         }
     }
 }
@@ -67,8 +67,8 @@ mod tests {
         for (probability, seed) in [(0.1, 1), (0.1, 2 << 40), (0.5, 3)] {
             let mask = mask(probability, seed);
             let count = 1_000_000;
-            let sum: f64 = (0..count).map(|i| f64::from(mask.factor(i))).sum();
-            // Five standard deviations of the mean of independent factors.
+            let sum: f64 = (0..count).map(|i| f64::from(mask.scale_at(i))).sum();
+            // Five standard deviations of the mean of independent scales.
             let bound = 5.0 * (probability / (1.0 - probability) / f64::from(count)).sqrt();
             assert!(
                 (sum / f64::from(count) - 1.0).abs() < bound,
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn neighbours_rows_and_seeds_are_independent() {
-        let kept = |mask: Mask, index: u32| f64::from(u8::from(mask.factor(index) > 0.0));
+        let kept = |mask: Mask, index: u32| f64::from(u8::from(mask.scale_at(index) > 0.0));
         let (one, other) = (mask(0.5, 7), mask(0.5, 8));
         let count = 200_000;
         let correlation = |pair: &dyn Fn(u32) -> (f64, f64)| {

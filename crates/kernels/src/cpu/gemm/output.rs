@@ -1,32 +1,32 @@
-//! Where the sums of a product go, from registers to memory.
+//! How the microkernel's sums reach memory.
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use pulp::Simd;
 
-use super::buffer::zeroed;
+use crate::cpu::buffer::zeroed;
 
-/// Where sums go.
-pub(crate) enum Sums<'a> {
-    /// Memory that need not hold anything yet.
-    Fresh(&'a mut [MaybeUninit<f32>]),
-    /// Sums of the rows of K that went before.
-    Begun(&'a mut [f32]),
+/// The memory of a product.
+pub(super) enum Output<'a> {
+    /// Memory that need not be initialised: sums are written (BLAS: β = 0).
+    Write(&'a mut [MaybeUninit<f32>]),
+    /// Sums over the values of K that went before: sums are added to them (BLAS: β = 1).
+    Add(&'a mut [f32]),
 }
 
-impl Sums<'_> {
-    /// Where one of them lies in memory.
+impl Output<'_> {
+    /// The address of one element.
     #[inline(always)]
-    pub(crate) fn address(&self, at: usize) -> *const f32 {
+    pub(super) fn address(&self, at: usize) -> *const f32 {
         match self {
-            Self::Fresh(places) => places[at..].as_ptr().cast(),
-            Self::Begun(places) => places[at..].as_ptr(),
+            Self::Write(places) => places[at..].as_ptr().cast(),
+            Self::Add(places) => places[at..].as_ptr(),
         }
     }
 
-    /// Whole rows of them, the first of them here, so far apart. The loops are short enough to be unrolled: an index that is
-    /// known only at run time would move all registers to the stack.
+    /// Stores R whole rows of registers; the first row begins at `at`, and rows are `stride` apart. The loops have constant
+    /// bounds so that the compiler unrolls them: an index known only at run time would move all registers to the stack.
     #[inline(always)]
     fn put<S: Simd, const V: usize, const R: usize>(
         &mut self,
@@ -36,7 +36,7 @@ impl Sums<'_> {
     ) {
         let row = |row: usize| at + row * stride..at + row * stride + V * S::F32_LANES;
         match self {
-            Self::Fresh(places) => {
+            Self::Write(places) => {
                 for (index, registers) in registers.into_iter().enumerate() {
                     let (places, _) = S::as_uninit_mut_simd_f32s(&mut places[row(index)]);
                     for (place, sum) in places.iter_mut().zip(registers) {
@@ -44,7 +44,7 @@ impl Sums<'_> {
                     }
                 }
             }
-            Self::Begun(places) => {
+            Self::Add(places) => {
                 for (index, registers) in registers.into_iter().enumerate() {
                     let (places, _) = S::as_mut_simd_f32s(&mut places[row(index)]);
                     for (place, sum) in places.iter_mut().zip(registers) {
@@ -55,22 +55,22 @@ impl Sums<'_> {
         }
     }
 
-    /// Some consecutive ones, fewer than there are in the registers.
+    /// Stores one row, which is shorter than its registers.
     #[inline(always)]
-    fn put_some<S: Simd, const V: usize>(
+    fn put_partial<S: Simd, const V: usize>(
         &mut self,
         simd: S,
         at: Range<usize>,
         registers: [S::f32s; V],
     ) {
         match self {
-            Self::Fresh(places) => {
+            Self::Write(places) => {
                 let places = zeroed(&mut places[at]).chunks_mut(S::F32_LANES);
                 for (places, sum) in places.zip(registers) {
                     simd.partial_store_f32s(places, sum);
                 }
             }
-            Self::Begun(places) => {
+            Self::Add(places) => {
                 let places = places[at].chunks_mut(S::F32_LANES);
                 for (places, sum) in places.zip(registers) {
                     let sum = simd.add_f32s(simd.partial_load_f32s(places), sum);
@@ -81,44 +81,47 @@ impl Sums<'_> {
     }
 }
 
-/// Where the sums of a block go: the first one, how far apart rows are, and how many there are in a row.
+/// The part of the output that one call of the microkernel computes.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
-    pub(crate) at: usize,
-    pub(crate) stride: usize,
-    pub(crate) columns: usize,
-    /// What they are multiplied with, of each row and each of the panel's columns, or nothing.
-    pub(crate) factors: (&'a [f32], &'a [f32]),
+pub(super) struct OutputTile<'a> {
+    /// The index of its first element.
+    pub(super) at: usize,
+    /// The distance of its rows.
+    pub(super) stride: usize,
+    pub(super) columns: usize,
+    /// The int8 scales of its rows and of its columns. Empty unless elements are int8.
+    pub(super) scales: (&'a [f32], &'a [f32]),
 }
 
-impl Place<'_> {
+impl OutputTile<'_> {
+    /// Scales the sums and stores them.
     #[inline(always)]
-    pub(crate) fn take<S: Simd, const V: usize, const R: usize>(
+    pub(super) fn store<S: Simd, const V: usize, const R: usize>(
         self,
         simd: S,
         registers: [[S::f32s; V]; R],
-        sums: &mut Sums<'_>,
+        output: &mut Output<'_>,
     ) {
-        let registers = match self.factors.0.is_empty() {
+        let registers = match self.scales.0.is_empty() {
             true => registers,
-            false => self.times_factors(simd, registers),
+            false => self.scaled(simd, registers),
         };
         if self.columns == V * S::F32_LANES {
-            return sums.put(simd, (self.at, self.stride), registers);
+            return output.put(simd, (self.at, self.stride), registers);
         }
         for (row, registers) in registers.into_iter().enumerate() {
             let at = self.at + row * self.stride;
-            sums.put_some(simd, at..at + self.columns, registers);
+            output.put_partial(simd, at..at + self.columns, registers);
         }
     }
 
     #[inline(always)]
-    fn times_factors<S: Simd, const V: usize, const R: usize>(
+    fn scaled<S: Simd, const V: usize, const R: usize>(
         self,
         simd: S,
         mut registers: [[S::f32s; V]; R],
     ) -> [[S::f32s; V]; R] {
-        let (of_rows, of_columns) = self.factors;
+        let (of_rows, of_columns) = self.scales;
         let (of_columns, _) = S::as_simd_f32s(of_columns);
         for (registers, &of_row) in registers.iter_mut().zip(of_rows) {
             let of_row = simd.splat_f32s(of_row);

@@ -1,26 +1,26 @@
-//! Lines of numbers laid side by side, four by four, in vector registers where there are certain to be some.
+//! Transposition of four rows at a time, in vector registers where every processor of the architecture has them.
 
 use pulp::bytemuck::Pod;
 
-/// Lines that are laid side by side together.
+/// Rows that are interleaved together.
 pub(super) const SIDE: usize = 4;
 
-/// Element i of line j goes to `places[i][at + j]`; `write` sets so many places that follow each other.
+/// Interleaves rows: element i of row j goes to `places[i][at + j]`. `write` sets four consecutive places.
 ///
 /// # Panics
 ///
-/// The lines are not as long as there are places, or these have no room for them.
+/// The rows are not as long as there are places, or a place has no room for them.
 #[inline(always)]
-pub(super) fn side_by_side<E: Pod, P, const N: usize>(
+pub(super) fn interleave<E: Pod, P, const N: usize>(
     places: &mut [[P; N]],
     at: usize,
-    lines: [&[E]; SIDE],
+    rows: [&[E]; SIDE],
     write: impl Fn(&mut [P; SIDE], [E; SIDE]),
 ) {
-    assert!(at + SIDE <= N, "room for the lines");
-    let lines = lines.map(|line| {
-        assert_eq!(line.len(), places.len(), "one place for each element");
-        line.as_chunks::<SIDE>()
+    assert!(at + SIDE <= N, "room for the rows");
+    let rows = rows.map(|row| {
+        assert_eq!(row.len(), places.len(), "one place for each element");
+        row.as_chunks::<SIDE>()
     });
     let put = |places: &mut [P; N], elements| {
         let places = places[at..].first_chunk_mut();
@@ -28,13 +28,13 @@ pub(super) fn side_by_side<E: Pod, P, const N: usize>(
     };
     let (squares, rest) = places.as_chunks_mut::<SIDE>();
     for (index, places) in squares.iter_mut().enumerate() {
-        let square = lines.map(|(whole, _)| whole[index]);
+        let square = rows.map(|(whole, _)| whole[index]);
         for (places, elements) in places.iter_mut().zip(transposed(square)) {
             put(places, elements);
         }
     }
     for (index, places) in rest.iter_mut().enumerate() {
-        put(places, lines.map(|(_, rest)| rest[index]));
+        put(places, rows.map(|(_, rest)| rest[index]));
     }
 }
 
@@ -66,15 +66,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_any_length_are_laid_side_by_side() {
+    fn rows_of_any_length_are_interleaved() {
         for length in [0, 1, 4, 7, 8] {
-            let line = |number: u32| -> Vec<u32> { (0..length).map(|i| 10 * i + number).collect() };
-            let lines = [0, 1, 2, 3].map(line);
+            let row = |number: u32| -> Vec<u32> { (0..length).map(|i| 10 * i + number).collect() };
+            let rows = [0, 1, 2, 3].map(row);
             let mut places = vec![[99; 6]; length as usize];
-            side_by_side(
+            interleave(
                 &mut places,
                 1,
-                lines.each_ref().map(Vec::as_slice),
+                rows.each_ref().map(Vec::as_slice),
                 |p, e| {
                     *p = e;
                 },

@@ -1,10 +1,11 @@
-//! What must not matter to any kernel: how many threads there are, and how wide the processor's registers are.
+//! Tests of every kernel: the number of threads changes no bit, and the width of the registers only roundings.
 
 use pulp::Arch;
 
-use super::math::FORCED;
+use super::simd::FORCED;
+use super::test_data::waves;
 use super::{attention, cross_entropy, elementwise, embeddings, layer_norm, linear};
-use crate::{AttentionParams, DropoutMask, Epilogue, NormParams, WeightFormat};
+use crate::params::{AttentionParams, DropoutMask, Epilogue, NormParams, WeightFormat};
 
 const DROPOUT: DropoutMask = DropoutMask {
     probability: 0.3,
@@ -13,14 +14,14 @@ const DROPOUT: DropoutMask = DropoutMask {
 /// No multiple of any register's width, heads of 7.
 const WIDTH: usize = 35;
 const HEADS: usize = 5;
-/// Sequences of very different lengths, together enough rows for several tiles.
+/// Ragged sequences, together enough rows for several tiles.
 const LENGTHS: [usize; 5] = [1, 97, 150, 2, 70];
 
 type Results = Vec<(&'static str, Vec<f32>)>;
 
-fn numbers(count: usize, phase: f32) -> Vec<f32> {
-    let number = |index| 2.0 * (index as f32 * 0.731 + phase).sin();
-    (0..count).map(number).collect()
+/// Numbers in (−2, 2) without a pattern.
+fn data(count: usize, phase: f32) -> Vec<f32> {
+    waves(count, phase).into_iter().map(|x| 2.0 * x).collect()
 }
 
 fn rows() -> usize {
@@ -29,7 +30,7 @@ fn rows() -> usize {
 
 fn of_every_kernel() -> Results {
     let mut all = of_linear_maps(rows());
-    // Few rows are shared out in another way.
+    // With few rows, threads share columns.
     all.extend(of_linear_maps(19));
     all.extend(of_attention());
     all.extend(of_rows());
@@ -38,8 +39,8 @@ fn of_every_kernel() -> Results {
 
 fn of_linear_maps(rows: usize) -> Results {
     let columns = 201;
-    let (x, weight) = (numbers(rows * WIDTH, 0.0), numbers(WIDTH * columns, 1.0));
-    let bias = numbers(columns, 2.0);
+    let (x, weight) = (data(rows * WIDTH, 0.0), data(WIDTH * columns, 1.0));
+    let bias = data(columns, 2.0);
     let map = linear::Map {
         weight: &weight,
         panels: None,
@@ -47,7 +48,7 @@ fn of_linear_maps(rows: usize) -> Results {
     };
     let sizes = |maps| linear::Sizes {
         rows,
-        inner: WIDTH,
+        k: WIDTH,
         columns,
         maps,
     };
@@ -56,7 +57,7 @@ fn of_linear_maps(rows: usize) -> Results {
         x: true,
         maps: &[[true; 2]; 2],
     };
-    let grad = numbers(rows * 2 * columns, 3.0);
+    let grad = data(rows * 2 * columns, 3.0);
     let gradients = linear::backward(
         &x,
         &[weight.as_slice(); 2],
@@ -79,7 +80,7 @@ fn of_linear_maps(rows: usize) -> Results {
     ];
     for (name, format) in [
         ("linear in bfloat16", WeightFormat::Bf16),
-        ("linear in whole numbers", WeightFormat::Int8),
+        ("linear in int8", WeightFormat::Int8),
     ] {
         let panels = sizes(1).panels(&weight).in_format(format);
         let map = linear::Map {
@@ -96,21 +97,21 @@ fn of_linear_maps(rows: usize) -> Results {
 }
 
 fn of_attention() -> Results {
-    let numbers_of = AttentionParams {
+    let params = AttentionParams {
         lengths: LENGTHS.into(),
         query_lengths: LENGTHS.into(),
         heads: HEADS,
         dropout: DROPOUT,
     };
-    let joined = numbers(rows() * 3 * WIDTH, 0.0);
+    let joined = data(rows() * 3 * WIDTH, 0.0);
     let mask = vec![0.0; rows()];
     let inputs = attention::Inputs {
         layout: attention::Layout::Joined(&joined),
         mask: &mask,
     };
-    let grad = numbers(rows() * WIDTH, 4.0);
-    let (context, statistics) = attention::forward(inputs, &numbers_of);
-    let gradient = attention::backward(inputs, &statistics, &grad, &numbers_of);
+    let grad = data(rows() * WIDTH, 4.0);
+    let (context, statistics) = attention::forward(inputs, &params);
+    let gradient = attention::backward(inputs, &statistics, &grad, &params);
     let attention::Gradient::Joined(gradient) = gradient else {
         unreachable!("the inputs are joined")
     };
@@ -125,8 +126,8 @@ fn of_rows() -> Results {
             dropout: DROPOUT,
         },
     );
-    let (x, residual) = (numbers(rows * WIDTH, 0.0), numbers(rows * WIDTH, 1.0));
-    let (gamma, beta) = (numbers(WIDTH, 2.0), numbers(WIDTH, 3.0));
+    let (x, residual) = (data(rows * WIDTH, 0.0), data(rows * WIDTH, 1.0));
+    let (gamma, beta) = (data(WIDTH, 2.0), data(WIDTH, 3.0));
     let inputs = layer_norm::Inputs {
         x: &x,
         residual: Some(&residual),
@@ -164,7 +165,7 @@ fn of_rows() -> Results {
         ("embeddings", embeddings::sum([lookup; 3], WIDTH)),
         (
             "gradient of a table",
-            embeddings::gather(rows, &tokens, &x, WIDTH, Some(7)),
+            embeddings::scatter_add(rows, &tokens, &x, WIDTH, Some(7)),
         ),
         (
             "gradient of cross-entropy",
@@ -174,7 +175,7 @@ fn of_rows() -> Results {
     ]
 }
 
-/// On so many threads, with registers no wider than these.
+/// Results on so many threads, with these registers.
 fn with(threads: usize, arch: Option<Arch>) -> Results {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -184,7 +185,7 @@ fn with(threads: usize, arch: Option<Arch>) -> Results {
         .install(of_every_kernel)
 }
 
-/// Those of processors that can do less than this one may: nothing beyond the baseline of the architecture, and AVX2.
+/// Registers narrower than this processor's widest: the baseline of the architecture, and AVX2.
 fn narrower() -> Vec<Arch> {
     let mut all = vec![Arch::Scalar];
     #[cfg(target_arch = "x86_64")]
@@ -219,7 +220,7 @@ fn are_close(arch: Arch, wide: &Results, narrow: &Results) {
         assert_eq!(wide.len(), narrow.len());
         let largest = wide.iter().fold(1.0_f32, |largest, x| largest.max(x.abs()));
         for (index, (wide, narrow)) in wide.iter().zip(narrow).enumerate() {
-            // A few units in the last place of the largest: fused multiplications round once where plain ones do twice.
+            // A few units in the last place of the largest: a fused multiply-add rounds once, a plain one twice.
             let difference = (wide - narrow).abs();
             assert!(
                 difference <= 4e-6 * largest,

@@ -1,10 +1,10 @@
-//! Matrices within slices.
+//! Strided views of matrices within slices.
 
 use std::ops::Range;
 
 /// A matrix within a slice: `rows × columns`, its element (i, j) at `start + i · row_stride + j · column_stride`.
 #[derive(Clone, Copy)]
-pub(crate) struct Part {
+pub(crate) struct View {
     pub(crate) start: usize,
     pub(crate) rows: usize,
     pub(crate) columns: usize,
@@ -12,8 +12,8 @@ pub(crate) struct Part {
     pub(crate) column_stride: usize,
 }
 
-impl Part {
-    /// Rows of `columns` elements that stand `row_stride` apart.
+impl View {
+    /// Contiguous rows of `columns` elements, `row_stride` apart.
     pub(crate) fn rows(start: usize, rows: usize, columns: usize, row_stride: usize) -> Self {
         Self {
             start,
@@ -35,12 +35,12 @@ impl Part {
         }
     }
 
-    /// The matrix and the slice that it is a part of.
+    /// The slice and this matrix within it.
     pub(crate) fn of(self, slice: &[f32]) -> (&[f32], Self) {
         (slice, self)
     }
 
-    /// Some columns of it.
+    /// Some columns.
     pub(crate) fn narrow(self, columns: Range<usize>) -> Self {
         Self {
             start: self.start + columns.start * self.column_stride,
@@ -49,12 +49,12 @@ impl Part {
         }
     }
 
-    /// Some rows of it.
+    /// Some rows.
     pub(crate) fn narrow_rows(self, rows: Range<usize>) -> Self {
         self.transposed().narrow(rows).transposed()
     }
 
-    /// Index behind the last element.
+    /// The index after the last element.
     pub(crate) fn end(&self) -> usize {
         match (self.rows, self.columns) {
             (0, _) | (_, 0) => self.start,

@@ -1,0 +1,195 @@
+//! Where queries, keys, values and their gradients are in memory: for all sequences, for one sequence, and for one head.
+
+use crate::cpu::view::View;
+use crate::params::AttentionParams;
+
+/// The layout of queries, keys and values in memory.
+#[derive(Clone, Copy)]
+pub(crate) enum Layout<'a> {
+    /// Side by side, `[T, 3 · H]`, for self-attention.
+    Joined(&'a [f32]),
+    /// Queries `[Q, H]`, and keys and values side by side, `[T, 2 · H]`, for cross-attention.
+    Separate(&'a [f32], &'a [f32]),
+}
+
+/// Queries, keys and values, and the additive mask `[T]` of the keys.
+#[derive(Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    pub(crate) layout: Layout<'a>,
+    pub(crate) mask: &'a [f32],
+}
+
+/// The gradient of a [`Layout`], or of one sequence of it.
+pub(crate) enum Gradient<T> {
+    Joined(T),
+    Separate(T, T),
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Which {
+    Queries,
+    Keys,
+    Values,
+}
+
+/// The sizes of one call.
+#[derive(Clone, Copy)]
+pub(super) struct Sizes {
+    pub(super) heads: usize,
+    pub(super) head: usize,
+    /// The number of keys of the longest sequence, which is the distance of the rows' dropout indices.
+    pub(super) longest: usize,
+}
+
+impl Sizes {
+    pub(super) fn new(inputs: &Inputs<'_>, params: &AttentionParams) -> Self {
+        let (keys, parts) = match inputs.layout {
+            Layout::Joined(joined) => (joined, 3),
+            Layout::Separate(_, keys_values) => (keys_values, 2),
+        };
+        let width = keys.len() / parts / inputs.mask.len().max(1);
+        Self {
+            heads: params.heads,
+            head: width / params.heads,
+            longest: params.lengths.iter().copied().max().unwrap_or(0),
+        }
+    }
+
+    /// H.
+    pub(super) fn width(&self) -> usize {
+        self.heads * self.head
+    }
+
+    /// The first `rows` rows of one head in `[R, H]`.
+    pub(super) fn context(&self, head: usize, rows: usize) -> View {
+        self.view(0, 1, head, rows)
+    }
+
+    /// The first `rows` rows of one head in the column block `index` of `blocks`.
+    pub(super) fn view(&self, index: usize, blocks: usize, head: usize, rows: usize) -> View {
+        let start = index * self.width() + head * self.head;
+        View::rows(start, rows, self.head, blocks * self.width())
+    }
+
+    pub(super) fn scale(&self) -> f32 {
+        (self.head as f32).powf(-0.5)
+    }
+}
+
+impl<'a> Layout<'a> {
+    /// The rows of one sequence.
+    pub(super) fn of(self, queries: &Rows, keys: &Rows, width: usize) -> Self {
+        match self {
+            Self::Joined(joined) => Self::Joined(&joined[keys.elements(3 * width)]),
+            Self::Separate(q, keys_values) => Self::Separate(
+                &q[queries.elements(width)],
+                &keys_values[keys.elements(2 * width)],
+            ),
+        }
+    }
+
+    pub(super) fn view(
+        self,
+        which: Which,
+        sizes: &Sizes,
+        head: usize,
+        rows: usize,
+    ) -> (&'a [f32], View) {
+        match (self, which) {
+            (Self::Joined(joined), which) => (joined, sizes.view(which as usize, 3, head, rows)),
+            (Self::Separate(queries, _), Which::Queries) => (queries, sizes.context(head, rows)),
+            (Self::Separate(_, keys_values), which) => {
+                (keys_values, sizes.view(which as usize - 1, 2, head, rows))
+            }
+        }
+    }
+}
+
+impl Gradient<&mut [f32]> {
+    pub(super) fn view(
+        &mut self,
+        which: Which,
+        sizes: &Sizes,
+        head: usize,
+        rows: usize,
+    ) -> (&mut [f32], View) {
+        match (self, which) {
+            (Self::Joined(joined), which) => (joined, sizes.view(which as usize, 3, head, rows)),
+            (Self::Separate(queries, _), Which::Queries) => (queries, sizes.context(head, rows)),
+            (Self::Separate(_, keys_values), which) => {
+                (keys_values, sizes.view(which as usize - 1, 2, head, rows))
+            }
+        }
+    }
+}
+
+impl Gradient<Vec<f32>> {
+    pub(super) fn zeros(layout: Layout<'_>) -> Self {
+        let zeros = |like: &[f32]| vec![0.0; like.len()];
+        match layout {
+            Layout::Joined(joined) => Self::Joined(zeros(joined)),
+            Layout::Separate(queries, keys_values) => {
+                Self::Separate(zeros(queries), zeros(keys_values))
+            }
+        }
+    }
+
+    /// The gradient of each sequence.
+    pub(super) fn split(
+        &mut self,
+        params: &AttentionParams,
+        width: usize,
+    ) -> Vec<Gradient<&mut [f32]>> {
+        match self {
+            Self::Joined(joined) => split(joined, &params.lengths, 3 * width)
+                .into_iter()
+                .map(Gradient::Joined)
+                .collect(),
+            Self::Separate(queries, keys_values) => split(queries, &params.query_lengths, width)
+                .into_iter()
+                .zip(split(keys_values, &params.lengths, 2 * width))
+                .map(|(queries, keys_values)| Gradient::Separate(queries, keys_values))
+                .collect(),
+        }
+    }
+}
+
+/// Consecutive rows.
+#[derive(Clone, Copy)]
+pub(super) struct Rows {
+    pub(super) first: usize,
+    pub(super) count: usize,
+}
+
+impl Rows {
+    /// The range of their elements where rows have this width.
+    pub(super) fn elements(&self, width: usize) -> std::ops::Range<usize> {
+        self.first * width..(self.first + self.count) * width
+    }
+
+    /// The rows of each sequence.
+    pub(super) fn of_each(lengths: &[usize]) -> impl Iterator<Item = Self> + '_ {
+        lengths.iter().scan(0, |first, &count| {
+            let rows = Self {
+                first: *first,
+                count,
+            };
+            *first += count;
+            Some(rows)
+        })
+    }
+}
+
+/// The rows of each sequence in `[T, width]`.
+pub(super) fn split<'a>(
+    mut whole: &'a mut [f32],
+    lengths: &[usize],
+    width: usize,
+) -> Vec<&'a mut [f32]> {
+    let mut next = |&rows: &usize| {
+        let (part, rest) = std::mem::take(&mut whole).split_at_mut(rows * width);
+        whole = rest;
+        part
+    };
+    lengths.iter().map(&mut next).collect()
+}

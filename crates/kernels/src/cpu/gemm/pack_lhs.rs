@@ -1,0 +1,200 @@
+//! Packing the left-hand side: panels of MR rows, and of each panel its columns one after the other. M rows, K columns.
+
+use std::ops::Range;
+
+use pulp::bytemuck::Pod;
+use pulp::{Arch, Simd, WithSimd};
+
+use super::blocking::mr;
+use super::transpose::{SIDE, interleave};
+use crate::cpu::view::View;
+
+/// Columns of all panels that are packed together where the elements of a column are contiguous. A cache line then holds
+/// elements of three panels, and that many lines stay in a first-level cache.
+const NEAR: usize = 64;
+
+/// Calls a function whose last constant parameter is the number of rows of a panel.
+macro_rules! with_row_count {
+    ($count:expr, $function:ident $parameters:tt $arguments:tt) => {
+        with_row_count!(@ $count, $function $parameters $arguments, 1 2 3 4 5 6 7 8 9 10 11 12)
+    };
+    (@ $count:expr, $function:ident $parameters:tt $arguments:tt, $($rows:literal)*) => {
+        match $count {
+            $($rows => with_row_count!(@@ $function $parameters $rows $arguments),)*
+            _ => unreachable!("no panel has so many rows"),
+        }
+    };
+    (@@ $function:ident [$($parameter:tt),*] $rows:literal $arguments:tt) => {
+        $function::<$($parameter,)* $rows> $arguments
+    };
+}
+pub(super) use with_row_count;
+
+/// A packed matrix `[M, K]`.
+pub(crate) struct LhsPanels<E = f32> {
+    rows: usize,
+    columns: usize,
+    panels: Vec<Range<usize>>,
+    elements: Vec<E>,
+}
+
+impl<E: Pod> LhsPanels<E> {
+    /// Packs a matrix for these vector registers.
+    ///
+    /// # Panics
+    ///
+    /// The matrix reaches beyond its slice, or neither its rows nor its columns are contiguous.
+    pub(crate) fn pack(arch: Arch, lhs: (&[E], View)) -> Self {
+        arch.dispatch(Packing(lhs))
+    }
+
+    #[inline(always)]
+    pub(super) fn of_at_most(max_rows: usize, (slice, view): (&[E], View)) -> Self {
+        assert!(view.end() <= slice.len(), "a matrix beyond its slice");
+        let mut elements = vec![E::zeroed(); view.rows * view.columns];
+        let panels: Vec<Range<usize>> = panels(view.rows, max_rows).collect();
+        let near = if view.row_stride == 1 {
+            NEAR
+        } else {
+            view.columns.max(1)
+        };
+        for start in (0..view.columns).step_by(near) {
+            let columns = start..view.columns.min(start + near);
+            for panel in &panels {
+                let first = panel.start * view.columns;
+                let range = columns.start * panel.len()..columns.end * panel.len();
+                let places = &mut elements[first + range.start..first + range.end];
+                let rows = view.narrow_rows(panel.clone()).narrow(columns.clone());
+                with_row_count!(panel.len(), copy[E](places, slice, rows));
+            }
+        }
+        Self {
+            rows: view.rows,
+            columns: view.columns,
+            panels,
+            elements,
+        }
+    }
+}
+
+impl<E> LhsPanels<E> {
+    /// M.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// K.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The number of panels.
+    pub(crate) fn count(&self) -> usize {
+        self.panels.len()
+    }
+
+    /// The rows of each panel, and its elements in some columns, column by column.
+    #[inline(always)]
+    pub(crate) fn columns_of(
+        &self,
+        columns: &Range<usize>,
+    ) -> impl Iterator<Item = (Range<usize>, &[E])> {
+        self.panels.iter().cloned().map(move |panel| {
+            let first = panel.start * self.columns;
+            let range = columns.start * panel.len()..columns.end * panel.len();
+            let elements = &self.elements[first + range.start..first + range.end];
+            (panel, elements)
+        })
+    }
+}
+
+/// Ranges of consecutive rows, of about equal length and at most `max` rows each.
+fn panels(rows: usize, max: usize) -> impl Iterator<Item = Range<usize>> {
+    let count = rows.div_ceil(max);
+    (0..count).map(move |panel| panel * rows / count..(panel + 1) * rows / count)
+}
+
+struct Packing<'a, E>((&'a [E], View));
+
+impl<E: Pod> WithSimd for Packing<'_, E> {
+    type Output = LhsPanels<E>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> LhsPanels<E> {
+        LhsPanels::of_at_most(mr::<S>(), self.0)
+    }
+}
+
+/// Copies the columns of R rows, one after the other.
+#[inline(always)]
+fn copy<E: Pod, const R: usize>(places: &mut [E], slice: &[E], view: View) {
+    let slice = &slice[view.start.min(slice.len())..];
+    let columns = &mut places.as_chunks_mut::<R>().0[..view.columns];
+    if view.row_stride == 1 {
+        let elements = slice.chunks(view.column_stride.max(R));
+        for (places, elements) in columns.iter_mut().zip(elements) {
+            places.copy_from_slice(&elements[..R]);
+        }
+    } else {
+        assert_eq!(
+            view.column_stride, 1,
+            "neither rows nor columns are contiguous"
+        );
+        let rows: [&[E]; R] =
+            std::array::from_fn(|row| &slice[row * view.row_stride..][..view.columns]);
+        let (squares, rest) = rows.as_chunks::<SIDE>();
+        for (index, rows) in squares.iter().enumerate() {
+            interleave(columns, index * SIDE, *rows, |places, elements| {
+                *places = elements
+            });
+        }
+        for (at, row) in (R - rest.len()..).zip(rest) {
+            for (places, &element) in columns.iter_mut().zip(*row) {
+                places[at] = element;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contiguous_rows_and_contiguous_columns_are_packed_alike() {
+        let (rows, columns) = (5, 3);
+        let matrix: Vec<f32> = (0..rows * columns).map(|x| x as f32).collect();
+        let by_rows = View::rows(0, rows, columns, columns);
+        let packed = LhsPanels::of_at_most(3, (&matrix, by_rows));
+        let transposed: Vec<f32> = (0..rows * columns)
+            .map(|at| matrix[at % rows * columns + at / rows])
+            .collect();
+        let by_columns = View::rows(0, columns, rows, rows).transposed();
+        let other = LhsPanels::of_at_most(3, (&transposed, by_columns));
+        assert_eq!(packed.elements, other.elements);
+        let panels: Vec<_> = packed.columns_of(&(1..3)).collect();
+        assert_eq!(
+            panels,
+            [
+                (0..2, &[1.0, 4.0, 2.0, 5.0][..]),
+                (2..5, &[7.0, 10.0, 13.0, 8.0, 11.0, 14.0][..]),
+            ]
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "beyond its slice")]
+    fn a_matrix_beyond_its_slice_is_refused() {
+        LhsPanels::of_at_most(4, (&[0.0; 3], View::rows(0, 2, 2, 2)));
+    }
+
+    #[test]
+    #[should_panic(expected = "neither rows nor columns are contiguous")]
+    fn a_matrix_without_contiguous_rows_or_columns_is_refused() {
+        let view = View {
+            column_stride: 2,
+            ..View::rows(0, 2, 2, 4)
+        };
+        LhsPanels::of_at_most(4, (&[0.0; 8], view));
+    }
+}

@@ -1,0 +1,268 @@
+//! Tests of products: of single precision, and of quantized formats with and without a dot-product instruction.
+
+use std::mem::MaybeUninit;
+
+use super::blocking::MAX_MR;
+use super::dot_product::DotProduct;
+use super::lhs::PackedLhs;
+use super::macrokernel::{RhsColumns, multiply_into};
+use super::pack_lhs::LhsPanels;
+use super::pack_rhs::RhsPanels;
+use super::quantize::{bf16, inverse, quantize, scale_of, widen};
+use crate::cpu::test_data::waves;
+use crate::cpu::view::View;
+use crate::params::WeightFormat;
+
+fn multiplied(lhs: LhsPanels, rhs: &[RhsColumns<'_>]) -> Vec<f32> {
+    let lhs = PackedLhs::f32(lhs);
+    let width: usize = rhs.iter().map(|rhs| rhs.range().len()).sum();
+    let mut out = vec![MaybeUninit::uninit(); lhs.rows() * width];
+    multiply_into(&mut out, &lhs, rhs).to_vec()
+}
+
+/// In double precision, one element at a time.
+fn expected(lhs: (&[f32], View), rhs: &[f32], columns: usize) -> Vec<f64> {
+    let (lhs, view) = lhs;
+    let element = |row: usize, column: usize| {
+        let term = |k: usize| {
+            let lhs = lhs[view.start + row * view.row_stride + k * view.column_stride];
+            f64::from(lhs) * f64::from(rhs[k * columns + column])
+        };
+        (0..view.columns).map(term).sum()
+    };
+    let rows = 0..view.rows;
+    rows.flat_map(|row| (0..columns).map(move |column| element(row, column)))
+        .collect()
+}
+
+#[test]
+fn every_number_of_rows_and_columns_gives_the_product() {
+    for rows in [0, 1, 5, 6, 7, 13, 25] {
+        for (k, columns) in [(0, 3), (1, 1), (3, 35), (400, 16), (900, 33)] {
+            let x = waves(rows * k + 2, 0.5);
+            let weight = waves(k * columns, 1.5);
+            let panels = RhsPanels::pack(&[(&weight, View::rows(0, k, columns, columns))]);
+            for view in [
+                View::rows(2, rows, k, k),
+                View::rows(2, k, rows, rows).transposed(),
+            ] {
+                let lhs = LhsPanels::pack(panels.arch(), (&x, view));
+                let found = multiplied(lhs, &[RhsColumns::all(&panels)]);
+                let expected = expected((&x, view), &weight, columns);
+                assert_eq!(found.len(), expected.len());
+                for (found, expected) in found.iter().zip(expected) {
+                    let difference = (f64::from(*found) - expected).abs();
+                    assert!(difference < 1e-4, "{rows} × {k} × {columns}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn tall_blocks_sum_up_the_same() {
+    let (k, columns) = (50, 37);
+    let weight = waves(k * columns, 1.0);
+    let panels = RhsPanels::pack(&[(&weight, View::rows(0, k, columns, columns))]);
+    let rhs = [RhsColumns::all(&panels)];
+    for rows in 1..=25 {
+        let x = waves(rows * k, 0.0);
+        for view in [
+            View::rows(0, rows, k, k),
+            View::rows(0, k, rows, rows).transposed(),
+        ] {
+            // As many rows as the widest registers take, on whatever registers there are.
+            let tall = LhsPanels::of_at_most(MAX_MR, (&x, view));
+            let found = multiplied(tall, &rhs);
+            let usual = LhsPanels::pack(panels.arch(), (&x, view));
+            assert_eq!(found, multiplied(usual, &rhs), "{rows} rows");
+        }
+    }
+}
+
+#[test]
+fn a_row_is_the_same_alone_and_among_others() {
+    let (rows, k, columns) = (29, 500, 50);
+    let x = waves(rows * k, 0.0);
+    let weight = waves(k * columns, 1.0);
+    let panels = RhsPanels::pack(&[(&weight, View::rows(0, k, columns, columns))]);
+    let all = [RhsColumns::all(&panels)];
+    let multiplied = |view| multiplied(LhsPanels::pack(panels.arch(), (&x, view)), &all);
+    let together = multiplied(View::rows(0, rows, k, k));
+    for row in 0..rows {
+        let alone = multiplied(View::rows(row * k, 1, k, k));
+        assert_eq!(alone, together[row * columns..(row + 1) * columns]);
+    }
+}
+
+#[test]
+fn several_right_hand_sides_are_multiplied_and_may_be_cut() {
+    let (rows, k, columns) = (3, 4, 40);
+    let x = waves(rows * k, 0.0);
+    let weights = [waves(k * columns, 1.0), waves(k * columns, 2.0)];
+    let view = View::rows(0, k, columns, columns);
+    let panels = weights
+        .each_ref()
+        .map(|weight| RhsPanels::pack(&[(weight, view)]));
+    let last = RhsColumns::some(&panels[1], &(panels[1].width()..columns));
+    let cut = last.range();
+    let lhs = (x.as_slice(), View::rows(0, rows, k, k));
+    let packed = LhsPanels::pack(panels[0].arch(), lhs);
+    let found = multiplied(packed, &[RhsColumns::all(&panels[0]), last]);
+    let [one, two] = weights.map(|weight| expected(lhs, &weight, columns));
+    for row in 0..rows {
+        let (one, two) = (&one[row * columns..][..columns], &two[row * columns..]);
+        let expected = one.iter().chain(&two[cut.clone()]);
+        let found = &found[row * (columns + cut.len())..];
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((f64::from(*found) - expected).abs() < 1e-5);
+        }
+    }
+}
+
+const FORMATS: [WeightFormat; 2] = [WeightFormat::Bf16, WeightFormat::Int8];
+
+/// `x · weight` with this format, by the processor's instruction, if it has one, or without.
+fn product(
+    (x, weight): (&[f32], &[f32]),
+    k: usize,
+    format: WeightFormat,
+    by_instruction: bool,
+) -> Option<Vec<f32>> {
+    let (rows, columns) = (x.len() / k, weight.len() / k);
+    let panels = RhsPanels::pack(&[(weight, View::rows(0, k, columns, columns))]);
+    let panels = panels.in_format(format);
+    let quantization = panels.quantization().expect("a quantization format");
+    let by = match by_instruction {
+        true => Some(DotProduct::of(panels.arch(), quantization)?),
+        false => None,
+    };
+    let x = (x, View::rows(0, rows, k, k));
+    let lhs = PackedLhs::pack_for(by, panels.arch(), x, Some(quantization));
+    let mut out = vec![MaybeUninit::uninit(); rows * columns];
+    Some(multiply_into(&mut out, &lhs, &[RhsColumns::all(&panels)]).to_vec())
+}
+
+fn without_instruction(operands: (&[f32], &[f32]), k: usize, format: WeightFormat) -> Vec<f32> {
+    product(operands, k, format, false).expect("it needs no instruction")
+}
+
+/// None where the processor has no instruction, and says so.
+fn by_instruction(operands: (&[f32], &[f32]), k: usize, format: WeightFormat) -> Option<Vec<f32>> {
+    let product = product(operands, k, format, true);
+    if product.is_none() {
+        eprintln!("SKIPPED: this processor has no instruction for {format:?}");
+    }
+    product
+}
+
+#[test]
+fn products_are_those_of_the_rounded_elements() {
+    for k in [1, 3, 384, 387, 1000] {
+        let (rows, columns) = (5, 37);
+        let (x, weight) = (waves(rows * k, 0.5), waves(k * columns, 1.0));
+        let bf16 = |x: &f32| f64::from(widen(bf16(*x)));
+        let int8 = |x: f32, scale: f32| f64::from(quantize(x * inverse(scale))) * f64::from(scale);
+        for format in FORMATS {
+            let found = without_instruction((&x, &weight), k, format);
+            for row in 0..rows {
+                let x = &x[row * k..(row + 1) * k];
+                let of_row = scale_of(x);
+                for column in 0..columns {
+                    let of_column = weight.iter().skip(column).step_by(columns);
+                    let of_column: Vec<f32> = of_column.copied().collect();
+                    let scale = scale_of(&of_column);
+                    let products = x.iter().zip(&of_column).map(|(x, w)| match format {
+                        WeightFormat::Bf16 => bf16(x) * bf16(w),
+                        _ => int8(*x, of_row) * int8(*w, scale),
+                    });
+                    let expected: f64 = products.sum();
+                    let difference = f64::from(found[row * columns + column]) - expected;
+                    let what = format!("{format:?}, {k}: {difference} off");
+                    assert!(difference.abs() < 1e-5 * k as f64, "{what}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn instructions_compute_what_single_precision_does() {
+    for format in FORMATS {
+        for (k, rows) in [
+            (1, 1),
+            (2, 12),
+            (3, 13),
+            (7, 25),
+            (384, 2),
+            (385, 5),
+            (1000, 3),
+        ] {
+            let (x, weight) = (waves(rows * k, 0.5), waves(k * 37, 1.0));
+            let Some(found) = by_instruction((&x, &weight), k, format) else {
+                continue;
+            };
+            let expected = without_instruction((&x, &weight), k, format);
+            if format == WeightFormat::Int8 {
+                assert_eq!(found, expected, "{k}");
+            }
+            for (found, expected) in found.iter().zip(expected) {
+                let difference = (found - expected).abs();
+                let what = format!("{format:?}, {k}: {difference} off");
+                assert!(difference <= 1e-6 * k as f32, "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_with_nan_or_infinity_show_it() {
+    let (k, columns) = (9, 33);
+    let weight = waves(k * columns, 1.0);
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let mut x = waves(2 * k, 0.0);
+        x[k + 4] = bad;
+        for format in FORMATS {
+            let without = without_instruction((&x, &weight), k, format);
+            let with = by_instruction((&x, &weight), k, format);
+            for found in [without].into_iter().chain(with) {
+                let (good, bad) = found.split_at(columns);
+                assert!(good.iter().all(|x| x.is_finite()), "{format:?}");
+                assert!(bad.iter().all(|x| !x.is_finite()), "{format:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn elements_are_near_and_nan_stays_visible() {
+    let (rows, columns) = (7, 33);
+    let mut weight = waves(rows * columns, 0.0);
+    weight[1] = f32::NAN;
+    weight[2] = f32::INFINITY;
+    (0..rows).for_each(|row| weight[row * columns + 3] = 0.0);
+    let panels = RhsPanels::pack(&[(&weight, View::rows(0, rows, columns, columns))]);
+    for (format, tolerance) in [
+        (WeightFormat::Bf16, 1.0 / 512.0),
+        (WeightFormat::Int8, 0.501 / 127.0),
+    ] {
+        let panels = panels.clone().in_format(format);
+        for column in 0..columns {
+            let (panel, place) = (column / panels.width(), column % panels.width());
+            let scale = panels.scales_of(panel).get(place).copied().unwrap_or(1.0);
+            for row in 0..rows {
+                let mut room = Vec::new();
+                let word = row / 4 * 4..row + 1;
+                let found = panels.rows_of(panel, &word, &mut room);
+                let found = found[(row % 4) * panels.width() + place] * scale;
+                let expected = weight[row * columns + column];
+                if expected.is_finite() && (found.is_finite() || ![1, 2].contains(&column)) {
+                    let difference = (found - expected).abs();
+                    assert!(difference <= tolerance, "{format:?}: {found}, {expected}");
+                } else {
+                    assert!(!found.is_finite(), "{format:?}: {found} for {expected}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What the tests of the operations share.
+
+use bert_kernels::{DropoutMask, dropout};
+use bert_testing::{Quantity, TestDevice, Values, assert_close};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+pub(crate) const MASKS: [DropoutMask; 2] = [
+    DropoutMask::NONE,
+    DropoutMask {
+        probability: 0.3,
+        seed: 0x1234_5678_9abc,
+    },
+];
+
+/// Numbers in (−2, 2) without a pattern.
+pub(crate) fn waves<const D: usize>(shape: [usize; D], phase: f32, device: &Device) -> Tensor<D> {
+    let count = shape.iter().product::<usize>();
+    let values: Vec<f32> = (0..count)
+        .map(|index| 2.0 * (index as f32 * 0.731 + phase).sin())
+        .collect();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// `[T]`.
+pub(crate) fn integers(values: &[i64], device: &Device) -> Tensor<1, Int> {
+    Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
+}
+
+/// `[1, H]` → `[H]`.
+pub(crate) fn row(x: Tensor<2>) -> Tensor<1> {
+    x.squeeze_dim::<1>(0)
+}
+
+/// What the mask multiplies a tensor of this shape by.
+pub(crate) fn kept<const D: usize>(
+    shape: [usize; D],
+    mask: DropoutMask,
+    device: &Device,
+) -> Tensor<D> {
+    dropout(Tensor::ones(shape, device), mask)
+}
+
+/// The output, and the gradients of the inputs under a weighted sum.
+pub(crate) fn with_gradients<const N: usize>(
+    inputs: [Tensor<2>; N],
+    f: impl FnOnce([Tensor<2>; N]) -> Tensor<2>,
+) -> Vec<Values> {
+    let inputs = inputs.map(Tensor::require_grad);
+    let y = f(inputs.clone());
+    let weights = waves(y.dims(), 0.4, &y.device());
+    let gradients = (y.clone() * weights).sum().backward();
+    let gradient = |input: &Tensor<2>| {
+        let gradient = input.grad(&gradients);
+        Values::of(gradient.expect("every input requires a gradient"))
+    };
+    let mut all = vec![Values::of(y)];
+    all.extend(inputs.iter().map(gradient));
+    all
+}
+
+/// Holds an output and gradients against others.
+pub(crate) fn assert_same(device: &TestDevice, name: &str, found: &[Values], expected: &[Values]) {
+    assert_eq!(found.len(), expected.len());
+    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let (quantity, what) = match index {
+            0 => (Quantity::FusedForward, "output".to_owned()),
+            input => (
+                Quantity::FusedBackward,
+                format!("gradient of input {input}"),
+            ),
+        };
+        let name = format!("{name}, {what}");
+        assert_close(device, quantity, &name, found, expected);
+    }
+}

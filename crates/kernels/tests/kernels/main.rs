@@ -1,0 +1,15 @@
+//! The operations against their composed bodies, forward and backward, on every backend of the build.
+//!
+//! `with_and_without_kernels` runs a test on each backend and, where there are kernels, once more with the kernels off: so both
+//! bodies of an operation are held to one result. Random numbers of a device are global and tests run side by side, so no test
+//! depends on which numbers it draws.
+
+mod attention;
+mod common;
+mod contract;
+mod cross_entropy;
+mod elementary;
+mod embeddings;
+mod linear;
+mod norm;
+mod optimizer;
