@@ -7,10 +7,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use thiserror::Error;
 
-const BUILTIN: &str = include_str!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../weights-manifest.toml"
-));
+const BUILTIN: &str = include_str!("../weights-manifest.toml");
 
 /// An unknown name is answered with the names whose Jaro-Winkler similarity to it (0 to 1) is at least this.
 const SUGGESTION_SIMILARITY: f64 = 0.75;

@@ -1,4 +1,4 @@
-//! Links and anchors between the pages of the repository, and the book's list of its pages.
+//! Links and anchors between the pages of the repository, the paths that they name, and the book's list of its pages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +37,11 @@ struct Checker<'a> {
 impl Checker<'_> {
     fn check_page(&self, path: &str, page: &Page) -> Vec<Violation> {
         let mut violations = self.check_links(path, path, page);
+        let missing = page
+            .code_paths
+            .iter()
+            .filter(|named| !(self.exists)(named.destination.trim_end_matches('/')));
+        violations.extend(missing.map(|named| violation(path, named, "is not there")));
         for include in &page.includes {
             let target = resolve(path, &include.destination);
             match target.as_deref() {
@@ -175,6 +180,12 @@ mod tests {
                 "README.md:3: (../f) leaves the repository",
             ]
         );
+    }
+
+    #[test]
+    fn a_path_in_code_font_that_is_not_there_fails() {
+        let found = messages(&[("A.md", "`crates/encoder` `crates/gone.rs`")]);
+        assert_eq!(found, ["A.md:1: (crates/gone.rs) is not there"]);
     }
 
     #[test]

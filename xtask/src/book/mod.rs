@@ -23,7 +23,7 @@ pub(crate) fn run(workspace: &Workspace, links_only: bool) -> Result<()> {
     if !violations.is_empty() {
         bail!("book: {} violation(s)", violations.len());
     }
-    eprintln!("book: every link and anchor leads somewhere, every page is listed");
+    eprintln!("book: every link, anchor and path leads somewhere, and every page is listed");
     if links_only { Ok(()) } else { build(workspace) }
 }
 

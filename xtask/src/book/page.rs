@@ -1,4 +1,5 @@
-//! What the link check needs of a Markdown page: its links with their lines, its anchors, and the files it includes.
+//! What the link check needs of a Markdown page: its links with their lines, its anchors, the files that it includes and the
+//! paths that it names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -11,6 +12,11 @@ static INCLUDE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\{\{#include\s+([^}:\s]+)[^}]*\}\}").expect("a constant pattern")
 });
 
+/// A path of this repository in code font, such as `xtask/src/main.rs`.
+static CODE_PATH: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(crates|docs|examples|tests|xtask)/[\w./-]+$").expect("a constant pattern")
+});
+
 /// A page as the link check sees it.
 #[derive(Debug, Default)]
 pub(super) struct Page {
@@ -18,6 +24,8 @@ pub(super) struct Page {
     pub(super) anchors: BTreeSet<String>,
     pub(super) links: Vec<Link>,
     pub(super) includes: Vec<Link>,
+    /// Paths in code font, which start at the root.
+    pub(super) code_paths: Vec<Link>,
 }
 
 /// A relative path with an optional `#anchor`, or the path of an included file.
@@ -48,6 +56,12 @@ impl Page {
                 }
                 Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
                 Event::Text(words) | Event::Code(words) => {
+                    if text[range.clone()].starts_with('`') && CODE_PATH.is_match(&words) {
+                        page.code_paths.push(Link {
+                            destination: words.to_string(),
+                            line: line_of(range.start),
+                        });
+                    }
                     if let Some(heading) = &mut heading {
                         heading.push_str(&words);
                     }
@@ -126,6 +140,18 @@ mod tests {
         let page = Page::parse("# The `--device` words, again!\n\n## Twice\n\n## Twice\n");
         let anchors: Vec<_> = page.anchors.iter().map(String::as_str).collect();
         assert_eq!(anchors, ["the---device-words-again", "twice", "twice-1"]);
+    }
+
+    #[test]
+    fn paths_in_code_font_are_found_and_other_code_is_none() {
+        let page =
+            Page::parse("`crates/encoder` `crates/a.rs` `cargo xtask/x` `crates/*` crates/b\n");
+        let found: Vec<_> = page
+            .code_paths
+            .iter()
+            .map(|path| path.destination.as_str())
+            .collect();
+        assert_eq!(found, ["crates/encoder", "crates/a.rs"]);
     }
 
     #[test]

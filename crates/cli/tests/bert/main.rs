@@ -12,6 +12,7 @@ mod listing;
 mod masked_lm;
 mod next_sentence;
 mod nli;
+mod pages;
 mod prediction;
 mod question_answering;
 mod support;
