@@ -1,8 +1,9 @@
 //! Batches of golden files for [`bert_train::Stepper`].
 
 use bert_encoder::EncoderInput;
+use bert_tasks::BatchLoss;
+use bert_tasks::TaskError;
 use bert_text_classification::{Labels, ModelForSequenceClassification, loss};
-use bert_train::{BatchLoss, TrainError};
 use burn::tensor::{Device, Int, Tensor};
 
 use crate::Golden;
@@ -36,7 +37,7 @@ impl Batch {
 pub fn batch_loss(
     model: &ModelForSequenceClassification,
     batch: &Batch,
-) -> Result<BatchLoss, TrainError> {
+) -> Result<BatchLoss, TaskError> {
     let Batch { input, labels } = batch.clone();
     let [rows, columns] = input.input_ids.dims();
     Ok(BatchLoss {

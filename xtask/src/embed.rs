@@ -13,9 +13,10 @@ use crate::workspace::Workspace;
 const PROJECT: &str = "examples/embedding";
 
 /// What nobody who embeds a model asked for: command line, trainer, data side, downloads, progress bars.
-const UNWANTED: [&str; 12] = [
+const UNWANTED: [&str; 13] = [
     "bert-cli",
     "bert-device",
+    "bert-tasks",
     "bert-text",
     "bert-train",
     "bert-weights",

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use bert_pretraining::PretrainingModel;
+use bert_tasks::pretraining::Split;
+use bert_tasks::{HeadOrigin, Pretrained};
 use bert_text::{Documents, LabelSet};
-use bert_train::pretraining::Split;
-use bert_train::{HeadOrigin, Pretrained};
 use bert_weights::checkpoint::LoadReport;
 
 use crate::format::{count, counted};

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use bert_tasks::TaskError;
 use thiserror::Error;
 
 /// What can go wrong in a training run.
@@ -66,73 +67,7 @@ pub enum TrainError {
         /// Why.
         source: std::io::Error,
     },
-    /// The labels of a data set do not fit the task.
-    #[error("{}: {reason}", path.display())]
-    Labels {
-        /// The data set.
-        path: PathBuf,
-        /// What does not fit, and what to do.
-        reason: String,
-    },
-    /// The checkpoint does not say what the task needs to know.
-    #[error("{}: {reason}", path.display())]
-    Checkpoint {
-        /// The checkpoint.
-        path: PathBuf,
-        /// What is missing, and what to do.
-        reason: String,
-    },
-    /// A question cannot be put to the model.
-    #[error("{place}")]
-    Question {
-        /// The file and the question's id.
-        place: String,
-        /// Why.
-        source: bert_text::TokenizerError,
-    },
-    /// No training question has an answer that stands where the file says.
-    #[error(
-        "{}: none of the {questions} questions can be learned from: no answer is where `answer_start` says (in characters of \
-         the context, from 0)",
-        path.display()
-    )]
-    MisplacedAnswers {
-        /// The data set.
-        path: PathBuf,
-        /// Its questions.
-        questions: usize,
-    },
-    /// Answers could not be scored.
+    /// The task could not compute a loss, score the model, or save it.
     #[error(transparent)]
-    AnswerMetrics(#[from] bert_question_answering::metrics::MetricsError),
-    /// The encoder refused a configuration or a batch.
-    #[error(transparent)]
-    Encoder(#[from] bert_encoder::EncoderError),
-    /// A checkpoint could not be opened.
-    #[error(transparent)]
-    Open(#[from] bert_weights::checkpoint::CheckpointError),
-    /// A checkpoint could not be loaded.
-    #[error(transparent)]
-    Load(#[from] bert_weights::checkpoint::LoadError),
-    /// A checkpoint could not be saved.
-    #[error(transparent)]
-    Save(#[from] bert_weights::checkpoint::SaveError),
-    /// The tokenizer could not be read or used.
-    #[error(transparent)]
-    Tokenizer(#[from] bert_text::TokenizerError),
-    /// Labels could not be understood.
-    #[error(transparent)]
-    Label(#[from] bert_text::LabelError),
-    /// Predicted tags could not be scored.
-    #[error(transparent)]
-    EntityMetrics(#[from] bert_token_classification::metrics::MetricsError),
-    /// A plain text could not be read or made into rows.
-    #[error(transparent)]
-    PlainText(#[from] bert_text::PlainTextError),
-    /// Predictions of a pre-training task could not be scored.
-    #[error(transparent)]
-    PretrainingMetrics(#[from] bert_pretraining::metrics::MetricsError),
-    /// Predictions could not be scored.
-    #[error(transparent)]
-    Metrics(#[from] bert_text_classification::metrics::MetricsError),
+    Task(#[from] TaskError),
 }

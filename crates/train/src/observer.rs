@@ -1,6 +1,8 @@
 use std::path::Path;
 
-use crate::{Evaluation, LinearSchedule, TrainError, TrainOptions};
+use bert_tasks::Evaluation;
+
+use crate::{LinearSchedule, TrainError, TrainOptions};
 
 /// A run before its first step.
 #[derive(Debug, Clone)]

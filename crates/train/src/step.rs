@@ -2,8 +2,10 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
 
+use bert_tasks::{BatchLoss, TaskError};
+
 use crate::path::ModulePath;
-use crate::{AdamW, BatchLoss, TrainError, clip_factor, global_norm};
+use crate::{AdamW, TrainError, clip_factor, global_norm};
 
 /// One optimiser step after another.
 #[derive(Debug)]
@@ -48,14 +50,14 @@ impl Stepper {
     ///
     /// # Errors
     ///
-    /// A loss or the gradient norm is not finite, or in the first step a trainable parameter got no gradient.
+    /// `loss` fails, a loss or the gradient norm is not finite, or in the first step a trainable parameter got no gradient.
     pub fn step<M: Module, B>(
         &mut self,
         model: M,
         micro_batches: &[(B, usize)],
         learning_rate: f64,
         device: &Device,
-        loss: impl Fn(&M, &B) -> Result<BatchLoss, TrainError>,
+        loss: impl Fn(&M, &B) -> Result<BatchLoss, TaskError>,
     ) -> Result<(M, StepOutcome), TrainError> {
         let labels: usize = micro_batches.iter().map(|(_, labels)| labels).sum();
         let mut accumulator = GradientsAccumulator::new();

@@ -4,11 +4,12 @@ use std::time::Instant;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 
+use bert_tasks::{Evaluation, Position, Task};
 use bert_text::{BatchOrder, epoch_batches};
 
 use crate::{
-    AdamW, Batching, Evaluation, EvaluationReport, LinearSchedule, Observer, Plan, Position,
-    StepReport, Stepper, Task, TrainError, TrainOptions,
+    AdamW, Batching, EvaluationReport, LinearSchedule, Observer, Plan, StepReport, Stepper,
+    TrainError, TrainOptions,
 };
 
 /// What a run leaves in memory.

@@ -5,14 +5,13 @@ use std::path::Path;
 
 use bert_device::Backend;
 use bert_encoder::{EncoderConfig, Pooling};
+use bert_tasks::text_classification::{TextClassificationTask, TextClassifier};
+use bert_tasks::{DropoutOverride, HeadOrigin};
 use bert_tests::named::encoder_keys;
 use bert_tests::{Quantity, TestDevice, assert_close_number, golden, model, on_every_device};
 use bert_text::{Dataset, Example, Label};
 use bert_text_classification::ProblemType;
-use bert_train::text_classification::{TextClassificationTask, TextClassifier};
-use bert_train::{
-    DropoutOverride, HeadOrigin, Observer, StepReport, TrainError, TrainOptions, train,
-};
+use bert_train::{Observer, StepReport, TrainError, TrainOptions, train};
 use bert_weights::checkpoint::{Export, save};
 use burn::tensor::Device;
 use serde_json::Value;

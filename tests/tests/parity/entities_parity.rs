@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use bert_tasks::token_classification::Prediction;
 use bert_tests::golden::folder;
 use bert_text::{Pieces, Tokenizer, TokensInput};
 use bert_token_classification::aggregation::{Aggregation, Entity, entities};
 use bert_token_classification::metrics::{EntityScores, evaluate};
 use bert_token_classification::tags::Scheme;
-use bert_train::token_classification::Prediction;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -1,10 +1,11 @@
 //! What goes wrong is an error that says what, on every backend.
 
 use bert_encoder::{EncoderError, EncoderInput};
+use bert_tasks::{BatchLoss, TaskError};
 use bert_tests::steps::{Batch, batch_loss};
 use bert_tests::{Golden, TestDevice, model, on_every_device};
 use bert_text_classification::{Labels, ModelForSequenceClassification, loss};
-use bert_train::{AdamW, BatchLoss, Stepper, TrainError};
+use bert_train::{AdamW, Stepper, TrainError};
 use burn::tensor::{Int, Tensor};
 
 on_every_device!(
@@ -102,7 +103,7 @@ fn a_mask_of_another_shape(device: &TestDevice) -> anyhow::Result<()> {
 
 fn a_parameter_that_gets_no_gradient(device: &TestDevice) -> anyhow::Result<()> {
     let without_pooler =
-        |model: &ModelForSequenceClassification, batch: &Batch| -> Result<BatchLoss, TrainError> {
+        |model: &ModelForSequenceClassification, batch: &Batch| -> Result<BatchLoss, TaskError> {
             let output = model.bert.forward(batch.input.clone())?;
             let first = output.last_hidden_state.narrow(1, 0, 1).squeeze_dim::<2>(1);
             let logits = model.classifier.forward(first);
@@ -128,7 +129,7 @@ fn a_parameter_that_gets_no_gradient(device: &TestDevice) -> anyhow::Result<()> 
 
 fn a_loss_that_is_not_a_number(device: &TestDevice) -> anyhow::Result<()> {
     let not_a_number =
-        |model: &ModelForSequenceClassification, batch: &Batch| -> Result<BatchLoss, TrainError> {
+        |model: &ModelForSequenceClassification, batch: &Batch| -> Result<BatchLoss, TaskError> {
             let BatchLoss { loss, tokens } = batch_loss(model, batch)?;
             Ok(BatchLoss {
                 loss: loss * f32::NAN,
@@ -164,7 +165,7 @@ fn refused(
 /// The error of the first optimiser step with this loss.
 fn first_step(
     device: &TestDevice,
-    loss: impl Fn(&ModelForSequenceClassification, &Batch) -> Result<BatchLoss, TrainError>,
+    loss: impl Fn(&ModelForSequenceClassification, &Batch) -> Result<BatchLoss, TaskError>,
 ) -> anyhow::Result<TrainError> {
     let golden = Golden::open("single_label")?;
     let on = device.autodiff();

@@ -6,14 +6,14 @@ use std::path::Path;
 use anyhow::Context;
 use bert_nli::zero_shot::HypothesisTemplate;
 use bert_nli::{Labels, Role, loss};
+use bert_tasks::HeadOrigin;
+use bert_tasks::natural_language_inference::{NliClassifier, ZeroShotClassifier, ZeroShotQuestion};
 use bert_tests::head::check_loss_and_gradients;
 use bert_tests::named::classifier_keys;
 use bert_tests::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
     model, with_and_without_kernels,
 };
-use bert_train::HeadOrigin;
-use bert_train::natural_language_inference::{NliClassifier, ZeroShotClassifier, ZeroShotQuestion};
 use serde_json::{Map, Value, json};
 
 with_and_without_kernels!(

@@ -6,13 +6,14 @@ use bert_pretraining::{
     MaskedTokens, ModelForMaskedLM, ModelForNextSentencePrediction, ModelForPreTraining,
     PretrainingModel,
 };
+use bert_tasks::BatchLoss;
 use bert_tests::head::check_loss_and_gradients;
 use bert_tests::named::{Named, gradients, parameters, pretraining_keys};
 use bert_tests::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
     with_and_without_kernels,
 };
-use bert_train::{AdamW, BatchLoss, Stepper};
+use bert_train::{AdamW, Stepper};
 use bert_weights::checkpoint::{
     Checkpoint, Export, LoadOptions, load, read_config, read_tensors, save,
 };

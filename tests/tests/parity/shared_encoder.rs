@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use bert_tasks::HeadOrigin;
+use bert_tasks::heads::{Head, HeadInput, Heads, TextReader};
+use bert_tasks::text_classification::{Prediction, TextClassifier};
 use bert_tests::{Golden, TestDevice, on_every_device};
 use bert_text::TokensInput;
-use bert_train::HeadOrigin;
-use bert_train::heads::{Head, HeadInput, Heads, TextReader};
-use bert_train::text_classification::{Prediction, TextClassifier};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 

@@ -15,8 +15,9 @@ pub(super) const SIDEWAYS: [(&str, &str); 1] = [
 /// The level of the package in `directory`, or `None` for a place that the plan does not have.
 ///
 /// ```text
-/// L4  cli   examples   tests
-/// L3  train
+/// L5  cli   examples   tests
+/// L4  train
+/// L3  tasks
 /// L2  heads/*   text
 /// L1  encoder   weights   device
 /// L0  kernels
@@ -26,8 +27,9 @@ pub(super) fn level(directory: &str) -> Option<u8> {
         "crates/kernels" => Some(0),
         "crates/encoder" | "crates/weights" | "crates/device" => Some(1),
         "crates/text" => Some(2),
-        "crates/train" => Some(3),
-        "crates/cli" | "crates/examples" | "tests" => Some(4),
+        "crates/tasks" => Some(3),
+        "crates/train" => Some(4),
+        "crates/cli" | "crates/examples" | "tests" => Some(5),
         _ => is_head(directory).then_some(2),
     }
 }
@@ -128,7 +130,7 @@ mod tests {
         ]);
         assert_eq!(found.len(), 1);
         assert!(
-            found[0].starts_with("bert-encoder: is on L1 and may not depend on bert-train (L3)")
+            found[0].starts_with("bert-encoder: is on L1 and may not depend on bert-train (L4)")
         );
     }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use bert_train::{EVALUATION_BATCH_SIZE, Metrics};
+use bert_tasks::{EVALUATION_BATCH_SIZE, Metrics};
 use clap::Args;
 use serde::Serialize;
 

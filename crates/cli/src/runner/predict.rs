@@ -6,8 +6,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use bert_tasks::EVALUATION_BATCH_SIZE;
 use bert_text::{PredictInputs, PredictLine, ReadError};
-use bert_train::EVALUATION_BATCH_SIZE;
 use clap::Args;
 
 use crate::flags::{RuntimeFlags, Weights, at_least_one, whole_number};

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
-use bert_train::pretraining::EVALUATION_SEED;
-use bert_train::{
-    Metrics, Observers, Task, TrainOptions, Trained, TrainingLog, prepare_output, train,
-};
+use bert_tasks::pretraining::EVALUATION_SEED;
+use bert_tasks::{Metrics, Task};
+use bert_train::{Observers, TrainOptions, Trained, TrainingLog, prepare_output, train};
 use burn::tensor::Device;
 use clap::Args;
 use serde_json::{Value, json};

@@ -4,9 +4,9 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use bert_tasks::heads::{Head, HeadInput, HeadPredictions, Heads, TextReader};
 use bert_text::PredictLine;
 use bert_token_classification::transitions::Transitions;
-use bert_train::heads::{Head, HeadInput, HeadPredictions, Heads, TextReader};
 use burn::tensor::Device;
 use clap::Args;
 use serde::{Serialize, Serializer};

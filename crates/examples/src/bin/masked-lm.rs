@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use bert_device::DeviceSpec;
 use bert_examples::{Console, movie_reviews, sentence_count};
 use bert_pretraining::ModelForMaskedLM;
+use bert_tasks::DropoutOverride;
+use bert_tasks::pretraining::{Pretraining, PretrainingTask};
 use bert_text::{Dataset, MaskingOptions, TextLayout, TextPieces};
-use bert_train::pretraining::{Pretraining, PretrainingTask};
-use bert_train::{DropoutOverride, Observers, TrainOptions, TrainingLog, prepare_output, train};
+use bert_train::{Observers, TrainOptions, TrainingLog, prepare_output, train};
 use bert_weights::fetch::{self, FetchOptions, Fetcher, Manifest};
 use clap::Parser;
 

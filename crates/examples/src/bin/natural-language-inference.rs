@@ -8,10 +8,11 @@ use std::path::PathBuf;
 use bert_device::DeviceSpec;
 use bert_examples::{Console, sick_pairs};
 use bert_nli::zero_shot::{DEFAULT_TEMPLATE, HypothesisTemplate};
-use bert_train::natural_language_inference::{
+use bert_tasks::natural_language_inference::{
     NliClassifier, NliData, NliTask, ZeroShotClassifier, ZeroShotQuestion,
 };
-use bert_train::{DropoutOverride, HeadOrigin, TrainOptions, prepare_output, train};
+use bert_tasks::{DropoutOverride, HeadOrigin};
+use bert_train::{TrainOptions, prepare_output, train};
 use bert_weights::fetch::{FetchOptions, Fetcher, Manifest};
 use clap::Parser;
 

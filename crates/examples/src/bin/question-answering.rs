@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use anyhow::{Context, Error};
 use bert_device::DeviceSpec;
 use bert_examples::Console;
-use bert_text::{Contexts, QuestionInput, SquadDataset};
-use bert_train::question_answering::{
+use bert_tasks::DropoutOverride;
+use bert_tasks::question_answering::{
     EvaluationOptions, PredictOptions, QuestionAnswerer, QuestionAnsweringTask,
 };
-use bert_train::{DropoutOverride, Observers, TrainOptions, TrainingLog, prepare_output, train};
+use bert_text::{Contexts, QuestionInput, SquadDataset};
+use bert_train::{Observers, TrainOptions, TrainingLog, prepare_output, train};
 use bert_weights::fetch::{FetchOptions, Fetcher, Manifest};
 use clap::Parser;
 

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use bert_device::DeviceSpec;
 use bert_examples::{Console, keep_evenly, movie_reviews};
+use bert_tasks::DropoutOverride;
+use bert_tasks::heads::{HeadInput, HeadPredictions, Heads, TextReader};
+use bert_tasks::text_classification::{TextClassificationTask, TextClassifier};
 use bert_text::{Dataset, Label, TokensInput};
 use bert_text_classification::ProblemType;
-use bert_train::heads::{HeadInput, HeadPredictions, Heads, TextReader};
-use bert_train::text_classification::{TextClassificationTask, TextClassifier};
-use bert_train::{DropoutOverride, TrainOptions, Tune, prepare_output, train};
+use bert_train::{TrainOptions, Tune, prepare_output, train};
 use bert_weights::fetch::{self, FetchOptions, Fetcher, Manifest};
 use burn::tensor::Device;
 use clap::Parser;

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use bert_device::DeviceSpec;
 use bert_examples::{Console, keep_evenly, movie_reviews, sentence_count};
+use bert_tasks::DropoutOverride;
+use bert_tasks::text_classification::{TextClassificationTask, TextClassifier};
 use bert_text_classification::ProblemType;
-use bert_train::text_classification::{TextClassificationTask, TextClassifier};
-use bert_train::{DropoutOverride, Observers, TrainOptions, TrainingLog, prepare_output, train};
+use bert_train::{Observers, TrainOptions, TrainingLog, prepare_output, train};
 use bert_weights::fetch::{self, FetchOptions, Fetcher, Manifest};
 use clap::Parser;
 

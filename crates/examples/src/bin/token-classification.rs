@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use anyhow::Context;
 use bert_device::DeviceSpec;
 use bert_examples::Console;
+use bert_tasks::DropoutOverride;
+use bert_tasks::token_classification::{TokenClassificationTask, TokenClassifier};
 use bert_text::{Alignment, TagColumns, TaggedDataset, TokensInput};
 use bert_token_classification::aggregation::Aggregation;
 use bert_token_classification::transitions::Transitions;
-use bert_train::token_classification::{TokenClassificationTask, TokenClassifier};
-use bert_train::{DropoutOverride, Observers, TrainOptions, TrainingLog, prepare_output, train};
+use bert_train::{Observers, TrainOptions, TrainingLog, prepare_output, train};
 use bert_weights::fetch::{FetchOptions, Fetcher, Manifest};
 use clap::Parser;
 

@@ -4,10 +4,11 @@ use std::num::NonZeroUsize;
 
 use anyhow::{Result, anyhow};
 use bert_encoder::{EncoderInput, WeightFormat};
+use bert_tasks::BatchLoss;
 use bert_text_classification::{
     Labels, ModelForSequenceClassification, SequenceClassificationConfig, loss,
 };
-use bert_train::{AdamW, BatchLoss, Stepper, TrainOptions};
+use bert_train::{AdamW, Stepper, TrainOptions};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::timing::median_ms;

@@ -13,8 +13,8 @@ pub(crate) mod tokens;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use bert_tasks::{DropoutOverride, Pretrained};
 use bert_text::Dataset;
-use bert_train::{DropoutOverride, Pretrained};
 use clap::Args;
 
 use crate::flags::whole_number;

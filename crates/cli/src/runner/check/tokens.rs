@@ -1,9 +1,9 @@
 //! Lengths, and what the tokenizer makes of the texts.
 
 use anyhow::Result;
+use bert_tasks::Pretrained;
 use bert_text::Encoding;
 use bert_text::check::{CutSummary, LengthBucket, LengthSummary, UnknownSummary};
-use bert_train::Pretrained;
 
 use super::report::{Finding, Report, Severity};
 use super::rows::Rows;

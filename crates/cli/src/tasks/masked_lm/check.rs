@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
+use bert_tasks::Pretrained;
 use bert_text::{PlainTextError, TextPieces};
-use bert_train::Pretrained;
 use clap::Args;
 
 use super::report::{Finding, Report, Severity};

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use bert_pretraining::PretrainingModel;
+use bert_tasks::pretraining::{Pretraining, Split};
 use bert_text::{Documents, MaskingOptions, PlainTextError, TextLayout, TextPieces};
-use bert_train::pretraining::{Pretraining, Split};
 use clap::Args;
 
 use crate::describe;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use bert_pretraining::{ModelForMaskedLM, ModelForPreTraining, PretrainingModel};
-use bert_train::pretraining::{EVALUATION_SEED, Pretraining, TokenPrediction};
+use bert_tasks::pretraining::{EVALUATION_SEED, Pretraining, TokenPrediction};
 use clap::Args;
 use serde::Serialize;
 

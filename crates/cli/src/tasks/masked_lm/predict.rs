@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 
 use anyhow::{Result, bail};
 use bert_pretraining::ModelForMaskedLM;
+use bert_tasks::pretraining::{FilledMask, FilledText, Pretraining};
 use bert_text::{Encoding, MaskingOptions, PredictInput};
-use bert_train::pretraining::{FilledMask, FilledText, Pretraining};
 use burn::tensor::Device;
 use clap::Args;
 use serde::Serialize;

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use bert_pretraining::{ModelForMaskedLM, ModelForPreTraining, PretrainingModel};
-use bert_train::pretraining::{Pretraining, PretrainingTask};
-use bert_train::{DropoutOverride, TrainOptions};
+use bert_tasks::DropoutOverride;
+use bert_tasks::pretraining::{Pretraining, PretrainingTask};
+use bert_train::TrainOptions;
 use burn::tensor::Device;
 use clap::Args;
 

@@ -1,8 +1,8 @@
 //! `bert evaluate natural-language-inference`
 
 use anyhow::Result;
+use bert_tasks::HeadOrigin;
 use bert_text::Dataset;
-use bert_train::HeadOrigin;
 use clap::Args;
 
 use super::{agreed, confusion, open};

@@ -14,8 +14,8 @@ pub(crate) use zero_shot::{ZeroShotArgs, run as zero_shot};
 use std::path::Path;
 
 use anyhow::Result;
+use bert_tasks::natural_language_inference::{NliClassifier, NliData};
 use bert_text::Dataset;
-use bert_train::natural_language_inference::{NliClassifier, NliData};
 
 use crate::commands::text_classification::words;
 use crate::format::counted;

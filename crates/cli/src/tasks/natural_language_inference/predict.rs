@@ -1,8 +1,8 @@
 //! `bert predict natural-language-inference`
 
 use anyhow::Result;
+use bert_tasks::heads::TextReader;
 use bert_text::InferenceInput;
-use bert_train::heads::TextReader;
 use clap::Args;
 
 use super::open;

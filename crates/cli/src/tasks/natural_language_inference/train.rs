@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_train::natural_language_inference::{NliClassifier, NliData, NliTask};
-use bert_train::{DropoutOverride, TrainOptions};
+use bert_tasks::DropoutOverride;
+use bert_tasks::natural_language_inference::{NliClassifier, NliData, NliTask};
+use bert_train::TrainOptions;
 use burn::tensor::Device;
 use clap::Args;
 

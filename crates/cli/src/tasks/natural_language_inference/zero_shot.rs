@@ -3,11 +3,11 @@
 use anyhow::Result;
 use bert_nli::ModelForSequenceClassification;
 use bert_nli::zero_shot::{DEFAULT_TEMPLATE, HypothesisTemplate};
-use bert_text::SequenceInput;
-use bert_train::HeadOrigin;
-use bert_train::natural_language_inference::{
+use bert_tasks::HeadOrigin;
+use bert_tasks::natural_language_inference::{
     ZeroShotClassifier, ZeroShotPrediction, ZeroShotQuestion,
 };
+use bert_text::SequenceInput;
 use burn::tensor::Device;
 use clap::Args;
 use serde::Serialize;

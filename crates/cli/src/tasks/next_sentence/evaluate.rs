@@ -1,8 +1,8 @@
 //! `bert evaluate next-sentence`
 
 use anyhow::Result;
+use bert_tasks::pretraining::EVALUATION_SEED;
 use bert_text::Documents;
-use bert_train::pretraining::EVALUATION_SEED;
 use clap::Args;
 
 use super::record::Record;

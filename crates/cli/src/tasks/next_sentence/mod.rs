@@ -13,8 +13,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use bert_pretraining::ModelForNextSentencePrediction;
+use bert_tasks::pretraining::{Pretraining, Split};
 use bert_text::{Documents, MaskingOptions};
-use bert_train::pretraining::{Pretraining, Split};
 
 use crate::describe;
 use crate::format::counted;

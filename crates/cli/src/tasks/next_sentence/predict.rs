@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use bert_pretraining::ModelForNextSentencePrediction;
+use bert_tasks::pretraining::PairPrediction;
 use bert_text::PairInput;
-use bert_train::pretraining::PairPrediction;
 use burn::tensor::Device;
 use clap::Args;
 

@@ -1,6 +1,6 @@
 //! The JSON object of one prediction.
 
-use bert_train::pretraining::PairPrediction;
+use bert_tasks::pretraining::PairPrediction;
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use anyhow::Result;
 use bert_pretraining::ModelForNextSentencePrediction;
+use bert_tasks::DropoutOverride;
+use bert_tasks::pretraining::PretrainingTask;
 use bert_text::{Documents, MaskingOptions};
-use bert_train::pretraining::PretrainingTask;
-use bert_train::{DropoutOverride, TrainOptions};
+use bert_train::TrainOptions;
 use burn::tensor::Device;
 use clap::Args;
 

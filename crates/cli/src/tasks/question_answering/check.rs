@@ -1,12 +1,12 @@
 //! `bert check question-answering`
 
 use anyhow::Result;
+use bert_tasks::DropoutOverride;
+use bert_tasks::question_answering::QuestionAnswerer;
 use bert_text::check::{
     AnswerFault, Portion, WindowSummary, faulty_answers, is_cut_apart, repeats,
 };
 use bert_text::{GoldAnswer, SquadDataset};
-use bert_train::DropoutOverride;
-use bert_train::question_answering::QuestionAnswerer;
 use clap::Args;
 
 use super::report::{Finding, Report, Severity};

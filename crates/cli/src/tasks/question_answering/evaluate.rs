@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use bert_question_answering::metrics::SquadVersion;
+use bert_tasks::question_answering::{Scored, Split};
 use bert_text::ArticleRange;
-use bert_train::question_answering::{Scored, Split};
 use clap::Args;
 
 use super::flags::SpanFlags;

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use bert_train::question_answering::{EvaluationOptions, NullThreshold, PredictOptions};
+use bert_tasks::question_answering::{EvaluationOptions, NullThreshold, PredictOptions};
 use clap::Args;
 
 use crate::flags::{at_least_one, whole_number};

@@ -15,8 +15,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use bert_question_answering::ModelForQuestionAnswering;
-use bert_train::HeadOrigin;
-use bert_train::question_answering::QuestionAnswerer;
+use bert_tasks::HeadOrigin;
+use bert_tasks::question_answering::QuestionAnswerer;
 use burn::tensor::Device;
 
 /// Windows of this many tokens are those of BERT's paper.

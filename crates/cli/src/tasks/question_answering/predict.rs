@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 
 use anyhow::Result;
 use bert_question_answering::ModelForQuestionAnswering;
+use bert_tasks::question_answering::QuestionAnswerer;
 use bert_text::{Contexts, QuestionInput};
-use bert_train::question_answering::QuestionAnswerer;
 use burn::tensor::Device;
 use clap::Args;
 

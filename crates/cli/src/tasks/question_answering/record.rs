@@ -1,7 +1,7 @@
 //! The JSON of answers: SQuAD's files, and the objects of a prediction with the field names of transformers' pipeline.
 
+use bert_tasks::question_answering::{Answer, AnsweredQuestion, Prediction, WindowLogits};
 use bert_text::{SquadDataset, SquadQuestion};
-use bert_train::question_answering::{Answer, AnsweredQuestion, Prediction, WindowLogits};
 use serde::{Serialize, Serializer};
 
 /// One JSON object of pairs that are made while it is written.

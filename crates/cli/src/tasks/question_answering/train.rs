@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use anyhow::Result;
+use bert_tasks::DropoutOverride;
+use bert_tasks::question_answering::{QuestionAnswerer, QuestionAnsweringTask};
 use bert_text::{ArticleRange, SquadDataset};
-use bert_train::question_answering::{QuestionAnswerer, QuestionAnsweringTask};
-use bert_train::{DropoutOverride, TrainOptions};
+use bert_train::TrainOptions;
 use burn::tensor::Device;
 use clap::Args;
 

@@ -1,7 +1,7 @@
 //! Models and their data in words, for standard error.
 
-use bert_train::HeadOrigin;
-use bert_train::question_answering::{QuestionAnswerer, Split};
+use bert_tasks::HeadOrigin;
+use bert_tasks::question_answering::{QuestionAnswerer, Split};
 
 use crate::describe;
 use crate::format::{count, counted};

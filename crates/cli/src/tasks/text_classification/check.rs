@@ -1,9 +1,9 @@
 //! `bert check text-classification`
 
 use anyhow::Result;
+use bert_tasks::text_classification::guess_problem_type;
 use bert_text::{Dataset, RowFilter};
 use bert_text_classification::ProblemType;
-use bert_train::text_classification::guess_problem_type;
 use clap::Args;
 
 use super::report::Report;

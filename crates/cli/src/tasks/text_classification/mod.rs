@@ -14,7 +14,7 @@ pub(crate) use train::{DEFAULT_MAX_LENGTH, TrainArgs, run as train};
 use std::path::Path;
 
 use anyhow::Result;
-use bert_train::text_classification::TextClassifier;
+use bert_tasks::text_classification::TextClassifier;
 
 /// Opens a trained classifier, without its weights.
 fn open(directory: &Path, max_length: Option<usize>) -> Result<TextClassifier> {

@@ -1,8 +1,8 @@
 //! `bert predict text-classification`
 
 use anyhow::Result;
+use bert_tasks::heads::TextReader;
 use bert_text::PredictInput;
-use bert_train::heads::TextReader;
 use clap::Args;
 
 use super::open;

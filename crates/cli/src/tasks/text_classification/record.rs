@@ -1,7 +1,7 @@
 //! The JSON object of one prediction, with the field names of transformers' pipeline.
 
+use bert_tasks::text_classification::{Prediction, Targets, TextClassifier};
 use bert_text_classification::ProblemType;
-use bert_train::text_classification::{Prediction, Targets, TextClassifier};
 use serde::Serialize;
 
 /// From this score on a class of a multi-label model applies.

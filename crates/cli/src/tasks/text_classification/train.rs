@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_text::{Dataset, LabelSet};
-use bert_text_classification::ProblemType;
-use bert_train::text_classification::{
+use bert_tasks::DropoutOverride;
+use bert_tasks::text_classification::{
     Targets, TextClassificationTask, TextClassifier, guess_problem_type,
 };
-use bert_train::{DropoutOverride, TrainOptions};
+use bert_text::{Dataset, LabelSet};
+use bert_text_classification::ProblemType;
+use bert_train::TrainOptions;
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 

@@ -1,8 +1,8 @@
 //! Classifiers and their data in words, for standard error.
 
+use bert_tasks::text_classification::{Split, Targets, TextClassifier};
 use bert_text::LabelSet;
 use bert_text_classification::ProblemType;
-use bert_train::text_classification::{Split, Targets, TextClassifier};
 
 use crate::describe::{self, labels_with_counts};
 use crate::format::counted;

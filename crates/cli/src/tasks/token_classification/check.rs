@@ -1,10 +1,10 @@
 //! `bert check token-classification`
 
 use anyhow::Result;
+use bert_tasks::Pretrained;
 use bert_text::check::{Portion, UnknownSummary, label_counts, vanished_words};
 use bert_text::{Pieces, TaggedDataset};
 use bert_token_classification::tags::{Scheme, begun_inside, entities, unfinished};
-use bert_train::Pretrained;
 use clap::Args;
 
 use super::report::{Finding, Report, Severity};

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
+use bert_tasks::token_classification::convert_tags;
 use bert_text::{TagColumns, TaggedDataset};
 use bert_token_classification::tags::Scheme;
-use bert_train::token_classification::convert_tags;
 use clap::{Args, ValueEnum};
 
 use super::whole_number;

@@ -14,9 +14,9 @@ pub(crate) use train::{DEFAULT_MAX_LENGTH, TrainArgs, run as train};
 use std::path::Path;
 
 use anyhow::Result;
+use bert_tasks::HeadOrigin;
+use bert_tasks::token_classification::TokenClassifier;
 use bert_token_classification::ModelForTokenClassification;
-use bert_train::HeadOrigin;
-use bert_train::token_classification::TokenClassifier;
 use burn::tensor::Device;
 
 /// Opens a trained classifier, without its weights.

@@ -1,8 +1,8 @@
 //! `bert predict token-classification`
 
 use anyhow::Result;
+use bert_tasks::heads::TextReader;
 use bert_text::TokensInput;
-use bert_train::heads::TextReader;
 use clap::Args;
 
 use super::open;

@@ -1,7 +1,7 @@
 //! The JSON object of one prediction, and how its entities are made.
 
+use bert_tasks::token_classification::Prediction;
 use bert_token_classification::aggregation::{Aggregation, Entity};
-use bert_train::token_classification::Prediction;
 use clap::ValueEnum;
 use serde::Serialize;
 

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use anyhow::Result;
+use bert_tasks::DropoutOverride;
+use bert_tasks::token_classification::{TokenClassificationTask, TokenClassifier};
 use bert_text::{Alignment, LabelSet, TaggedDataset};
-use bert_train::token_classification::{TokenClassificationTask, TokenClassifier};
-use bert_train::{DropoutOverride, TrainOptions};
+use bert_train::TrainOptions;
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 

@@ -1,7 +1,7 @@
 //! Token classifiers and their data in words, for standard error.
 
+use bert_tasks::token_classification::{Split, TokenClassifier};
 use bert_token_classification::tags::{Scheme, begun_inside};
-use bert_train::token_classification::{Split, TokenClassifier};
 
 use crate::describe::{self, labels_with_counts};
 use crate::format::{count, counted};

@@ -1,0 +1,81 @@
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// What can go wrong when a model is opened, used, scored or saved.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// The labels of a data set do not fit the task.
+    #[error("{}: {reason}", path.display())]
+    Labels {
+        /// The data set.
+        path: PathBuf,
+        /// What does not fit, and what to do.
+        reason: String,
+    },
+    /// The checkpoint does not say what the task needs to know.
+    #[error("{}: {reason}", path.display())]
+    Checkpoint {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What is missing, and what to do.
+        reason: String,
+    },
+    /// The model cannot answer a question.
+    #[error("{place}")]
+    Question {
+        /// The file and the question's id.
+        place: String,
+        /// Why.
+        source: bert_text::TokenizerError,
+    },
+    /// No question has an answer at the place that the file gives.
+    #[error(
+        "{}: none of the {questions} questions can be learned from: no answer is where `answer_start` says (in characters of \
+         the context, from 0)",
+        path.display()
+    )]
+    MisplacedAnswers {
+        /// The data set.
+        path: PathBuf,
+        /// Its questions.
+        questions: usize,
+    },
+    /// Zero-shot classification was asked to choose among no labels.
+    #[error("there are no candidate labels; give at least one")]
+    NoCandidateLabels,
+    /// The encoder refused a configuration or a batch.
+    #[error(transparent)]
+    Encoder(#[from] bert_encoder::EncoderError),
+    /// A checkpoint could not be opened.
+    #[error(transparent)]
+    Open(#[from] bert_weights::checkpoint::CheckpointError),
+    /// A checkpoint could not be loaded.
+    #[error(transparent)]
+    Load(#[from] bert_weights::checkpoint::LoadError),
+    /// A checkpoint could not be saved.
+    #[error(transparent)]
+    Save(#[from] bert_weights::checkpoint::SaveError),
+    /// The tokenizer could not be read or used.
+    #[error(transparent)]
+    Tokenizer(#[from] bert_text::TokenizerError),
+    /// Labels could not be understood.
+    #[error(transparent)]
+    Label(#[from] bert_text::LabelError),
+    /// A plain text could not be read or made into rows.
+    #[error(transparent)]
+    PlainText(#[from] bert_text::PlainTextError),
+    /// Predicted classes could not be scored.
+    #[error(transparent)]
+    Metrics(#[from] bert_text_classification::metrics::MetricsError),
+    /// Predicted tags could not be scored.
+    #[error(transparent)]
+    EntityMetrics(#[from] bert_token_classification::metrics::MetricsError),
+    /// Answers could not be scored.
+    #[error(transparent)]
+    AnswerMetrics(#[from] bert_question_answering::metrics::MetricsError),
+    /// Predictions of a pre-training task could not be scored.
+    #[error(transparent)]
+    PretrainingMetrics(#[from] bert_pretraining::metrics::MetricsError),
+}

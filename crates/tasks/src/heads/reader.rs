@@ -1,0 +1,56 @@
+use std::path::Path;
+
+use crate::text_classification::TextClassifier;
+use crate::token_classification::{ARCHITECTURE as TOKENS, TokenClassifier};
+use crate::{DropoutOverride, Pretrained, TaskError};
+
+/// Everything but the weights of a model that reads a text and can share its encoder.
+#[derive(Debug, Clone)]
+pub enum TextReader {
+    /// A text classifier, those of natural-language inference included.
+    Text(TextClassifier),
+    /// A token classifier.
+    Tokens(TokenClassifier),
+}
+
+impl TextReader {
+    /// Opens the directory of a trained model, whose `architectures` say which kind it is; a checkpoint that names no class
+    /// is taken for a text classifier. `max_length` is cut to what the model can take.
+    ///
+    /// # Errors
+    ///
+    /// The directory is no checkpoint of a text or token classifier, or lacks a tokenizer.
+    pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TaskError> {
+        let pretrained = Pretrained::open(dir, max_length, DropoutOverride::default())?;
+        let architectures = pretrained.architectures();
+        if architectures.contains(&TOKENS) {
+            return Ok(Self::Tokens(TokenClassifier::of(pretrained)?));
+        }
+        match architectures.iter().find_map(|name| other_input(name)) {
+            None => Ok(Self::Text(TextClassifier::of(pretrained)?)),
+            Some(input) => Err(pretrained.unfit(format!(
+                "`architectures` is {}, which reads {input}, not a text as it is, so it cannot share its forward pass with \
+                 a text or token classifier; run it on its own",
+                architectures.join(", "),
+            ))),
+        }
+    }
+
+    /// Its encoder's configuration, tokenizer and checkpoint.
+    pub fn pretrained(&self) -> &Pretrained {
+        match self {
+            Self::Text(classifier) => &classifier.pretrained,
+            Self::Tokens(classifier) => &classifier.pretrained,
+        }
+    }
+}
+
+/// What a class of transformers reads that reads something else.
+fn other_input(architecture: &str) -> Option<&'static str> {
+    match architecture {
+        "BertForQuestionAnswering" => Some("a question with windows of a context"),
+        "BertForMaskedLM" => Some("a text with [MASK] in it"),
+        "BertForPreTraining" | "BertForNextSentencePrediction" => Some("two sentences"),
+        _ => None,
+    }
+}

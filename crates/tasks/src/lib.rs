@@ -1,0 +1,33 @@
+//! The downstream tasks: everything about a model but its training.
+//!
+//! ```text
+//! checkpoint directory ──open──▶ setup (configuration, tokenizer, labels) ──load──▶ model ──save──▶ directory
+//! data file ──encode──▶ split ──evaluate──▶ figures and predictions
+//! texts ──predict──▶ predictions
+//! ```
+//!
+//! Each task is a module with a setup type that does these steps and an implementation of [`Task`], which is all that a
+//! training loop knows. [`Pretrained`] holds what every task takes from a checkpoint. [`heads`] runs several models on
+//! one encoder.
+//!
+//! This crate does *not* train, draw progress bars, parse flags, or choose devices.
+
+mod batch;
+mod error;
+mod exported_config;
+mod pretrained;
+mod task;
+
+pub mod heads;
+pub mod natural_language_inference;
+pub mod pretraining;
+pub mod question_answering;
+pub mod shared_encoder;
+pub mod text_classification;
+pub mod token_classification;
+
+pub use error::TaskError;
+pub use pretrained::{
+    DropoutOverride, EVALUATION_BATCH_SIZE, HeadOrigin, Pretrained, key_map, rows_of,
+};
+pub use task::{BatchLoss, Evaluation, Metrics, Position, Task};

@@ -1,0 +1,107 @@
+use std::path::Path;
+
+use bert_nli::Roles;
+use bert_text::LabelSet;
+use bert_text_classification::ProblemType;
+
+use super::{NliData, label2id};
+use crate::text_classification::{
+    ARCHITECTURE, Split, Targets, TextClassifier, stated_problem_type,
+};
+use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
+
+/// A text classifier whose labels are those of natural-language inference: everything about it but its weights.
+#[derive(Debug, Clone)]
+pub struct NliClassifier {
+    /// What loads, predicts and saves.
+    pub classifier: TextClassifier,
+    /// What its labels mean.
+    pub roles: Roles,
+}
+
+impl NliClassifier {
+    /// Opens the directory of a trained classifier. `max_length` is cut to what the model can take.
+    ///
+    /// # Errors
+    ///
+    /// The directory is no checkpoint of a classifier, its labels are not named as those of natural-language inference, or
+    /// it lacks a tokenizer.
+    pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TaskError> {
+        let mut classifier = TextClassifier::open(dir, max_length)?;
+        let (labels, roles) = label2id::roles(&classifier.pretrained, &classifier.labels)?;
+        if classifier.problem_type != ProblemType::SingleLabelClassification {
+            return Err(classifier.pretrained.unfit(
+                "config key `problem_type` must be \"single_label_classification\" for natural-language inference",
+            ));
+        }
+        classifier.labels = labels;
+        Ok(Self { classifier, roles })
+    }
+
+    /// Prepares a checkpoint, with a head or without, for training on a data set.
+    ///
+    /// A head in the checkpoint is kept when it tells the same roles apart, whatever their names and order; otherwise the
+    /// head will be new, with the names `entailment`, `neutral`, `contradiction` or `entailment`, `not_entailment`, in this
+    /// order.
+    ///
+    /// # Errors
+    ///
+    /// The directory is no BERT checkpoint with a tokenizer, or the data has not the labels of one scheme.
+    pub fn for_training(
+        dir: &Path,
+        data: &NliData,
+        max_length: usize,
+        dropout: DropoutOverride,
+    ) -> Result<(Self, HeadOrigin), TaskError> {
+        let scheme = data.scheme()?;
+        let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
+        let (labels, roles, origin) = match checkpoint_roles(&pretrained)? {
+            Some((labels, roles)) if roles.scheme() == scheme => {
+                (labels, roles, HeadOrigin::Checkpoint)
+            }
+            _ => {
+                let roles = Roles::new(scheme);
+                let names = roles.by_id().iter().map(|role| role.name().to_owned());
+                (LabelSet::new(names.collect())?, roles, HeadOrigin::New)
+            }
+        };
+        let classifier = TextClassifier {
+            pretrained,
+            problem_type: ProblemType::SingleLabelClassification,
+            labels,
+        };
+        Ok((Self { classifier, roles }, origin))
+    }
+
+    /// Tokenizes a data set and gives each label the id that the checkpoint has for its role.
+    ///
+    /// # Errors
+    ///
+    /// The data is two-way and the checkpoint three-way, or `max_length` is too short for any pair.
+    pub fn encode(&self, data: &NliData) -> Result<Split, TaskError> {
+        data.check_scheme(self.roles.scheme())?;
+        let ids = data
+            .roles
+            .iter()
+            .filter_map(|&role| self.roles.id(role))
+            .collect();
+        let encodings = self.classifier.encode_texts(&data.dataset.texts())?;
+        Ok(Split::new(
+            data.dataset.path.clone(),
+            encodings,
+            Targets::Classes(ids),
+        ))
+    }
+}
+
+/// Labels and roles of a checkpoint that has a head for them; a head of another task counts as none.
+fn checkpoint_roles(pretrained: &Pretrained) -> Result<Option<(LabelSet, Roles)>, TaskError> {
+    let Some(labels) = pretrained.labels(ARCHITECTURE)? else {
+        return Ok(None);
+    };
+    let problem_type = stated_problem_type(pretrained, labels.len())?;
+    if problem_type != ProblemType::SingleLabelClassification {
+        return Ok(None);
+    }
+    Ok(label2id::roles(pretrained, &labels).ok())
+}

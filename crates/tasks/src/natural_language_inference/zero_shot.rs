@@ -1,0 +1,152 @@
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use bert_nli::zero_shot::{HypothesisTemplate, ZeroShotIds, ranked, scores};
+use bert_nli::{ModelForSequenceClassification, Role};
+use bert_text::Encoding;
+use burn::tensor::Device;
+
+use super::label2id;
+use crate::pretrained::rows_of;
+use crate::text_classification::TextClassifier;
+use crate::{Pretrained, TaskError};
+
+/// A checkpoint of natural-language inference that gives texts labels it was never trained on.
+#[derive(Debug, Clone)]
+pub struct ZeroShotClassifier {
+    /// What loads the weights.
+    pub classifier: TextClassifier,
+    /// Which logits count.
+    pub ids: ZeroShotIds,
+}
+
+/// What every text is asked.
+#[derive(Debug, Clone)]
+pub struct ZeroShotQuestion {
+    /// The candidate labels.
+    pub labels: Vec<String>,
+    /// The hypothesis that each of them becomes.
+    pub template: HypothesisTemplate,
+    /// Whether any number of labels may apply, or exactly one.
+    pub multi_label: bool,
+}
+
+/// The candidate labels of one text with their scores.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ZeroShotPrediction {
+    /// Indices of the candidate labels, the highest score first.
+    pub order: Vec<usize>,
+    /// Their scores, in the same order.
+    pub scores: Vec<f32>,
+    /// The model's raw outputs for each of them, in the same order.
+    pub logits: Vec<Vec<f32>>,
+    /// Whether the text was cut to keep to the maximum length, for any label.
+    pub is_cut: bool,
+}
+
+impl ZeroShotClassifier {
+    /// Opens a checkpoint. The logits are chosen as transformers' pipeline does, see [`ZeroShotIds::of`].
+    ///
+    /// # Errors
+    ///
+    /// The directory is no checkpoint of a classifier with two labels or more, or lacks a tokenizer.
+    pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TaskError> {
+        let classifier = TextClassifier::open(dir, max_length)?;
+        let num_labels = classifier.labels.len();
+        let config = classifier.pretrained.checkpoint().config();
+        let names = classifier.labels.names().iter().cloned();
+        let pairs = label2id::pairs(config, num_labels)
+            .unwrap_or_else(|| names.enumerate().map(|(id, name)| (name, id)).collect());
+        let pairs = pairs.iter().map(|(name, id)| (name.as_str(), *id));
+        let ids = ZeroShotIds::of(pairs, num_labels)
+            .map_err(|error| classifier.pretrained.unfit(error.to_string()))?;
+        Ok(Self { classifier, ids })
+    }
+
+    /// What to be wary of: the checkpoint does not say which label is entailment, or the pipeline's rule weighs it against
+    /// another label than contradiction.
+    pub fn doubt(&self) -> Option<String> {
+        let name = |id: usize| &self.classifier.labels.names()[id];
+        if !self.ids.is_named {
+            return Some(format!(
+                "no label's name starts with \"entail\", so {:?}, the last one, is taken for entailment, as transformers does; \
+                 name the labels in config.json",
+                name(self.ids.entailment)
+            ));
+        }
+        (Role::of(name(self.ids.contradiction)) == Some(Role::Neutral)).then(|| {
+            format!(
+                "a label that is scored alone is weighed against {:?}, as transformers does with this order of labels, and \
+                 not against contradiction",
+                name(self.ids.contradiction)
+            )
+        })
+    }
+
+    /// Scores every candidate label for every text; the results are in the order of the texts. `tick` is called with the
+    /// share that is done.
+    ///
+    /// # Errors
+    ///
+    /// A hypothesis is longer than the maximum length, or the texts do not fit the model.
+    pub fn predict(
+        &self,
+        model: &ModelForSequenceClassification,
+        texts: &[&str],
+        question: &ZeroShotQuestion,
+        batch_size: NonZeroUsize,
+        device: &Device,
+        tick: &mut dyn FnMut(f64),
+    ) -> Result<Vec<ZeroShotPrediction>, TaskError> {
+        let candidates = question.labels.len();
+        if candidates == 0 {
+            return Err(TaskError::NoCandidateLabels);
+        }
+        let encodings = self.encode(texts, question)?;
+        let mut logits: Vec<Vec<f32>> = vec![Vec::new(); encodings.len()];
+        let take = |rows: &[usize], input| {
+            for (row, one) in rows.iter().zip(rows_of(model.forward(input)?)) {
+                logits[*row] = one;
+            }
+            Ok(())
+        };
+        let pretrained = &self.classifier.pretrained;
+        pretrained.forward_all(&encodings, batch_size, device, tick, take)?;
+        let of_one = |(logits, encodings): (&[Vec<f32>], &[Encoding])| {
+            let scores = scores(logits, self.ids, question.multi_label);
+            let order = ranked(&scores);
+            ZeroShotPrediction {
+                scores: order.iter().map(|&label| scores[label]).collect(),
+                logits: order.iter().map(|&label| logits[label].clone()).collect(),
+                order,
+                is_cut: encodings
+                    .iter()
+                    .any(|encoding| encoding.truncated_tokens > 0),
+            }
+        };
+        let texts = logits.chunks(candidates).zip(encodings.chunks(candidates));
+        Ok(texts.map(of_one).collect())
+    }
+
+    /// One pair for each text and label, the labels of a text in a row.
+    fn encode(
+        &self,
+        texts: &[&str],
+        question: &ZeroShotQuestion,
+    ) -> Result<Vec<Encoding>, TaskError> {
+        let Pretrained {
+            tokenizer,
+            max_length,
+            ..
+        } = &self.classifier.pretrained;
+        let labels = question.labels.iter();
+        let hypotheses: Vec<String> = labels.map(|label| question.template.fill(label)).collect();
+        let pairs = texts.iter().flat_map(|text| {
+            hypotheses
+                .iter()
+                .map(move |hypothesis| (*text, hypothesis.as_str()))
+        });
+        let pairs: Vec<(&str, &str)> = pairs.collect();
+        Ok(tokenizer.encode_batch_cutting_first(&pairs, *max_length)?)
+    }
+}

@@ -1,0 +1,340 @@
+//! What every task needs of a checkpoint: encoder configuration, tokenizer, weights, export.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use bert_encoder::{Encoder, EncoderConfig, EncoderInput, WeightFormat};
+use bert_text::{BatchOrder, Encoding, LabelSet, Tokenizer, epoch_batches};
+use bert_weights::checkpoint::{
+    self, Checkpoint, Export, KeyMap, KeyMapError, LoadOptions, LoadReport, read_config,
+};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
+use serde_json::{Map, Value};
+
+use crate::{TaskError, batch};
+
+/// Rows of one forward pass in evaluation: gradients need no room there. 64 is past the point where larger batches of
+/// sentences make the products any faster on two cores.
+pub const EVALUATION_BATCH_SIZE: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
+
+/// The heads that a checkpoint may hold beside its encoder, by their first names. A new head replaces or ignores them.
+pub(crate) const HEADS: [&str; 3] = ["classifier", "cls", "qa_outputs"];
+
+/// Dropout probabilities that replace those of a checkpoint's configuration.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct DropoutOverride {
+    /// `hidden_dropout_prob`, and with it the classifier's where that is not given on its own.
+    pub hidden: Option<f64>,
+    /// `attention_probs_dropout_prob`.
+    pub attention: Option<f64>,
+}
+
+impl DropoutOverride {
+    /// One probability for both kinds; `None` leaves both to the checkpoint.
+    pub fn both(probability: Option<f64>) -> Self {
+        Self {
+            hidden: probability,
+            attention: probability,
+        }
+    }
+
+    fn apply(self, encoder: &mut EncoderConfig) {
+        if let Some(probability) = self.hidden {
+            encoder.hidden_dropout_prob = probability;
+            encoder.classifier_dropout = None;
+        }
+        if let Some(probability) = self.attention {
+            encoder.attention_probs_dropout_prob = probability;
+        }
+    }
+}
+
+/// Where a head comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeadOrigin {
+    /// The checkpoint has a head for this task and these labels, which is kept.
+    Checkpoint,
+    /// The head is new.
+    New,
+}
+
+/// A checkpoint that has been opened: everything but its weights.
+#[derive(Debug, Clone)]
+pub struct Pretrained {
+    /// The encoder's configuration.
+    pub encoder: EncoderConfig,
+    /// Text to tokens.
+    pub tokenizer: Tokenizer,
+    /// Longest sequence in tokens, special tokens included; never above `max_position_embeddings`.
+    pub max_length: usize,
+    /// In which numbers a model keeps its layers' weights for inference on the CPU; see [`Encoder::pack_weights`].
+    pub weights: WeightFormat,
+    checkpoint: Checkpoint,
+}
+
+impl Pretrained {
+    /// Opens a checkpoint directory. `max_length` is cut to what the model can take, which is also its default.
+    ///
+    /// # Errors
+    ///
+    /// The directory is no BERT checkpoint, lacks a tokenizer, or its tokenizer is another model's.
+    pub fn open(
+        dir: &Path,
+        max_length: Option<usize>,
+        dropout: DropoutOverride,
+    ) -> Result<Self, TaskError> {
+        let checkpoint = Checkpoint::open(dir)?;
+        let mut encoder: EncoderConfig = read_config(&checkpoint)?;
+        dropout.apply(&mut encoder);
+        encoder.validate()?;
+        let path = checkpoint.path();
+        let dir = if path.is_dir() {
+            path
+        } else {
+            path.parent().unwrap_or(path)
+        };
+        let tokenizer = Tokenizer::from_dir(dir)?;
+        tokenizer.check_vocab(encoder.vocab_size)?;
+        let longest = encoder.max_position_embeddings;
+        Ok(Self {
+            max_length: max_length.unwrap_or(longest).min(longest),
+            encoder,
+            tokenizer,
+            weights: WeightFormat::default(),
+            checkpoint,
+        })
+    }
+
+    /// Has an encoder keep its weights in order for inference, where its device is one without gradients.
+    pub(crate) fn pack_weights(&self, encoder: &mut Encoder, device: &Device) {
+        if !device.is_autodiff() {
+            encoder.pack_weights(self.weights);
+        }
+    }
+
+    /// The checkpoint this was opened from.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// Whether the checkpoint was saved as this class of transformers; one that names no class may be any.
+    pub fn is_architecture(&self, architecture: &str) -> bool {
+        let names = self.architectures();
+        names.is_empty() || names.contains(&architecture)
+    }
+
+    /// The classes of transformers that the checkpoint was saved as; usually one, none where it does not say.
+    pub fn architectures(&self) -> Vec<&str> {
+        match self.checkpoint.config().get("architectures") {
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the checkpoint has a tensor of this name.
+    pub fn has_tensor(&self, name: &str) -> bool {
+        let mut tensors = self.checkpoint.tensors().iter();
+        tensors.any(|tensor| tensor.name == name)
+    }
+
+    /// The label names of a checkpoint that has `classifier.weight` and was saved as this class of transformers, in id
+    /// order; `None` for any other checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// `id2label` does not name exactly the rows of the classifier.
+    pub fn labels(&self, architecture: &str) -> Result<Option<LabelSet>, TaskError> {
+        let tensors = self.checkpoint.tensors().iter();
+        let mut heads = tensors.filter(|tensor| tensor.name == "classifier.weight");
+        let num_labels = heads
+            .next()
+            .and_then(|tensor| tensor.shape.first().copied());
+        match num_labels {
+            Some(num_labels) if self.is_architecture(architecture) => {
+                self.label_names(num_labels).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn label_names(&self, num_labels: usize) -> Result<LabelSet, TaskError> {
+        let Some(Value::Object(id2label)) = self.checkpoint.config().get("id2label") else {
+            let names = (0..num_labels).map(|id| format!("LABEL_{id}"));
+            return Ok(LabelSet::new(names.collect())?);
+        };
+        let name = |id: usize| {
+            let value = id2label.get(&id.to_string()).and_then(Value::as_str);
+            value.map(str::to_owned)
+        };
+        match (0..num_labels).map(name).collect() {
+            Some(names) if id2label.len() == num_labels => Ok(LabelSet::new(names)?),
+            _ => Err(self.unfit(format!(
+                "`classifier.weight` has {num_labels} labels, so config key `id2label` must name exactly the ids 0 to {}",
+                num_labels.saturating_sub(1)
+            ))),
+        }
+    }
+
+    /// An error about this checkpoint.
+    pub fn unfit(&self, reason: impl Into<String>) -> TaskError {
+        TaskError::Checkpoint {
+            path: self.checkpoint.path().to_owned(),
+            reason: reason.into(),
+        }
+    }
+
+    /// Loads the weights into a freshly initialised model whose encoder is its field `bert`.
+    ///
+    /// `head` names the module paths of the head. A new head keeps its initial values, as does the pooler where the
+    /// checkpoint has none; heads of other tasks, and a pooler that the model does without, are left out. New parameters
+    /// are drawn here, so seed the device before.
+    ///
+    /// # Errors
+    ///
+    /// A tensor is missing, unexpected, mis-shaped or not finite.
+    pub fn load<M: Module>(
+        &self,
+        model: M,
+        keys: &KeyMap,
+        head: &[&str],
+        origin: HeadOrigin,
+    ) -> Result<(M, LoadReport), TaskError> {
+        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let options = match origin {
+            HeadOrigin::Checkpoint => LoadOptions {
+                ignored: words(&["bert.pooler", "pooler"]),
+                ..LoadOptions::default()
+            },
+            HeadOrigin::New => LoadOptions {
+                fresh: words(head),
+                optional: words(&["bert.pooler"]),
+                ignored: words(&[&HEADS[..], &["bert.pooler", "pooler"]].concat()),
+                ..LoadOptions::default()
+            },
+        };
+        self.load_with(model, keys, &options)
+    }
+
+    /// Loads the weights as `options` say, for a task whose model has parts of several heads. New parameters are drawn
+    /// here, so seed the device before.
+    ///
+    /// # Errors
+    ///
+    /// A tensor is missing, unexpected, mis-shaped or not finite.
+    pub fn load_with<M: Module>(
+        &self,
+        model: M,
+        keys: &KeyMap,
+        options: &LoadOptions,
+    ) -> Result<(M, LoadReport), TaskError> {
+        let (model, report) = checkpoint::load(model, &self.checkpoint, keys, options)?;
+        model.visit(&mut DrawNewParameters);
+        Ok((model, report))
+    }
+
+    /// Loads everything but the encoder, which the model has been
+    /// [equipped](crate::shared_encoder::SharedEncoder::equip) with: nothing of the encoder is read again.
+    ///
+    /// # Errors
+    ///
+    /// A tensor is missing, unexpected, mis-shaped or not finite.
+    pub fn load_head<M: Module>(&self, model: M, keys: &KeyMap) -> Result<M, TaskError> {
+        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let options = LoadOptions {
+            fresh: words(&["bert.embeddings", "bert.layers"]),
+            ignored: words(&["bert.pooler", "pooler"]),
+            ..LoadOptions::default()
+        };
+        Ok(checkpoint::load(model, &self.checkpoint, keys, &options)?.0)
+    }
+
+    /// Writes a model as a directory that transformers opens. `decided` are the configuration's keys that training has
+    /// decided, beside the class's name and the dropouts.
+    ///
+    /// # Errors
+    ///
+    /// A file could not be written; what was there before is then still there.
+    pub fn save<M: Module>(
+        &self,
+        model: &M,
+        keys: &KeyMap,
+        architecture: &str,
+        decided: Map<String, Value>,
+        dir: &Path,
+    ) -> Result<(), TaskError> {
+        let export = Export {
+            config: crate::exported_config::exported(
+                self.checkpoint.config(),
+                &self.encoder,
+                architecture,
+                decided,
+            ),
+            tokenizer_files: self.tokenizer.files(),
+        };
+        Ok(checkpoint::save(model, keys, &export, dir)?)
+    }
+
+    /// The batch of some encodings on a device, padded to the longest of them, with the number of its real tokens.
+    pub fn batch(&self, encodings: &[&Encoding], device: &Device) -> (EncoderInput, usize) {
+        batch::input(encodings, self.tokenizer.pad_token_id(), device)
+    }
+
+    /// Hands all encodings to `forward`, batch by batch, similar lengths together; a batch is given as the indices of its
+    /// encodings and the encoder's input. `tick` is called with the share that is done.
+    ///
+    /// # Errors
+    ///
+    /// What `forward` returns.
+    pub fn forward_all(
+        &self,
+        encodings: &[Encoding],
+        batch_size: NonZeroUsize,
+        device: &Device,
+        tick: &mut dyn FnMut(f64),
+        mut forward: impl FnMut(&[usize], EncoderInput) -> Result<(), TaskError>,
+    ) -> Result<(), TaskError> {
+        let lengths: Vec<usize> = encodings.iter().map(Encoding::len).collect();
+        let batches = epoch_batches(&lengths, batch_size, 0, 0, BatchOrder::SortedByLength);
+        let all_tokens = lengths.iter().sum::<usize>().max(1);
+        let mut tokens_done = 0;
+        for rows in batches {
+            let members: Vec<&Encoding> = rows.iter().map(|&row| &encodings[row]).collect();
+            let (input, tokens) = self.batch(&members, device);
+            forward(&rows, input)?;
+            tokens_done += tokens;
+            tick(tokens_done as f64 / all_tokens as f64);
+        }
+        Ok(())
+    }
+}
+
+/// The key map of a model whose encoder is its field `bert`, given the head's own.
+///
+/// # Panics
+///
+/// A key map in the crates is not bijective, which a test of each task holds.
+pub fn key_map(head: &str) -> KeyMap {
+    let parse = || -> Result<KeyMap, KeyMapError> {
+        KeyMap::parse(bert_encoder::KEY_MAP)?
+            .with_prefix("bert.", "bert.")
+            .join(KeyMap::parse(head)?)
+    };
+    parse().expect("the key maps in the crates are bijective, which a test of each task holds")
+}
+
+/// The rows of `[B, C]` logits on the host.
+pub fn rows_of(logits: Tensor<2>) -> Vec<Vec<f32>> {
+    let [_, columns] = logits.dims();
+    let flat: Vec<f32> = logits.into_data().iter::<f32>().collect();
+    flat.chunks(columns.max(1)).map(<[f32]>::to_vec).collect()
+}
+
+/// Burn draws a parameter when it is first used. Drawn now, its values depend on the seed and not on what came between.
+struct DrawNewParameters;
+
+impl ModuleVisitor for DrawNewParameters {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        drop(param.val());
+    }
+}

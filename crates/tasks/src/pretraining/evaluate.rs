@@ -1,0 +1,217 @@
+use std::num::NonZeroUsize;
+
+use bert_kernels::masked_cross_entropy;
+use bert_pretraining::PretrainingModel;
+use bert_pretraining::metrics::{evaluate_masked_lm, evaluate_next_sentence};
+use bert_text::{Encoding, MaskedBlock};
+use burn::tensor::{Device, Tensor};
+use serde_json::{Value, json};
+
+use super::predict::PairPrediction;
+use super::split::masked_tokens;
+use super::{Pretraining, Split};
+use crate::pretrained::rows_of;
+use crate::{Evaluation, Metrics, Position, TaskError};
+
+/// The seed of what is masked and paired for an evaluation: the same in every epoch of every run, so that figures can be
+/// compared.
+pub const EVALUATION_SEED: u64 = 0;
+const FIXED: Position = Position {
+    seed: EVALUATION_SEED,
+    epoch: 0,
+};
+/// Masked tokens whose logits are computed at once: a vocabulary wide each, so a batch's may be too many for the memory.
+const TOKENS_AT_ONCE: usize = 512;
+
+/// What was predicted for a masked token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenPrediction {
+    /// The row it is in.
+    pub row: usize,
+    /// Where it is in the row, `[CLS]` being 0.
+    pub position: usize,
+    /// Id of the most probable token.
+    pub token: u32,
+    /// Id of the true one.
+    pub reference: u32,
+}
+
+/// The figures of an evaluation and the predictions that they were computed from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// The figures.
+    pub evaluation: Evaluation,
+    /// The masked tokens in the order of the data; none without a head for them.
+    pub tokens: Vec<TokenPrediction>,
+    /// The pairs in the order of the data; none without a head for them.
+    pub pairs: Vec<PairPrediction>,
+}
+
+/// What has been predicted so far.
+#[derive(Debug, Default)]
+struct Tally {
+    tokens: Vec<TokenPrediction>,
+    token_loss_sum: f64,
+    /// With the row of each.
+    pairs: Vec<(usize, PairPrediction)>,
+    pair_loss_sum: f64,
+}
+
+impl Tally {
+    /// Takes the hidden states of a batch.
+    fn add_tokens<M: PretrainingModel>(
+        &mut self,
+        model: &M,
+        last_hidden_state: Tensor<3>,
+        rows: &[usize],
+        blocks: &[&MaskedBlock],
+    ) {
+        let masked = masked_tokens(blocks, &last_hidden_state.device());
+        if masked.count() == 0 {
+            return;
+        }
+        let hidden_mh = masked.select(last_hidden_state).split(TOKENS_AT_ONCE, 0);
+        let labels_m = masked.labels().split(TOKENS_AT_ONCE, 0);
+        let mut predicted: Vec<u32> = Vec::new();
+        for (hidden, labels) in hidden_mh.into_iter().zip(labels_m) {
+            let [count] = labels.dims();
+            if let Some(logits) = model.prediction_logits(hidden) {
+                let best = logits.clone().argmax(1).into_data();
+                predicted.extend(best.iter::<i64>().map(|id| id as u32));
+                let mean: f32 = masked_cross_entropy(logits, labels).into_scalar();
+                self.token_loss_sum += f64::from(mean) * count as f64;
+            }
+        }
+        let places = rows.iter().zip(blocks).flat_map(|(&row, block)| {
+            let labelled = block.labelled();
+            labelled.map(move |(position, reference)| (row, position, reference))
+        });
+        let tokens = places.zip(predicted);
+        self.tokens.extend(
+            tokens.map(|((row, position, reference), token)| TokenPrediction {
+                row,
+                position,
+                token,
+                reference,
+            }),
+        );
+    }
+
+    /// Takes the logits `[B, 2]` of some pairs.
+    fn add_pairs(&mut self, logits: Tensor<2>, rows: &[usize], split: &Split) {
+        let classes = split.classes(rows, &logits.device());
+        let mean: f32 = masked_cross_entropy(logits.clone(), classes).into_scalar();
+        self.pair_loss_sum += f64::from(mean) * rows.len() as f64;
+        let predictions = rows_of(logits)
+            .into_iter()
+            .map(|logits| PairPrediction::new(logits, 0));
+        self.pairs.extend(rows.iter().copied().zip(predictions));
+    }
+
+    /// Puts everything in the order of the data, and computes the figures.
+    fn scored<M: PretrainingModel>(mut self, split: &Split) -> Result<Scored, TaskError> {
+        self.tokens.sort_by_key(|one| (one.row, one.position));
+        self.pairs.sort_by_key(|(row, _)| *row);
+        let pairs: Vec<PairPrediction> = self.pairs.into_iter().map(|(_, pair)| pair).collect();
+        let token_loss = self.token_loss_sum / self.tokens.len().max(1) as f64;
+        let pair_loss = self.pair_loss_sum / pairs.len().max(1) as f64;
+
+        let mut metrics = Metrics::new();
+        let mut add = |figures: Value| {
+            if let Value::Object(figures) = figures {
+                metrics.extend(figures);
+            }
+        };
+        let (mut selected_by, mut score) = ("loss", -(token_loss + pair_loss));
+        if M::PREDICTS_TOKENS {
+            let found: Vec<u32> = self.tokens.iter().map(|one| one.token).collect();
+            let references: Vec<u32> = self.tokens.iter().map(|one| one.reference).collect();
+            add(json!(evaluate_masked_lm(&found, &references, token_loss)?));
+            selected_by = "perplexity";
+        }
+        if M::PREDICTS_PAIRS {
+            let found: Vec<bool> = pairs.iter().map(PairPrediction::is_next).collect();
+            let references: Vec<bool> = split.next_sentence.iter().map(|&one| one == 0).collect();
+            let figures = evaluate_next_sentence(&found, &references)?;
+            add(json!(figures));
+            if M::PREDICTS_TOKENS {
+                add(json!({"masked_lm_loss": token_loss, "next_sentence_loss": pair_loss}));
+                selected_by = "loss";
+            } else {
+                (selected_by, score) = ("next_sentence_accuracy", figures.next_sentence_accuracy);
+            }
+        }
+        let loss = token_loss + pair_loss;
+        Ok(Scored {
+            evaluation: Evaluation::of(&metrics, loss, selected_by, score),
+            tokens: self.tokens,
+            pairs,
+        })
+    }
+}
+
+impl<M: PretrainingModel> Pretraining<M> {
+    /// Scores a model: perplexity and accuracy of the masked tokens, accuracy of the pairs, as far as it has the heads.
+    ///
+    /// # Errors
+    ///
+    /// The data does not fit the model, or no token of it is masked.
+    pub fn evaluate(
+        &self,
+        model: &M,
+        split: &Split,
+        batch_size: NonZeroUsize,
+        device: &Device,
+        tick: &mut dyn FnMut(f64),
+    ) -> Result<Scored, TaskError> {
+        let masked = self.masked_for_evaluation(split)?;
+        let encodings: Vec<Encoding> = (0..split.len())
+            .map(|row| match masked.get(row) {
+                Some(block) => split.seen_as(row, block.input_ids.clone()),
+                None => split.encoding(row),
+            })
+            .collect();
+        let mut tally = Tally::default();
+        let take = |rows: &[usize], input| {
+            let hidden_bsh = model.encoder().forward(input)?.last_hidden_state;
+            if let Some(logits_b2) = model.seq_relationship_logits(hidden_bsh.clone())? {
+                tally.add_pairs(logits_b2, rows, split);
+            }
+            if M::PREDICTS_TOKENS {
+                let blocks: Vec<&MaskedBlock> = rows.iter().map(|&row| &masked[row]).collect();
+                tally.add_tokens(model, hidden_bsh, rows, &blocks);
+            }
+            Ok(())
+        };
+        self.pretrained
+            .forward_all(&encodings, batch_size, device, tick, take)?;
+        tally.scored::<M>(split)
+    }
+
+    /// Makes sure that there is something to score, before anything is computed.
+    ///
+    /// # Errors
+    ///
+    /// The model predicts tokens, but none of these is masked in an evaluation.
+    pub fn check_evaluation(&self, split: &Split) -> Result<(), TaskError> {
+        self.masked_for_evaluation(split).map(drop)
+    }
+
+    /// One block a row; none at all for a model that predicts no tokens.
+    fn masked_for_evaluation(&self, split: &Split) -> Result<Vec<MaskedBlock>, TaskError> {
+        let Some(masker) = &self.masker else {
+            return Ok(Vec::new());
+        };
+        let rows = 0..split.len();
+        let masked: Vec<MaskedBlock> = rows.map(|row| split.masked(masker, row, FIXED)).collect();
+        if masked.iter().any(|block| block.count() > 0) {
+            return Ok(masked);
+        }
+        Err(TaskError::Labels {
+            path: split.path.clone(),
+            reason: "no token of it is masked, so there is nothing to score; give more text, or a larger \
+                     --mlm-probability"
+                .to_owned(),
+        })
+    }
+}

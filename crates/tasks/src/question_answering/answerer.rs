@@ -1,0 +1,191 @@
+use std::path::Path;
+
+use bert_question_answering::{ModelForQuestionAnswering, QuestionAnsweringConfig};
+use bert_text::{QuestionInput, SquadDataset};
+use bert_weights::checkpoint::{KeyMap, LoadReport};
+use burn::tensor::Device;
+use serde_json::Map;
+
+use super::{Split, Windows};
+use crate::pretrained::key_map;
+use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
+
+/// The class of transformers that opens a saved model.
+const ARCHITECTURE: &str = "BertForQuestionAnswering";
+/// The module path of the head.
+const HEAD: &str = "qa_outputs";
+/// The overlap of the recipe for SQuAD, for windows of 384 tokens.
+const DEFAULT_STRIDE: usize = 128;
+
+/// Everything about a question-answering model but its weights: the encoder's configuration, and how questions and contexts
+/// become windows.
+#[derive(Debug, Clone)]
+pub struct QuestionAnswerer {
+    /// Encoder configuration, tokenizer and checkpoint.
+    pub pretrained: Pretrained,
+    /// Tokens that neighbouring windows of a context share.
+    pub stride: usize,
+}
+
+impl QuestionAnswerer {
+    /// Opens the directory of a trained model. `max_length` is cut to what the model can take; `stride` is by default
+    /// 128, or half of `max_length` where that is less, as in transformers' pipeline.
+    ///
+    /// # Errors
+    ///
+    /// The directory is no checkpoint of a question-answering model, or lacks a tokenizer.
+    pub fn open(dir: &Path, max_length: usize, stride: Option<usize>) -> Result<Self, TaskError> {
+        let answerer = Self::prepare(dir, max_length, stride, DropoutOverride::default())?;
+        match answerer.head() {
+            HeadOrigin::Checkpoint => Ok(answerer),
+            HeadOrigin::New => Err(answerer.pretrained.unfit(
+                "there is no tensor `qa_outputs.weight`, or `architectures` names another class, so this is not the \
+                 checkpoint of a trained question-answering model; train one with `bert train question-answering`",
+            )),
+        }
+    }
+
+    /// Prepares a checkpoint, with a head or without, for training. A head of this task is kept, otherwise it will be
+    /// new.
+    ///
+    /// # Errors
+    ///
+    /// The directory is no BERT checkpoint with a tokenizer.
+    pub fn for_training(
+        dir: &Path,
+        max_length: usize,
+        stride: Option<usize>,
+        dropout: DropoutOverride,
+    ) -> Result<(Self, HeadOrigin), TaskError> {
+        let answerer = Self::prepare(dir, max_length, stride, dropout)?;
+        let head = answerer.head();
+        Ok((answerer, head))
+    }
+
+    fn prepare(
+        dir: &Path,
+        max_length: usize,
+        stride: Option<usize>,
+        dropout: DropoutOverride,
+    ) -> Result<Self, TaskError> {
+        let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
+        let default = DEFAULT_STRIDE.min(pretrained.max_length / 2);
+        Ok(Self {
+            stride: stride.unwrap_or(default),
+            pretrained,
+        })
+    }
+
+    fn head(&self) -> HeadOrigin {
+        if self.pretrained.is_architecture(ARCHITECTURE)
+            && self.pretrained.has_tensor("qa_outputs.weight")
+        {
+            HeadOrigin::Checkpoint
+        } else {
+            HeadOrigin::New
+        }
+    }
+
+    /// Loads the weights. The head is taken from the checkpoint or made anew as `head` says; new parameters are drawn
+    /// here, so seed the device before.
+    ///
+    /// # Errors
+    ///
+    /// A tensor is missing, unexpected, mis-shaped or not finite.
+    pub fn load(
+        &self,
+        head: HeadOrigin,
+        device: &Device,
+    ) -> Result<(ModelForQuestionAnswering, LoadReport), TaskError> {
+        let mut model = QuestionAnsweringConfig {
+            encoder: self.pretrained.encoder.clone(),
+        }
+        .init(device)?;
+        self.pretrained.pack_weights(&mut model.bert, device);
+        self.pretrained.load(model, &keys(), &[HEAD], head)
+    }
+
+    /// Writes a directory that transformers opens as `BertForQuestionAnswering`.
+    ///
+    /// # Errors
+    ///
+    /// A file could not be written; what was there before is then still there.
+    pub fn save(&self, model: &ModelForQuestionAnswering, dir: &Path) -> Result<(), TaskError> {
+        self.pretrained
+            .save(model, &keys(), ARCHITECTURE, Map::new(), dir)
+    }
+
+    /// Cuts the questions of a data set into windows and finds the answers to learn.
+    ///
+    /// # Errors
+    ///
+    /// A question is too long; it is named by its id.
+    pub fn encode(&self, data: &SquadDataset) -> Result<Split, TaskError> {
+        let texts: Vec<(&str, &str)> = data
+            .questions
+            .iter()
+            .map(|one| (one.question.trim_start(), data.context(one)))
+            .collect();
+        let encoded = self.pretrained.tokenizer.encode_windows_batch(
+            &texts,
+            self.pretrained.max_length,
+            self.stride,
+        );
+        let mut windows = Windows::default();
+        for (question, encodings) in data.questions.iter().zip(encoded) {
+            let encodings = encodings.map_err(|source| TaskError::Question {
+                place: format!("{}, question {:?}", data.path.display(), question.id),
+                source,
+            })?;
+            windows.push(encodings.into_iter().map(|encoding| (0, encoding)));
+        }
+        Ok(Split::new(data, windows))
+    }
+
+    /// The windows of one question over all its contexts.
+    ///
+    /// # Errors
+    ///
+    /// The question is too long.
+    pub fn windows_of(&self, input: &QuestionInput) -> Result<Windows, TaskError> {
+        let question = input.question.trim_start();
+        let contexts = input.context.as_slice().iter();
+        let texts: Vec<(&str, &str)> = contexts.map(|one| (question, one.as_str())).collect();
+        let Pretrained {
+            tokenizer,
+            max_length,
+            ..
+        } = &self.pretrained;
+        let encoded = tokenizer.encode_windows_batch(&texts, *max_length, self.stride);
+        let mut of_question = Vec::new();
+        for (context, encodings) in encoded.into_iter().enumerate() {
+            of_question.extend(encodings?.into_iter().map(|encoding| (context, encoding)));
+        }
+        let mut windows = Windows::default();
+        windows.push(of_question);
+        Ok(windows)
+    }
+}
+
+fn keys() -> KeyMap {
+    key_map(bert_question_answering::KEY_MAP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_maps_join() {
+        let keys = keys();
+        assert_eq!(
+            keys.module_path("bert.encoder.layer.3.attention.self.query.weight")
+                .as_deref(),
+            Some("bert.layers.3.attention.query.weight")
+        );
+        assert_eq!(
+            keys.module_path("qa_outputs.bias").as_deref(),
+            Some("qa_outputs.bias")
+        );
+    }
+}

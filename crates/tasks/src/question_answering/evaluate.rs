@@ -1,0 +1,213 @@
+use std::num::NonZeroUsize;
+
+use bert_question_answering::metrics::{
+    BestThresholds, SquadMetrics, SquadVersion, best_thresholds, evaluate,
+};
+use bert_question_answering::{
+    Candidate, DecodeOptions, Decoded, ModelForQuestionAnswering, decode, window_loss,
+};
+use bert_text::{SquadDataset, SquadQuestion, char_slice};
+use burn::tensor::Device;
+use serde::Serialize;
+
+use super::{QuestionAnswerer, Split, WindowLogits};
+use crate::{Evaluation, TaskError};
+
+/// When a question of SQuAD 2.0 is left unanswered.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum NullThreshold {
+    /// When no answer scores better than the best span by more than this.
+    Given(f32),
+    /// By the threshold that makes the F1 of the scored data highest.
+    Tuned,
+}
+
+/// How a model is scored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EvaluationOptions {
+    /// Whether a question may have no answer; `None` lets the data decide.
+    pub version_2: Option<bool>,
+    /// When a question is left unanswered, where it may be.
+    pub null_threshold: NullThreshold,
+    /// Starts, ends and spans that are looked at; 20.
+    pub n_best: usize,
+    /// Longest answer in tokens; 30.
+    pub max_answer_length: usize,
+}
+
+impl Default for EvaluationOptions {
+    fn default() -> Self {
+        let DecodeOptions {
+            n_best,
+            max_answer_length,
+            ..
+        } = DecodeOptions::default();
+        Self {
+            version_2: None,
+            null_threshold: NullThreshold::Given(0.0),
+            n_best,
+            max_answer_length,
+        }
+    }
+}
+
+/// What a model says to a question of a data set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnsweredQuestion {
+    /// The answer, `""` for none.
+    pub answer: String,
+    /// All candidates.
+    pub decoded: Decoded,
+}
+
+impl AnsweredQuestion {
+    /// The text of a candidate, `""` for none.
+    pub fn text<'a>(
+        data: &'a SquadDataset,
+        question: &SquadQuestion,
+        candidate: Option<&Candidate>,
+    ) -> &'a str {
+        let span = candidate.and_then(|candidate| candidate.span);
+        span.and_then(|span| char_slice(data.context(question), span.start..span.end))
+            .unwrap_or_default()
+    }
+}
+
+/// The figures of an evaluation and the answers that they were computed from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// The figures.
+    pub evaluation: Evaluation,
+    /// One a question, in the order of the data.
+    pub answers: Vec<AnsweredQuestion>,
+    /// Which script's figures they are.
+    pub version: SquadVersion,
+}
+
+/// The figures, and of SQuAD 2.0 what a threshold does for them.
+#[derive(Serialize)]
+struct Figures {
+    #[serde(flatten)]
+    metrics: SquadMetrics,
+    #[serde(flatten)]
+    thresholds: Option<Thresholds>,
+}
+
+#[derive(Serialize)]
+struct Thresholds {
+    null_threshold: f32,
+    #[serde(flatten)]
+    best: BestThresholds,
+}
+
+impl QuestionAnswerer {
+    /// Scores a model on a data set.
+    ///
+    /// # Errors
+    ///
+    /// The data does not fit the model, or there is none.
+    pub fn evaluate(
+        &self,
+        model: &ModelForQuestionAnswering,
+        split: &Split,
+        options: &EvaluationOptions,
+        batch_size: NonZeroUsize,
+        device: &Device,
+        tick: &mut dyn FnMut(f64),
+    ) -> Result<Scored, TaskError> {
+        let logits = self.logits(model, &split.windows, batch_size, device, tick)?;
+        let version_2 = options
+            .version_2
+            .unwrap_or_else(|| split.data.has_unanswerable());
+        let decode_options = DecodeOptions {
+            n_best: options.n_best,
+            max_answer_length: options.max_answer_length,
+            with_null: version_2,
+            distinct: false,
+        };
+        let decoded: Vec<Decoded> = (0..split.len())
+            .map(|question| {
+                let windows = split.windows.of_question(question, &logits);
+                decode(&windows, &decode_options)
+            })
+            .collect();
+        let loss = mean_loss(split, &logits);
+        score(
+            &split.data,
+            decoded,
+            version_2,
+            options.null_threshold,
+            loss,
+        )
+    }
+}
+
+/// Over the windows that have a label, each among its own tokens: it does not depend on how windows were batched.
+fn mean_loss(split: &Split, logits: &[WindowLogits]) -> f64 {
+    let labelled = split.positions.iter().zip(logits);
+    let losses: Vec<f64> = labelled
+        .filter_map(|(position, window)| {
+            position.map(|position| window_loss(&window.start_logits, &window.end_logits, position))
+        })
+        .collect();
+    losses.iter().sum::<f64>() / losses.len().max(1) as f64
+}
+
+fn score(
+    data: &SquadDataset,
+    decoded: Vec<Decoded>,
+    version_2: bool,
+    null_threshold: NullThreshold,
+    loss: f64,
+) -> Result<Scored, TaskError> {
+    let references: Vec<Vec<&str>> = data
+        .questions
+        .iter()
+        .map(|one| {
+            one.answers
+                .iter()
+                .map(|answer| answer.text.as_str())
+                .collect()
+        })
+        .collect();
+    let of_each = |pick: &dyn Fn(&Decoded) -> Option<Candidate>| -> Vec<&str> {
+        let questions = data.questions.iter().zip(&decoded);
+        questions
+            .map(|(question, one)| AnsweredQuestion::text(data, question, pick(one).as_ref()))
+            .collect()
+    };
+    let (version, thresholds) = if version_2 {
+        let spans = of_each(&|one| one.best_span().copied());
+        let differences: Vec<f32> = decoded.iter().map(Decoded::null_difference).collect();
+        let best = best_thresholds(&spans, &differences, &references)?;
+        let null_threshold = match null_threshold {
+            NullThreshold::Given(threshold) => threshold,
+            NullThreshold::Tuned => best.best_f1_thresh,
+        };
+        let thresholds = Thresholds {
+            null_threshold,
+            best,
+        };
+        (SquadVersion::V2, Some(thresholds))
+    } else {
+        (SquadVersion::V1, None)
+    };
+    let threshold = thresholds.as_ref().map_or(0.0, |one| one.null_threshold);
+    let answers = of_each(&|one| one.answer(threshold).copied());
+    let metrics = evaluate(&answers, &references, version)?;
+    let figures = Figures {
+        metrics,
+        thresholds,
+    };
+    let evaluation = Evaluation::of(&figures, loss, "f1", metrics.f1());
+    let answers: Vec<String> = answers.into_iter().map(str::to_owned).collect();
+    Ok(Scored {
+        evaluation,
+        answers: answers
+            .into_iter()
+            .zip(decoded)
+            .map(|(answer, decoded)| AnsweredQuestion { answer, decoded })
+            .collect(),
+        version,
+    })
+}

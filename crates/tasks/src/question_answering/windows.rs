@@ -1,0 +1,103 @@
+use std::num::NonZeroUsize;
+use std::ops::Range;
+
+use bert_question_answering::{ModelForQuestionAnswering, Window};
+use bert_text::Encoding;
+use burn::tensor::Device;
+
+use super::QuestionAnswerer;
+use crate::TaskError;
+use crate::pretrained::rows_of;
+
+/// The windows of some questions, those of a question in a row.
+#[derive(Debug, Clone, Default)]
+pub struct Windows {
+    /// The tokens of each window.
+    pub encodings: Vec<Encoding>,
+    /// Which of its question's contexts each window is of.
+    pub contexts: Vec<usize>,
+    /// The windows of each question.
+    pub questions: Vec<Range<usize>>,
+}
+
+impl Windows {
+    /// Adds a question, its windows given with their contexts.
+    pub fn push(&mut self, windows: impl IntoIterator<Item = (usize, Encoding)>) {
+        let start = self.encodings.len();
+        for (context, encoding) in windows {
+            self.contexts.push(context);
+            self.encodings.push(encoding);
+        }
+        self.questions.push(start..self.encodings.len());
+    }
+
+    /// Adds the questions of others.
+    pub fn append(&mut self, others: Self) {
+        let start = self.encodings.len();
+        let moved = |range: Range<usize>| start + range.start..start + range.end;
+        self.questions
+            .extend(others.questions.into_iter().map(moved));
+        self.encodings.extend(others.encodings);
+        self.contexts.extend(others.contexts);
+    }
+
+    /// The windows of a question with their logits, as the decoder takes them.
+    pub(super) fn of_question<'a>(
+        &'a self,
+        question: usize,
+        logits: &'a [WindowLogits],
+    ) -> Vec<Window<'a>> {
+        let window = |row: usize| {
+            let encoding = &self.encodings[row];
+            Window {
+                context: self.contexts[row],
+                context_tokens: encoding.tokens_of(1),
+                offsets: &encoding.offsets,
+                start_logits: &logits[row].start_logits,
+                end_logits: &logits[row].end_logits,
+            }
+        };
+        self.questions[question].clone().map(window).collect()
+    }
+}
+
+/// The model's raw outputs for one window, a number a token.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WindowLogits {
+    /// For an answer's first token.
+    pub start_logits: Vec<f32>,
+    /// For an answer's last token.
+    pub end_logits: Vec<f32>,
+}
+
+impl QuestionAnswerer {
+    /// The logits of every window.
+    pub(super) fn logits(
+        &self,
+        model: &ModelForQuestionAnswering,
+        windows: &Windows,
+        batch_size: NonZeroUsize,
+        device: &Device,
+        tick: &mut dyn FnMut(f64),
+    ) -> Result<Vec<WindowLogits>, TaskError> {
+        let encodings = &windows.encodings;
+        let mut all = vec![WindowLogits::default(); encodings.len()];
+        let take = |rows: &[usize], input| {
+            let logits = model.forward(input)?;
+            let starts = rows_of(logits.start_logits);
+            let ends = rows_of(logits.end_logits);
+            for ((&row, mut start_logits), mut end_logits) in rows.iter().zip(starts).zip(ends) {
+                start_logits.truncate(encodings[row].len());
+                end_logits.truncate(encodings[row].len());
+                all[row] = WindowLogits {
+                    start_logits,
+                    end_logits,
+                };
+            }
+            Ok(())
+        };
+        self.pretrained
+            .forward_all(encodings, batch_size, device, tick, take)?;
+        Ok(all)
+    }
+}

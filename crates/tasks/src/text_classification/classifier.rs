@@ -1,0 +1,221 @@
+use std::path::Path;
+
+use bert_text::{Dataset, Encoding, LabelSet};
+use bert_text_classification::{
+    ModelForSequenceClassification, ProblemType, SequenceClassificationConfig,
+};
+use bert_weights::checkpoint::{KeyMap, LoadReport};
+use burn::tensor::Device;
+use serde_json::{Value, json};
+
+use super::split::{Split, Targets};
+use crate::exported_config::label_keys;
+use crate::pretrained::key_map;
+use crate::shared_encoder::SharedEncoder;
+use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
+
+/// The class of transformers that opens a saved classifier.
+pub(crate) const ARCHITECTURE: &str = "BertForSequenceClassification";
+
+/// Everything about a text classifier but its weights: the encoder's configuration, what the outputs mean, and how texts
+/// become tokens.
+#[derive(Debug, Clone)]
+pub struct TextClassifier {
+    /// Encoder configuration, tokenizer and checkpoint.
+    pub pretrained: Pretrained,
+    /// What the labels are.
+    pub problem_type: ProblemType,
+    /// The names of the labels in id order; one made-up name for a regression.
+    pub labels: LabelSet,
+}
+
+impl TextClassifier {
+    /// Opens the directory of a trained classifier. `max_length` is cut to what the model can take.
+    ///
+    /// # Errors
+    ///
+    /// The directory is no checkpoint of a classifier, or lacks a tokenizer.
+    pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TaskError> {
+        Self::of(Pretrained::open(
+            dir,
+            max_length,
+            DropoutOverride::default(),
+        )?)
+    }
+
+    pub(crate) fn of(pretrained: Pretrained) -> Result<Self, TaskError> {
+        let labels = pretrained.labels(ARCHITECTURE)?.ok_or_else(|| {
+            pretrained.unfit(
+                "there is no tensor `classifier.weight`, or `architectures` names another class, so this is not the \
+                 checkpoint of a trained text classifier; train one with `bert train text-classification`",
+            )
+        })?;
+        Ok(Self {
+            problem_type: stated_problem_type(&pretrained, labels.len())?,
+            pretrained,
+            labels,
+        })
+    }
+
+    /// Prepares a checkpoint, with a head or without, for training on a data set.
+    ///
+    /// A head in the checkpoint is kept when it is for the same problem type and the same label names, whatever their
+    /// order in the data; otherwise the head will be new.
+    ///
+    /// # Errors
+    ///
+    /// The directory is no BERT checkpoint with a tokenizer, or the data set's labels do not fit `problem_type`.
+    pub fn for_training(
+        dir: &Path,
+        data: &Dataset,
+        problem_type: ProblemType,
+        max_length: usize,
+        dropout: DropoutOverride,
+    ) -> Result<(Self, HeadOrigin), TaskError> {
+        let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
+        let old = match pretrained.labels(ARCHITECTURE)? {
+            Some(labels) => {
+                let old_type = stated_problem_type(&pretrained, labels.len())?;
+                (old_type == problem_type).then_some(labels)
+            }
+            None => None,
+        };
+        let labels = match problem_type {
+            ProblemType::Regression => match &old {
+                Some(labels) if labels.len() == 1 => labels.clone(),
+                _ => LabelSet::new(vec!["LABEL_0".into()])?,
+            },
+            _ => LabelSet::for_training(old.as_ref(), data)?,
+        };
+        let origin = match old {
+            Some(old) if old == labels => HeadOrigin::Checkpoint,
+            _ => HeadOrigin::New,
+        };
+        let classifier = Self {
+            pretrained,
+            problem_type,
+            labels,
+        };
+        Ok((classifier, origin))
+    }
+
+    /// Loads the weights. The head is taken from the checkpoint or made anew as `head` says; new parameters are drawn
+    /// here, so seed the device before.
+    ///
+    /// # Errors
+    ///
+    /// A tensor is missing, unexpected, mis-shaped or not finite.
+    pub fn load(
+        &self,
+        head: HeadOrigin,
+        device: &Device,
+    ) -> Result<(ModelForSequenceClassification, LoadReport), TaskError> {
+        let model = self.init(device)?;
+        self.pretrained.load(model, &keys(), &["classifier"], head)
+    }
+
+    /// Loads the head alone, pooler and classifier, onto an encoder that is loaded already.
+    ///
+    /// # Errors
+    ///
+    /// A tensor is missing, unexpected, mis-shaped or not finite.
+    pub fn load_head(
+        &self,
+        encoder: &SharedEncoder,
+        device: &Device,
+    ) -> Result<ModelForSequenceClassification, TaskError> {
+        let mut model = self.init(device)?;
+        encoder.equip(&mut model.bert);
+        self.pretrained.load_head(model, &keys())
+    }
+
+    fn init(&self, device: &Device) -> Result<ModelForSequenceClassification, TaskError> {
+        let config = SequenceClassificationConfig {
+            encoder: self.pretrained.encoder.clone(),
+            num_labels: self.labels.len(),
+        };
+        let mut model = config.init(device)?;
+        self.pretrained.pack_weights(&mut model.bert, device);
+        Ok(model)
+    }
+
+    /// Writes a directory that transformers opens as `BertForSequenceClassification`.
+    ///
+    /// # Errors
+    ///
+    /// A file could not be written; what was there before is then still there.
+    pub fn save(
+        &self,
+        model: &ModelForSequenceClassification,
+        dir: &Path,
+    ) -> Result<(), TaskError> {
+        let mut decided = label_keys(&self.labels);
+        decided.insert("problem_type".to_owned(), json!(self.problem_type));
+        self.pretrained
+            .save(model, &keys(), ARCHITECTURE, decided, dir)
+    }
+
+    /// Tokenizes a data set and resolves its labels.
+    ///
+    /// # Errors
+    ///
+    /// A label is unknown or of the wrong kind, or `max_length` is too short for any text.
+    pub fn encode(&self, data: &Dataset) -> Result<Split, TaskError> {
+        let targets = Targets::of(data, &self.labels, self.problem_type)?;
+        let encodings = self.encode_texts(&data.texts())?;
+        Ok(Split::new(data.path.clone(), encodings, targets))
+    }
+
+    pub(crate) fn encode_texts(
+        &self,
+        texts: &[(&str, Option<&str>)],
+    ) -> Result<Vec<Encoding>, TaskError> {
+        let Pretrained {
+            tokenizer,
+            max_length,
+            ..
+        } = &self.pretrained;
+        Ok(tokenizer.encode_batch(texts, *max_length)?)
+    }
+}
+
+/// The problem type a checkpoint was trained for: its `problem_type`, else what transformers concludes from the number of
+/// labels.
+pub(crate) fn stated_problem_type(
+    pretrained: &Pretrained,
+    num_labels: usize,
+) -> Result<ProblemType, TaskError> {
+    match pretrained.checkpoint().config().get("problem_type") {
+        None | Some(Value::Null) if num_labels == 1 => Ok(ProblemType::Regression),
+        None | Some(Value::Null) => Ok(ProblemType::SingleLabelClassification),
+        Some(value) => serde_json::from_value(value.clone()).map_err(|_| {
+            pretrained.unfit(format!(
+                "config key `problem_type` is {value}; it must be \"single_label_classification\", \
+                 \"multi_label_classification\" or \"regression\""
+            ))
+        }),
+    }
+}
+
+fn keys() -> KeyMap {
+    key_map(bert_text_classification::KEY_MAP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_maps_join() {
+        let keys = keys();
+        assert_eq!(
+            keys.module_path("bert.encoder.layer.3.attention.self.query.weight")
+                .as_deref(),
+            Some("bert.layers.3.attention.query.weight")
+        );
+        assert_eq!(
+            keys.module_path("classifier.bias").as_deref(),
+            Some("classifier.bias")
+        );
+    }
+}

@@ -1,0 +1,177 @@
+use std::path::Path;
+
+use bert_text::{Alignment, LabelSet, TaggedDataset};
+use bert_token_classification::{ModelForTokenClassification, TokenClassificationConfig};
+use bert_weights::checkpoint::{KeyMap, LoadReport};
+use burn::tensor::Device;
+
+use super::split::Split;
+use crate::exported_config::label_keys;
+use crate::pretrained::key_map;
+use crate::shared_encoder::SharedEncoder;
+use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
+
+/// The class of transformers that opens a saved classifier.
+pub(crate) const ARCHITECTURE: &str = "BertForTokenClassification";
+
+/// Everything about a token classifier but its weights: the encoder's configuration, what the outputs mean, and how words
+/// become tokens.
+#[derive(Debug, Clone)]
+pub struct TokenClassifier {
+    /// Encoder configuration, tokenizer and checkpoint.
+    pub pretrained: Pretrained,
+    /// The tags in id order.
+    pub labels: LabelSet,
+    /// Which sub-tokens of a word are learned. Scores and predictions of words are those of the first one either way.
+    pub alignment: Alignment,
+}
+
+impl TokenClassifier {
+    /// Opens the directory of a trained classifier. `max_length` is cut to what the model can take.
+    ///
+    /// # Errors
+    ///
+    /// The directory is no checkpoint of a token classifier, or lacks a tokenizer.
+    pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TaskError> {
+        Self::of(Pretrained::open(
+            dir,
+            max_length,
+            DropoutOverride::default(),
+        )?)
+    }
+
+    pub(crate) fn of(pretrained: Pretrained) -> Result<Self, TaskError> {
+        let labels = pretrained.labels(ARCHITECTURE)?.ok_or_else(|| {
+            pretrained.unfit(
+                "there is no tensor `classifier.weight`, or `architectures` names another class, so this is not the \
+                 checkpoint of a trained token classifier; train one with `bert train token-classification`",
+            )
+        })?;
+        Ok(Self {
+            pretrained,
+            labels,
+            alignment: Alignment::First,
+        })
+    }
+
+    /// Prepares a checkpoint, with a head or without, for training on a data set.
+    ///
+    /// A head in the checkpoint is kept when it is a token classifier's with the same label names, whatever their order;
+    /// otherwise the head will be new.
+    ///
+    /// # Errors
+    ///
+    /// The directory is no BERT checkpoint with a tokenizer, or the data set has fewer than two tags.
+    pub fn for_training(
+        dir: &Path,
+        data: &TaggedDataset,
+        alignment: Alignment,
+        max_length: usize,
+        dropout: DropoutOverride,
+    ) -> Result<(Self, HeadOrigin), TaskError> {
+        let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
+        let old = pretrained.labels(ARCHITECTURE)?;
+        let labels = LabelSet::from_tags(data)?.ordered_as(old.as_ref());
+        let origin = match old {
+            Some(old) if old == labels => HeadOrigin::Checkpoint,
+            _ => HeadOrigin::New,
+        };
+        let classifier = Self {
+            pretrained,
+            labels,
+            alignment,
+        };
+        Ok((classifier, origin))
+    }
+
+    /// Loads the weights. The head is taken from the checkpoint or made anew as `head` says; new parameters are drawn
+    /// here, so seed the device before.
+    ///
+    /// # Errors
+    ///
+    /// A tensor is missing, unexpected, mis-shaped or not finite.
+    pub fn load(
+        &self,
+        head: HeadOrigin,
+        device: &Device,
+    ) -> Result<(ModelForTokenClassification, LoadReport), TaskError> {
+        let model = self.init(device)?;
+        self.pretrained.load(model, &keys(), &["classifier"], head)
+    }
+
+    /// Loads the classifier alone, onto an encoder that is loaded already.
+    ///
+    /// # Errors
+    ///
+    /// A tensor is missing, unexpected, mis-shaped or not finite.
+    pub fn load_head(
+        &self,
+        encoder: &SharedEncoder,
+        device: &Device,
+    ) -> Result<ModelForTokenClassification, TaskError> {
+        let mut model = self.init(device)?;
+        encoder.equip(&mut model.bert);
+        self.pretrained.load_head(model, &keys())
+    }
+
+    fn init(&self, device: &Device) -> Result<ModelForTokenClassification, TaskError> {
+        let config = TokenClassificationConfig {
+            encoder: self.pretrained.encoder.clone(),
+            num_labels: self.labels.len(),
+        };
+        let mut model = config.init(device)?;
+        self.pretrained.pack_weights(&mut model.bert, device);
+        Ok(model)
+    }
+
+    /// Writes a directory that transformers opens as `BertForTokenClassification`.
+    ///
+    /// # Errors
+    ///
+    /// A file could not be written; what was there before is then still there.
+    pub fn save(&self, model: &ModelForTokenClassification, dir: &Path) -> Result<(), TaskError> {
+        let decided = label_keys(&self.labels);
+        self.pretrained
+            .save(model, &keys(), ARCHITECTURE, decided, dir)
+    }
+
+    /// Tokenizes a data set, cuts long sentences into windows and resolves the tags.
+    ///
+    /// # Errors
+    ///
+    /// A tag is unknown, or `max_length` is too short for any text.
+    pub fn encode(&self, data: &TaggedDataset) -> Result<Split, TaskError> {
+        Split::new(self, data)
+    }
+
+    /// What a word is predicted as that has no token.
+    pub(super) fn outside(&self) -> usize {
+        self.labels.id("O").unwrap_or(0)
+    }
+
+    /// For each label the one that later sub-tokens of a word get when all carry one: `I-x` for `B-x`, if there is one.
+    pub(super) fn continued(&self) -> Vec<usize> {
+        let names = self.labels.names().iter().enumerate();
+        names
+            .map(|(id, name)| {
+                let inside = name.strip_prefix("B-").map(|kind| format!("I-{kind}"));
+                inside.and_then(|name| self.labels.id(&name)).unwrap_or(id)
+            })
+            .collect()
+    }
+}
+
+fn keys() -> KeyMap {
+    key_map(bert_token_classification::KEY_MAP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_maps_join() {
+        let path = keys().module_path("classifier.weight");
+        assert_eq!(path.as_deref(), Some("classifier.weight"));
+    }
+}
