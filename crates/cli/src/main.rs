@@ -19,7 +19,10 @@ mod model_source;
 mod output_directory;
 mod progress;
 mod results;
+mod runner;
+
 mod table;
+mod tasks;
 mod whole_file;
 
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
 //! `bert inspect`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 use bert_weights::checkpoint::{
@@ -10,6 +10,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::format::{bytes, count, counted, magnitude};
+use crate::model_source::ModelSource;
 use crate::results::Results;
 use crate::table::Table;
 
@@ -35,12 +36,15 @@ const CONFIG_KEYS: [&str; 16] = [
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// A checkpoint directory, or one .safetensors file
-    #[arg(value_name = "DIR|FILE")]
-    path: PathBuf,
+    /// A name that `bert models` lists, a checkpoint directory, or one .safetensors file
+    #[arg(value_name = "NAME|DIR|FILE")]
+    model: String,
     /// Print one JSON object, with the whole configuration, instead of tables
     #[arg(long)]
     json: bool,
+    /// Use no network: a named model has to be in the cache
+    #[arg(long)]
+    offline: bool,
 }
 
 struct Contents {
@@ -50,10 +54,11 @@ struct Contents {
 }
 
 pub(crate) fn run(args: &InspectArgs) -> Result<()> {
-    let contents = read(&args.path)?;
+    let path = ModelSource::find("inspect", &args.model)?.directory(args.offline)?;
+    let contents = read(&path)?;
     let mut results = Results::new();
     if args.json {
-        results.json(&as_json(&args.path, &contents))?;
+        results.json(&as_json(&path, &contents))?;
     } else {
         for line in as_text(&contents) {
             results.line(&line)?;

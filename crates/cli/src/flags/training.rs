@@ -1,6 +1,7 @@
 //! The numbers of a training run, the same for every task.
 
 use anyhow::Result;
+use bert_tasks::DropoutOverride;
 use bert_train::{Batching, TrainError, TrainOptions, Tune};
 use clap::{Args, ValueEnum};
 
@@ -43,10 +44,10 @@ pub(crate) struct TrainingFlags {
     /// Dropout on hidden states and on attention, 0 for none; by default what the checkpoint's config.json says (BERT:
     /// 0.1)
     #[arg(long, value_name = "PROBABILITY", value_parser = dropout)]
-    pub(crate) dropout: Option<f64>,
+    dropout: Option<f64>,
     /// Seed of new weights, order of rows and dropout: equal seeds give equal runs; 42: any number would do
     #[arg(long, value_name = "N", default_value_t = TrainOptions::default().seed)]
-    seed: u64,
+    pub(crate) seed: u64,
     /// What is trained: head, last:K (the head and the last K layers) or all; all: the most accurate, the others are
     /// faster and need less memory
     #[arg(long, value_name = "PART", default_value_t = TrainOptions::default().tune)]
@@ -71,6 +72,11 @@ impl TrainingFlags {
     /// The longest sequence in tokens, or what the task takes when the user leaves it open.
     pub(crate) fn max_length(&self, default: usize) -> usize {
         self.max_length.unwrap_or(default)
+    }
+
+    /// The dropout that replaces the checkpoint's.
+    pub(crate) fn dropout(&self) -> DropoutOverride {
+        DropoutOverride::both(self.dropout)
     }
 
     /// The options of the training loop, checked.

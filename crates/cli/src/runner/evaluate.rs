@@ -1,72 +1,105 @@
-//! What `bert evaluate` does for every task.
+//! What `bert evaluate` does for every task: read, open, encode, load, score, print.
 
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use bert_tasks::{EVALUATION_BATCH_SIZE, Metrics};
+use bert_tasks::Metrics;
 use clap::Args;
 use serde::Serialize;
 
-use crate::flags::{RuntimeFlags, Weights, at_least_one, whole_number};
+use super::{InferenceFlags, Loaded, TaskModel};
+use crate::progress::ShareBar;
 use crate::results::Results;
 use crate::whole_file::WholeFile;
 
+pub(crate) type EvaluateFlags = InferenceFlags<EvaluateFiles>;
+
 #[derive(Debug, Args)]
-pub(crate) struct EvaluateFlags {
-    /// Directory of a model trained for this task, by us or with transformers
-    #[arg(long, value_name = "DIR")]
-    pub(crate) model: PathBuf,
+pub(crate) struct EvaluateFiles {
     /// Data to score the model on
     #[arg(long, value_name = "FILE")]
-    pub(crate) data: PathBuf,
+    data: PathBuf,
     /// Also write the predictions; the file appears when it is complete
     #[arg(long, value_name = "FILE")]
-    pub(crate) predictions: Option<PathBuf>,
-    /// Longest sequence in tokens; by default the longest that the model takes, so that nothing is cut without need, and
-    /// for question answering, which cuts nothing but reads windows, 384 as in training
-    /// (for the figures of a training run give its --max-length)
-    #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
-    pub(crate) max_length: Option<usize>,
-    /// Rows of one forward pass; 64: larger ones are no faster on a CPU; the figures do not depend on it
-    #[arg(long, value_name = "N", default_value_t = EVALUATION_BATCH_SIZE, value_parser = at_least_one)]
-    pub(crate) batch_size: NonZeroUsize,
-    /// Numbers in which the encoder's layers are multiplied on flex and ndarray; f32: as they are; bf16: rounded to 8
-    /// significant bits; int8: to 255 steps for each output and token. Both are faster where the processor has AVX-512 BF16
-    /// or VNNI and need a half or a quarter of the memory that f32 needs beside the weights themselves
-    #[arg(long, value_enum, default_value_t = Weights::F32)]
-    pub(crate) weights: Weights,
-    #[command(flatten)]
-    pub(crate) runtime: RuntimeFlags,
+    predictions: Option<PathBuf>,
 }
 
-impl EvaluateFlags {
-    /// Makes sure that the predictions can be written, before anything is computed.
-    pub(crate) fn begin_predictions(&self) -> Result<Option<WholeFile>> {
-        self.predictions
-            .as_deref()
-            .map(WholeFile::begin)
-            .transpose()
-    }
+/// What `bert evaluate TASK` does in a way of its own.
+pub(crate) trait Evaluate: Sized {
+    type Model: TaskModel;
+    /// A data set as it was read.
+    type Data;
+    /// A data set as the model takes it.
+    type Split;
+    /// Figures and predictions.
+    type Scored;
+
+    /// Reads the data and finds what is wrong with it, before anything is downloaded or computed.
+    fn read(&self, path: &Path) -> Result<Self::Data>;
+
+    /// Opens a trained model, without its weights.
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Self::Model>;
+
+    /// Tokenizes the data and says what there is.
+    fn encode(&self, model: &Self::Model, data: &Self::Data) -> Result<Self::Split>;
+
+    /// Predicts and scores. `tick` is called with the share that is done.
+    fn score(
+        &self,
+        loaded: &Loaded<Self::Model>,
+        split: &Self::Split,
+        tick: &mut dyn FnMut(f64),
+    ) -> Result<Self::Scored>;
+
+    /// Writes what was asked for beside the figures.
+    fn write(
+        self,
+        model: &Self::Model,
+        split: &Self::Split,
+        scored: &Self::Scored,
+        predictions: Option<WholeFile>,
+    ) -> Result<()>;
+
+    /// The figures.
+    fn metrics(scored: Self::Scored) -> Metrics;
+}
+
+/// Cheap checks come first: nothing is downloaded or computed for a run that cannot end well.
+pub(crate) fn run<C: Evaluate>(command: C, flags: &EvaluateFlags) -> Result<()> {
+    let predictions = begin(flags.files.predictions.as_deref())?;
+    let source = flags.find_model()?;
+    let data = command.read(&flags.files.data)?;
+    let device = flags.runtime.open()?;
+    let model = flags.open(&source, |directory, max_length| {
+        command.open(directory, max_length)
+    })?;
+    let split = command.encode(&model, &data)?;
+    let loaded = flags.load(model, device)?;
+    let scored = {
+        let bar = ShareBar::new("evaluating");
+        command.score(&loaded, &split, &mut |share| bar.set(share))?
+    };
+    command.write(&loaded.model, &split, &scored, predictions)?;
+    let mut results = Results::new();
+    results.json(&C::metrics(scored))?;
+    results.flush()
+}
+
+/// Makes sure that a file can be written if it was asked for, before anything is computed.
+pub(crate) fn begin(path: Option<&Path>) -> Result<Option<WholeFile>> {
+    path.map(WholeFile::begin).transpose()
 }
 
 /// Writes one record a line, if they were asked for.
-pub(crate) fn write_predictions<T: Serialize>(
+pub(crate) fn write_lines<T: Serialize>(
     file: Option<WholeFile>,
-    records: impl Iterator<Item = T>,
+    records: impl Iterator<Item = Result<T>>,
 ) -> Result<()> {
     let Some(mut file) = file else {
         return Ok(());
     };
     for record in records {
-        file.json_line(&record)?;
+        file.json_line(&record?)?;
     }
     file.commit()
-}
-
-/// The figures, for people and programs.
-pub(crate) fn print_metrics(metrics: &Metrics) -> Result<()> {
-    let mut results = Results::new();
-    results.json(metrics)?;
-    results.flush()
 }

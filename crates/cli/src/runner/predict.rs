@@ -2,15 +2,14 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal, stdin};
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use bert_tasks::EVALUATION_BATCH_SIZE;
 use bert_text::{PredictInputs, PredictLine, ReadError};
+use burn::tensor::Device;
 use clap::Args;
 
-use crate::flags::{RuntimeFlags, Weights, at_least_one, whole_number};
+use super::{InferenceFlags, TaskModel};
 use crate::format::{count, counted};
 use crate::progress::Counter;
 use crate::results::Results;
@@ -19,54 +18,75 @@ use crate::results::Results;
 /// length can share a batch.
 const CHUNK: usize = 1024;
 
+pub(crate) type PredictFlags = InferenceFlags<PredictFiles>;
+
 #[derive(Debug, Args)]
-pub(crate) struct PredictFlags {
-    /// Directory of a model trained for this task, by us or with transformers
-    #[arg(long, value_name = "DIR")]
-    pub(crate) model: PathBuf,
+pub(crate) struct PredictFiles {
     /// One input a line; - is standard input
     #[arg(long, value_name = "FILE|-")]
     input: PathBuf,
     /// Add the model's raw outputs
     #[arg(long)]
     pub(crate) logits: bool,
-    /// Longest sequence in tokens; by default the longest that the model takes, so that nothing is cut without need, and
-    /// for question answering, which cuts nothing but reads windows, 384 as in training
-    #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
-    pub(crate) max_length: Option<usize>,
-    /// Rows of one forward pass; 64: larger ones are no faster on a CPU
-    #[arg(long, value_name = "N", default_value_t = EVALUATION_BATCH_SIZE, value_parser = at_least_one)]
-    pub(crate) batch_size: NonZeroUsize,
-    /// Numbers in which the encoder's layers are multiplied on flex and ndarray; f32: as they are; bf16: rounded to 8
-    /// significant bits; int8: to 255 steps for each output and token. Both are faster where the processor has AVX-512 BF16
-    /// or VNNI and need a half or a quarter of the memory that f32 needs beside the weights themselves
-    #[arg(long, value_enum, default_value_t = Weights::F32)]
-    pub(crate) weights: Weights,
-    #[command(flatten)]
-    pub(crate) runtime: RuntimeFlags,
 }
 
-/// A loaded model that answers inputs.
-pub(crate) trait Answer {
+/// What `bert predict TASK` does in a way of its own.
+pub(crate) trait Predict {
+    type Model: TaskModel;
+    /// The model with its weights.
+    type Loaded;
     /// What a line holds.
     type Input: PredictLine;
 
-    /// Prints the answers to some inputs and says how many of these were cut at the maximum length.
-    fn answer(&self, inputs: &[Self::Input], results: &mut Results) -> Result<usize>;
+    /// Opens a trained model, without its weights.
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Self::Model>;
 
-    /// Longest sequence in tokens.
-    fn max_length(&self) -> usize;
+    fn load(&self, model: Self::Model, device: Device) -> Result<Self::Loaded>;
+
+    /// Prints the answers to some inputs and returns how many of these were cut at the maximum length.
+    fn answer(
+        &self,
+        loaded: &Self::Loaded,
+        inputs: &[Self::Input],
+        results: &mut Results,
+    ) -> Result<usize>;
 }
 
-/// The input of a prediction. It is opened before a model is loaded.
-pub(crate) struct Input<T> {
+/// Opens the input before a model is loaded, and answers it line by line.
+pub(crate) fn run<C: Predict>(command: &C, flags: &PredictFlags) -> Result<()> {
+    let source = flags.find_model()?;
+    let input = Input::open(&flags.files.input)?;
+    let device = flags.runtime.open()?;
+    let model = flags.open(&source, |directory, max_length| {
+        command.open(directory, max_length)
+    })?;
+    let max_length = model.pretrained().max_length;
+    let loaded = command.load(model, device)?;
+    let cut = input.answer_all(|inputs, results| command.answer(&loaded, inputs, results))?;
+    if cut.inputs > 0 {
+        let all = counted(cut.of, "input");
+        eprintln!(
+            "note    {} of {all} cut at {max_length} tokens",
+            count(cut.inputs)
+        );
+    }
+    Ok(())
+}
+
+/// How many inputs were cut, of how many.
+struct Cut {
+    inputs: usize,
+    of: usize,
+}
+
+/// The lines of a file or of standard input.
+struct Input<T> {
     lines: PredictInputs<Box<dyn BufRead>, T>,
     chunk: usize,
 }
 
 impl<T: PredictLine> Input<T> {
-    pub(crate) fn open(flags: &PredictFlags) -> Result<Self> {
-        let path = &flags.input;
+    fn open(path: &Path) -> Result<Self> {
         if path == Path::new("-") {
             // Somebody who types wants each answer at once.
             let chunk = if stdin().is_terminal() { 1 } else { CHUNK };
@@ -85,35 +105,28 @@ impl<T: PredictLine> Input<T> {
         })
     }
 
-    /// Answers every line.
-    pub(crate) fn answer_all(mut self, model: &impl Answer<Input = T>) -> Result<()> {
+    /// Answers every line with `answer`, which returns how many inputs it cut.
+    fn answer_all(
+        mut self,
+        mut answer: impl FnMut(&[T], &mut Results) -> Result<usize>,
+    ) -> Result<Cut> {
         let mut results = Results::new();
         let counter = Counter::new();
-        let (mut inputs, mut cut) = (0, 0);
+        let mut cut = Cut { inputs: 0, of: 0 };
         loop {
             let (chunk, failed) = self.next_chunk();
-            cut += model.answer(&chunk, &mut results)?;
+            cut.inputs += answer(&chunk, &mut results)?;
+            cut.of += chunk.len();
             results.flush()?;
-            inputs += chunk.len();
             counter.add(chunk.len());
             // What came before a broken line has been answered.
             if let Some(error) = failed {
                 return Err(error.into());
             }
             if chunk.len() < self.chunk {
-                break;
+                return Ok(cut);
             }
         }
-        drop(counter);
-        if cut > 0 {
-            eprintln!(
-                "note    {} of {} cut at {} tokens",
-                count(cut),
-                counted(inputs, "input"),
-                model.max_length()
-            );
-        }
-        Ok(())
     }
 
     /// The next inputs, fewer than a chunk at the end or before a line that cannot be read.

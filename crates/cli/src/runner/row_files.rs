@@ -6,7 +6,7 @@ use anyhow::Result;
 use bert_text::{ColumnOptions, Dataset, RowFilter};
 use clap::Args;
 
-use crate::commands::fine_tune::{FineTuneFlags, Splits};
+use super::train::{FineTuneFlags, Splits};
 use crate::flags::ColumnFlags;
 
 #[derive(Debug, Args)]

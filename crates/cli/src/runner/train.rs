@@ -5,12 +5,14 @@ use std::time::Instant;
 
 use anyhow::Result;
 use bert_tasks::pretraining::EVALUATION_SEED;
-use bert_tasks::{Metrics, Task};
+use bert_tasks::{HeadOrigin, Metrics, Task};
 use bert_train::{Observers, TrainOptions, Trained, TrainingLog, prepare_output, train};
 use burn::tensor::Device;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::TaskModel;
+use crate::describe;
 use crate::flags::{RuntimeFlags, TrainingFlags};
 use crate::format;
 use crate::model_source::ModelSource;
@@ -70,6 +72,13 @@ pub(crate) struct Splits<D> {
     pub(crate) test: Option<D>,
 }
 
+/// What a split of a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Training,
+    Scoring,
+}
+
 impl<D> Splits<D> {
     pub(crate) fn all(&self) -> impl Iterator<Item = &D> {
         [Some(&self.train), self.eval.as_ref(), self.test.as_ref()]
@@ -77,81 +86,63 @@ impl<D> Splits<D> {
             .flatten()
     }
 
-    pub(crate) fn try_map_into<E>(self, map: impl Fn(D) -> Result<E>) -> Result<Splits<E>> {
+    pub(crate) fn try_map<E>(self, map: impl Fn(D, Role) -> Result<E>) -> Result<Splits<E>> {
+        let scored = |data| map(data, Role::Scoring);
         Ok(Splits {
-            train: map(self.train)?,
-            eval: self.eval.map(&map).transpose()?,
-            test: self.test.map(&map).transpose()?,
+            train: map(self.train, Role::Training)?,
+            eval: self.eval.map(scored).transpose()?,
+            test: self.test.map(scored).transpose()?,
         })
     }
-
-    pub(crate) fn try_map<E>(&self, map: impl Fn(&D) -> Result<E>) -> Result<Splits<E>> {
-        Ok(Splits {
-            train: map(&self.train)?,
-            eval: self.eval.as_ref().map(&map).transpose()?,
-            test: self.test.as_ref().map(&map).transpose()?,
-        })
-    }
-}
-
-impl<D> Splits<D> {
-    /// As [`try_map`](Self::try_map) for data that chance has a part in: the run's seed decides what is learned from, and
-    /// the same seed always what is scored on.
-    pub(crate) fn try_map_seeded<E>(
-        &self,
-        seed: u64,
-        map: impl Fn(&D, u64) -> Result<E>,
-    ) -> Result<Splits<E>> {
-        let scored = |data: &D| map(data, EVALUATION_SEED);
-        Ok(Splits {
-            train: map(&self.train, seed)?,
-            eval: self.eval.as_ref().map(scored).transpose()?,
-            test: self.test.as_ref().map(scored).transpose()?,
-        })
-    }
-}
-
-/// Everything in memory, before the first step.
-pub(crate) struct Prepared<T: Task> {
-    pub(crate) task: T,
-    pub(crate) test: Option<T::Split>,
-    pub(crate) model: T::Model,
 }
 
 /// What `bert train TASK` does in a way of its own.
 pub(crate) trait FineTune {
-    /// The files of a run.
+    type Model: TaskModel<Network = <Self::Task as Task>::Model>;
+    /// A data set as it was read.
     type Data;
     type Task: Task;
 
     /// Reads the files and finds what is wrong with them, before anything is downloaded or computed.
-    fn read(&self, flags: &FineTuneFlags) -> Result<Self::Data>;
+    fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Self::Data>>;
 
-    /// Opens the checkpoint, tokenizes the data and loads the weights, telling the user what there is. The device has
-    /// been seeded, so a new head can draw its weights.
-    fn prepare(
+    /// Opens the checkpoint for training on this data, without its weights.
+    fn open(
         &self,
         flags: &FineTuneFlags,
-        data: Self::Data,
+        data: &Splits<Self::Data>,
         checkpoint: &Path,
-        options: &TrainOptions,
-        device: &Device,
-    ) -> Result<Prepared<Self::Task>>;
+    ) -> Result<(Self::Model, HeadOrigin)>;
+
+    /// Tokenizes a data set and says what there is. `seed` is for data that chance has a part in.
+    fn encode(
+        &self,
+        model: &Self::Model,
+        data: Self::Data,
+        role: Role,
+        seed: u64,
+    ) -> Result<<Self::Task as Task>::Split>;
+
+    fn task(
+        &self,
+        model: Self::Model,
+        train: <Self::Task as Task>::Split,
+        eval: Option<<Self::Task as Task>::Split>,
+    ) -> Self::Task;
 }
 
 /// Cheap checks come first: nothing is downloaded or computed for a run that cannot end well.
 pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()> {
     let options = flags.training.options()?;
     prepare_output(&flags.output, flags.overwrite)?;
-    let source = ModelSource::find(&flags.model)?;
+    let source = ModelSource::find("--model", &flags.model)?;
     let data = command.read(flags)?;
     let device = flags.runtime.open()?.autodiff();
     let output = OutputDirectory::claim(&flags.output)?;
     let checkpoint = source.directory(flags.offline)?;
 
     device.seed(options.seed);
-    let Prepared { task, test, model } =
-        command.prepare(flags, data, &checkpoint, &options, &device)?;
+    let Prepared { task, test, model } = prepare(command, flags, data, &checkpoint, &device)?;
     let trained = run_loop(&task, model, &options, &device, output.path())?;
     let test = test.map(|test| score(&task, &trained.model, &test, &device.inner()));
     let test = test.transpose()?.map(Value::Object);
@@ -160,6 +151,43 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
     let mut results = Results::new();
     results.json(&report(flags, &trained, test))?;
     results.flush()
+}
+
+/// Everything in memory, before the first step.
+struct Prepared<T: Task> {
+    task: T,
+    test: Option<T::Split>,
+    model: T::Model,
+}
+
+/// Opens the checkpoint, tokenizes the data and loads the weights, and tells the user what there is.
+fn prepare<C: FineTune>(
+    command: &C,
+    flags: &FineTuneFlags,
+    data: Splits<C::Data>,
+    checkpoint: &Path,
+    device: &Device,
+) -> Result<Prepared<C::Task>> {
+    let (model, head) = command.open(flags, &data, checkpoint)?;
+    eprintln!("model   {}: {}", flags.model, model.describe());
+    if let Some(head) = model.describe_head(head) {
+        eprintln!("head    {head}");
+    }
+    let splits = data.try_map(|data, role| {
+        // The run's seed decides what is learned from, and the same seed always what is scored on.
+        let seed = match role {
+            Role::Training => flags.training.seed,
+            Role::Scoring => EVALUATION_SEED,
+        };
+        command.encode(&model, data, role, seed)
+    })?;
+    let (network, report) = model.load(head, device)?;
+    eprintln!("load    {}", describe::load(&report));
+    Ok(Prepared {
+        task: command.task(model, splits.train, splits.eval),
+        test: splits.test,
+        model: network,
+    })
 }
 
 fn run_loop<T: Task>(

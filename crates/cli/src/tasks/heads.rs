@@ -1,7 +1,7 @@
 //! Predicting with one model that reads a text, or with several on one encoder, of one task or of different ones.
 
 use std::marker::PhantomData;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 use bert_tasks::heads::{Head, HeadInput, HeadPredictions, Heads, TextReader};
@@ -11,18 +11,22 @@ use burn::tensor::Device;
 use clap::Args;
 use serde::{Serialize, Serializer};
 
-use crate::commands::answering::{Answer, Input, PredictFlags};
-use crate::commands::text_classification::{self, words as text_words};
-use crate::commands::token_classification::{self, AggregationWord, words as token_words};
+use super::text_classification;
+use super::token_classification::{self, AggregationWord};
+use crate::model_source::ModelSource;
 use crate::results::Results;
+use crate::runner::TaskModel;
+use crate::runner::predict::{self, Predict, PredictFlags};
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Predictions")]
 pub(crate) struct HeadFlags {
-    /// Directory of a further text or token classifier with the same encoder, bit for bit, as `--tune head` leaves it: each
-    /// line gets its prediction too, under "heads" and the directory's name, from one forward pass. A token classifier
-    /// reads the first text of a pair. May be given more than once
-    #[arg(long, value_name = "DIR")]
-    head: Vec<PathBuf>,
+    /// Further text or token classifier with the same encoder, bit for bit, as `--tune head` leaves it: a name that `bert
+    /// models` lists, or a checkpoint directory. Each line gets its prediction too, under "heads" and the last part of
+    /// what is given here, from one forward pass. A token classifier reads the first text of a pair. May be given more
+    /// than once
+    #[arg(long, value_name = "NAME|DIR")]
+    head: Vec<String>,
     /// Of text classifiers: add "scores", those of all labels in id order
     #[arg(long)]
     all_scores: bool,
@@ -36,10 +40,8 @@ pub(crate) struct HeadFlags {
     constrained: bool,
 }
 
-/// Loaded models and what is printed of each.
-pub(crate) struct Predictors<'a> {
-    flags: &'a PredictFlags,
-    head_flags: &'a HeadFlags,
+/// Loaded heads on one encoder.
+pub(crate) struct LoadedHeads {
     /// One a further head, in the order of the flags.
     names: Vec<String>,
     heads: Heads,
@@ -79,99 +81,139 @@ impl Serialize for HeadRecords<'_> {
     }
 }
 
-impl<'a> Predictors<'a> {
-    /// Opens every head before the first is loaded.
-    pub(crate) fn load(
-        first: TextReader,
-        flags: &'a PredictFlags,
-        head_flags: &'a HeadFlags,
-        device: Device,
-    ) -> Result<Self> {
+/// `bert predict` of a task whose model reads a text as it is: `open` opens a trained model, `reader` says of which kind it
+/// is.
+pub(crate) fn predict<M, I>(
+    flags: &PredictFlags,
+    head_flags: &HeadFlags,
+    open: fn(&Path, Option<usize>) -> Result<M>,
+    reader: fn(M) -> TextReader,
+) -> Result<()>
+where
+    M: TaskModel,
+    I: PredictLine,
+    HeadInput: for<'i> From<&'i I>,
+{
+    let words = head_flags.head.iter();
+    let sources = words.map(|word| ModelSource::find("--head", word));
+    let command = Command {
+        further: sources.collect::<Result<_>>()?,
+        flags,
+        head_flags,
+        open,
+        reader,
+        input: PhantomData,
+    };
+    predict::run(&command, flags)
+}
+
+struct Command<'a, M, I> {
+    flags: &'a PredictFlags,
+    head_flags: &'a HeadFlags,
+    /// The further heads, in the order of the flags.
+    further: Vec<ModelSource>,
+    open: fn(&Path, Option<usize>) -> Result<M>,
+    reader: fn(M) -> TextReader,
+    input: PhantomData<fn(I)>,
+}
+
+impl<M, I> Predict for Command<'_, M, I>
+where
+    M: TaskModel,
+    I: PredictLine,
+    HeadInput: for<'i> From<&'i I>,
+{
+    type Model = M;
+    type Loaded = LoadedHeads;
+    type Input = I;
+
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<M> {
+        (self.open)(directory, max_length)
+    }
+
+    /// Opens every head before it loads the first model.
+    fn load(&self, model: M, device: Device) -> Result<LoadedHeads> {
+        let first = (self.reader)(model);
         let max_length = Some(first.pretrained().max_length);
-        let open = |directory: &PathBuf| {
-            let reader = TextReader::open(directory, max_length)?;
+        let open = |(word, source): (&String, &ModelSource)| {
+            let reader = TextReader::open(&source.directory(self.flags.offline)?, max_length)?;
             let words = match &reader {
-                TextReader::Text(classifier) => text_words::model(classifier),
-                TextReader::Tokens(classifier) => token_words::model(classifier),
+                TextReader::Text(classifier) => classifier.describe(),
+                TextReader::Tokens(classifier) => classifier.describe(),
             };
-            eprintln!("head    {}: {words}", directory.display());
+            eprintln!("head    {word}: {words}");
             Ok(reader)
         };
-        let further = head_flags.head.iter().map(open);
+        let further = self.head_flags.head.iter().zip(&self.further).map(open);
         let further = further.collect::<Result<Vec<_>>>()?;
         let mut heads = Heads::load(first, &device)?;
         for reader in further {
             heads.add(reader, &device)?;
         }
         let transitions = heads.heads().iter().map(|head| match head {
-            Head::Tokens(classifier, _) if head_flags.constrained => {
+            Head::Tokens(classifier, _) if self.head_flags.constrained => {
                 Some(Transitions::of(classifier.labels.names()))
             }
             _ => None,
         });
-        Ok(Self {
+        Ok(LoadedHeads {
             transitions: transitions.collect(),
-            names: names(&head_flags.head),
-            flags,
-            head_flags,
+            names: names(&self.head_flags.head),
             heads,
             device,
         })
     }
 
-    /// Answers every line.
-    pub(crate) fn answer_all<T: PredictLine>(&self, input: Input<T>) -> Result<()>
-    where
-        HeadInput: for<'i> From<&'i T>,
-    {
-        input.answer_all(&Answers {
-            predictors: self,
-            input: PhantomData,
-        })
-    }
-
-    /// Prints a line a text and says how many texts were cut.
-    fn answer(&self, inputs: &[HeadInput], results: &mut Results) -> Result<usize> {
-        let predictions =
-            self.heads
-                .predict(inputs, self.flags.batch_size, &self.device, &mut |_| {})?;
+    /// Prints a line a text.
+    fn answer(&self, loaded: &LoadedHeads, inputs: &[I], results: &mut Results) -> Result<usize> {
+        let inputs: Vec<HeadInput> = inputs.iter().map(HeadInput::from).collect();
+        let predictions = loaded.heads.predict(
+            &inputs,
+            self.flags.batch_size(),
+            &loaded.device,
+            &mut |_| {},
+        )?;
         for row in 0..inputs.len() {
-            let of_heads = predictions.iter().zip(&self.transitions);
-            let mut records =
-                of_heads.map(|(of_head, transitions)| self.record(of_head, row, transitions));
+            let of_heads = predictions.iter().zip(&loaded.transitions);
+            let mut records = of_heads.map(|(of_head, transitions)| {
+                let logits = self.flags.files.logits;
+                self.head_flags.record(of_head, row, transitions, logits)
+            });
             let Some(record) = records.next() else { break };
-            let heads = self.names.iter().map(String::as_str).zip(records);
+            let heads = loaded.names.iter().map(String::as_str).zip(records);
             let heads = HeadRecords(heads.collect());
             results.json_line(&Line { record, heads })?;
         }
         Ok(predictions.iter().map(cut_texts).max().unwrap_or(0))
     }
+}
 
+impl HeadFlags {
     fn record<'p>(
         &self,
         predictions: &'p HeadPredictions<'_>,
         row: usize,
         transitions: &Option<Transitions>,
+        logits: bool,
     ) -> Record<'p> {
-        let flags = self.head_flags;
         match predictions {
             HeadPredictions::Text(classifier, predictions) => {
                 let prediction = &predictions[row];
                 let mut record = text_classification::Record::new(prediction, classifier);
-                if flags.all_scores {
+                if self.all_scores {
                     record = record.with_scores(prediction);
                 }
-                if self.flags.logits {
+                if logits {
                     record = record.with_logits(prediction);
                 }
                 Record::Text(record)
             }
             HeadPredictions::Tokens(classifier, predictions) => {
                 let prediction = &predictions[row];
-                let aggregation = flags.aggregation.aggregation();
+                let aggregation = self.aggregation.aggregation();
                 let entities = classifier.entities(prediction, aggregation, transitions.as_ref());
                 let mut record = token_classification::Record::new(entities);
-                if self.flags.logits {
+                if logits {
                     record = record.with_logits(prediction);
                 }
                 Record::Tokens(record)
@@ -191,44 +233,20 @@ fn cut_texts(predictions: &HeadPredictions<'_>) -> usize {
     }
 }
 
-/// The answers to the inputs of one command.
-struct Answers<'a, T> {
-    predictors: &'a Predictors<'a>,
-    input: PhantomData<T>,
-}
-
-impl<T: PredictLine> Answer for Answers<'_, T>
-where
-    HeadInput: for<'i> From<&'i T>,
-{
-    type Input = T;
-
-    fn answer(&self, inputs: &[T], results: &mut Results) -> Result<usize> {
-        let inputs: Vec<HeadInput> = inputs.iter().map(HeadInput::from).collect();
-        self.predictors.answer(&inputs, results)
-    }
-
-    fn max_length(&self) -> usize {
-        self.predictors.heads.max_length()
-    }
-}
-
-/// The last part of each directory, or all of it where two share the last part.
-fn names(directories: &[PathBuf]) -> Vec<String> {
-    let last = |directory: &Path| {
-        let name = directory.file_name().unwrap_or(directory.as_os_str());
-        name.to_string_lossy().into_owned()
+/// The last part of each word, or all of it where two share the last part.
+fn names(words: &[String]) -> Vec<String> {
+    let last = |word: &String| {
+        let name = Path::new(word).file_name();
+        name.map_or(word.clone(), |name| name.to_string_lossy().into_owned())
     };
-    let name = |directory: &PathBuf| {
-        let sharing = directories
-            .iter()
-            .filter(|other| last(other) == last(directory));
+    let name = |word: &String| {
+        let sharing = words.iter().filter(|other| last(other) == last(word));
         match sharing.count() {
-            1 => last(directory),
-            _ => directory.display().to_string(),
+            1 => last(word),
+            _ => word.clone(),
         }
     };
-    directories.iter().map(name).collect()
+    words.iter().map(name).collect()
 }
 
 #[cfg(test)]
@@ -237,7 +255,7 @@ mod tests {
 
     #[test]
     fn heads_are_named_by_what_tells_them_apart() {
-        let directories = ["runs/a", "runs/b/", "other/a"].map(PathBuf::from);
-        assert_eq!(names(&directories), ["runs/a", "b", "other/a"]);
+        let words = ["runs/a", "runs/b/", "other/a"].map(str::to_owned);
+        assert_eq!(names(&words), ["runs/a", "b", "other/a"]);
     }
 }

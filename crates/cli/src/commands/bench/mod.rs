@@ -13,12 +13,11 @@ use std::num::NonZeroUsize;
 
 use anyhow::Result;
 use bert_device::Backend;
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use self::kernels::Kernels;
 use self::report::{Measured, Report};
-pub(crate) use self::workload::Work;
-use self::workload::{Size, Workload};
+use self::workload::{Size, Work, Workload};
 use crate::flags::{RuntimeFlags, Weights, at_least_one, dropout, one_to};
 use crate::results::Results;
 
@@ -26,6 +25,24 @@ use crate::results::Results;
 const LONGEST_SEQUENCE: usize = 512;
 /// More rows than any machine has the memory for; what is above it is a slip.
 const LARGEST_BATCH: usize = 4096;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchWork {
+    /// Forward, loss, backward, clipping by the global norm and AdamW of a text classifier with two labels, as `bert train`
+    /// does them
+    TrainStep(BenchArgs),
+    /// The forward pass of a text classifier with two labels to its logits, as `bert predict` does it
+    Inference(BenchArgs),
+}
+
+impl BenchWork {
+    pub(crate) fn run(&self) -> Result<()> {
+        match self {
+            Self::TrainStep(args) => run(args, Work::TrainStep),
+            Self::Inference(args) => run(args, Work::Inference),
+        }
+    }
+}
 
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
@@ -72,7 +89,7 @@ impl BenchArgs {
     }
 }
 
-pub(crate) fn run(args: &BenchArgs, work: Work) -> Result<()> {
+fn run(args: &BenchArgs, work: Work) -> Result<()> {
     let workload = args.workload(work);
     let device = args.runtime.open()?;
     let median_ms = args.kernels.during(|| match work {

@@ -1,26 +1,18 @@
-//! `bert check`: what is wrong or odd about data before anyone trains on it. One module a task; what tasks share works on
-//! plain texts and labels.
+//! What `bert check` does for every task: data are rows of texts and labels, and findings go into a report.
 
-pub(crate) mod masked_lm;
-pub(crate) mod natural_language_inference;
-pub(crate) mod question_answering;
 pub(crate) mod report;
 pub(crate) mod rows;
-pub(crate) mod text_classification;
-pub(crate) mod token_classification;
 pub(crate) mod tokens;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use bert_tasks::{DropoutOverride, Pretrained};
-use bert_text::Dataset;
 use clap::Args;
 
 use crate::flags::whole_number;
 use crate::model_source::ModelSource;
 use report::Finding;
-use rows::Rows;
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckFlags {
@@ -46,16 +38,25 @@ pub(crate) struct CheckFlags {
 }
 
 impl CheckFlags {
+    /// Reads the one or two files.
+    pub(crate) fn read<D>(&self, read: impl Fn(&Path) -> Result<D>) -> Result<Checked<D>> {
+        Ok(Checked {
+            data: read(&self.data)?,
+            eval: self.eval.as_deref().map(read).transpose()?,
+        })
+    }
+
     /// The directory of the model that was named.
-    fn directory(&self) -> Result<Option<PathBuf>> {
-        let source = self.model.as_deref().map(ModelSource::find).transpose()?;
-        source
-            .map(|source| source.directory(self.offline))
-            .transpose()
+    pub(crate) fn directory(&self) -> Result<Option<PathBuf>> {
+        let Some(word) = &self.model else {
+            return Ok(None);
+        };
+        let source = ModelSource::find("--model", word)?;
+        source.directory(self.offline).map(Some)
     }
 
     /// The longest sequence, given what `bert train` has by default.
-    fn max_length(&self, default: usize) -> usize {
+    pub(crate) fn max_length(&self, default: usize) -> usize {
         self.max_length.unwrap_or(default)
     }
 
@@ -73,15 +74,31 @@ impl CheckFlags {
     }
 }
 
-/// The cheap part, for `bert train`: labels seen once and rows that both files have, as warnings on standard error.
-pub(crate) fn warn(train: &Dataset, eval: Option<&Dataset>, has_classes: bool) {
-    let train = Rows::of(train, has_classes);
-    let eval = eval.map(|eval| Rows::of(eval, has_classes));
-    print_warnings(rows::cheap_findings(&train, eval.as_ref()));
+/// The data of a check, or what was made of them.
+pub(crate) struct Checked<D> {
+    /// What is learned from.
+    pub(crate) data: D,
+    /// What is scored on.
+    pub(crate) eval: Option<D>,
+}
+
+impl<D> Checked<D> {
+    /// Each with its key in the report.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&'static str, &D)> {
+        let eval = self.eval.iter().map(|eval| ("eval", eval));
+        std::iter::once(("data", &self.data)).chain(eval)
+    }
+
+    pub(crate) fn map<'a, E>(&'a self, map: impl Fn(&'a D) -> E) -> Checked<E> {
+        Checked {
+            data: map(&self.data),
+            eval: self.eval.as_ref().map(map),
+        }
+    }
 }
 
 /// Findings on standard error, before training.
-fn print_warnings(findings: impl IntoIterator<Item = Finding>) {
+pub(crate) fn print_warnings(findings: impl IntoIterator<Item = Finding>) {
     for Finding { message, .. } in findings {
         eprintln!("warning {message}");
     }

@@ -4,8 +4,12 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::format::shortened;
 use crate::results::Results;
 use crate::table::Table;
+
+/// More places than these are counted and not listed.
+const LISTED: usize = 5;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -29,6 +33,18 @@ pub(crate) struct Finding {
 impl Finding {
     pub(crate) fn new(severity: Severity, message: String) -> Self {
         Self { severity, message }
+    }
+
+    /// A finding about some places, the first of which are listed behind `what`; `None` where there is no place.
+    pub(crate) fn at(
+        severity: Severity,
+        places: &[String],
+        what: impl FnOnce() -> String,
+    ) -> Option<Self> {
+        (!places.is_empty()).then(|| {
+            let message = format!("{}: {}", what(), shortened(places, LISTED));
+            Self::new(severity, message)
+        })
     }
 }
 

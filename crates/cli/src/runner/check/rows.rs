@@ -10,8 +10,6 @@ use super::report::{Finding, Report, Severity};
 use crate::format::{count, counted};
 use crate::table::Table;
 
-/// More lines or labels than these are counted and not listed.
-const LISTED: usize = 5;
 /// From this share of one label on, a model that always says it looks good.
 const LOPSIDED: f64 = 0.8;
 
@@ -162,33 +160,26 @@ pub(crate) fn labels_seen_once(rows: &Rows<'_>) -> Option<Finding> {
     let counts = rows.counts();
     let once = counts.iter().filter(|count| count.count == 1);
     let once: Vec<String> = once.map(|count| rows.with_place(&count.label)).collect();
-    (!once.is_empty()).then(|| {
-        let message = format!("{}: seen once: {}", rows.path.display(), shortened(&once));
-        Finding::new(Severity::Warning, message)
+    Finding::at(Severity::Warning, &once, || {
+        format!("{}: seen once", rows.path.display())
     })
 }
 
 pub(crate) fn shared_rows(train: &Rows<'_>, eval: &Rows<'_>) -> Option<Finding> {
     let shared = duplicates_between(&train.texts, &eval.texts);
-    let places: Vec<String> = shared
-        .iter()
-        .map(|pair| {
-            format!(
-                "{} is {}",
-                eval.places[pair.second], train.places[pair.first]
-            )
-        })
-        .collect();
-    (!shared.is_empty()).then(|| {
-        let message = format!(
-            "{}: {} of {} come in {} too, so scores on them say little: {}",
+    let place = |pair: &RowPair| {
+        let (second, first) = (&eval.places[pair.second], &train.places[pair.first]);
+        format!("{second} is {first}")
+    };
+    let places: Vec<String> = shared.iter().map(place).collect();
+    Finding::at(Severity::Problem, &places, || {
+        format!(
+            "{}: {} of {} come in {} too, so scores on them say little",
             eval.path.display(),
             count(shared.len()),
             eval.counted(eval.texts.len()),
-            train.path.display(),
-            shortened(&places)
-        );
-        Finding::new(Severity::Problem, message)
+            train.path.display()
+        )
     })
 }
 
@@ -199,16 +190,13 @@ fn repeated_rows(rows: &Rows<'_>) -> Vec<Finding> {
     let label = rows.nouns.label;
     let finding = |pairs: &[RowPair], severity, what: String| {
         let place = |pair: &RowPair| {
-            format!(
-                "{} is {}",
-                rows.places[pair.second], rows.places[pair.first]
-            )
+            let (second, first) = (&rows.places[pair.second], &rows.places[pair.first]);
+            format!("{second} is {first}")
         };
         let places: Vec<String> = pairs.iter().map(place).collect();
-        (!pairs.is_empty()).then(|| {
+        Finding::at(severity, &places, || {
             let (path, number) = (rows.path.display(), rows.counted(pairs.len()));
-            let message = format!("{path}: {number} with {what}: {}", shortened(&places));
-            Finding::new(severity, message)
+            format!("{path}: {number} with {what}")
         })
     };
     let others = format!(
@@ -237,14 +225,9 @@ fn empty_rows(rows: &Rows<'_>) -> Option<Finding> {
         .filter(|(text, _)| is_empty(text))
         .map(|(_, place)| place.clone())
         .collect();
-    (!places.is_empty()).then(|| {
-        let number = rows.counted(places.len());
-        let path = rows.path.display();
-        let message = format!(
-            "{path}: {number} with an empty text: {}",
-            shortened(&places)
-        );
-        Finding::new(Severity::Warning, message)
+    Finding::at(Severity::Warning, &places, || {
+        let (path, number) = (rows.path.display(), rows.counted(places.len()));
+        format!("{path}: {number} with an empty text")
     })
 }
 
@@ -275,28 +258,12 @@ pub(crate) fn labels_of_one_side(train: &Rows<'_>, eval: &Rows<'_>) -> Vec<Findi
                 }
             }
         }
-        (!told.is_empty()).then(|| {
+        Finding::at(severity, &told, || {
             let (path, other) = (one.path.display(), other.path.display());
-            let message = format!(
-                "{path}: {labels} that are never {what} {other}: {}",
-                shortened(&told)
-            );
-            Finding::new(severity, message)
+            format!("{path}: {labels} that are never {what} {other}")
         })
     };
     let unknown = only(eval, train, Severity::Problem, "seen in");
     let unused = only(train, eval, Severity::Note, "asked for in");
     unknown.into_iter().chain(unused).collect()
-}
-
-/// The first of some words, and how many more there are.
-pub(crate) fn shortened(words: &[String]) -> String {
-    match words.len() {
-        0..=LISTED => words.join(", "),
-        all => format!(
-            "{} and {} more",
-            words[..LISTED].join(", "),
-            count(all - LISTED)
-        ),
-    }
 }

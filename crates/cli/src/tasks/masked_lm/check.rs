@@ -1,53 +1,54 @@
 //! `bert check masked-lm`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use bert_tasks::Pretrained;
 use bert_text::{PlainTextError, TextPieces};
 use clap::Args;
 
-use super::report::{Finding, Report, Severity};
-use super::rows::{self, Nouns, Rows, line};
-use super::{CheckFlags, tokens};
-use crate::commands::masked_lm::DEFAULT_MAX_LENGTH;
+use super::DEFAULT_MAX_LENGTH;
 use crate::format::count;
+use crate::runner::check::report::{Finding, Report, Severity};
+use crate::runner::check::rows::{self, Nouns, Rows, line};
+use crate::runner::check::{CheckFlags, tokens};
 
+/// Lines that come twice, lengths, unknown tokens
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     flags: CheckFlags,
 }
 
-pub(crate) fn run(args: &CheckArgs) -> Result<()> {
-    let flags = &args.flags;
-    let pretrained = flags.pretrained(DEFAULT_MAX_LENGTH)?;
-    let train = Text::read(&flags.data)?;
-    let eval = flags.eval.as_deref().map(Text::read).transpose()?;
-    let mut report = Report::default();
-    for (name, text) in [("data", Some(&train)), ("eval", eval.as_ref())] {
-        let Some(text) = text else { continue };
-        text.check(name, pretrained.as_ref(), &mut report)?;
+impl CheckArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        let texts = self.flags.read(Text::read)?;
+        let pretrained = self.flags.pretrained(DEFAULT_MAX_LENGTH)?;
+        let mut report = Report::default();
+        for (name, text) in texts.named() {
+            text.check(name, pretrained.as_ref(), &mut report)?;
+        }
+        let eval = texts.eval.as_ref();
+        let shared = eval.and_then(|eval| rows::shared_rows(&texts.data.rows(), &eval.rows()));
+        // Headings and the like come in every text.
+        report.findings(shared.map(|finding| Finding {
+            severity: Severity::Warning,
+            ..finding
+        }));
+        report.print(self.flags.json)
     }
-    let shared = eval.and_then(|eval| rows::shared_rows(&train.rows(), &eval.rows()));
-    // Headings and the like come in every text.
-    report.findings(shared.map(|finding| Finding {
-        severity: Severity::Warning,
-        ..finding
-    }));
-    report.print(flags.json)
 }
 
 /// The lines of a text that are not blank.
-struct Text<'a> {
-    path: &'a Path,
+struct Text {
+    path: PathBuf,
     lines: Vec<String>,
     numbers: Vec<usize>,
     blank_lines: usize,
 }
 
-impl<'a> Text<'a> {
-    fn read(path: &'a Path) -> Result<Self> {
+impl Text {
+    fn read(path: &Path) -> Result<Self> {
         let mut all: Vec<String> = Vec::new();
         for piece in TextPieces::open(path)? {
             let piece = piece?;
@@ -67,7 +68,7 @@ impl<'a> Text<'a> {
             return Err(PlainTextError::NoText { path }.into());
         }
         Ok(Self {
-            path,
+            path: path.to_owned(),
             lines,
             numbers,
             blank_lines,
@@ -76,7 +77,7 @@ impl<'a> Text<'a> {
 
     fn rows(&self) -> Rows<'_> {
         Rows {
-            path: self.path,
+            path: &self.path,
             nouns: Nouns {
                 row: "line",
                 label: None,

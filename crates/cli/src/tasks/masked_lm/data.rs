@@ -8,9 +8,9 @@ use bert_tasks::pretraining::{Pretraining, Split};
 use bert_text::{Documents, MaskingOptions, PlainTextError, TextLayout, TextPieces};
 use clap::Args;
 
-use crate::describe;
 use crate::flags::share;
 use crate::format::counted;
+use crate::tasks::pretraining::{pairs, print_data};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Masking")]
@@ -82,15 +82,10 @@ impl MaskingFlags {
         let content = match text {
             Text::Lines(_) => tokens,
             Text::Documents(documents) => {
-                format!("{}, {tokens}", describe::pairs(documents, &split))
+                format!("{}, {tokens}", pairs(documents, &split))
             }
         };
-        let max_length = setup.pretrained.max_length;
-        let rows = counted(split.len(), "row");
-        eprintln!(
-            "data    {}",
-            describe::data(&split.path, &rows, &content, split.truncated, max_length)
-        );
+        print_data(&split, &content, setup);
         Ok(split)
     }
 }

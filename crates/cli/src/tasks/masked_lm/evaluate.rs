@@ -1,16 +1,21 @@
 //! `bert evaluate masked-lm`
 
+use std::marker::PhantomData;
+use std::path::Path;
+
 use anyhow::Result;
 use bert_pretraining::{ModelForMaskedLM, ModelForPreTraining, PretrainingModel};
-use bert_tasks::pretraining::{EVALUATION_SEED, Pretraining, TokenPrediction};
+use bert_tasks::Metrics;
+use bert_tasks::pretraining::{EVALUATION_SEED, Pretraining, Scored, Split};
 use clap::Args;
 use serde::Serialize;
 
-use super::data::MaskingFlags;
-use crate::commands::scoring::{EvaluateFlags, print_metrics, write_predictions};
-use crate::describe;
-use crate::progress::ShareBar;
+use super::data::{MaskingFlags, Text};
+use crate::runner::Loaded;
+use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
+use crate::whole_file::WholeFile;
 
+/// Perplexity, and the share of the masked tokens that are found; what is masked is always the same
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
@@ -31,46 +36,79 @@ struct Record {
     reference: String,
 }
 
-pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
-    if args.masking.next_sentence {
-        evaluate::<ModelForPreTraining>(args)
-    } else {
-        evaluate::<ModelForMaskedLM>(args)
+impl EvaluateArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        if self.masking.next_sentence {
+            self.run_on::<ModelForPreTraining>()
+        } else {
+            self.run_on::<ModelForMaskedLM>()
+        }
+    }
+
+    fn run_on<M: PretrainingModel>(&self) -> Result<()> {
+        let command = Command::<M> {
+            masking: &self.masking,
+            model: PhantomData,
+        };
+        evaluate::run(command, &self.flags)
     }
 }
 
-fn evaluate<M: PretrainingModel>(args: &EvaluateArgs) -> Result<()> {
-    let EvaluateArgs { flags, masking } = args;
-    let predictions = flags.begin_predictions()?;
-    let text = masking.read(&flags.data)?;
-    let device = flags.runtime.open()?;
-    let mut setup = Pretraining::<M>::open(&flags.model, flags.max_length, masking.options())?;
-    setup.pretrained.weights = flags.weights.format();
-    let outputs = describe::pretraining_outputs::<M>();
-    eprintln!(
-        "model   {}: {}",
-        flags.model.display(),
-        describe::model(&setup.pretrained, outputs)
-    );
-    let split = masking.encode(&text, &setup, EVALUATION_SEED)?;
-    let (model, _) = setup.load(&device)?;
-    let bar = ShareBar::new("evaluating");
-    let mut tick = |share| bar.set(share);
-    let scored = setup.evaluate(&model, &split, flags.batch_size, &device, &mut tick)?;
-    drop(bar);
-    let token_str = |id| setup.pretrained.tokenizer.decode(&[id], false);
-    let record = |one: &TokenPrediction| {
-        Ok(Record {
-            row: one.row,
-            position: one.position,
-            token_str: token_str(one.token)?,
-            reference: token_str(one.reference)?,
-        })
-    };
-    let records: Vec<Record> = match predictions {
-        Some(_) => scored.tokens.iter().map(record).collect::<Result<_>>()?,
-        None => Vec::new(),
-    };
-    write_predictions(predictions, records.into_iter())?;
-    print_metrics(&scored.evaluation.metrics)
+/// The command for one of the models.
+struct Command<'a, M> {
+    masking: &'a MaskingFlags,
+    model: PhantomData<M>,
+}
+
+impl<M: PretrainingModel> Evaluate for Command<'_, M> {
+    type Model = Pretraining<M>;
+    type Data = Text;
+    type Split = Split;
+    type Scored = Scored;
+
+    fn read(&self, path: &Path) -> Result<Text> {
+        self.masking.read(path)
+    }
+
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Pretraining<M>> {
+        let masking = self.masking.options();
+        Ok(Pretraining::open(directory, max_length, masking)?)
+    }
+
+    fn encode(&self, setup: &Pretraining<M>, text: &Text) -> Result<Split> {
+        self.masking.encode(text, setup, EVALUATION_SEED)
+    }
+
+    fn score(
+        &self,
+        loaded: &Loaded<Pretraining<M>>,
+        split: &Split,
+        tick: &mut dyn FnMut(f64),
+    ) -> Result<Scored> {
+        let Loaded { model, network, .. } = loaded;
+        Ok(model.evaluate(network, split, loaded.batch_size, &loaded.device, tick)?)
+    }
+
+    fn write(
+        self,
+        setup: &Pretraining<M>,
+        _split: &Split,
+        scored: &Scored,
+        predictions: Option<WholeFile>,
+    ) -> Result<()> {
+        let token_str = |id| setup.pretrained.tokenizer.decode(&[id], false);
+        let records = scored.tokens.iter().map(|one| {
+            Ok(Record {
+                row: one.row,
+                position: one.position,
+                token_str: token_str(one.token)?,
+                reference: token_str(one.reference)?,
+            })
+        });
+        write_lines(predictions, records)
+    }
+
+    fn metrics(scored: Scored) -> Metrics {
+        scored.evaluation.metrics
+    }
 }

@@ -1,6 +1,7 @@
 //! `bert predict masked-lm`
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use bert_pretraining::ModelForMaskedLM;
@@ -10,50 +11,28 @@ use burn::tensor::Device;
 use clap::Args;
 use serde::Serialize;
 
-use crate::commands::answering::{Answer, Input, PredictFlags};
-use crate::describe;
 use crate::flags::at_least_one;
 use crate::results::Results;
+use crate::runner::Loaded;
+use crate::runner::predict::{self, Predict, PredictFlags};
 
+/// The most probable tokens in the place of each `[MASK]`. Input: a line of plain text, or a JSON object with "text" and
+/// optionally "text_pair"
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
     #[command(flatten)]
     flags: PredictFlags,
     /// Proposals for each mask; 5: as many as transformers' fill-mask pipeline makes
-    #[arg(long, value_name = "N", default_value = "5", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value = "5", value_parser = at_least_one, help_heading = "Predictions")]
     top_k: NonZeroUsize,
 }
 
-pub(crate) fn run(args: &PredictArgs) -> Result<()> {
-    let flags = &args.flags;
-    let input = Input::open(flags)?;
-    let device = flags.runtime.open()?;
-    let mut setup = Pretraining::<ModelForMaskedLM>::open(
-        &flags.model,
-        flags.max_length,
-        MaskingOptions::default(),
-    )?;
-    setup.pretrained.weights = flags.weights.format();
-    let outputs = describe::pretraining_outputs::<ModelForMaskedLM>();
-    eprintln!(
-        "model   {}: {}",
-        flags.model.display(),
-        describe::model(&setup.pretrained, outputs)
-    );
-    let (model, _) = setup.load(&device)?;
-    input.answer_all(&Predictor {
-        args,
-        setup,
-        model,
-        device,
-    })
-}
+type Setup = Pretraining<ModelForMaskedLM>;
 
-struct Predictor<'a> {
-    args: &'a PredictArgs,
-    setup: Pretraining<ModelForMaskedLM>,
-    model: ModelForMaskedLM,
-    device: Device,
+impl PredictArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        predict::run(self, &self.flags)
+    }
 }
 
 /// The answer to one text.
@@ -85,29 +64,45 @@ impl<'a> Record<'a> {
     }
 }
 
-impl Answer for Predictor<'_> {
+impl Predict for PredictArgs {
+    type Model = Setup;
+    type Loaded = Loaded<Setup>;
     type Input = PredictInput;
 
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Setup> {
+        let masking = MaskingOptions::default();
+        Ok(Setup::open(directory, max_length, masking)?)
+    }
+
+    fn load(&self, setup: Setup, device: Device) -> Result<Loaded<Setup>> {
+        self.flags.load(setup, device)
+    }
+
     /// What comes before a text without mask is answered.
-    fn answer(&self, inputs: &[PredictInput], results: &mut Results) -> Result<usize> {
+    fn answer(
+        &self,
+        loaded: &Loaded<Setup>,
+        inputs: &[PredictInput],
+        results: &mut Results,
+    ) -> Result<usize> {
+        let Loaded { model, network, .. } = loaded;
         let texts: Vec<(&str, Option<&str>)> = inputs
             .iter()
             .map(|input| (input.text.as_str(), input.text_pair.as_deref()))
             .collect();
-        let encodings = self.setup.encode_masked(&texts)?;
-        let has_mask = |encoding: &Encoding| self.setup.mask_count(encoding) > 0;
+        let encodings = model.encode_masked(&texts)?;
+        let has_mask = |encoding: &Encoding| model.mask_count(encoding) > 0;
         let good = encodings.iter().take_while(|one| has_mask(one)).count();
-        let flags = &self.args.flags;
-        let filled = self.setup.fill_mask(
-            &self.model,
+        let filled = model.fill_mask(
+            network,
             &encodings[..good],
-            self.args.top_k,
-            flags.batch_size,
-            &self.device,
+            self.top_k,
+            loaded.batch_size,
+            &loaded.device,
             &mut |_| {},
         )?;
         for text in &filled {
-            results.json_line(&Record::new(text, flags.logits))?;
+            results.json_line(&Record::new(text, self.flags.files.logits))?;
         }
         if let Some((text, _)) = texts.get(good) {
             results.flush()?;
@@ -120,9 +115,5 @@ impl Answer for Predictor<'_> {
         }
         let is_cut = |encoding: &&Encoding| encoding.truncated_tokens > 0;
         Ok(encodings.iter().filter(is_cut).count())
-    }
-
-    fn max_length(&self) -> usize {
-        self.setup.pretrained.max_length
     }
 }

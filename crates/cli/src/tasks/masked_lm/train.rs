@@ -5,16 +5,16 @@ use std::path::Path;
 
 use anyhow::Result;
 use bert_pretraining::{ModelForMaskedLM, ModelForPreTraining, PretrainingModel};
-use bert_tasks::DropoutOverride;
-use bert_tasks::pretraining::{Pretraining, PretrainingTask};
-use bert_train::TrainOptions;
-use burn::tensor::Device;
+use bert_tasks::HeadOrigin;
+use bert_tasks::pretraining::{Pretraining, PretrainingTask, Split};
 use clap::Args;
 
+use super::DEFAULT_MAX_LENGTH;
 use super::data::{MaskingFlags, Text};
-use crate::commands::fine_tune::{self, FineTune, FineTuneFlags, Prepared, Splits};
-use crate::describe;
+use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
+/// Words that are hidden in a plain text: continued pre-training, whose encoder every other task can start from. Data: plain
+/// text
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
@@ -23,78 +23,63 @@ pub(crate) struct TrainArgs {
     masking: MaskingFlags,
 }
 
-pub(crate) fn run(args: &TrainArgs) -> Result<()> {
-    if args.masking.next_sentence {
-        fine_tune::run(&Command::<ModelForPreTraining>::new(args), &args.flags)
-    } else {
-        fine_tune::run(&Command::<ModelForMaskedLM>::new(args), &args.flags)
+impl TrainArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        if self.masking.next_sentence {
+            self.run_on::<ModelForPreTraining>()
+        } else {
+            self.run_on::<ModelForMaskedLM>()
+        }
+    }
+
+    fn run_on<M: PretrainingModel>(&self) -> Result<()> {
+        let command = Command::<M> {
+            masking: &self.masking,
+            model: PhantomData,
+        };
+        train::run(&command, &self.flags)
     }
 }
 
 /// The command for one of the models.
 struct Command<'a, M> {
-    args: &'a TrainArgs,
+    masking: &'a MaskingFlags,
     model: PhantomData<M>,
 }
 
-impl<'a, M> Command<'a, M> {
-    fn new(args: &'a TrainArgs) -> Self {
-        Self {
-            args,
-            model: PhantomData,
-        }
-    }
-}
-
-/// Most sentences fit, and attention costs the square of it.
-pub(crate) const DEFAULT_MAX_LENGTH: usize = 128;
-
 impl<M: PretrainingModel> FineTune for Command<'_, M> {
-    type Data = Splits<Text>;
+    type Model = Pretraining<M>;
+    type Data = Text;
     type Task = PretrainingTask<M>;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Text>> {
-        flags.read(|path| self.args.masking.read(path))
+        flags.read(|path| self.masking.read(path))
     }
 
-    fn prepare(
+    fn open(
         &self,
         flags: &FineTuneFlags,
-        data: Splits<Text>,
+        _data: &Splits<Text>,
         checkpoint: &Path,
-        options: &TrainOptions,
-        device: &Device,
-    ) -> Result<Prepared<PretrainingTask<M>>> {
-        let masking = &self.args.masking;
-        let setup = Pretraining::<M>::for_training(
+    ) -> Result<(Pretraining<M>, HeadOrigin)> {
+        let setup = Pretraining::for_training(
             checkpoint,
             flags.training.max_length(DEFAULT_MAX_LENGTH),
-            masking.options(),
-            DropoutOverride::both(flags.training.dropout),
+            self.masking.options(),
+            flags.training.dropout(),
         )?;
-        let outputs = describe::pretraining_outputs::<M>();
-        eprintln!(
-            "model   {}: {}",
-            flags.model,
-            describe::model(&setup.pretrained, outputs)
-        );
-        let splits = data.try_map_seeded(options.seed, |text, seed| {
-            masking.encode(text, &setup, seed)
-        })?;
-        for split in [&splits.eval, &splits.test].into_iter().flatten() {
-            setup.check_evaluation(split)?;
+        Ok((setup, HeadOrigin::New))
+    }
+
+    fn encode(&self, setup: &Pretraining<M>, text: Text, role: Role, seed: u64) -> Result<Split> {
+        let split = self.masking.encode(&text, setup, seed)?;
+        if role == Role::Scoring {
+            setup.check_evaluation(&split)?;
         }
-        let (model, report) = setup.load_for_training(device)?;
-        eprintln!("load    {}", describe::load(&report));
-        let task = PretrainingTask {
-            setup,
-            train: splits.train,
-            eval: splits.eval,
-        };
-        Ok(Prepared {
-            task,
-            test: splits.test,
-            model,
-        })
+        Ok(split)
+    }
+
+    fn task(&self, setup: Pretraining<M>, train: Split, eval: Option<Split>) -> Self::Task {
+        PretrainingTask { setup, train, eval }
     }
 }

@@ -1,20 +1,31 @@
 //! `bert check natural-language-inference`
 
 use anyhow::Result;
+use clap::Args;
 
-use super::text_classification::report_rows;
-use crate::commands::natural_language_inference::agreed;
+use super::agreed;
+use crate::runner::check::Checked;
+use crate::tasks::text_classification::{CheckRowsFlags, report_rows};
 
-pub(crate) use super::text_classification::CheckArgs;
+/// The same of premises and hypotheses, whose labels are those of natural-language inference
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    rows: CheckRowsFlags,
+}
 
-pub(crate) fn run(args: &CheckArgs) -> Result<()> {
-    let (train, eval) = args.read()?;
-    let train = agreed(train)?;
-    let eval = eval.map(agreed).transpose()?;
-    let scheme = train.scheme()?;
-    if let Some(eval) = &eval {
-        eval.check_scheme(scheme)?;
+impl CheckArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        let Checked { data, eval } = self.rows.read()?;
+        let checked = Checked {
+            data: agreed(data)?,
+            eval: eval.map(agreed).transpose()?,
+        };
+        let scheme = checked.data.scheme()?;
+        if let Some(eval) = &checked.eval {
+            eval.check_scheme(scheme)?;
+        }
+        let flags = &self.rows.flags;
+        report_rows(flags, &checked.map(|data| &data.dataset), true)?.print(flags.json)
     }
-    let eval = eval.as_ref().map(|eval| &eval.dataset);
-    report_rows(&args.flags, &train.dataset, eval, true)?.print(args.flags.json)
 }

@@ -1,16 +1,22 @@
 //! `bert evaluate natural-language-inference`
 
+use std::path::Path;
+
 use anyhow::Result;
-use bert_tasks::HeadOrigin;
+use bert_tasks::Metrics;
+use bert_tasks::natural_language_inference::{NliClassifier, NliData, NliScored};
+use bert_tasks::text_classification::Split;
 use bert_text::Dataset;
 use clap::Args;
 
-use super::{agreed, confusion, open};
-use crate::commands::scoring::{EvaluateFlags, print_metrics, write_predictions};
-use crate::commands::text_classification::{Record, words};
+use super::{agreed, confusion, encode, open};
 use crate::flags::ColumnFlags;
-use crate::progress::ShareBar;
+use crate::runner::Loaded;
+use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
+use crate::tasks::text_classification::labelled_records;
+use crate::whole_file::WholeFile;
 
+/// Accuracy, scores of each label and the confusion table, which is shown on standard error, too
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
@@ -19,30 +25,55 @@ pub(crate) struct EvaluateArgs {
     columns: ColumnFlags,
 }
 
-pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
-    let flags = &args.flags;
-    let predictions = flags.begin_predictions()?;
-    let data = agreed(Dataset::read(&flags.data, &args.columns.options())?)?;
-    let device = flags.runtime.open()?;
-    let mut nli = open(&flags.model, flags.max_length)?;
-    nli.classifier.pretrained.weights = flags.weights.format();
-    let classifier = &nli.classifier;
-    let split = nli.encode(&data)?;
-    eprintln!("data    {}", words::data(&split, classifier));
-    let (model, _) = classifier.load(HeadOrigin::Checkpoint, &device)?;
-    let bar = ShareBar::new("evaluating");
-    let mut tick = |share| bar.set(share);
-    let scored = nli.evaluate(&model, &split, flags.batch_size, &device, &mut tick)?;
-    drop(bar);
-    for line in confusion::table(&scored.metrics, &classifier.labels).lines() {
-        eprintln!("{line}");
+impl EvaluateArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        evaluate::run(self, &self.flags)
     }
-    let records = scored.predictions.iter().enumerate();
-    let records = records.map(|(row, prediction)| {
-        Record::new(prediction, classifier)
-            .with_reference(&split.targets, row, classifier)
-            .with_logits(prediction)
-    });
-    write_predictions(predictions, records)?;
-    print_metrics(&scored.evaluation.metrics)
+}
+
+impl Evaluate for &EvaluateArgs {
+    type Model = NliClassifier;
+    type Data = NliData;
+    type Split = Split;
+    type Scored = NliScored;
+
+    fn read(&self, path: &Path) -> Result<NliData> {
+        agreed(Dataset::read(path, &self.columns.options())?)
+    }
+
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<NliClassifier> {
+        open(directory, max_length)
+    }
+
+    fn encode(&self, nli: &NliClassifier, data: &NliData) -> Result<Split> {
+        encode(nli, data)
+    }
+
+    fn score(
+        &self,
+        loaded: &Loaded<NliClassifier>,
+        split: &Split,
+        tick: &mut dyn FnMut(f64),
+    ) -> Result<NliScored> {
+        let Loaded { model, network, .. } = loaded;
+        Ok(model.evaluate(network, split, loaded.batch_size, &loaded.device, tick)?)
+    }
+
+    fn write(
+        self,
+        nli: &NliClassifier,
+        split: &Split,
+        scored: &NliScored,
+        predictions: Option<WholeFile>,
+    ) -> Result<()> {
+        for line in confusion::table(&scored.metrics, &nli.classifier.labels).lines() {
+            eprintln!("{line}");
+        }
+        let records = labelled_records(&scored.predictions, split, &nli.classifier);
+        write_lines(predictions, records)
+    }
+
+    fn metrics(scored: NliScored) -> Metrics {
+        scored.evaluation.metrics
+    }
 }

@@ -1,38 +1,44 @@
-//! `bert train | evaluate | predict natural-language-inference` and `bert predict zero-shot`
+//! Natural-language inference: `bert check | train | evaluate | predict natural-language-inference`, and `bert predict
+//! zero-shot`
 
+mod check;
 mod confusion;
 mod evaluate;
+mod model;
 mod predict;
 mod train;
 mod zero_shot;
 
-pub(crate) use evaluate::{EvaluateArgs, run as evaluate};
-pub(crate) use predict::{PredictArgs, run as predict};
-pub(crate) use train::{TrainArgs, run as train};
-pub(crate) use zero_shot::{ZeroShotArgs, run as zero_shot};
+pub(crate) use check::CheckArgs;
+pub(crate) use evaluate::EvaluateArgs;
+pub(crate) use predict::PredictArgs;
+pub(crate) use train::TrainArgs;
+pub(crate) use zero_shot::ZeroShotArgs;
 
 use std::path::Path;
 
 use anyhow::Result;
 use bert_tasks::natural_language_inference::{NliClassifier, NliData};
+use bert_tasks::text_classification::Split;
 use bert_text::Dataset;
 
-use crate::commands::text_classification::words;
+use super::text_classification::print_data;
 use crate::format::counted;
 
 /// Opens a trained classifier, without its weights.
 fn open(directory: &Path, max_length: Option<usize>) -> Result<NliClassifier> {
-    let nli = NliClassifier::open(directory, max_length)?;
-    eprintln!(
-        "model   {}: {}",
-        directory.display(),
-        words::model(&nli.classifier)
-    );
-    Ok(nli)
+    Ok(NliClassifier::open(directory, max_length)?)
+}
+
+/// Tokenizes a data set and says what there is.
+fn encode(nli: &NliClassifier, data: &NliData) -> Result<Split> {
+    let split = nli.encode(data)?;
+    print_data(&split, &nli.classifier);
+    Ok(split)
 }
 
 /// Finds the roles of the labels, and says how many rows have none.
-pub(crate) fn agreed(dataset: Dataset) -> Result<NliData> {
+fn agreed(dataset: Dataset) -> Result<NliData> {
     let data = NliData::new(dataset)?;
     if data.without_agreement > 0 {
         eprintln!(

@@ -2,13 +2,16 @@
 
 use anyhow::Result;
 use bert_tasks::heads::TextReader;
+use bert_tasks::natural_language_inference::NliClassifier;
 use bert_text::InferenceInput;
 use clap::Args;
 
 use super::open;
-use crate::commands::answering::{Input, PredictFlags};
-use crate::commands::heads::{HeadFlags, Predictors};
+use crate::runner::predict::PredictFlags;
+use crate::tasks::heads::{self, HeadFlags};
 
+/// Whether a hypothesis follows from a premise. Input: a JSON object with "premise" and "hypothesis" (or "text" and
+/// "text_pair") a line
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
     #[command(flatten)]
@@ -17,12 +20,9 @@ pub(crate) struct PredictArgs {
     heads: HeadFlags,
 }
 
-pub(crate) fn run(args: &PredictArgs) -> Result<()> {
-    let flags = &args.flags;
-    let input = Input::<InferenceInput>::open(flags)?;
-    let device = flags.runtime.open()?;
-    let mut nli = open(&flags.model, flags.max_length)?;
-    nli.classifier.pretrained.weights = flags.weights.format();
-    Predictors::load(TextReader::Text(nli.classifier), flags, &args.heads, device)?
-        .answer_all(input)
+impl PredictArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        let reader = |nli: NliClassifier| TextReader::Text(nli.classifier);
+        heads::predict::<_, InferenceInput>(&self.flags, &self.heads, open, reader)
+    }
 }

@@ -3,19 +3,18 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_tasks::DropoutOverride;
+use bert_tasks::HeadOrigin;
 use bert_tasks::natural_language_inference::{NliClassifier, NliData, NliTask};
-use bert_train::TrainOptions;
-use burn::tensor::Device;
+use bert_tasks::text_classification::Split;
 use clap::Args;
 
-use super::agreed;
-use crate::commands::check::warn;
-use crate::commands::fine_tune::{self, FineTune, FineTuneFlags, Prepared, Splits};
-use crate::commands::row_files::RowFlags;
-use crate::commands::text_classification::words;
-use crate::describe;
+use super::{agreed, encode};
+use crate::runner::row_files::RowFlags;
+use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
+use crate::tasks::text_classification::warn;
 
+/// Premise and hypothesis to entailment, neutral or contradiction, or to entailment or not. Data: TSV, CSV or JSON Lines of
+/// SNLI, MNLI, RTE, SICK or your own; labels are known by their names
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
@@ -24,59 +23,50 @@ pub(crate) struct TrainArgs {
     rows: RowFlags,
 }
 
-pub(crate) fn run(args: &TrainArgs) -> Result<()> {
-    fine_tune::run(args, &args.flags)
-}
-
 /// Pairs of sentences fit, and attention costs the square of it.
 const DEFAULT_MAX_LENGTH: usize = 128;
 
+impl TrainArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        train::run(self, &self.flags)
+    }
+}
+
 impl FineTune for TrainArgs {
-    type Data = Splits<NliData>;
+    type Model = NliClassifier;
+    type Data = NliData;
     type Task = NliTask;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<NliData>> {
-        let splits = self.rows.read(flags)?.try_map_into(agreed)?;
+        let splits = self.rows.read(flags)?.try_map(|data, _| agreed(data))?;
         let scheme = splits.train.scheme()?;
         for data in splits.all() {
             data.check_scheme(scheme)?;
         }
-        warn(
-            &splits.train.dataset,
-            splits.eval.as_ref().map(|eval| &eval.dataset),
-            true,
-        );
+        let eval = splits.eval.as_ref().map(|eval| &eval.dataset);
+        warn(&splits.train.dataset, eval, true);
         Ok(splits)
     }
 
-    fn prepare(
+    fn open(
         &self,
         flags: &FineTuneFlags,
-        splits: Splits<NliData>,
+        data: &Splits<NliData>,
         checkpoint: &Path,
-        _options: &TrainOptions,
-        device: &Device,
-    ) -> Result<Prepared<NliTask>> {
-        let (nli, head) = NliClassifier::for_training(
+    ) -> Result<(NliClassifier, HeadOrigin)> {
+        Ok(NliClassifier::for_training(
             checkpoint,
-            &splits.train,
+            &data.train,
             flags.training.max_length(DEFAULT_MAX_LENGTH),
-            DropoutOverride::both(flags.training.dropout),
-        )?;
-        let classifier = &nli.classifier;
-        eprintln!("model   {}: {}", flags.model, words::model(classifier));
-        eprintln!("head    {}", describe::head(head, classifier.labels.len()));
-        let splits = splits.try_map(|data| {
-            let split = nli.encode(data)?;
-            eprintln!("data    {}", words::data(&split, classifier));
-            Ok(split)
-        })?;
-        let (model, report) = classifier.load(head, device)?;
-        eprintln!("load    {}", describe::load(&report));
-        Ok(Prepared {
-            task: NliTask::new(nli, splits.train, splits.eval),
-            test: splits.test,
-            model,
-        })
+            flags.training.dropout(),
+        )?)
+    }
+
+    fn encode(&self, nli: &NliClassifier, data: NliData, _role: Role, _seed: u64) -> Result<Split> {
+        encode(nli, &data)
+    }
+
+    fn task(&self, nli: NliClassifier, train: Split, eval: Option<Split>) -> NliTask {
+        NliTask::new(nli, train, eval)
     }
 }

@@ -1,9 +1,9 @@
 //! `bert predict zero-shot`
 
+use std::path::Path;
+
 use anyhow::Result;
-use bert_nli::ModelForSequenceClassification;
 use bert_nli::zero_shot::{DEFAULT_TEMPLATE, HypothesisTemplate};
-use bert_tasks::HeadOrigin;
 use bert_tasks::natural_language_inference::{
     ZeroShotClassifier, ZeroShotPrediction, ZeroShotQuestion,
 };
@@ -12,16 +12,25 @@ use burn::tensor::Device;
 use clap::Args;
 use serde::Serialize;
 
-use crate::commands::answering::{Answer, Input, PredictFlags};
-use crate::commands::text_classification::words;
 use crate::failure::WrongUsage;
 use crate::results::Results;
+use crate::runner::Loaded;
+use crate::runner::predict::{self, Predict, PredictFlags};
 
+/// Any labels for a text, by a model of natural-language inference that was never trained on them. Input: a line of plain
+/// text, or a JSON object with "sequence"
 #[derive(Debug, Args)]
 pub(crate) struct ZeroShotArgs {
     #[command(flatten)]
     flags: PredictFlags,
-    /// The labels to choose from, apart by commas
+    #[command(flatten)]
+    question: QuestionFlags,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Labels")]
+struct QuestionFlags {
+    /// The labels to choose from, separated by commas
     #[arg(long, value_name = "LABELS", required = true, value_delimiter = ',')]
     labels: Vec<String>,
     /// The hypothesis that each label becomes, with {} in its place; This example is {}.: as in transformers' pipeline
@@ -43,34 +52,18 @@ struct Record<'a> {
     logits: Option<&'a [Vec<f32>]>,
 }
 
-pub(crate) fn run(args: &ZeroShotArgs) -> Result<()> {
-    let flags = &args.flags;
-    let question = args.question()?;
-    let input = Input::open(flags)?;
-    let device = flags.runtime.open()?;
-    let mut zero_shot = ZeroShotClassifier::open(&flags.model, flags.max_length)?;
-    zero_shot.classifier.pretrained.weights = flags.weights.format();
-    let classifier = &zero_shot.classifier;
-    eprintln!(
-        "model   {}: {}",
-        flags.model.display(),
-        words::model(classifier)
-    );
-    if let Some(doubt) = zero_shot.doubt() {
-        eprintln!("warning {doubt}");
+impl ZeroShotArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        let command = Command {
+            question: self.question.parse()?,
+            flags: &self.flags,
+        };
+        predict::run(&command, &self.flags)
     }
-    let (model, _) = classifier.load(HeadOrigin::Checkpoint, &device)?;
-    input.answer_all(&Predictor {
-        args,
-        question,
-        zero_shot,
-        model,
-        device,
-    })
 }
 
-impl ZeroShotArgs {
-    fn question(&self) -> Result<ZeroShotQuestion> {
+impl QuestionFlags {
+    fn parse(&self) -> Result<ZeroShotQuestion> {
         let labels = self.labels.iter().map(|label| label.trim());
         let labels: Vec<String> = labels
             .filter(|label| !label.is_empty())
@@ -89,46 +82,53 @@ impl ZeroShotArgs {
     }
 }
 
-struct Predictor<'a> {
-    args: &'a ZeroShotArgs,
+struct Command<'a> {
+    flags: &'a PredictFlags,
     question: ZeroShotQuestion,
-    zero_shot: ZeroShotClassifier,
-    model: ModelForSequenceClassification,
-    device: Device,
 }
 
-impl Answer for Predictor<'_> {
+impl Predict for Command<'_> {
+    type Model = ZeroShotClassifier;
+    type Loaded = Loaded<ZeroShotClassifier>;
     type Input = SequenceInput;
 
-    fn answer(&self, inputs: &[SequenceInput], results: &mut Results) -> Result<usize> {
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<ZeroShotClassifier> {
+        Ok(ZeroShotClassifier::open(directory, max_length)?)
+    }
+
+    fn load(&self, model: ZeroShotClassifier, device: Device) -> Result<Self::Loaded> {
+        if let Some(doubt) = model.doubt() {
+            eprintln!("warning {doubt}");
+        }
+        self.flags.load(model, device)
+    }
+
+    fn answer(
+        &self,
+        loaded: &Self::Loaded,
+        inputs: &[SequenceInput],
+        results: &mut Results,
+    ) -> Result<usize> {
         let texts: Vec<&str> = inputs.iter().map(|input| input.sequence.as_str()).collect();
-        let flags = &self.args.flags;
-        let predictions = self.zero_shot.predict(
-            &self.model,
+        let Loaded { model, network, .. } = loaded;
+        let predictions = model.predict(
+            network,
             &texts,
             &self.question,
-            flags.batch_size,
-            &self.device,
+            loaded.batch_size,
+            &loaded.device,
             &mut |_| {},
         )?;
-        let labels = &self.question.labels;
         for (sequence, prediction) in texts.into_iter().zip(&predictions) {
+            let labels = prediction.order.iter();
             results.json_line(&Record {
                 sequence,
-                labels: prediction
-                    .order
-                    .iter()
-                    .map(|&id| labels[id].as_str())
-                    .collect(),
+                labels: labels.map(|&id| &*self.question.labels[id]).collect(),
                 scores: &prediction.scores,
-                logits: flags.logits.then_some(&prediction.logits),
+                logits: self.flags.files.logits.then_some(&prediction.logits),
             })?;
         }
         let is_cut = |prediction: &&ZeroShotPrediction| prediction.is_cut;
         Ok(predictions.iter().filter(is_cut).count())
-    }
-
-    fn max_length(&self) -> usize {
-        self.zero_shot.classifier.pretrained.max_length
     }
 }

@@ -1,40 +1,76 @@
 //! `bert evaluate next-sentence`
 
+use std::path::Path;
+
 use anyhow::Result;
-use bert_tasks::pretraining::EVALUATION_SEED;
+use bert_tasks::Metrics;
+use bert_tasks::pretraining::{EVALUATION_SEED, Scored, Split};
 use bert_text::Documents;
 use clap::Args;
 
 use super::record::Record;
-use super::{encode, open};
-use crate::commands::scoring::{EvaluateFlags, print_metrics, write_predictions};
-use crate::progress::ShareBar;
+use super::{Setup, encode, open};
+use crate::runner::Loaded;
+use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
+use crate::whole_file::WholeFile;
 
+/// The share of the pairs that are told rightly
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     flags: EvaluateFlags,
 }
 
-pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
-    let flags = &args.flags;
-    let predictions = flags.begin_predictions()?;
-    let documents = Documents::open(&flags.data)?;
-    let device = flags.runtime.open()?;
-    let mut setup = open(&flags.model, flags.max_length)?;
-    setup.pretrained.weights = flags.weights.format();
-    let split = encode(&documents, &setup, EVALUATION_SEED)?;
-    let (model, _) = setup.load(&device)?;
-    let bar = ShareBar::new("evaluating");
-    let mut tick = |share| bar.set(share);
-    let scored = setup.evaluate(&model, &split, flags.batch_size, &device, &mut tick)?;
-    drop(bar);
-    let pairs = scored.pairs.iter().zip(&split.next_sentence);
-    let records = pairs.map(|(pair, class)| {
-        Record::new(pair)
-            .with_reference(*class == 0)
-            .with_logits(pair)
-    });
-    write_predictions(predictions, records)?;
-    print_metrics(&scored.evaluation.metrics)
+impl EvaluateArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        evaluate::run(self, &self.flags)
+    }
+}
+
+impl Evaluate for &EvaluateArgs {
+    type Model = Setup;
+    type Data = Documents;
+    type Split = Split;
+    type Scored = Scored;
+
+    fn read(&self, path: &Path) -> Result<Documents> {
+        Ok(Documents::open(path)?)
+    }
+
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Setup> {
+        open(directory, max_length)
+    }
+
+    fn encode(&self, setup: &Setup, documents: &Documents) -> Result<Split> {
+        encode(setup, documents, EVALUATION_SEED)
+    }
+
+    fn score(
+        &self,
+        loaded: &Loaded<Setup>,
+        split: &Split,
+        tick: &mut dyn FnMut(f64),
+    ) -> Result<Scored> {
+        let Loaded { model, network, .. } = loaded;
+        Ok(model.evaluate(network, split, loaded.batch_size, &loaded.device, tick)?)
+    }
+
+    fn write(
+        self,
+        _setup: &Setup,
+        split: &Split,
+        scored: &Scored,
+        predictions: Option<WholeFile>,
+    ) -> Result<()> {
+        let pairs = scored.pairs.iter().zip(&split.next_sentence);
+        let records = pairs.map(|(pair, class)| {
+            let record = Record::new(pair).with_reference(*class == 0);
+            Ok(record.with_logits(pair))
+        });
+        write_lines(predictions, records)
+    }
+
+    fn metrics(scored: Scored) -> Metrics {
+        scored.evaluation.metrics
+    }
 }

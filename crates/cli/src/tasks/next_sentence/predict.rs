@@ -1,7 +1,8 @@
 //! `bert predict next-sentence`
 
+use std::path::Path;
+
 use anyhow::Result;
-use bert_pretraining::ModelForNextSentencePrediction;
 use bert_tasks::pretraining::PairPrediction;
 use bert_text::PairInput;
 use burn::tensor::Device;
@@ -9,65 +10,57 @@ use clap::Args;
 
 use super::record::Record;
 use super::{Setup, open};
-use crate::commands::answering::{Answer, Input, PredictFlags};
 use crate::results::Results;
+use crate::runner::Loaded;
+use crate::runner::predict::{self, Predict, PredictFlags};
 
+/// Whether the second text follows the first. Input: a JSON object with "text" and "text_pair"
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
     #[command(flatten)]
     flags: PredictFlags,
 }
 
-pub(crate) fn run(args: &PredictArgs) -> Result<()> {
-    let flags = &args.flags;
-    let input = Input::open(flags)?;
-    let device = flags.runtime.open()?;
-    let mut setup = open(&flags.model, flags.max_length)?;
-    setup.pretrained.weights = flags.weights.format();
-    let (model, _) = setup.load(&device)?;
-    input.answer_all(&Predictor {
-        args,
-        setup,
-        model,
-        device,
-    })
+impl PredictArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        predict::run(self, &self.flags)
+    }
 }
 
-struct Predictor<'a> {
-    args: &'a PredictArgs,
-    setup: Setup,
-    model: ModelForNextSentencePrediction,
-    device: Device,
-}
-
-impl Answer for Predictor<'_> {
+impl Predict for PredictArgs {
+    type Model = Setup;
+    type Loaded = Loaded<Setup>;
     type Input = PairInput;
 
-    fn answer(&self, inputs: &[PairInput], results: &mut Results) -> Result<usize> {
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Setup> {
+        open(directory, max_length)
+    }
+
+    fn load(&self, setup: Setup, device: Device) -> Result<Loaded<Setup>> {
+        self.flags.load(setup, device)
+    }
+
+    fn answer(
+        &self,
+        loaded: &Loaded<Setup>,
+        inputs: &[PairInput],
+        results: &mut Results,
+    ) -> Result<usize> {
         let pairs: Vec<(&str, &str)> = inputs
             .iter()
             .map(|input| (input.text.as_str(), input.text_pair.as_str()))
             .collect();
-        let flags = &self.args.flags;
-        let predictions = self.setup.predict(
-            &self.model,
-            &pairs,
-            flags.batch_size,
-            &self.device,
-            &mut |_| {},
-        )?;
+        let Loaded { model, network, .. } = loaded;
+        let (batch_size, device) = (loaded.batch_size, &loaded.device);
+        let predictions = model.predict(network, &pairs, batch_size, device, &mut |_| {})?;
         for prediction in &predictions {
             let mut record = Record::new(prediction);
-            if flags.logits {
+            if self.flags.files.logits {
                 record = record.with_logits(prediction);
             }
             results.json_line(&record)?;
         }
         let is_cut = |prediction: &&PairPrediction| prediction.truncated_tokens > 0;
         Ok(predictions.iter().filter(is_cut).count())
-    }
-
-    fn max_length(&self) -> usize {
-        self.setup.pretrained.max_length
     }
 }

@@ -9,13 +9,14 @@ use bert_text::check::{
 use bert_text::{GoldAnswer, SquadDataset};
 use clap::Args;
 
-use super::report::{Finding, Report, Severity};
-use super::rows::{self, Nouns, Rows, shortened};
-use super::{CheckFlags, print_warnings, tokens};
-use crate::commands::question_answering::DEFAULT_MAX_LENGTH;
+use super::DEFAULT_MAX_LENGTH;
 use crate::flags::whole_number;
 use crate::format::{count, counted};
+use crate::runner::check::report::{Finding, Report, Severity};
+use crate::runner::check::rows::{self, Nouns, Rows};
+use crate::runner::check::{CheckFlags, print_warnings, tokens};
 
+/// Answers that are not where the file says, ids and questions that come twice, answers cut apart by windows, lengths
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
@@ -26,28 +27,6 @@ pub(crate) struct CheckArgs {
     stride: Option<usize>,
 }
 
-pub(crate) fn run(args: &CheckArgs) -> Result<()> {
-    let flags = &args.flags;
-    let train = SquadDataset::read_any_ids(&flags.data)?;
-    let eval = flags.eval.as_deref().map(SquadDataset::read_any_ids);
-    let eval = eval.transpose()?;
-    let answerer = args.answerer()?;
-    let mut report = Report::default();
-    for (name, data) in [("data", Some(&train)), ("eval", eval.as_ref())] {
-        let Some(data) = data else { continue };
-        describe(name, data, &mut report);
-        rows::check_texts(&questions(data), &mut report);
-        report.findings(repeated_ids(data));
-        report.findings(faults(data));
-        match &answerer {
-            Some(answerer) => check_tokens(name, data, answerer, &mut report)?,
-            None => tokens::lengths_in_words(name, &questions(data), &mut report),
-        }
-    }
-    report.findings(shared_questions(&train, eval.as_ref()));
-    report.print(flags.json)
-}
-
 /// The cheap part, for `bert train`: questions that both files have, as warnings on standard error. Two questions of one id
 /// are an error there, and answers that are not where the file says are told with the windows.
 pub(crate) fn warn(train: &SquadDataset, eval: Option<&SquadDataset>) {
@@ -55,6 +34,26 @@ pub(crate) fn warn(train: &SquadDataset, eval: Option<&SquadDataset>) {
 }
 
 impl CheckArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        let datasets = self
+            .flags
+            .read(|path| Ok(SquadDataset::read_any_ids(path)?))?;
+        let answerer = self.answerer()?;
+        let mut report = Report::default();
+        for (name, data) in datasets.named() {
+            describe(name, data, &mut report);
+            rows::check_texts(&questions(data), &mut report);
+            report.findings(repeated_ids(data));
+            report.findings(faults(data));
+            match &answerer {
+                Some(answerer) => check_tokens(name, data, answerer, &mut report)?,
+                None => tokens::lengths_in_words(name, &questions(data), &mut report),
+            }
+        }
+        report.findings(shared_questions(&datasets.data, datasets.eval.as_ref()));
+        report.print(self.flags.json)
+    }
+
     /// What makes windows of the questions, if a model was named.
     fn answerer(&self) -> Result<Option<QuestionAnswerer>> {
         let Some(directory) = self.flags.directory()? else {
@@ -128,13 +127,10 @@ fn repeated_ids(data: &SquadDataset) -> Option<Finding> {
         .iter()
         .map(|pair| format!("{:?}", ids[pair.second].0))
         .collect();
-    let message = format!(
-        "{}: {} with the id of another, which training refuses: {}",
-        data.path.display(),
-        counted(repeated.len(), "question"),
-        shortened(&repeated)
-    );
-    (!repeated.is_empty()).then(|| Finding::new(Severity::Problem, message))
+    Finding::at(Severity::Problem, &repeated, || {
+        let (path, number) = (data.path.display(), counted(repeated.len(), "question"));
+        format!("{path}: {number} with the id of another, which training refuses")
+    })
 }
 
 /// Answers that are not where the file says.
@@ -149,14 +145,9 @@ fn faults(data: &SquadDataset) -> Vec<Finding> {
                 format!("{start:?} of {:?}", question.id)
             })
             .collect();
-        (!places.is_empty()).then(|| {
-            let message = format!(
-                "{}: {} {what}: {}",
-                data.path.display(),
-                counted(places.len(), "answer"),
-                shortened(&places)
-            );
-            Finding::new(Severity::Problem, message)
+        Finding::at(Severity::Problem, &places, || {
+            let (path, number) = (data.path.display(), counted(places.len(), "answer"));
+            format!("{path}: {number} {what}")
         })
     };
     let misplaced = finding(
@@ -229,12 +220,9 @@ fn check_tokens(
     report.figures(name, "windows", &summary, vec![line, String::new()]);
     report.figures(name, "answers_cut_apart", found.cut.len(), Vec::new());
     let finding = |ids: &[String], severity, what: &str| {
-        (!ids.is_empty()).then(|| {
+        Finding::at(severity, ids, || {
             let (path, number) = (data.path.display(), counted(ids.len(), "question"));
-            Finding::new(
-                severity,
-                format!("{path}: {number} {what}: {}", shortened(ids)),
-            )
+            format!("{path}: {number} {what}")
         })
     };
     report.findings(finding(

@@ -1,23 +1,25 @@
 //! `bert evaluate question-answering`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use bert_question_answering::metrics::SquadVersion;
-use bert_tasks::question_answering::{Scored, Split};
-use bert_text::ArticleRange;
+use bert_tasks::Metrics;
+use bert_tasks::question_answering::{EvaluationOptions, QuestionAnswerer, Scored, Split};
+use bert_text::{ArticleRange, SquadDataset};
 use clap::Args;
+use serde::Serialize;
 
 use super::flags::SpanFlags;
 use super::record::{ById, n_best};
-use super::train::read;
-use super::{load, open, words};
-use crate::commands::scoring::{EvaluateFlags, print_metrics};
+use super::{encode, open, read};
 use crate::failure::WrongUsage;
 use crate::flags::whole_number;
-use crate::progress::ShareBar;
+use crate::runner::Loaded;
+use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, begin};
 use crate::whole_file::WholeFile;
 
+/// Exact match and F1 as SQuAD's official scripts compute them, in percent
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
@@ -34,83 +36,123 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "N", value_parser = whole_number, help_heading = "Data files")]
     limit: Option<usize>,
     /// Also write the n best answers to each question, in the form of transformers' nbest_predictions.json
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Answers")]
     nbest: Option<PathBuf>,
     /// Also write how much better no answer scores than the best one, the --na-prob-file of SQuAD 2.0's script; only for
     /// data where questions may have no answer
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Answers")]
     null_odds: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
-    let flags = &args.flags;
-    let files = Files {
-        predictions: flags.begin_predictions()?,
-        nbest: args.nbest.as_deref().map(WholeFile::begin).transpose()?,
-        null_odds: args
-            .null_odds
-            .as_deref()
-            .map(WholeFile::begin)
-            .transpose()?,
-    };
-    let data = read(&flags.data, args.articles, args.limit)?;
-    let options = args.spans.evaluation(args.tune_null_threshold);
-    let version_2 = options.version_2.unwrap_or_else(|| data.has_unanswerable());
-    if !version_2 && (args.null_odds.is_some() || args.tune_null_threshold) {
-        return Err(WrongUsage(format!(
-            "{}: every question has an answer, so there are no null odds and no threshold to tune; give --version-2 if \
-             questions may have none",
-            flags.data.display()
-        ))
-        .into());
+impl EvaluateArgs {
+    fn options(&self) -> EvaluationOptions {
+        self.spans.evaluation(self.tune_null_threshold)
     }
-    let device = flags.runtime.open()?;
-    let mut answerer = open(&flags.model, flags.max_length, args.spans.stride)?;
-    answerer.pretrained.weights = flags.weights.format();
-    let split = answerer.encode(&data)?;
-    eprintln!("data    {}", words::data(&split));
-    let model = load(&answerer, &device)?;
-    let bar = ShareBar::new("evaluating");
-    let mut tick = |share| bar.set(share);
-    let batch_size = flags.batch_size;
-    let scored = answerer.evaluate(&model, &split, &options, batch_size, &device, &mut tick)?;
-    drop(bar);
-    files.write(&split, &scored)?;
-    print_metrics(&scored.evaluation.metrics)
+
+    pub(crate) fn run(&self) -> Result<()> {
+        let command = Command {
+            args: self,
+            nbest: begin(self.nbest.as_deref())?,
+            null_odds: begin(self.null_odds.as_deref())?,
+        };
+        evaluate::run(command, &self.flags)
+    }
 }
 
-/// What was asked for beside the figures.
-struct Files {
-    predictions: Option<WholeFile>,
+/// The command and the files that it writes beside its figures.
+struct Command<'a> {
+    args: &'a EvaluateArgs,
     nbest: Option<WholeFile>,
     null_odds: Option<WholeFile>,
 }
 
-impl Files {
+impl Evaluate for Command<'_> {
+    type Model = QuestionAnswerer;
+    type Data = SquadDataset;
+    type Split = Split;
+    type Scored = Scored;
+
+    fn read(&self, path: &Path) -> Result<SquadDataset> {
+        let args = self.args;
+        let data = read(path, args.articles, args.limit)?;
+        let version_2 = args.options().version_2;
+        let version_2 = version_2.unwrap_or_else(|| data.has_unanswerable());
+        if !version_2 && (self.null_odds.is_some() || args.tune_null_threshold) {
+            return Err(WrongUsage(format!(
+                "{}: every question has an answer, so there are no null odds and no threshold to tune; give --version-2 if \
+                 questions may have none",
+                path.display()
+            ))
+            .into());
+        }
+        Ok(data)
+    }
+
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<QuestionAnswerer> {
+        open(directory, max_length, self.args.spans.stride)
+    }
+
+    fn encode(&self, answerer: &QuestionAnswerer, data: &SquadDataset) -> Result<Split> {
+        encode(answerer, data)
+    }
+
+    fn score(
+        &self,
+        loaded: &Loaded<QuestionAnswerer>,
+        split: &Split,
+        tick: &mut dyn FnMut(f64),
+    ) -> Result<Scored> {
+        let Loaded { model, network, .. } = loaded;
+        let (batch_size, device) = (loaded.batch_size, &loaded.device);
+        Ok(model.evaluate(
+            network,
+            split,
+            &self.args.options(),
+            batch_size,
+            device,
+            tick,
+        )?)
+    }
+
     /// Each file is one JSON object of all questions by their ids, as the official scripts read it.
-    fn write(self, split: &Split, scored: &Scored) -> Result<()> {
+    fn write(
+        self,
+        _answerer: &QuestionAnswerer,
+        split: &Split,
+        scored: &Scored,
+        predictions: Option<WholeFile>,
+    ) -> Result<()> {
         let questions = || split.data.questions.iter().zip(&scored.answers);
-        if let Some(mut file) = self.predictions {
-            file.json_line(&ById(|| {
-                questions().map(|(question, one)| (&question.id, &one.answer))
-            }))?;
-            file.commit()?;
-        }
-        if let Some(mut file) = self.nbest {
-            file.json_line(&ById(|| {
-                questions()
-                    .map(|(question, one)| (&question.id, n_best(&split.data, question, one)))
-            }))?;
-            file.commit()?;
-        }
-        if let (Some(mut file), SquadVersion::V2) = (self.null_odds, scored.version) {
+        write_object(predictions, || {
+            questions().map(|(question, one)| (&question.id, &one.answer))
+        })?;
+        write_object(self.nbest, || {
+            questions().map(|(question, one)| (&question.id, n_best(&split.data, question, one)))
+        })?;
+        if scored.version == SquadVersion::V2 {
             // In double precision, as the figures print the thresholds.
-            file.json_line(&ById(|| {
+            write_object(self.null_odds, || {
                 questions()
                     .map(|(question, one)| (&question.id, f64::from(one.decoded.null_difference())))
-            }))?;
-            file.commit()?;
+            })?;
         }
         Ok(())
     }
+
+    fn metrics(scored: Scored) -> Metrics {
+        scored.evaluation.metrics
+    }
+}
+
+/// Writes the pairs as one JSON object, if the file was asked for.
+fn write_object<'a, I, V>(file: Option<WholeFile>, pairs: impl Fn() -> I) -> Result<()>
+where
+    I: Iterator<Item = (&'a String, V)>,
+    V: Serialize,
+{
+    let Some(mut file) = file else {
+        return Ok(());
+    };
+    file.json_line(&ById(pairs))?;
+    file.commit()
 }

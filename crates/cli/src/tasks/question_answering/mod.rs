@@ -1,26 +1,26 @@
-//! `bert train | evaluate | predict question-answering`
+//! Question answering: `bert check | train | evaluate | predict question-answering`
 
+mod check;
 mod evaluate;
 mod flags;
+mod model;
 mod predict;
 mod record;
 mod train;
-mod words;
 
-pub(crate) use evaluate::{EvaluateArgs, run as evaluate};
-pub(crate) use predict::{PredictArgs, run as predict};
-pub(crate) use train::{TrainArgs, run as train};
+pub(crate) use check::CheckArgs;
+pub(crate) use evaluate::EvaluateArgs;
+pub(crate) use predict::PredictArgs;
+pub(crate) use train::TrainArgs;
 
 use std::path::Path;
 
 use anyhow::Result;
-use bert_question_answering::ModelForQuestionAnswering;
-use bert_tasks::HeadOrigin;
-use bert_tasks::question_answering::QuestionAnswerer;
-use burn::tensor::Device;
+use bert_tasks::question_answering::{QuestionAnswerer, Split};
+use bert_text::{ArticleRange, SquadDataset};
 
 /// Windows of this many tokens are those of BERT's paper.
-pub(crate) const DEFAULT_MAX_LENGTH: usize = 384;
+const DEFAULT_MAX_LENGTH: usize = 384;
 
 /// Opens a trained model, without its weights.
 fn open(
@@ -29,17 +29,22 @@ fn open(
     stride: Option<usize>,
 ) -> Result<QuestionAnswerer> {
     let max_length = max_length.unwrap_or(DEFAULT_MAX_LENGTH);
-    let answerer = QuestionAnswerer::open(directory, max_length, stride)?;
-    eprintln!(
-        "model   {}: {}",
-        directory.display(),
-        words::model(&answerer)
-    );
-    Ok(answerer)
+    Ok(QuestionAnswerer::open(directory, max_length, stride)?)
 }
 
-/// The weights of a trained model.
-fn load(answerer: &QuestionAnswerer, device: &Device) -> Result<ModelForQuestionAnswering> {
-    let (model, _) = answerer.load(HeadOrigin::Checkpoint, device)?;
-    Ok(model)
+/// Reads some articles of a file, and of these the first questions; by default all.
+fn read(path: &Path, articles: Option<ArticleRange>, limit: Option<usize>) -> Result<SquadDataset> {
+    let mut data = SquadDataset::read(path)?;
+    if let Some(articles) = articles {
+        data.select_articles(articles)?;
+    }
+    data.truncate(limit.unwrap_or(usize::MAX));
+    Ok(data)
+}
+
+/// Tokenizes a data set and says what there is.
+fn encode(answerer: &QuestionAnswerer, data: &SquadDataset) -> Result<Split> {
+    let split = answerer.encode(data)?;
+    eprintln!("data    {}", model::data(&split));
+    Ok(split)
 }

@@ -1,21 +1,24 @@
 //! `bert predict question-answering`
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 
 use anyhow::Result;
-use bert_question_answering::ModelForQuestionAnswering;
 use bert_tasks::question_answering::QuestionAnswerer;
 use bert_text::{Contexts, QuestionInput};
 use burn::tensor::Device;
 use clap::Args;
 
 use super::flags::SpanFlags;
+use super::open;
 use super::record::Record;
-use super::{load, open};
-use crate::commands::answering::{Answer, Input, PredictFlags};
 use crate::flags::at_least_one;
 use crate::results::Results;
+use crate::runner::Loaded;
+use crate::runner::predict::{self, Predict, PredictFlags};
 
+/// The piece of a context that answers a question, with its score and place in characters. Input: a JSON object with
+/// "question" and "context", a string or a list of strings to search together
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
     #[command(flatten)]
@@ -23,41 +26,41 @@ pub(crate) struct PredictArgs {
     #[command(flatten)]
     spans: SpanFlags,
     /// Add "answers", the best K of all candidates, at most --n-best
-    #[arg(long, value_name = "K", value_parser = at_least_one)]
+    #[arg(long, value_name = "K", value_parser = at_least_one, help_heading = "Answers")]
     top_k: Option<NonZeroUsize>,
 }
 
-pub(crate) fn run(args: &PredictArgs) -> Result<()> {
-    let flags = &args.flags;
-    let input = Input::open(flags)?;
-    let device = flags.runtime.open()?;
-    let mut answerer = open(&flags.model, flags.max_length, args.spans.stride)?;
-    answerer.pretrained.weights = flags.weights.format();
-    let model = load(&answerer, &device)?;
-    input.answer_all(&Predictor {
-        args,
-        answerer,
-        model,
-        device,
-    })
+impl PredictArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        predict::run(self, &self.flags)
+    }
 }
 
-struct Predictor<'a> {
-    args: &'a PredictArgs,
-    answerer: QuestionAnswerer,
-    model: ModelForQuestionAnswering,
-    device: Device,
-}
-
-impl Answer for Predictor<'_> {
+impl Predict for PredictArgs {
+    type Model = QuestionAnswerer;
+    type Loaded = Loaded<QuestionAnswerer>;
     type Input = QuestionInput;
 
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<QuestionAnswerer> {
+        open(directory, max_length, self.spans.stride)
+    }
+
+    fn load(&self, model: QuestionAnswerer, device: Device) -> Result<Self::Loaded> {
+        self.flags.load(model, device)
+    }
+
     /// What comes before a question that is too long is answered.
-    fn answer(&self, inputs: &[QuestionInput], results: &mut Results) -> Result<usize> {
+    fn answer(
+        &self,
+        loaded: &Self::Loaded,
+        inputs: &[QuestionInput],
+        results: &mut Results,
+    ) -> Result<usize> {
+        let Loaded { model, network, .. } = loaded;
         let mut questions = Vec::with_capacity(inputs.len());
         let mut refused = None;
         for input in inputs {
-            match self.answerer.windows_of(input) {
+            match model.windows_of(input) {
                 Ok(windows) => questions.push((input, windows)),
                 Err(error) => {
                     refused = Some(error);
@@ -65,21 +68,21 @@ impl Answer for Predictor<'_> {
                 }
             }
         }
-        let predictions = self.answerer.predict(
-            &self.model,
+        let predictions = model.predict(
+            network,
             questions,
-            &self.args.spans.prediction(),
-            self.args.flags.batch_size,
-            &self.device,
+            &self.spans.prediction(),
+            loaded.batch_size,
+            &loaded.device,
             &mut |_| {},
         )?;
         for (input, prediction) in inputs.iter().zip(&predictions) {
             let several = matches!(input.context, Contexts::Several(_));
             let mut record = Record::new(prediction, several);
-            if let Some(top_k) = self.args.top_k {
+            if let Some(top_k) = self.top_k {
                 record = record.with_answers(prediction, top_k.get(), several);
             }
-            if self.args.flags.logits {
+            if self.flags.files.logits {
                 record = record.with_logits(prediction);
             }
             results.json_line(&record)?;
@@ -91,9 +94,5 @@ impl Answer for Predictor<'_> {
                 Err(error.into())
             }
         }
-    }
-
-    fn max_length(&self) -> usize {
-        self.answerer.pretrained.max_length
     }
 }

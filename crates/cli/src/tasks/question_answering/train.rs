@@ -3,20 +3,20 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_tasks::DropoutOverride;
-use bert_tasks::question_answering::{QuestionAnswerer, QuestionAnsweringTask};
+use bert_tasks::HeadOrigin;
+use bert_tasks::question_answering::{QuestionAnswerer, QuestionAnsweringTask, Split};
 use bert_text::{ArticleRange, SquadDataset};
-use bert_train::TrainOptions;
-use burn::tensor::Device;
 use clap::Args;
 
+use super::check::warn;
 use super::flags::SpanFlags;
-use super::{DEFAULT_MAX_LENGTH, words};
-use crate::commands::check::question_answering::warn;
-use crate::commands::fine_tune::{self, FineTune, FineTuneFlags, Prepared, Splits};
-use crate::describe;
+use super::model::misplaced;
+use super::{DEFAULT_MAX_LENGTH, encode, read};
 use crate::flags::whole_number;
+use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
+/// Questions to the piece of a context that answers them, or to none. Data: SQuAD's JSON, version 1.1 or 2.0, as it is or
+/// in a zip archive
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
@@ -45,79 +45,72 @@ struct DataFlags {
     limit: Option<usize>,
 }
 
-pub(crate) fn run(args: &TrainArgs) -> Result<()> {
-    fine_tune::run(args, &args.flags)
-}
-
-/// Reads a file and keeps what is wanted of it.
-pub(super) fn read(
-    path: &Path,
-    articles: Option<ArticleRange>,
-    limit: Option<usize>,
-) -> Result<SquadDataset> {
-    let mut data = SquadDataset::read(path)?;
-    if let Some(articles) = articles {
-        data.select_articles(articles)?;
+impl TrainArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        train::run(self, &self.flags)
     }
-    data.truncate(limit.unwrap_or(usize::MAX));
-    Ok(data)
 }
 
 impl FineTune for TrainArgs {
-    type Data = Splits<SquadDataset>;
+    type Model = QuestionAnswerer;
+    type Data = SquadDataset;
     type Task = QuestionAnsweringTask;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<SquadDataset>> {
         let wanted = &self.data;
-        let scored = |path: &Option<_>, articles| {
-            let path: Option<&std::path::PathBuf> = path.as_ref();
-            path.map(|path| read(path, articles, None)).transpose()
-        };
+        let scored =
+            |path: Option<&Path>, articles| path.map(|path| read(path, articles, None)).transpose();
         let splits = Splits {
             train: read(&flags.train, wanted.train_articles, wanted.limit)?,
-            eval: scored(&flags.eval, wanted.eval_articles)?,
-            test: scored(&flags.test, wanted.test_articles)?,
+            eval: scored(flags.eval.as_deref(), wanted.eval_articles)?,
+            test: scored(flags.test.as_deref(), wanted.test_articles)?,
         };
         warn(&splits.train, splits.eval.as_ref());
         Ok(splits)
     }
 
-    fn prepare(
+    fn open(
         &self,
         flags: &FineTuneFlags,
-        data: Splits<SquadDataset>,
+        _data: &Splits<SquadDataset>,
         checkpoint: &Path,
-        _options: &TrainOptions,
-        device: &Device,
-    ) -> Result<Prepared<QuestionAnsweringTask>> {
-        let (answerer, head) = QuestionAnswerer::for_training(
+    ) -> Result<(QuestionAnswerer, HeadOrigin)> {
+        Ok(QuestionAnswerer::for_training(
             checkpoint,
             flags.training.max_length(DEFAULT_MAX_LENGTH),
             self.spans.stride,
-            DropoutOverride::both(flags.training.dropout),
-        )?;
-        eprintln!("model   {}: {}", flags.model, words::model(&answerer));
-        eprintln!("head    {}", words::head(head));
-        let splits = data.try_map(|data| {
-            let split = answerer.encode(data)?;
-            eprintln!("data    {}", words::data(&split));
-            if let Some(misplaced) = words::misplaced(&split) {
-                eprintln!("note    {misplaced}");
-            }
-            Ok(split)
-        })?;
-        let train = splits.train.learnable()?;
-        let (model, report) = answerer.load(head, device)?;
-        eprintln!("load    {}", describe::load(&report));
-        Ok(Prepared {
-            task: QuestionAnsweringTask {
-                answerer,
-                train,
-                eval: splits.eval,
-                options: self.spans.evaluation(false),
-            },
-            test: splits.test,
-            model,
+            flags.training.dropout(),
+        )?)
+    }
+
+    fn encode(
+        &self,
+        answerer: &QuestionAnswerer,
+        data: SquadDataset,
+        role: Role,
+        _seed: u64,
+    ) -> Result<Split> {
+        let split = encode(answerer, &data)?;
+        if let Some(misplaced) = misplaced(&split) {
+            eprintln!("note    {misplaced}");
+        }
+        Ok(match role {
+            Role::Training => split.learnable()?,
+            Role::Scoring => split,
         })
+    }
+
+    fn task(
+        &self,
+        answerer: QuestionAnswerer,
+        train: Split,
+        eval: Option<Split>,
+    ) -> QuestionAnsweringTask {
+        QuestionAnsweringTask {
+            answerer,
+            train,
+            eval,
+            options: self.spans.evaluation(false),
+        }
     }
 }

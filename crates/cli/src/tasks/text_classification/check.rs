@@ -1,4 +1,4 @@
-//! `bert check text-classification`
+//! `bert check text-classification`, and what any task checks whose data are rows of texts and labels.
 
 use anyhow::Result;
 use bert_tasks::text_classification::guess_problem_type;
@@ -6,19 +6,26 @@ use bert_text::{Dataset, RowFilter};
 use bert_text_classification::ProblemType;
 use clap::Args;
 
-use super::report::Report;
-use super::rows::{self, Rows};
-use super::{CheckFlags, tokens};
-use crate::commands::row_files::read;
-use crate::commands::text_classification::DEFAULT_MAX_LENGTH;
+use super::DEFAULT_MAX_LENGTH;
 use crate::flags::ColumnFlags;
+use crate::runner::check::report::Report;
+use crate::runner::check::rows::{self, Rows};
+use crate::runner::check::{CheckFlags, Checked, print_warnings, tokens};
+use crate::runner::row_files::read;
 
+/// Labels seen once, duplicates between the files, class balance, lengths, what is cut, unknown tokens
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
-    pub(super) flags: CheckFlags,
+    rows: CheckRowsFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckRowsFlags {
     #[command(flatten)]
-    pub(super) columns: ColumnFlags,
+    pub(crate) flags: CheckFlags,
+    #[command(flatten)]
+    columns: ColumnFlags,
     /// Of --data, take the rows with this value in this column only, as in SemEval_set=TRAIN
     #[arg(long, value_name = "COLUMN=VALUE", help_heading = "Data files")]
     data_filter: Vec<RowFilter>,
@@ -27,40 +34,48 @@ pub(crate) struct CheckArgs {
     eval_filter: Vec<RowFilter>,
 }
 
-impl CheckArgs {
-    /// The data, and what to score on.
-    pub(super) fn read(&self) -> Result<(Dataset, Option<Dataset>)> {
+impl CheckRowsFlags {
+    pub(crate) fn read(&self) -> Result<Checked<Dataset>> {
         let options = self.columns.options();
-        let train = read(&self.flags.data, &options, &self.data_filter)?;
         let same_file = (!self.eval_filter.is_empty()).then_some(&self.flags.data);
         let eval = self.flags.eval.as_ref().or(same_file);
         let eval = eval.map(|file| read(file, &options, &self.eval_filter));
-        Ok((train, eval.transpose()?))
+        Ok(Checked {
+            data: read(&self.flags.data, &options, &self.data_filter)?,
+            eval: eval.transpose()?,
+        })
     }
 }
 
-pub(crate) fn run(args: &CheckArgs) -> Result<()> {
-    let (train, eval) = args.read()?;
-    let has_classes = guess_problem_type(&train) != ProblemType::Regression;
-    report_rows(&args.flags, &train, eval.as_ref(), has_classes)?.print(args.flags.json)
+impl CheckArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        let datasets = self.rows.read()?;
+        let has_classes = guess_problem_type(&datasets.data) != ProblemType::Regression;
+        let flags = &self.rows.flags;
+        report_rows(flags, &datasets.map(|data| data), has_classes)?.print(flags.json)
+    }
 }
 
 /// Everything that is said about rows of texts and labels.
-pub(super) fn report_rows(
+pub(crate) fn report_rows(
     flags: &CheckFlags,
-    train: &Dataset,
-    eval: Option<&Dataset>,
+    datasets: &Checked<&Dataset>,
     has_classes: bool,
 ) -> Result<Report> {
     let pretrained = flags.pretrained(DEFAULT_MAX_LENGTH)?;
-    let train = Rows::of(train, has_classes);
-    let eval = eval.map(|eval| Rows::of(eval, has_classes));
+    let checked = datasets.map(|data| Rows::of(data, has_classes));
     let mut report = Report::default();
-    for (split, rows) in [("data", Some(&train)), ("eval", eval.as_ref())] {
-        let Some(rows) = rows else { continue };
+    for (split, rows) in checked.named() {
         rows::check(split, rows, &mut report);
         tokens::check(split, rows, pretrained.as_ref(), &mut report)?;
     }
-    rows::compare(&train, eval.as_ref(), &mut report);
+    rows::compare(&checked.data, checked.eval.as_ref(), &mut report);
     Ok(report)
+}
+
+/// The cheap part, for `bert train`: labels seen once and rows that both files have, as warnings on standard error.
+pub(crate) fn warn(train: &Dataset, eval: Option<&Dataset>, has_classes: bool) {
+    let train = Rows::of(train, has_classes);
+    let eval = eval.map(|eval| Rows::of(eval, has_classes));
+    print_warnings(rows::cheap_findings(&train, eval.as_ref()));
 }

@@ -1,16 +1,20 @@
 //! `bert evaluate text-classification`
 
+use std::path::Path;
+
 use anyhow::Result;
-use bert_tasks::HeadOrigin;
+use bert_tasks::Metrics;
+use bert_tasks::text_classification::{Scored, Split, TextClassifier};
 use bert_text::Dataset;
 use clap::Args;
 
-use super::record::Record;
-use super::{open, words};
-use crate::commands::scoring::{EvaluateFlags, print_metrics, write_predictions};
+use super::{encode, labelled_records, open};
 use crate::flags::ColumnFlags;
-use crate::progress::ShareBar;
+use crate::runner::Loaded;
+use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
+use crate::whole_file::WholeFile;
 
+/// Accuracy and F1, or Pearson and Spearman, by what the model was trained for
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
@@ -19,29 +23,57 @@ pub(crate) struct EvaluateArgs {
     columns: ColumnFlags,
 }
 
-pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
-    let flags = &args.flags;
-    let predictions = flags.begin_predictions()?;
-    let data = Dataset::read(&flags.data, &args.columns.options())?;
-    let device = flags.runtime.open()?;
-    let mut classifier = open(&flags.model, flags.max_length)?;
-    classifier.pretrained.weights = flags.weights.format();
-    let split = classifier.encode(&data)?;
-    eprintln!("data    {}", words::data(&split, &classifier));
-    let (model, _) = classifier.load(HeadOrigin::Checkpoint, &device)?;
-    let bar = ShareBar::new("evaluating");
-    let mut tick = |share| bar.set(share);
-    let scored = classifier.evaluate(&model, &split, flags.batch_size, &device, &mut tick)?;
-    drop(bar);
-    let records = scored
-        .predictions
-        .iter()
-        .enumerate()
-        .map(|(row, prediction)| {
-            Record::new(prediction, &classifier)
-                .with_reference(&split.targets, row, &classifier)
-                .with_logits(prediction)
-        });
-    write_predictions(predictions, records)?;
-    print_metrics(&scored.evaluation.metrics)
+impl EvaluateArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        evaluate::run(self, &self.flags)
+    }
+}
+
+impl Evaluate for &EvaluateArgs {
+    type Model = TextClassifier;
+    type Data = Dataset;
+    type Split = Split;
+    type Scored = Scored;
+
+    fn read(&self, path: &Path) -> Result<Dataset> {
+        Ok(Dataset::read(path, &self.columns.options())?)
+    }
+
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<TextClassifier> {
+        open(directory, max_length)
+    }
+
+    fn encode(&self, classifier: &TextClassifier, data: &Dataset) -> Result<Split> {
+        encode(classifier, data)
+    }
+
+    fn score(
+        &self,
+        loaded: &Loaded<TextClassifier>,
+        split: &Split,
+        tick: &mut dyn FnMut(f64),
+    ) -> Result<Scored> {
+        let Loaded {
+            model,
+            network,
+            device,
+            batch_size,
+        } = loaded;
+        Ok(model.evaluate(network, split, *batch_size, device, tick)?)
+    }
+
+    fn write(
+        self,
+        classifier: &TextClassifier,
+        split: &Split,
+        scored: &Scored,
+        predictions: Option<WholeFile>,
+    ) -> Result<()> {
+        let records = labelled_records(&scored.predictions, split, classifier);
+        write_lines(predictions, records)
+    }
+
+    fn metrics(scored: Scored) -> Metrics {
+        scored.evaluation.metrics
+    }
 }

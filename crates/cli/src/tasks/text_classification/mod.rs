@@ -1,28 +1,37 @@
-//! `bert train | evaluate | predict text-classification`
+//! Text classification: `bert check | train | evaluate | predict text-classification`
 
+mod check;
 mod evaluate;
+mod model;
 mod predict;
 mod record;
 mod train;
-pub(crate) mod words;
 
-pub(crate) use evaluate::{EvaluateArgs, run as evaluate};
-pub(crate) use predict::{PredictArgs, run as predict};
-pub(crate) use record::Record;
-pub(crate) use train::{DEFAULT_MAX_LENGTH, TrainArgs, run as train};
+pub(crate) use check::CheckArgs;
+pub(super) use check::{CheckRowsFlags, report_rows, warn};
+pub(crate) use evaluate::EvaluateArgs;
+pub(super) use model::print_data;
+pub(crate) use predict::PredictArgs;
+pub(super) use record::{Record, labelled_records};
+pub(crate) use train::TrainArgs;
 
 use std::path::Path;
 
 use anyhow::Result;
-use bert_tasks::text_classification::TextClassifier;
+use bert_tasks::text_classification::{Split, TextClassifier};
+use bert_text::Dataset;
+
+/// Sentences and most pairs fit, and attention costs the square of it.
+const DEFAULT_MAX_LENGTH: usize = 128;
 
 /// Opens a trained classifier, without its weights.
 fn open(directory: &Path, max_length: Option<usize>) -> Result<TextClassifier> {
-    let classifier = TextClassifier::open(directory, max_length)?;
-    eprintln!(
-        "model   {}: {}",
-        directory.display(),
-        words::model(&classifier)
-    );
-    Ok(classifier)
+    Ok(TextClassifier::open(directory, max_length)?)
+}
+
+/// Tokenizes a data set and says what there is.
+fn encode(classifier: &TextClassifier, data: &Dataset) -> Result<Split> {
+    let split = classifier.encode(data)?;
+    print_data(&split, classifier);
+    Ok(split)
 }

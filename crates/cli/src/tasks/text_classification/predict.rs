@@ -6,9 +6,11 @@ use bert_text::PredictInput;
 use clap::Args;
 
 use super::open;
-use crate::commands::answering::{Input, PredictFlags};
-use crate::commands::heads::{HeadFlags, Predictors};
+use crate::runner::predict::PredictFlags;
+use crate::tasks::heads::{self, HeadFlags};
 
+/// The label of each text or pair of texts, with its score. Input: a line of plain text, or a JSON object with "text" and
+/// optionally "text_pair"
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
     #[command(flatten)]
@@ -17,11 +19,8 @@ pub(crate) struct PredictArgs {
     heads: HeadFlags,
 }
 
-pub(crate) fn run(args: &PredictArgs) -> Result<()> {
-    let flags = &args.flags;
-    let input = Input::<PredictInput>::open(flags)?;
-    let device = flags.runtime.open()?;
-    let mut classifier = open(&flags.model, flags.max_length)?;
-    classifier.pretrained.weights = flags.weights.format();
-    Predictors::load(TextReader::Text(classifier), flags, &args.heads, device)?.answer_all(input)
+impl PredictArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        heads::predict::<_, PredictInput>(&self.flags, &self.heads, open, TextReader::Text)
+    }
 }

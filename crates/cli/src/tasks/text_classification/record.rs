@@ -1,6 +1,7 @@
 //! The JSON object of one prediction, with the field names of transformers' pipeline.
 
-use bert_tasks::text_classification::{Prediction, Targets, TextClassifier};
+use anyhow::Result;
+use bert_tasks::text_classification::{Prediction, Split, Targets, TextClassifier};
 use bert_text_classification::ProblemType;
 use serde::Serialize;
 
@@ -70,12 +71,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    pub(crate) fn with_reference(
-        self,
-        targets: &Targets,
-        row: usize,
-        classifier: &'a TextClassifier,
-    ) -> Self {
+    fn with_reference(self, targets: &Targets, row: usize, classifier: &'a TextClassifier) -> Self {
         let names = classifier.labels.names();
         let reference = match targets {
             Targets::Classes(classes) => Reference::Class(&names[classes[row]]),
@@ -89,6 +85,19 @@ impl<'a> Record<'a> {
             ..self
         }
     }
+}
+
+/// The records of a data set with labels, for `--predictions`.
+pub(crate) fn labelled_records<'a>(
+    predictions: &'a [Prediction],
+    split: &'a Split,
+    classifier: &'a TextClassifier,
+) -> impl Iterator<Item = Result<Record<'a>>> {
+    predictions.iter().enumerate().map(|(row, prediction)| {
+        let record = Record::new(prediction, classifier);
+        let record = record.with_reference(&split.targets, row, classifier);
+        Ok(record.with_logits(prediction))
+    })
 }
 
 fn chosen(names: &[String], is_chosen: impl Iterator<Item = bool>) -> Vec<&str> {

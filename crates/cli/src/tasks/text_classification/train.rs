@@ -3,29 +3,27 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_tasks::DropoutOverride;
+use bert_tasks::HeadOrigin;
 use bert_tasks::text_classification::{
-    Targets, TextClassificationTask, TextClassifier, guess_problem_type,
+    Split, Targets, TextClassificationTask, TextClassifier, guess_problem_type,
 };
 use bert_text::{Dataset, LabelSet};
 use bert_text_classification::ProblemType;
-use bert_train::TrainOptions;
-use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 
-use super::words;
-use crate::commands::check::warn;
-use crate::commands::fine_tune::{self, FineTune, FineTuneFlags, Prepared, Splits};
-use crate::commands::row_files::RowFlags;
-use crate::describe;
+use super::{DEFAULT_MAX_LENGTH, encode, warn};
+use crate::runner::row_files::RowFlags;
+use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
+/// Texts or pairs of texts to one class, several classes, or a number. Data: TSV, CSV or JSON Lines with texts and labels;
+/// two columns without a header are text and label
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
     flags: FineTuneFlags,
     /// What the labels are; auto: several classes a row are multi-label, numbers with fractions a regression,
     /// everything else is single-label
-    #[arg(long, value_enum, default_value_t = ProblemTypeWord::Auto)]
+    #[arg(long, value_enum, default_value_t = ProblemTypeWord::Auto, help_heading = "Task")]
     problem_type: ProblemTypeWord,
     #[command(flatten)]
     rows: RowFlags,
@@ -50,24 +48,18 @@ impl ProblemTypeWord {
     }
 }
 
-pub(crate) fn run(args: &TrainArgs) -> Result<()> {
-    fine_tune::run(args, &args.flags)
+impl TrainArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        train::run(self, &self.flags)
+    }
 }
-
-/// The files of a run, whose labels agree.
-pub(crate) struct Data {
-    splits: Splits<Dataset>,
-    problem_type: ProblemType,
-}
-
-/// Sentences and most pairs fit, and attention costs the square of it.
-pub(crate) const DEFAULT_MAX_LENGTH: usize = 128;
 
 impl FineTune for TrainArgs {
-    type Data = Data;
+    type Model = TextClassifier;
+    type Data = Dataset;
     type Task = TextClassificationTask;
 
-    fn read(&self, flags: &FineTuneFlags) -> Result<Data> {
+    fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Dataset>> {
         let splits = self.rows.read(flags)?;
         let problem_type = self.problem_type.resolve(&splits.train);
         // The checkpoint may order the labels otherwise, but has no say in which there are.
@@ -80,45 +72,44 @@ impl FineTune for TrainArgs {
         }
         let has_classes = problem_type != ProblemType::Regression;
         warn(&splits.train, splits.eval.as_ref(), has_classes);
-        Ok(Data {
-            splits,
-            problem_type,
-        })
+        Ok(splits)
     }
 
-    fn prepare(
+    fn open(
         &self,
         flags: &FineTuneFlags,
-        data: Data,
+        data: &Splits<Dataset>,
         checkpoint: &Path,
-        _options: &TrainOptions,
-        device: &Device,
-    ) -> Result<Prepared<TextClassificationTask>> {
-        let (classifier, head) = TextClassifier::for_training(
+    ) -> Result<(TextClassifier, HeadOrigin)> {
+        Ok(TextClassifier::for_training(
             checkpoint,
-            &data.splits.train,
-            data.problem_type,
+            &data.train,
+            self.problem_type.resolve(&data.train),
             flags.training.max_length(DEFAULT_MAX_LENGTH),
-            DropoutOverride::both(flags.training.dropout),
-        )?;
-        eprintln!("model   {}: {}", flags.model, words::model(&classifier));
-        eprintln!("head    {}", describe::head(head, classifier.labels.len()));
-        let splits = data.splits.try_map(|dataset| {
-            let split = classifier.encode(dataset)?;
-            eprintln!("data    {}", words::data(&split, &classifier));
-            Ok(split)
-        })?;
-        let (model, report) = classifier.load(head, device)?;
-        eprintln!("load    {}", describe::load(&report));
-        let task = TextClassificationTask {
+            flags.training.dropout(),
+        )?)
+    }
+
+    fn encode(
+        &self,
+        classifier: &TextClassifier,
+        data: Dataset,
+        _role: Role,
+        _seed: u64,
+    ) -> Result<Split> {
+        encode(classifier, &data)
+    }
+
+    fn task(
+        &self,
+        classifier: TextClassifier,
+        train: Split,
+        eval: Option<Split>,
+    ) -> TextClassificationTask {
+        TextClassificationTask {
             classifier,
-            train: splits.train,
-            eval: splits.eval,
-        };
-        Ok(Prepared {
-            task,
-            test: splits.test,
-            model,
-        })
+            train,
+            eval,
+        }
     }
 }

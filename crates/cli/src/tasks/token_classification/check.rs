@@ -7,13 +7,14 @@ use bert_text::{Pieces, TaggedDataset};
 use bert_token_classification::tags::{Scheme, begun_inside, entities, unfinished};
 use clap::Args;
 
-use super::report::{Finding, Report, Severity};
-use super::rows::{self, Nouns, Rows, line, shortened};
-use super::{CheckFlags, print_warnings, tokens};
-use crate::commands::token_classification::DEFAULT_MAX_LENGTH;
-use crate::flags::TagFileFlags;
+use super::DEFAULT_MAX_LENGTH;
+use super::files::TagFileFlags;
 use crate::format::counted;
+use crate::runner::check::report::{Finding, Report, Severity};
+use crate::runner::check::rows::{self, Nouns, Rows, line};
+use crate::runner::check::{CheckFlags, print_warnings, tokens};
 
+/// Malformed entities, tags seen once, sentences that both files have, entity types, lengths, words without a token
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
@@ -22,26 +23,24 @@ pub(crate) struct CheckArgs {
     files: TagFileFlags,
 }
 
-pub(crate) fn run(args: &CheckArgs) -> Result<()> {
-    let flags = &args.flags;
-    let train = args.files.read(&flags.data)?;
-    let eval = flags.eval.as_deref().map(|path| args.files.read(path));
-    let eval = eval.transpose()?;
-    let pretrained = flags.pretrained(DEFAULT_MAX_LENGTH)?;
-    let train = Split::of(&train);
-    let eval = eval.as_ref().map(Split::of);
-    let mut report = Report::default();
-    for (name, split) in [("data", Some(&train)), ("eval", eval.as_ref())] {
-        let Some(split) = split else { continue };
-        split.describe(name, &mut report);
-        split.check(name, pretrained.as_ref(), &mut report)?;
+impl CheckArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        let datasets = self.flags.read(|path| self.files.read(path))?;
+        let pretrained = self.flags.pretrained(DEFAULT_MAX_LENGTH)?;
+        let splits = datasets.map(Split::of);
+        let mut report = Report::default();
+        for (name, split) in splits.named() {
+            split.describe(name, &mut report);
+            split.check(name, pretrained.as_ref(), &mut report)?;
+        }
+        let (train, eval) = (&splits.data, splits.eval.as_ref());
+        report.findings(cheap_findings(train, eval));
+        if let Some(eval) = eval {
+            report.findings(eval.malformed());
+            report.findings(rows::labels_of_one_side(&train.words(), &eval.words()));
+        }
+        report.print(self.flags.json)
     }
-    report.findings(cheap_findings(&train, eval.as_ref()));
-    if let Some(eval) = &eval {
-        report.findings(eval.malformed());
-        report.findings(rows::labels_of_one_side(&train.words(), &eval.words()));
-    }
-    report.print(flags.json)
 }
 
 /// The cheap part, for `bert train`: tags seen once, sentences that both files have and malformed entities, as warnings
@@ -210,15 +209,10 @@ impl<'a> Split<'a> {
                 places.push(format!("\"{text}\" ({})", line(sentence.lines[word])));
             }
         }
-        if !places.is_empty() {
-            let message = format!(
-                "{}: {} without a token, so nothing is learned from the tag: {}",
-                self.data.path.display(),
-                counted(places.len(), "word"),
-                shortened(&places)
-            );
-            report.findings([Finding::new(Severity::Warning, message)]);
-        }
+        report.findings(Finding::at(Severity::Warning, &places, || {
+            let (path, number) = (self.data.path.display(), counted(places.len(), "word"));
+            format!("{path}: {number} without a token, so nothing is learned from the tag")
+        }));
         report.figures(name, "vanished_words", places.len(), Vec::new());
     }
 
@@ -242,10 +236,8 @@ impl<'a> Split<'a> {
             return vec![Finding::new(Severity::Warning, message)];
         }
         let finding = |places: Vec<String>, what: &str| {
-            (!places.is_empty()).then(|| {
-                let number = counted(places.len(), "mention");
-                let message = format!("{path}: {number} {what}: {}", shortened(&places));
-                Finding::new(Severity::Warning, message)
+            Finding::at(Severity::Warning, &places, || {
+                format!("{path}: {} {what}", counted(places.len(), "mention"))
             })
         };
         let begun = finding(begun, "without a B- tag, begun by I- or E-");

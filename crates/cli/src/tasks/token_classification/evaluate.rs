@@ -1,20 +1,27 @@
 //! `bert evaluate token-classification`
 
+use std::path::Path;
+
 use anyhow::Result;
+use bert_tasks::Metrics;
+use bert_tasks::token_classification::{Scored, Split, TokenClassifier};
+use bert_text::TaggedDataset;
 use clap::Args;
 use serde::Serialize;
 
-use super::{load, open, words};
-use crate::commands::scoring::{EvaluateFlags, print_metrics, write_predictions};
-use crate::flags::TagFileFlags;
-use crate::progress::ShareBar;
+use super::files::TagFileFlags;
+use super::{encode, open};
+use crate::runner::Loaded;
+use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
+use crate::whole_file::WholeFile;
 
+/// Precision, recall and F1 of entities, overall and by type, as seqeval's default and strict modes
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     flags: EvaluateFlags,
     /// Predict the best sequence of tags without a malformed entity (no I- after O), not the best tag of each word
-    #[arg(long)]
+    #[arg(long, help_heading = "Predictions")]
     constrained: bool,
     #[command(flatten)]
     files: TagFileFlags,
@@ -29,38 +36,62 @@ struct Record<'a> {
     predictions: Vec<&'a str>,
 }
 
-pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
-    let flags = &args.flags;
-    let predictions = flags.begin_predictions()?;
-    let data = args.files.read(&flags.data)?;
-    let device = flags.runtime.open()?;
-    let mut classifier = open(&flags.model, flags.max_length)?;
-    classifier.pretrained.weights = flags.weights.format();
-    let split = classifier.encode(&data)?;
-    eprintln!("data    {}", words::data(&split, &classifier));
-    let model = load(&classifier, &device)?;
-    let bar = ShareBar::new("evaluating");
-    let mut tick = |share| bar.set(share);
-    let scored = classifier.evaluate(
-        &model,
-        &split,
-        flags.batch_size,
-        args.constrained,
-        &device,
-        &mut tick,
-    )?;
-    drop(bar);
-    let names = classifier.labels.names();
-    let tags = |ids: &[usize]| ids.iter().map(|&id| names[id].as_str()).collect();
-    let records = split
-        .sentences
-        .iter()
-        .zip(&scored.predictions)
-        .map(|(sentence, predicted)| Record {
-            tokens: &sentence.words,
-            labels: tags(&sentence.labels),
-            predictions: tags(predicted),
+impl EvaluateArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        evaluate::run(self, &self.flags)
+    }
+}
+
+impl Evaluate for &EvaluateArgs {
+    type Model = TokenClassifier;
+    type Data = TaggedDataset;
+    type Split = Split;
+    type Scored = Scored;
+
+    fn read(&self, path: &Path) -> Result<TaggedDataset> {
+        self.files.read(path)
+    }
+
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<TokenClassifier> {
+        open(directory, max_length)
+    }
+
+    fn encode(&self, classifier: &TokenClassifier, data: &TaggedDataset) -> Result<Split> {
+        encode(classifier, data)
+    }
+
+    fn score(
+        &self,
+        loaded: &Loaded<TokenClassifier>,
+        split: &Split,
+        tick: &mut dyn FnMut(f64),
+    ) -> Result<Scored> {
+        let Loaded { model, network, .. } = loaded;
+        let (batch_size, device) = (loaded.batch_size, &loaded.device);
+        Ok(model.evaluate(network, split, batch_size, self.constrained, device, tick)?)
+    }
+
+    fn write(
+        self,
+        classifier: &TokenClassifier,
+        split: &Split,
+        scored: &Scored,
+        predictions: Option<WholeFile>,
+    ) -> Result<()> {
+        let names = classifier.labels.names();
+        let tags = |ids: &[usize]| ids.iter().map(|&id| names[id].as_str()).collect();
+        let sentences = split.sentences.iter().zip(&scored.predictions);
+        let records = sentences.map(|(sentence, predicted)| {
+            Ok(Record {
+                tokens: &sentence.words,
+                labels: tags(&sentence.labels),
+                predictions: tags(predicted),
+            })
         });
-    write_predictions(predictions, records)?;
-    print_metrics(&scored.evaluation.metrics)
+        write_lines(predictions, records)
+    }
+
+    fn metrics(scored: Scored) -> Metrics {
+        scored.evaluation.metrics
+    }
 }

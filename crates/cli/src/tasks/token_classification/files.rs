@@ -8,7 +8,7 @@ use bert_text::{TagColumns, TaggedDataset};
 use bert_token_classification::tags::Scheme;
 use clap::{Args, ValueEnum};
 
-use super::whole_number;
+use crate::flags::whole_number;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Data files")]

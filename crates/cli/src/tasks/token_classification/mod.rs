@@ -1,37 +1,36 @@
-//! `bert train | evaluate | predict token-classification`
+//! Token classification: `bert check | train | evaluate | predict token-classification`
 
+mod check;
 mod evaluate;
+mod files;
+mod model;
 mod predict;
 mod record;
 mod train;
-pub(crate) mod words;
 
-pub(crate) use evaluate::{EvaluateArgs, run as evaluate};
-pub(crate) use predict::{PredictArgs, run as predict};
-pub(crate) use record::{AggregationWord, Record};
-pub(crate) use train::{DEFAULT_MAX_LENGTH, TrainArgs, run as train};
+pub(crate) use check::CheckArgs;
+pub(crate) use evaluate::EvaluateArgs;
+pub(crate) use predict::PredictArgs;
+pub(super) use record::{AggregationWord, Record};
+pub(crate) use train::TrainArgs;
 
 use std::path::Path;
 
 use anyhow::Result;
-use bert_tasks::HeadOrigin;
-use bert_tasks::token_classification::TokenClassifier;
-use bert_token_classification::ModelForTokenClassification;
-use burn::tensor::Device;
+use bert_tasks::token_classification::{Split, TokenClassifier};
+use bert_text::TaggedDataset;
+
+/// Sentences fit, and attention costs the square of it; longer ones are cut into windows.
+const DEFAULT_MAX_LENGTH: usize = 128;
 
 /// Opens a trained classifier, without its weights.
 fn open(directory: &Path, max_length: Option<usize>) -> Result<TokenClassifier> {
-    let classifier = TokenClassifier::open(directory, max_length)?;
-    eprintln!(
-        "model   {}: {}",
-        directory.display(),
-        words::model(&classifier)
-    );
-    Ok(classifier)
+    Ok(TokenClassifier::open(directory, max_length)?)
 }
 
-/// The weights of a trained classifier.
-fn load(classifier: &TokenClassifier, device: &Device) -> Result<ModelForTokenClassification> {
-    let (model, _) = classifier.load(HeadOrigin::Checkpoint, device)?;
-    Ok(model)
+/// Tokenizes a data set and says what there is.
+fn encode(classifier: &TokenClassifier, data: &TaggedDataset) -> Result<Split> {
+    let split = classifier.encode(data)?;
+    eprintln!("data    {}", model::data(&split, classifier));
+    Ok(split)
 }

@@ -6,9 +6,11 @@ use bert_text::TokensInput;
 use clap::Args;
 
 use super::open;
-use crate::commands::answering::{Input, PredictFlags};
-use crate::commands::heads::{HeadFlags, Predictors};
+use crate::runner::predict::PredictFlags;
+use crate::tasks::heads::{self, HeadFlags};
 
+/// The entities of each text, with scores and places in characters. Input: a line of plain text, or a JSON object with
+/// "text" or with "tokens", a list of words (places are then in the words joined by single spaces)
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
     #[command(flatten)]
@@ -17,11 +19,8 @@ pub(crate) struct PredictArgs {
     heads: HeadFlags,
 }
 
-pub(crate) fn run(args: &PredictArgs) -> Result<()> {
-    let flags = &args.flags;
-    let input = Input::<TokensInput>::open(flags)?;
-    let device = flags.runtime.open()?;
-    let mut classifier = open(&flags.model, flags.max_length)?;
-    classifier.pretrained.weights = flags.weights.format();
-    Predictors::load(TextReader::Tokens(classifier), flags, &args.heads, device)?.answer_all(input)
+impl PredictArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        heads::predict::<_, TokensInput>(&self.flags, &self.heads, open, TextReader::Tokens)
+    }
 }

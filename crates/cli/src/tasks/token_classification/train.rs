@@ -3,25 +3,24 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_tasks::DropoutOverride;
-use bert_tasks::token_classification::{TokenClassificationTask, TokenClassifier};
+use bert_tasks::HeadOrigin;
+use bert_tasks::token_classification::{Split, TokenClassificationTask, TokenClassifier};
 use bert_text::{Alignment, LabelSet, TaggedDataset};
-use bert_train::TrainOptions;
-use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 
-use super::words;
-use crate::commands::check::token_classification::warn;
-use crate::commands::fine_tune::{self, FineTune, FineTuneFlags, Prepared, Splits};
-use crate::describe;
-use crate::flags::TagFileFlags;
+use super::check::warn;
+use super::files::TagFileFlags;
+use super::{DEFAULT_MAX_LENGTH, encode};
+use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
+/// Words to tags: named entities, parts of speech. Data: CoNLL columns (a word and its tag a line, sentences apart by blank
+/// lines) or JSON Lines with "tokens" and "ner_tags"
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
     flags: FineTuneFlags,
     /// Which sub-tokens of a word are learned; first: as in BERT's paper; all: every one, the later ones of a B- word as I-
-    #[arg(long, value_enum, default_value_t = AlignmentWord::First)]
+    #[arg(long, value_enum, default_value_t = AlignmentWord::First, help_heading = "Task")]
     alignment: AlignmentWord,
     #[command(flatten)]
     files: TagFileFlags,
@@ -42,18 +41,18 @@ impl AlignmentWord {
     }
 }
 
-pub(crate) fn run(args: &TrainArgs) -> Result<()> {
-    fine_tune::run(args, &args.flags)
+impl TrainArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        train::run(self, &self.flags)
+    }
 }
 
-/// Sentences fit, and attention costs the square of it; longer ones are cut into windows.
-pub(crate) const DEFAULT_MAX_LENGTH: usize = 128;
-
 impl FineTune for TrainArgs {
-    type Data = Splits<TaggedDataset>;
+    type Model = TokenClassifier;
+    type Data = TaggedDataset;
     type Task = TokenClassificationTask;
 
-    fn read(&self, flags: &FineTuneFlags) -> Result<Self::Data> {
+    fn read(&self, flags: &FineTuneFlags) -> Result<Splits<TaggedDataset>> {
         let splits = flags.read(|path| self.files.read(path))?;
         // The checkpoint may order the labels otherwise, but has no say in which there are.
         let labels = LabelSet::from_tags(&splits.train)?;
@@ -64,39 +63,41 @@ impl FineTune for TrainArgs {
         Ok(splits)
     }
 
-    fn prepare(
+    fn open(
         &self,
         flags: &FineTuneFlags,
-        data: Self::Data,
+        data: &Splits<TaggedDataset>,
         checkpoint: &Path,
-        _options: &TrainOptions,
-        device: &Device,
-    ) -> Result<Prepared<TokenClassificationTask>> {
-        let (classifier, head) = TokenClassifier::for_training(
+    ) -> Result<(TokenClassifier, HeadOrigin)> {
+        Ok(TokenClassifier::for_training(
             checkpoint,
             &data.train,
             self.alignment.alignment(),
             flags.training.max_length(DEFAULT_MAX_LENGTH),
-            DropoutOverride::both(flags.training.dropout),
-        )?;
-        eprintln!("model   {}: {}", flags.model, words::model(&classifier));
-        eprintln!("head    {}", describe::head(head, classifier.labels.len()));
-        let splits = data.try_map(|dataset| {
-            let split = classifier.encode(dataset)?;
-            eprintln!("data    {}", words::data(&split, &classifier));
-            Ok(split)
-        })?;
-        let (model, report) = classifier.load(head, device)?;
-        eprintln!("load    {}", describe::load(&report));
-        let task = TokenClassificationTask {
+            flags.training.dropout(),
+        )?)
+    }
+
+    fn encode(
+        &self,
+        classifier: &TokenClassifier,
+        data: TaggedDataset,
+        _role: Role,
+        _seed: u64,
+    ) -> Result<Split> {
+        encode(classifier, &data)
+    }
+
+    fn task(
+        &self,
+        classifier: TokenClassifier,
+        train: Split,
+        eval: Option<Split>,
+    ) -> TokenClassificationTask {
+        TokenClassificationTask {
             classifier,
-            train: splits.train,
-            eval: splits.eval,
-        };
-        Ok(Prepared {
-            task,
-            test: splits.test,
-            model,
-        })
+            train,
+            eval,
+        }
     }
 }

@@ -1,18 +1,40 @@
-//! Token classifiers and their data in words, for standard error.
+//! Token classifiers and their data: how they are loaded, and how they are described on standard error.
 
+use anyhow::Result;
 use bert_tasks::token_classification::{Split, TokenClassifier};
+use bert_tasks::{HeadOrigin, Pretrained};
+use bert_token_classification::ModelForTokenClassification;
 use bert_token_classification::tags::{Scheme, begun_inside};
+use bert_weights::checkpoint::LoadReport;
+use burn::tensor::Device;
 
 use crate::describe::{self, labels_with_counts};
 use crate::format::{count, counted};
+use crate::runner::TaskModel;
 
-/// Layers, width, and what the head says.
-pub(crate) fn model(classifier: &TokenClassifier) -> String {
-    let labels = counted(classifier.labels.len(), "label");
-    describe::model(
-        &classifier.pretrained,
-        &format!("one of {labels} for each word"),
-    )
+impl TaskModel for TokenClassifier {
+    type Network = ModelForTokenClassification;
+
+    fn pretrained(&self) -> &Pretrained {
+        &self.pretrained
+    }
+
+    fn pretrained_mut(&mut self) -> &mut Pretrained {
+        &mut self.pretrained
+    }
+
+    fn describe(&self) -> String {
+        let labels = counted(self.labels.len(), "label");
+        describe::model(&self.pretrained, &format!("one of {labels} for each word"))
+    }
+
+    fn describe_head(&self, origin: HeadOrigin) -> Option<String> {
+        Some(describe::head(origin, self.labels.len()))
+    }
+
+    fn load(&self, head: HeadOrigin, device: &Device) -> Result<(Self::Network, LoadReport)> {
+        Ok(self.load(head, device)?)
+    }
 }
 
 /// Sentences, tags with their counts, windows, and entities that are not well-formed.
@@ -42,7 +64,7 @@ pub(super) fn data(split: &Split, classifier: &TokenClassifier) -> String {
         content += &format!("; {} begin with an I- or E- tag", count(slips));
     }
     let sentences = counted(split.sentences.len(), "sentence");
-    // Windows see to it that nothing is cut.
+    // Nothing is cut: what is too long is read in windows.
     describe::data(&split.path, &sentences, &content, 0, 0)
 }
 
