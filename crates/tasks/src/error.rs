@@ -1,9 +1,8 @@
+use std::error::Error;
 use std::path::PathBuf;
 
-use thiserror::Error;
-
 /// What can go wrong when a model is opened, used, scored or saved.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaskError {
     /// The labels of a data set do not fit the task.
@@ -30,18 +29,6 @@ pub enum TaskError {
         /// Why.
         source: bert_text::TokenizerError,
     },
-    /// No question has an answer at the place that the file gives.
-    #[error(
-        "{}: none of the {questions} questions can be learned from: no answer is where `answer_start` says (in characters of \
-         the context, from 0)",
-        path.display()
-    )]
-    MisplacedAnswers {
-        /// The data set.
-        path: PathBuf,
-        /// Its questions.
-        questions: usize,
-    },
     /// Zero-shot classification was asked to choose among no labels.
     #[error("there are no candidate labels; give at least one")]
     NoCandidateLabels,
@@ -66,16 +53,14 @@ pub enum TaskError {
     /// A plain text could not be read or made into rows.
     #[error(transparent)]
     PlainText(#[from] bert_text::PlainTextError),
-    /// Predicted classes could not be scored.
+    /// Predictions could not be scored.
     #[error(transparent)]
-    Metrics(#[from] bert_text_classification::metrics::MetricsError),
-    /// Predicted tags could not be scored.
-    #[error(transparent)]
-    EntityMetrics(#[from] bert_token_classification::metrics::MetricsError),
-    /// Answers could not be scored.
-    #[error(transparent)]
-    AnswerMetrics(#[from] bert_question_answering::metrics::MetricsError),
-    /// Predictions of a pre-training task could not be scored.
-    #[error(transparent)]
-    PretrainingMetrics(#[from] bert_pretraining::metrics::MetricsError),
+    Metrics(Box<dyn Error + Send + Sync>),
+}
+
+impl TaskError {
+    /// The error of a head's metrics.
+    pub(crate) fn metrics(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Metrics(Box::new(error))
+    }
 }

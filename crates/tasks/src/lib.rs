@@ -12,9 +12,9 @@
 //!
 //! This crate does *not* train, draw progress bars, parse flags, or choose devices.
 
-mod batch;
 mod error;
 mod exported_config;
+mod inference;
 mod pretrained;
 mod task;
 
@@ -27,7 +27,6 @@ pub mod text_classification;
 pub mod token_classification;
 
 pub use error::TaskError;
-pub use pretrained::{
-    DropoutOverride, EVALUATION_BATCH_SIZE, HeadOrigin, Pretrained, key_map, rows_of,
-};
+pub use inference::{EVALUATION_BATCH_SIZE, RunOptions, rows_of};
+pub use pretrained::{DropoutOverride, HeadOrigin, Pretrained, key_map};
 pub use task::{BatchLoss, Evaluation, Metrics, Position, Task};

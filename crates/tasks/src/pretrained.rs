@@ -1,10 +1,9 @@
 //! What every task needs of a checkpoint: encoder configuration, tokenizer, weights, export.
 
-use std::num::NonZeroUsize;
 use std::path::Path;
 
-use bert_encoder::{Encoder, EncoderConfig, EncoderInput, WeightFormat};
-use bert_text::{BatchOrder, Encoding, LabelSet, Tokenizer, epoch_batches};
+use bert_encoder::{Encoder, EncoderConfig, WeightFormat};
+use bert_text::{Encoding, LabelSet, Tokenizer};
 use bert_weights::checkpoint::{
     self, Checkpoint, Export, KeyMap, KeyMapError, LoadOptions, LoadReport, read_config,
 };
@@ -12,11 +11,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use serde_json::{Map, Value};
 
-use crate::{TaskError, batch};
-
-/// Rows of one forward pass in evaluation: gradients need no room there. 64 is past the point where larger batches of
-/// sentences make the products any faster on two cores.
-pub const EVALUATION_BATCH_SIZE: NonZeroUsize = NonZeroUsize::new(64).expect("64 is not zero");
+use crate::TaskError;
 
 /// The heads that a checkpoint may hold beside its encoder, by their first names. A new head replaces or ignores them.
 pub(crate) const HEADS: [&str; 3] = ["classifier", "cls", "qa_outputs"];
@@ -57,6 +52,13 @@ pub enum HeadOrigin {
     Checkpoint,
     /// The head is new.
     New,
+}
+
+impl HeadOrigin {
+    /// The checkpoint's head if it fits, else a new one.
+    pub(crate) fn checkpoint_if(fits: bool) -> Self {
+        if fits { Self::Checkpoint } else { Self::New }
+    }
 }
 
 /// A checkpoint that has been opened: everything but its weights.
@@ -275,37 +277,13 @@ impl Pretrained {
         Ok(checkpoint::save(model, keys, &export, dir)?)
     }
 
-    /// The batch of some encodings on a device, padded to the longest of them, with the number of its real tokens.
-    pub fn batch(&self, encodings: &[&Encoding], device: &Device) -> (EncoderInput, usize) {
-        batch::input(encodings, self.tokenizer.pad_token_id(), device)
-    }
-
-    /// Hands all encodings to `forward`, batch by batch, similar lengths together; a batch is given as the indices of its
-    /// encodings and the encoder's input. `tick` is called with the share that is done.
+    /// Tokenizes texts and pairs, each cut to [`max_length`](Self::max_length) tokens.
     ///
     /// # Errors
     ///
-    /// What `forward` returns.
-    pub fn forward_all(
-        &self,
-        encodings: &[Encoding],
-        batch_size: NonZeroUsize,
-        device: &Device,
-        tick: &mut dyn FnMut(f64),
-        mut forward: impl FnMut(&[usize], EncoderInput) -> Result<(), TaskError>,
-    ) -> Result<(), TaskError> {
-        let lengths: Vec<usize> = encodings.iter().map(Encoding::len).collect();
-        let batches = epoch_batches(&lengths, batch_size, 0, 0, BatchOrder::SortedByLength);
-        let all_tokens = lengths.iter().sum::<usize>().max(1);
-        let mut tokens_done = 0;
-        for rows in batches {
-            let members: Vec<&Encoding> = rows.iter().map(|&row| &encodings[row]).collect();
-            let (input, tokens) = self.batch(&members, device);
-            forward(&rows, input)?;
-            tokens_done += tokens;
-            tick(tokens_done as f64 / all_tokens as f64);
-        }
-        Ok(())
+    /// `max_length` is too short for any text.
+    pub fn encode(&self, texts: &[(&str, Option<&str>)]) -> Result<Vec<Encoding>, TaskError> {
+        Ok(self.tokenizer.encode_batch(texts, self.max_length)?)
     }
 }
 
@@ -321,13 +299,6 @@ pub fn key_map(head: &str) -> KeyMap {
             .join(KeyMap::parse(head)?)
     };
     parse().expect("the key maps in the crates are bijective, which a test of each task holds")
-}
-
-/// The rows of `[B, C]` logits on the host.
-pub fn rows_of(logits: Tensor<2>) -> Vec<Vec<f32>> {
-    let [_, columns] = logits.dims();
-    let flat: Vec<f32> = logits.into_data().iter::<f32>().collect();
-    flat.chunks(columns.max(1)).map(<[f32]>::to_vec).collect()
 }
 
 /// Burn draws a parameter when it is first used. Drawn now, its values depend on the seed and not on what came between.

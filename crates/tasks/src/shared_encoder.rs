@@ -9,14 +9,12 @@
 //! encodings ──SharedEncoder::forward_all──▶ last_hidden_state [B, S, H] ──forward_hidden of every head──▶ outputs
 //! ```
 
-use std::num::NonZeroUsize;
-
 use bert_encoder::{Encoder, EncoderConfig};
 use bert_text::Encoding;
 use bert_weights::checkpoint::first_difference;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
-use crate::{Pretrained, TaskError};
+use crate::{Pretrained, RunOptions, TaskError};
 
 /// The encoder's tensors in a checkpoint.
 const TENSORS: [&str; 2] = ["bert.embeddings", "bert.encoder"];
@@ -76,7 +74,7 @@ impl SharedEncoder {
     }
 
     /// Hands all encodings to the encoder, batch by batch, similar lengths together, and its last hidden state
-    /// `[B, S, H]` with the indices of the batch's encodings to `heads`. `tick` is called with the share that is done.
+    /// `[B, S, H]` with the indices of the batch's encodings to `heads`.
     ///
     /// # Errors
     ///
@@ -84,15 +82,12 @@ impl SharedEncoder {
     pub fn forward_all(
         &self,
         encodings: &[Encoding],
-        batch_size: NonZeroUsize,
-        device: &Device,
-        tick: &mut dyn FnMut(f64),
+        run: RunOptions<'_>,
         mut heads: impl FnMut(&[usize], Tensor<3>) -> Result<(), TaskError>,
     ) -> Result<(), TaskError> {
         let forward =
             |rows: &[usize], input| heads(rows, self.encoder.forward(input)?.last_hidden_state);
-        self.pretrained
-            .forward_all(encodings, batch_size, device, tick, forward)
+        self.pretrained.forward_all(encodings, run, forward)
     }
 }
 

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::TaskError;
+use crate::{RunOptions, TaskError};
 
 /// Named figures, in the order in which they are shown.
 pub type Metrics = Map<String, Value>;
@@ -24,7 +24,7 @@ pub struct BatchLoss {
 pub struct Evaluation {
     /// Every figure.
     pub metrics: Metrics,
-    /// Which of them says which checkpoint is best.
+    /// The name of the figure that decides which checkpoint is best.
     pub selected_by: &'static str,
     /// Its value; higher is better.
     pub score: f64,
@@ -46,34 +46,35 @@ impl Evaluation {
     }
 }
 
-/// Where a run is when it takes a batch: the counters that random choices about training data are drawn from, so that a
-/// row is treated alike whenever the run comes to this place again.
+/// The place of a batch in a run. Random choices about training data are drawn from these counters, so that they are the
+/// same whenever the run comes to this place again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
     /// Seed of the run.
     pub seed: u64,
-    /// Passes over the training data that are done. A row is seen once in each.
+    /// Finished passes over the training data. Each pass sees a row once.
     pub epoch: u64,
 }
 
-/// What the training loop needs to know of one downstream task: its data, its loss, how it is scored and saved.
+/// What a training loop needs of a downstream task. The type that implements it is the task's setup: everything about a
+/// model but its weights.
 pub trait Task {
     /// The model that is trained.
     type Model: Module;
     /// A data set ready for the model.
     type Split;
 
-    /// Tokens of each training example, from which batches are made.
-    fn lengths(&self) -> &[usize];
-
-    /// How many labels the loss of a batch of training examples averages over. With accumulation, batches are weighted
-    /// by it.
-    fn label_count(&self, rows: &[usize]) -> usize;
-
     /// Number of layers of the model's encoder.
     fn encoder_layers(&self) -> usize;
 
-    /// The loss of a batch of training examples.
+    /// Tokens of each example of a data set. The loop makes batches of similar lengths from them.
+    fn lengths(&self, split: &Self::Split) -> Vec<usize>;
+
+    /// How many labels the [`loss`](Self::loss) of these examples averages over. With accumulation the loop weights batches
+    /// by it.
+    fn label_count(&self, train: &Self::Split, rows: &[usize], position: Position) -> usize;
+
+    /// The loss of some training examples at a place of the run.
     ///
     /// # Errors
     ///
@@ -81,36 +82,13 @@ pub trait Task {
     fn loss(
         &self,
         model: &Self::Model,
-        rows: &[usize],
-        device: &Device,
-    ) -> Result<BatchLoss, TaskError>;
-
-    /// [`label_count`](Self::label_count) at a place of the run, for data that is not the same in every epoch.
-    #[expect(unused_variables, reason = "most data is the same in every epoch")]
-    fn label_count_at(&self, rows: &[usize], position: Position) -> usize {
-        self.label_count(rows)
-    }
-
-    /// [`loss`](Self::loss) at a place of the run, for data that is not the same in every epoch. The loop calls this one.
-    ///
-    /// # Errors
-    ///
-    /// As [`loss`](Self::loss).
-    #[expect(unused_variables, reason = "most data is the same in every epoch")]
-    fn loss_at(
-        &self,
-        model: &Self::Model,
+        train: &Self::Split,
         rows: &[usize],
         position: Position,
         device: &Device,
-    ) -> Result<BatchLoss, TaskError> {
-        self.loss(model, rows, device)
-    }
+    ) -> Result<BatchLoss, TaskError>;
 
-    /// What the model is scored on while it is trained, if there is anything.
-    fn evaluation_split(&self) -> Option<&Self::Split>;
-
-    /// Scores a model in evaluation mode. `tick` is called with the share of the work that is done, in [0, 1].
+    /// Scores a model in evaluation mode.
     ///
     /// # Errors
     ///
@@ -119,14 +97,13 @@ pub trait Task {
         &self,
         model: &Self::Model,
         split: &Self::Split,
-        device: &Device,
-        tick: &mut dyn FnMut(f64),
+        run: RunOptions<'_>,
     ) -> Result<Evaluation, TaskError>;
 
     /// Writes a model in evaluation mode as a directory that transformers opens.
     ///
     /// # Errors
     ///
-    /// A file could not be written.
+    /// A file could not be written; what was there before is then still there.
     fn save(&self, model: &Self::Model, dir: &Path) -> Result<(), TaskError>;
 }

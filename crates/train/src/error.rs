@@ -51,7 +51,7 @@ pub enum TrainError {
         /// Optimiser step, counted from 1.
         step: usize,
     },
-    /// The output path cannot become a directory of ours.
+    /// The output path cannot become a run's directory.
     #[error("{}: {reason}", path.display())]
     Output {
         /// The path.

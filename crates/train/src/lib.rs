@@ -32,6 +32,6 @@ pub use observer::{EvaluationReport, Observer, Observers, Plan, StepReport};
 pub use options::{Batching, TrainOptions};
 pub use schedule::LinearSchedule;
 pub use step::{StepOutcome, Stepper};
-pub use train::{Trained, train};
+pub use train::{Trained, TrainingData, train};
 pub use training_log::TrainingLog;
 pub use tune::Tune;

@@ -55,14 +55,14 @@ pub struct EvaluationReport<'a> {
     pub seconds: f64,
 }
 
-/// Is told what happens in a run. An error ends the run.
+/// Receives the events of a run. An error ends the run.
 #[expect(unused_variables, reason = "the default bodies ignore their arguments")]
 pub trait Observer {
     /// The run begins.
     ///
     /// # Errors
     ///
-    /// What was to be done could not be.
+    /// The observer could not do its work, such as writing a file.
     fn started(&mut self, plan: &Plan<'_>) -> Result<(), TrainError> {
         Ok(())
     }
@@ -71,19 +71,19 @@ pub trait Observer {
     ///
     /// # Errors
     ///
-    /// What was to be done could not be.
+    /// The observer could not do its work, such as writing a file.
     fn stepped(&mut self, report: &StepReport) -> Result<(), TrainError> {
         Ok(())
     }
 
-    /// An evaluation is under way, this share of it done.
+    /// A share of an evaluation is done, in [0, 1].
     fn evaluating(&mut self, share: f64) {}
 
     /// An evaluation is done.
     ///
     /// # Errors
     ///
-    /// What was to be done could not be.
+    /// The observer could not do its work, such as writing a file.
     fn evaluated(&mut self, report: &EvaluationReport<'_>) -> Result<(), TrainError> {
         Ok(())
     }
@@ -95,7 +95,7 @@ pub trait Observer {
     fn finished(&mut self) {}
 }
 
-/// Several observers as one, told in turn.
+/// Several observers as one; each event goes to all of them in turn.
 #[derive(Default)]
 pub struct Observers<'a>(pub Vec<&'a mut dyn Observer>);
 

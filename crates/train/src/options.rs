@@ -6,14 +6,14 @@ use crate::{LinearSchedule, TrainError, Tune};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Batching {
-    /// Rows of similar length together: little padding, which takes time on devices without kernels that leave it out.
+    /// Rows of similar length together, which needs little padding. Devices without kernels compute the padding, too.
     Bucketed,
     /// Rows at random, as transformers' `Trainer` takes them.
     Shuffled,
 }
 
-/// The numbers of a run. The defaults are those of BERT's paper and Google's code where transformers' `Trainer` leaves the
-/// choice open (warm-up, decay), and of transformers elsewhere.
+/// The numbers of a run. The defaults are those of transformers' `Trainer`; where it has none (warm-up, decay), those of
+/// BERT's paper and Google's code.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrainOptions {
     /// Passes over the training data; a fraction ends within one.
@@ -38,7 +38,7 @@ pub struct TrainOptions {
     pub tune: Tune,
     /// How rows become batches.
     pub batching: Batching,
-    /// Evaluate every so many optimiser steps, beside the end of each epoch.
+    /// Evaluate after every so many optimiser steps, in addition to the end of each epoch.
     pub evaluate_every: Option<usize>,
 }
 

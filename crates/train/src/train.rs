@@ -4,7 +4,7 @@ use std::time::Instant;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 
-use bert_tasks::{Evaluation, Position, Task};
+use bert_tasks::{Evaluation, Position, RunOptions, Task};
 use bert_text::{BatchOrder, epoch_batches};
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     TrainError, TrainOptions,
 };
 
-/// What a run leaves in memory.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Trained<M> {
     /// The best model in evaluation mode; the last one when nothing was evaluated.
@@ -25,11 +25,20 @@ pub struct Trained<M> {
     pub training_seconds: f64,
 }
 
-/// Fine-tunes `model` on `task`.
+/// What a run learns from, and what its model is scored on.
+#[derive(Debug)]
+pub struct TrainingData<'a, S> {
+    /// The training examples.
+    pub train: &'a S,
+    /// The examples that decide which model is best; without them the last model is kept.
+    pub eval: Option<&'a S>,
+}
+
+/// Fine-tunes `model` on `data`.
 ///
 /// The model is evaluated at the end of every epoch and every `evaluate_every` steps. Whenever it scores higher than
-/// before, it is kept, and saved to `output` if there is one; without evaluation data the last model is. `device` must
-/// have autodiff, and the model must be on it.
+/// before, it is kept, and saved to `output` if there is one. Without evaluation data the last model is kept and saved.
+/// `device` must have autodiff, and the model must be on it.
 ///
 /// # Errors
 ///
@@ -37,13 +46,15 @@ pub struct Trained<M> {
 pub fn train<T: Task>(
     task: &T,
     model: T::Model,
+    data: TrainingData<'_, T::Split>,
     options: &TrainOptions,
     device: &Device,
     output: Option<&Path>,
     observer: &mut dyn Observer,
 ) -> Result<Trained<T::Model>, TrainError> {
     options.validate()?;
-    let examples = task.lengths().len();
+    let lengths = task.lengths(data.train);
+    let examples = lengths.len();
     if examples == 0 {
         return Err(TrainError::NoExamples);
     }
@@ -60,6 +71,8 @@ pub fn train<T: Task>(
     let optimizer = AdamW::new(options.weight_decay);
     let run = Run {
         task,
+        data,
+        lengths,
         options,
         schedule,
         device,
@@ -75,6 +88,9 @@ pub fn train<T: Task>(
 
 struct Run<'a, T: Task> {
     task: &'a T,
+    data: TrainingData<'a, T::Split>,
+    /// Tokens of each training example.
+    lengths: Vec<usize>,
     options: &'a TrainOptions,
     schedule: LinearSchedule,
     device: &'a Device,
@@ -149,9 +165,8 @@ impl<T: Task> Run<'_, T> {
                 value: "0".into(),
                 expected: "at least 1",
             })?;
-        let lengths = self.task.lengths();
         Ok(epoch_batches(
-            lengths,
+            &self.lengths,
             batch_size,
             self.options.seed,
             epoch,
@@ -167,12 +182,13 @@ impl<T: Task> Run<'_, T> {
     ) -> Result<T::Model, TrainError> {
         let clock = Instant::now();
         let learning_rate = self.schedule.learning_rate(self.stepper.steps());
+        let (task, train, device) = (self.task, self.data.train, self.device);
         let counted: Vec<(&[usize], usize)> = micro_batches
             .iter()
-            .map(|rows| (rows.as_slice(), self.task.label_count_at(rows, position)))
+            .map(|rows| (rows.as_slice(), task.label_count(train, rows, position)))
             .collect();
-        let (task, device) = (self.task, self.device);
-        let loss = |model: &T::Model, rows: &&[usize]| task.loss_at(model, rows, position, device);
+        let loss =
+            |model: &T::Model, rows: &&[usize]| task.loss(model, train, rows, position, device);
         let (model, outcome) = self
             .stepper
             .step(model, &counted, learning_rate, device, loss)?;
@@ -192,19 +208,20 @@ impl<T: Task> Run<'_, T> {
     }
 
     fn epochs_done(&self) -> f64 {
-        let steps_per_epoch = self.options.steps_per_epoch(self.task.lengths().len());
+        let steps_per_epoch = self.options.steps_per_epoch(self.lengths.len());
         self.stepper.steps() as f64 / steps_per_epoch as f64
     }
 
     fn evaluate(&mut self, model: &T::Model) -> Result<(), TrainError> {
-        let Some(split) = self.task.evaluation_split() else {
+        let Some(split) = self.data.eval else {
             return Ok(());
         };
         let clock = Instant::now();
         let model = model.valid();
         let device = self.device.clone().inner();
-        let mut tick = |share| self.observer.evaluating(share);
-        let evaluation = self.task.score(&model, split, &device, &mut tick)?;
+        let mut progress = |share| self.observer.evaluating(share);
+        let run = RunOptions::new(&device, &mut progress);
+        let evaluation = self.task.score(&model, split, run)?;
         let is_best = match &self.best {
             Some((best, _)) => evaluation.score > best.score,
             None => true,

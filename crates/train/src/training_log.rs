@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::{EvaluationReport, Observer, Plan, StepReport, TrainError};
 
-/// Writes what happens as one JSON object a line: `training.jsonl`. Every line is flushed, so that a run can be followed.
+/// Writes the events of a run to `training.jsonl`, one JSON object a line. Every line is flushed, so that a run can be
+/// followed.
 #[derive(Debug)]
 pub struct TrainingLog {
     path: PathBuf,

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use bert_device::Backend;
 use bert_encoder::{EncoderConfig, Pooling};
-use bert_tasks::text_classification::{TextClassificationTask, TextClassifier};
+use bert_tasks::text_classification::TextClassifier;
 use bert_tasks::{DropoutOverride, HeadOrigin};
 use bert_tests::named::encoder_keys;
 use bert_tests::{Quantity, TestDevice, assert_close_number, golden, model, on_every_device};
 use bert_text::{Dataset, Example, Label};
 use bert_text_classification::ProblemType;
-use bert_train::{Observer, StepReport, TrainError, TrainOptions, train};
+use bert_train::{Observer, StepReport, TrainError, TrainOptions, TrainingData, train};
 use bert_weights::checkpoint::{Export, save};
 use burn::tensor::Device;
 use serde_json::Value;
@@ -72,9 +72,9 @@ fn losses(dir: &Path, device: &TestDevice) -> anyhow::Result<Vec<f64>> {
     let on = device.autodiff();
     let (mut model, _) = classifier.load(HeadOrigin::New, &on)?;
     model.classifier = model::randomise(model.classifier, 2);
-    let task = TextClassificationTask {
-        train: classifier.encode(&data)?,
-        classifier,
+    let split = classifier.encode(&data)?;
+    let data = TrainingData {
+        train: &split,
         eval: None,
     };
     let options = TrainOptions {
@@ -86,7 +86,7 @@ fn losses(dir: &Path, device: &TestDevice) -> anyhow::Result<Vec<f64>> {
         ..TrainOptions::default()
     };
     let mut losses = Losses(Vec::new());
-    train(&task, model, &options, &on, None, &mut losses)?;
+    train(&classifier, model, data, &options, &on, None, &mut losses)?;
     Ok(losses.0)
 }
 

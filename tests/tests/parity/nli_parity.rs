@@ -4,16 +4,17 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use anyhow::Context;
+use bert_nli::Role;
 use bert_nli::zero_shot::HypothesisTemplate;
-use bert_nli::{Labels, Role, loss};
-use bert_tasks::HeadOrigin;
 use bert_tasks::natural_language_inference::{NliClassifier, ZeroShotClassifier, ZeroShotQuestion};
+use bert_tasks::{HeadOrigin, RunOptions};
 use bert_tests::head::check_loss_and_gradients;
 use bert_tests::named::classifier_keys;
 use bert_tests::{
     Golden, Quantity, TestDevice, Values, assert_close, assert_close_number, assert_equal_bits,
     model, with_and_without_kernels,
 };
+use bert_text_classification::{Labels, loss};
 use serde_json::{Map, Value, json};
 
 with_and_without_kernels!(
@@ -82,9 +83,11 @@ fn check_answer(device: &TestDevice, checkpoint: &Path, question: &Value) -> any
         &model,
         &[text("text")?],
         &asked,
-        batch_size,
-        on,
-        &mut |_| {},
+        RunOptions {
+            batch_size,
+            device: on,
+            progress: &mut |_| {},
+        },
     )?;
     let answer = &answers[0];
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use bert_tasks::HeadOrigin;
 use bert_tasks::heads::{Head, HeadInput, Heads, TextReader};
 use bert_tasks::text_classification::{Prediction, TextClassifier};
+use bert_tasks::{HeadOrigin, RunOptions};
 use bert_tests::{Golden, TestDevice, on_every_device};
 use bert_text::TokensInput;
 use safetensors::SafeTensors;
@@ -62,11 +62,19 @@ fn is_of_the_head(name: &str) -> bool {
     OF_THE_HEAD.iter().any(|prefix| name.starts_with(prefix))
 }
 
+/// Batches of two rows.
+fn pairs<'a>(device: &'a TestDevice, progress: &'a mut dyn FnMut(f64)) -> RunOptions<'a> {
+    RunOptions {
+        batch_size: NonZeroUsize::MIN.saturating_add(1),
+        device: device.plain(),
+        progress,
+    }
+}
+
 fn separate(folder: &Path, device: &TestDevice) -> anyhow::Result<Vec<Prediction>> {
     let classifier = TextClassifier::open(folder, None)?;
     let (model, _) = classifier.load(HeadOrigin::Checkpoint, device.plain())?;
-    let two = NonZeroUsize::MIN.saturating_add(1);
-    Ok(classifier.predict(&model, &TEXTS, two, device.plain(), &mut |_| {})?)
+    Ok(classifier.predict(&model, &TEXTS, pairs(device, &mut |_| {}))?)
 }
 
 fn predictions_are_those_of_separate_runs_bit_for_bit(device: &TestDevice) -> anyhow::Result<()> {
@@ -76,12 +84,11 @@ fn predictions_are_those_of_separate_runs_bit_for_bit(device: &TestDevice) -> an
     let open = |folder: &Path| TextReader::open(folder, None);
     let mut heads = Heads::load(open(first.path())?, device.plain())?;
     heads.add(open(second.path())?, device.plain())?;
-    let two = NonZeroUsize::MIN.saturating_add(1);
     let inputs = TEXTS.map(|(text, text_pair)| HeadInput {
         text: TokensInput::Text(text.to_owned()),
         text_pair: text_pair.map(str::to_owned),
     });
-    let together = heads.predict(&inputs, two, device.plain(), &mut |_| {})?;
+    let together = heads.predict(&inputs, pairs(device, &mut |_| {}))?;
     let together: Vec<&[Prediction]> = together
         .iter()
         .filter_map(|of_head| Some(of_head.as_text()?.1))

@@ -5,13 +5,6 @@ use std::collections::BTreeMap;
 use super::Violation;
 use crate::workspace::Package;
 
-/// The dependencies that point sideways, each with its reason.
-pub(super) const SIDEWAYS: [(&str, &str); 1] = [
-    // transformers has one class for both tasks, ModelForSequenceClassification: a second copy of it would be the same
-    // model twice.
-    ("bert-nli", "bert-text-classification"),
-];
-
 /// The level of the package in `directory`, or `None` for a place that the plan does not have.
 ///
 /// ```text
@@ -59,9 +52,6 @@ fn check_package(package: &Package, directories: &BTreeMap<&str, &str>) -> Vec<V
         .iter()
         .filter_map(|dependency| {
             let directory = directories.get(dependency.name.as_str())?;
-            if SIDEWAYS.contains(&(&package.name, &dependency.name)) {
-                return None;
-            }
             let other = level(directory);
             (other.is_none_or(|other| other >= own)).then(|| {
                 let other = other.map_or_else(|| "no level".to_owned(), |other| format!("L{other}"));
@@ -141,15 +131,6 @@ mod tests {
             package("crates/text", &[]),
         ];
         assert_eq!(check(&packages).len(), 1);
-    }
-
-    #[test]
-    fn a_listed_dependency_sideways_passes_in_its_own_direction_alone() {
-        let text_classification = package("crates/heads/text-classification", &["bert-nli"]);
-        let nli = package("crates/heads/nli", &["bert-text-classification"]);
-        let found = messages(&[text_classification, nli]);
-        assert_eq!(found.len(), 1);
-        assert!(found[0].starts_with("bert-text-classification: is on L2"));
     }
 
     #[test]

@@ -5,8 +5,7 @@ use crate::workspace::Package;
 
 const ALLOWED: [&str; 5] = ["burn", "serde", "thiserror", "bert-kernels", "bert-encoder"];
 
-/// Exceptions, with their reason: these are optional in the kernels, and only with Burn's CPU backends, which bring them. A
-/// head that builds on another one is an exception of [`levels`], too.
+/// Exceptions, with their reason: these are optional in the kernels, and only with Burn's CPU backends, which bring them.
 const EXCEPTIONS: [(&str, &str); 3] = [
     ("bert-kernels", "gemm"),
     ("bert-kernels", "pulp"),
@@ -44,9 +43,7 @@ fn check_package(package: &Package) -> impl Iterator<Item = Violation> {
 }
 
 fn is_allowed(package: &str, dependency: &str) -> bool {
-    ALLOWED.contains(&dependency)
-        || EXCEPTIONS.contains(&(package, dependency))
-        || levels::SIDEWAYS.contains(&(package, dependency))
+    ALLOWED.contains(&dependency) || EXCEPTIONS.contains(&(package, dependency))
 }
 
 #[cfg(test)]

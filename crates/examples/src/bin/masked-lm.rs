@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use bert_device::DeviceSpec;
 use bert_examples::{Console, movie_reviews, sentence_count};
 use bert_pretraining::ModelForMaskedLM;
-use bert_tasks::DropoutOverride;
-use bert_tasks::pretraining::{Pretraining, PretrainingTask};
+use bert_tasks::pretraining::Pretraining;
+use bert_tasks::{DropoutOverride, RunOptions};
 use bert_text::{Dataset, MaskingOptions, TextLayout, TextPieces};
-use bert_train::{Observers, TrainOptions, TrainingLog, prepare_output, train};
+use bert_train::{Observers, TrainOptions, TrainingData, TrainingLog, prepare_output, train};
 use bert_weights::fetch::{self, FetchOptions, Fetcher, Manifest};
 use clap::Parser;
 
@@ -58,10 +58,10 @@ fn main() -> anyhow::Result<()> {
             TextLayout::Grouped,
         )
     };
-    let task = PretrainingTask {
-        train: rows(&training)?,
-        eval: Some(rows(&held_out)?),
-        setup,
+    let (train_rows, eval_rows) = (rows(&training)?, rows(&held_out)?);
+    let data = TrainingData {
+        train: &train_rows,
+        eval: Some(&eval_rows),
     };
 
     // 3. Training; the model that scores best is saved as a directory that transformers opens, too.
@@ -70,7 +70,7 @@ fn main() -> anyhow::Result<()> {
     let dir = args.output.as_path();
     let mut log = TrainingLog::new(dir);
     let mut told = Observers(vec![&mut log, &mut console]);
-    let trained = train(&task, model, &options, &device, Some(dir), &mut told)?;
+    let trained = train(&setup, model, data, &options, &device, Some(dir), &mut told)?;
     if let Some(best) = trained.best {
         let (sentences, perplexity) = (sentence_count(&held_out), (-best.score).exp());
         println!("perplexity on {sentences} never trained on: {perplexity:.1}");
@@ -79,15 +79,15 @@ fn main() -> anyhow::Result<()> {
 
     // 4. Using it.
     let text = "a warm , funny and quietly [MASK] film";
-    let texts = task.setup.encode_masked(&[(text, None)])?;
-    let (five, one) = (
-        NonZeroUsize::new(5).unwrap_or(NonZeroUsize::MIN),
-        NonZeroUsize::MIN,
-    );
+    let texts = setup.encode_masked(&[(text, None)])?;
+    let five = NonZeroUsize::new(5).unwrap_or(NonZeroUsize::MIN);
     let cpu = device.inner();
-    let filled = task
-        .setup
-        .fill_mask(&trained.model, &texts, five, one, &cpu, &mut |_| {})?;
+    let filled = setup.fill_mask(
+        &trained.model,
+        &texts,
+        five,
+        RunOptions::new(&cpu, &mut |_| {}),
+    )?;
     for proposal in filled.iter().flat_map(|text| &text.masks).flatten() {
         println!(
             "{:>12} {:.3}  {}",

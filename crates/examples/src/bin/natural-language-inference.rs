@@ -2,17 +2,16 @@
 //! is non-commercial), and lets it sort texts under labels it has never seen:
 //! `cargo run --release --bin natural-language-inference`. It does *not* take data of yours; `bert train` does.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use bert_device::DeviceSpec;
 use bert_examples::{Console, sick_pairs};
 use bert_nli::zero_shot::{DEFAULT_TEMPLATE, HypothesisTemplate};
 use bert_tasks::natural_language_inference::{
-    NliClassifier, NliData, NliTask, ZeroShotClassifier, ZeroShotQuestion,
+    NliClassifier, NliData, ZeroShotClassifier, ZeroShotQuestion,
 };
-use bert_tasks::{DropoutOverride, HeadOrigin};
-use bert_train::{TrainOptions, prepare_output, train};
+use bert_tasks::{DropoutOverride, HeadOrigin, RunOptions};
+use bert_train::{TrainOptions, TrainingData, prepare_output, train};
 use bert_weights::fetch::{FetchOptions, Fetcher, Manifest};
 use clap::Parser;
 
@@ -53,11 +52,22 @@ fn main() -> anyhow::Result<()> {
     let options = TrainOptions::default();
     device.seed(options.seed);
     let (model, _) = nli.classifier.load(head, &device)?;
-    let splits = (nli.encode(&training)?, nli.encode(&trial)?);
-    let task = NliTask::new(nli, splits.0, Some(splits.1));
+    let (train_split, eval_split) = (nli.encode(&training)?, nli.encode(&trial)?);
+    let data = TrainingData {
+        train: &train_split,
+        eval: Some(&eval_split),
+    };
     let dir = args.output.as_path();
     eprintln!("training on {} pairs", training.roles.len());
-    let trained = train(&task, model, &options, &device, Some(dir), &mut console)?;
+    let trained = train(
+        &nli,
+        model,
+        data,
+        &options,
+        &device,
+        Some(dir),
+        &mut console,
+    )?;
     if let Some(best) = trained.best {
         let (pairs, percent) = (trial.roles.len(), 100.0 * best.score);
         println!("accuracy on {pairs} pairs never trained on: {percent:.1} %");
@@ -77,8 +87,12 @@ fn main() -> anyhow::Result<()> {
         "Two boys are kicking a ball",
         "A woman is slicing an onion",
     ];
-    let one = NonZeroUsize::MIN;
-    let answers = zero_shot.predict(&model, &texts, &question, one, &cpu, &mut |_| {})?;
+    let answers = zero_shot.predict(
+        &model,
+        &texts,
+        &question,
+        RunOptions::new(&cpu, &mut |_| {}),
+    )?;
     for (text, answer) in texts.iter().zip(answers) {
         let label = &question.labels[answer.order[0]];
         println!("{label:>8} {:.3}  {text}", answer.scores[0]);

@@ -1,18 +1,15 @@
 //! Fine-tunes a BERT to find the answers to questions in paragraphs of Wikipedia, with no file but what it fetches:
 //! `cargo run --release --bin question-answering`. It does *not* take data of yours; `bert train question-answering` does.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Context, Error};
 use bert_device::DeviceSpec;
 use bert_examples::Console;
-use bert_tasks::DropoutOverride;
-use bert_tasks::question_answering::{
-    EvaluationOptions, PredictOptions, QuestionAnswerer, QuestionAnsweringTask,
-};
+use bert_tasks::question_answering::{PredictOptions, QuestionAnswerer};
+use bert_tasks::{DropoutOverride, RunOptions};
 use bert_text::{Contexts, QuestionInput, SquadDataset};
-use bert_train::{Observers, TrainOptions, TrainingLog, prepare_output, train};
+use bert_train::{Observers, TrainOptions, TrainingData, TrainingLog, prepare_output, train};
 use bert_weights::fetch::{FetchOptions, Fetcher, Manifest};
 use clap::Parser;
 
@@ -56,11 +53,11 @@ fn main() -> anyhow::Result<()> {
     (options.epochs, options.batch_size) = (2.0, 12);
     device.seed(options.seed);
     let (model, _) = answerer.load(head, &device)?;
-    let task = QuestionAnsweringTask {
-        train: answerer.encode(&training)?.learnable()?,
-        eval: Some(answerer.encode(&held_out)?),
-        options: EvaluationOptions::default(),
-        answerer,
+    let train_split = answerer.encode(&training)?.learnable()?;
+    let eval_split = answerer.encode(&held_out)?;
+    let data = TrainingData {
+        train: &train_split,
+        eval: Some(&eval_split),
     };
 
     // 3. Training; the model that scores best is saved as a directory that transformers opens, too.
@@ -72,7 +69,15 @@ fn main() -> anyhow::Result<()> {
     let dir = args.output.as_path();
     let mut log = TrainingLog::new(dir);
     let mut told = Observers(vec![&mut log, &mut console]);
-    let trained = train(&task, model, &options, &device, Some(dir), &mut told)?;
+    let trained = train(
+        &answerer,
+        model,
+        data,
+        &options,
+        &device,
+        Some(dir),
+        &mut told,
+    )?;
     let best = trained.best.context("there is data to score on")?;
     println!("F1 on ten articles never trained on: {:.1} %", best.score);
     println!("saved: {}", dir.display());
@@ -80,15 +85,16 @@ fn main() -> anyhow::Result<()> {
     // 4. Using it.
     let context =
         "The bridge was opened in 1932 by the mayor, who had paid for its two towers himself.";
-    let (one, cpu, choice) = (NonZeroUsize::MIN, device.inner(), PredictOptions::default());
+    let (cpu, choice) = (device.inner(), PredictOptions::default());
     for question in ["When was the bridge opened?", "Who paid for the towers?"] {
         let input = QuestionInput {
             question: question.into(),
             context: Contexts::One(context.into()),
         };
-        let asked = vec![(&input, task.answerer.windows_of(&input)?)];
+        let asked = vec![(&input, answerer.windows_of(&input)?)];
         let model = &trained.model;
-        let answers = (task.answerer).predict(model, asked, &choice, one, &cpu, &mut |_| {})?;
+        let answers =
+            answerer.predict(model, asked, &choice, RunOptions::new(&cpu, &mut |_| {}))?;
         for answer in answers {
             let best = answer.best;
             println!("{question} {} ({:.3})", best.answer, best.score);

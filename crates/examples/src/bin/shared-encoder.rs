@@ -2,17 +2,16 @@
 //! weights in memory once: `cargo run --release --bin shared-encoder`. It does *not* train the encoder, so both heads can
 //! share it.
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use bert_device::DeviceSpec;
 use bert_examples::{Console, keep_evenly, movie_reviews};
-use bert_tasks::DropoutOverride;
 use bert_tasks::heads::{HeadInput, HeadPredictions, Heads, TextReader};
-use bert_tasks::text_classification::{TextClassificationTask, TextClassifier};
+use bert_tasks::text_classification::TextClassifier;
+use bert_tasks::{DropoutOverride, RunOptions};
 use bert_text::{Dataset, Label, TokensInput};
 use bert_text_classification::ProblemType;
-use bert_train::{TrainOptions, Tune, prepare_output, train};
+use bert_train::{TrainOptions, TrainingData, Tune, prepare_output, train};
 use bert_weights::fetch::{self, FetchOptions, Fetcher, Manifest};
 use burn::tensor::Device;
 use clap::Parser;
@@ -63,7 +62,7 @@ fn main() -> anyhow::Result<()> {
         "two hours of noise in search of a plot , with a cast that waits for somebody to tell it when it may go home",
     ];
     let inputs = texts.map(|text| HeadInput::from(&TokensInput::Text(text.into())));
-    let predictions = heads.predict(&inputs, NonZeroUsize::MIN, &device, &mut |_| {})?;
+    let predictions = heads.predict(&inputs, RunOptions::new(&device, &mut |_| {}))?;
     for (row, text) in texts.iter().enumerate() {
         for (classifier, predictions) in predictions.iter().filter_map(HeadPredictions::as_text) {
             let best = predictions[row].best();
@@ -88,13 +87,21 @@ fn train_head(base: &Path, data: &Dataset, dir: &Path, device: &Device) -> anyho
     let device = device.clone().autodiff();
     device.seed(options.seed);
     let (model, _) = classifier.load(head, &device)?;
-    let task = TextClassificationTask {
-        train: classifier.encode(data)?,
+    let split = classifier.encode(data)?;
+    let data = TrainingData {
+        train: &split,
         eval: None,
-        classifier,
     };
     prepare_output(dir, true)?;
     let mut console = Console::new();
-    train(&task, model, &options, &device, Some(dir), &mut console)?;
+    train(
+        &classifier,
+        model,
+        data,
+        &options,
+        &device,
+        Some(dir),
+        &mut console,
+    )?;
     Ok(())
 }

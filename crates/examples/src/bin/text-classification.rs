@@ -1,15 +1,14 @@
 //! Fine-tunes a BERT to tell good film reviews from bad ones, with no file but what it fetches:
 //! `cargo run --release --bin text-classification`. It does *not* take data of yours; `bert train text-classification` does.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use bert_device::DeviceSpec;
 use bert_examples::{Console, keep_evenly, movie_reviews, sentence_count};
-use bert_tasks::DropoutOverride;
-use bert_tasks::text_classification::{TextClassificationTask, TextClassifier};
+use bert_tasks::text_classification::TextClassifier;
+use bert_tasks::{DropoutOverride, RunOptions};
 use bert_text_classification::ProblemType;
-use bert_train::{Observers, TrainOptions, TrainingLog, prepare_output, train};
+use bert_train::{Observers, TrainOptions, TrainingData, TrainingLog, prepare_output, train};
 use bert_weights::fetch::{self, FetchOptions, Fetcher, Manifest};
 use clap::Parser;
 
@@ -53,10 +52,10 @@ fn main() -> anyhow::Result<()> {
     };
     device.seed(options.seed);
     let (model, _) = classifier.load(head, &device)?;
-    let task = TextClassificationTask {
-        train: classifier.encode(&training)?,
-        eval: Some(classifier.encode(&held_out)?),
-        classifier,
+    let (train_split, eval_split) = (classifier.encode(&training)?, classifier.encode(&held_out)?);
+    let data = TrainingData {
+        train: &train_split,
+        eval: Some(&eval_split),
     };
 
     // 3. Training; the model that scores best is saved as a directory that transformers opens, too.
@@ -65,7 +64,15 @@ fn main() -> anyhow::Result<()> {
     let dir = args.output.as_path();
     let mut log = TrainingLog::new(dir);
     let mut told = Observers(vec![&mut log, &mut console]);
-    let trained = train(&task, model, &options, &device, Some(dir), &mut told)?;
+    let trained = train(
+        &classifier,
+        model,
+        data,
+        &options,
+        &device,
+        Some(dir),
+        &mut told,
+    )?;
     if let Some(best) = trained.best {
         let (sentences, percent) = (sentence_count(&held_out), 100.0 * best.score);
         println!("accuracy on {sentences} never trained on: {percent:.1} %");
@@ -79,13 +86,12 @@ fn main() -> anyhow::Result<()> {
         "not as bad as the first one , which is not saying much",
     ];
     let inputs = texts.map(|text| (text, None));
-    let (batch, cpu) = (NonZeroUsize::MIN, device.inner());
-    let predictions = task
-        .classifier
-        .predict(&trained.model, &inputs, batch, &cpu, &mut |_| {})?;
+    let cpu = device.inner();
+    let predictions =
+        classifier.predict(&trained.model, &inputs, RunOptions::new(&cpu, &mut |_| {}))?;
     for (text, prediction) in texts.iter().zip(predictions) {
         let best = prediction.best();
-        let label = &task.classifier.labels.names()[best.id];
+        let label = &classifier.labels.names()[best.id];
         println!("{label:>8} {:.3}  {text}", best.score);
     }
     Ok(())

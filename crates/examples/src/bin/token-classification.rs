@@ -1,18 +1,17 @@
 //! Fine-tunes a BERT to find named entities: `cargo run --release --bin token-classification -- --train FILE --eval FILE`,
 //! with files of a word and its tag a line. It does *not* fetch a data set; `bert fetch wnut17` gets one that fits.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use bert_device::DeviceSpec;
 use bert_examples::Console;
-use bert_tasks::DropoutOverride;
-use bert_tasks::token_classification::{TokenClassificationTask, TokenClassifier};
+use bert_tasks::token_classification::TokenClassifier;
+use bert_tasks::{DropoutOverride, RunOptions};
 use bert_text::{Alignment, TagColumns, TaggedDataset, TokensInput};
 use bert_token_classification::aggregation::Aggregation;
 use bert_token_classification::transitions::Transitions;
-use bert_train::{Observers, TrainOptions, TrainingLog, prepare_output, train};
+use bert_train::{Observers, TrainOptions, TrainingData, TrainingLog, prepare_output, train};
 use bert_weights::fetch::{FetchOptions, Fetcher, Manifest};
 use clap::Parser;
 
@@ -64,27 +63,36 @@ fn main() -> anyhow::Result<()> {
     let options = TrainOptions::default();
     device.seed(options.seed);
     let (model, _) = classifier.load(head, &device)?;
-    let eval = held_out.map(|data| classifier.encode(&data)).transpose()?;
-    let task = TokenClassificationTask {
-        train: classifier.encode(&training)?,
-        eval,
-        classifier,
+    let train_split = classifier.encode(&training)?;
+    let eval_split = held_out.map(|data| classifier.encode(&data)).transpose()?;
+    let data = TrainingData {
+        train: &train_split,
+        eval: eval_split.as_ref(),
     };
 
     // 3. Training; the model that scores best is saved as a directory that transformers opens, too.
     let output = args.output.as_path();
     let mut log = TrainingLog::new(output);
     let mut told = Observers(vec![&mut log, &mut console]);
-    let trained = train(&task, model, &options, &device, Some(output), &mut told)?;
+    let trained = train(
+        &classifier,
+        model,
+        data,
+        &options,
+        &device,
+        Some(output),
+        &mut told,
+    )?;
     println!("saved: {}", output.display());
 
     // 4. Using it: no entity goes on that has not begun.
     let text = "Empire State Building was lit for Angela Merkel last night";
     let inputs = [TokensInput::Text(text.to_owned())];
-    let (classifier, cpu) = (&task.classifier, device.inner());
+    let cpu = device.inner();
     let transitions = Transitions::of(classifier.labels.names());
-    let batch = NonZeroUsize::MIN;
-    for prediction in classifier.predict(&trained.model, &inputs, batch, &cpu, &mut |_| {})? {
+    let predictions =
+        classifier.predict(&trained.model, &inputs, RunOptions::new(&cpu, &mut |_| {}))?;
+    for prediction in predictions {
         for found in classifier.entities(&prediction, Aggregation::First, Some(&transitions)) {
             let kind = found.entity_group.unwrap_or_default();
             println!("{kind:>14} {:.3}  {}", found.score, found.word);

@@ -1,7 +1,7 @@
 //! The facts that natural-language inference promises.
 
 use bert_nli::zero_shot::{HypothesisTemplate, ZeroShotError, ZeroShotIds, ranked, scores};
-use bert_nli::{Role, RoleError, Roles, Scheme, evaluate};
+use bert_nli::{Role, RoleError, Roles, Scheme};
 
 #[test]
 fn a_role_is_told_by_its_name_whatever_its_spelling() {
@@ -90,25 +90,6 @@ fn data_without_one_of_three_roles_is_three_way_still() {
 }
 
 // scikit-learn 1.9.1, `confusion_matrix` and `classification_report` on these two lists.
-#[test]
-fn the_confusion_table_has_a_row_a_reference_and_a_column_a_prediction() {
-    let references = [0, 0, 0, 1, 1, 2, 2, 2];
-    let predictions = [0, 0, 1, 1, 1, 2, 0, 1];
-    let metrics = evaluate(&predictions, &references, 3).expect("valid input");
-    assert_eq!(
-        metrics.confusion,
-        [[2, 1, 0], [0, 2, 0], [1, 1, 1]].map(Vec::from)
-    );
-    assert_eq!((metrics.examples, metrics.accuracy), (8, 0.625));
-    let neutral = metrics.labels[1];
-    assert_eq!(
-        (neutral.precision, neutral.recall, neutral.support),
-        (0.5, 1.0, 2)
-    );
-    assert!((neutral.f1 - 2.0 / 3.0).abs() < 1e-12);
-    assert!((metrics.f1_macro - (2.0 / 3.0 + 2.0 / 3.0 + 0.5) / 3.0).abs() < 1e-12);
-}
-
 #[test]
 fn entailment_is_found_by_name_and_contradiction_at_the_other_end() {
     let ids = |names: &[(&str, usize)]| ZeroShotIds::of(names.iter().copied(), names.len());

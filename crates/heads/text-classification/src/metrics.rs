@@ -4,11 +4,13 @@
 //! reading of the cases they only warn about: a ratio whose denominator is zero is 0, a correlation that is not
 //! defined is `None` (JSON `null`) and never NaN.
 
+mod by_label;
 mod confusion;
 mod multi_label;
 mod regression;
 mod single_label;
 
+pub use by_label::{LabelMetrics, evaluate_by_label};
 pub use confusion::{Average, ConfusionMatrix, LabelScores};
 pub use multi_label::{MultiLabelMetrics, evaluate_multi_label, multi_hot};
 pub use regression::{

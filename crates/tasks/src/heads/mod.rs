@@ -1,4 +1,4 @@
-//! Heads of one task or several on one encoder: texts and pairs to classes, words to tags.
+//! Several heads on one encoder, of one task or of two: text classification and token classification.
 //!
 //! ```text
 //! TextReader::open (architectures) ──Heads::load──▶ first model, SharedEncoder
@@ -8,8 +8,6 @@
 
 mod pass;
 mod reader;
-
-use std::num::NonZeroUsize;
 
 use bert_text::{InferenceInput, PredictInput, TokensInput};
 use bert_text_classification::ModelForSequenceClassification;
@@ -21,10 +19,10 @@ pub use reader::TextReader;
 use crate::shared_encoder::SharedEncoder;
 use crate::text_classification::{self, TextClassifier};
 use crate::token_classification::{self, TokenClassifier};
-use crate::{HeadOrigin, TaskError};
+use crate::{HeadOrigin, RunOptions, TaskError};
 use pass::{Outputs, Sequences};
 
-/// What all heads read.
+/// An input that all heads read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeadInput {
     /// The text, or the first of a pair. A text classifier reads words joined by single spaces.
@@ -63,23 +61,23 @@ impl From<&TokensInput> for HeadInput {
 /// A model whose encoder is shared.
 #[derive(Debug)]
 pub enum Head {
-    /// Of text classification, natural-language inference included.
+    /// A text classifier, those of natural-language inference included.
     Text(TextClassifier, ModelForSequenceClassification),
-    /// Of token classification.
+    /// A token classifier.
     Tokens(TokenClassifier, ModelForTokenClassification),
 }
 
-/// What a head says to each input, in their order, with the classifier that knows what it means.
+/// The predictions of one head in the order of the inputs, with the classifier that knows their labels.
 #[derive(Debug)]
 pub enum HeadPredictions<'a> {
-    /// Of a text classifier.
+    /// Classes of texts.
     Text(&'a TextClassifier, Vec<text_classification::Prediction>),
-    /// Of a token classifier.
+    /// Tags of tokens.
     Tokens(&'a TokenClassifier, Vec<token_classification::Prediction>),
 }
 
 impl HeadPredictions<'_> {
-    /// Those of a text classifier; `None` for another head.
+    /// The predictions of a text classifier; `None` for another head.
     pub fn as_text(&self) -> Option<(&TextClassifier, &[text_classification::Prediction])> {
         match self {
             Self::Text(classifier, predictions) => Some((classifier, predictions)),
@@ -97,7 +95,7 @@ pub struct Heads {
 }
 
 impl Heads {
-    /// Loads the first model, whose encoder, tokenizer and maximum length are those of all.
+    /// Loads the first model. All heads share its encoder, tokenizer and maximum length.
     ///
     /// # Errors
     ///
@@ -123,11 +121,11 @@ impl Heads {
         })
     }
 
-    /// Loads what another model has of its own: its classifier, and its pooler if it has one.
+    /// Loads the head of another model: its classifier, and its pooler if it has one.
     ///
     /// # Errors
     ///
-    /// Its encoder is not that of the first, or a tensor is missing, unexpected, mis-shaped or not finite.
+    /// Its encoder is not that of the first model, or a tensor is missing, unexpected, mis-shaped or not finite.
     pub fn add(&mut self, reader: TextReader, device: &Device) -> Result<(), TaskError> {
         self.encoder.admit(reader.pretrained())?;
         let head = match reader {
@@ -156,12 +154,11 @@ impl Heads {
         self.max_length
     }
 
-    /// Asks every head about every input: the predictions of each head, in their order. `tick` is called with the share
-    /// that is done.
+    /// Asks every head about every input: the predictions of each head, in their order.
     ///
-    /// The encoder computes each sequence of tokens once. All heads read the same one of a text that fits the model; of a
-    /// longer text, which a text classifier cuts and a token classifier reads in windows, and of a pair, each kind of head
-    /// reads sequences of its own.
+    /// The encoder computes each sequence of tokens once. All heads read the same sequence of a text that fits the model.
+    /// Of a longer text and of a pair, each kind of head reads sequences of its own: a text classifier cuts a long text, a
+    /// token classifier reads it in windows and reads of a pair the first text alone.
     ///
     /// # Errors
     ///
@@ -169,9 +166,7 @@ impl Heads {
     pub fn predict(
         &self,
         inputs: &[HeadInput],
-        batch_size: NonZeroUsize,
-        device: &Device,
-        tick: &mut dyn FnMut(f64),
+        run: RunOptions<'_>,
     ) -> Result<Vec<HeadPredictions<'_>>, TaskError> {
         let sequences = Sequences::new(&self.heads, inputs)?;
         let mut outputs: Vec<Outputs<'_>> = self
@@ -179,18 +174,11 @@ impl Heads {
             .iter()
             .map(|head| sequences.outputs(head, inputs.len()))
             .collect();
-        self.encoder.forward_all(
-            &sequences.encodings,
-            batch_size,
-            device,
-            tick,
-            |rows, hidden| {
-                for of_head in &mut outputs {
-                    of_head.take(&sequences, rows, &hidden)?;
-                }
-                Ok(())
-            },
-        )?;
+        let take = |rows: &[usize], hidden| {
+            let mut heads = outputs.iter_mut();
+            heads.try_for_each(|head| head.take(&sequences, rows, &hidden))
+        };
+        self.encoder.forward_all(&sequences.encodings, run, take)?;
         Ok(outputs.into_iter().map(Outputs::finish).collect())
     }
 }

@@ -9,21 +9,21 @@ use burn::tensor::Tensor;
 
 use super::{Head, HeadInput, HeadPredictions};
 use crate::TaskError;
-use crate::pretrained::rows_of;
+use crate::inference::{rows_of, token_rows};
 use crate::text_classification::{Prediction, TextClassifier};
-use crate::token_classification::{TextWindows, TokenClassifier, token_rows};
+use crate::token_classification::{TextWindows, TokenClassifier};
 
-/// The sequences that the encoder computes, each with what it is to the heads.
+/// The sequences that the encoder computes, and which input or window each of them stands for.
 pub(super) struct Sequences {
     pub(super) encodings: Vec<Encoding>,
-    /// The input of which each is all that a text classifier reads.
+    /// The input that a text classifier reads as this sequence, if any does.
     text_of: Vec<Option<usize>>,
-    /// The window of a token classifier that each is.
+    /// The window that a token classifier reads as this sequence, if any does.
     window_of: Vec<Option<usize>>,
     windows: TextWindows,
 }
 
-/// What a head has said so far.
+/// The outputs of a head so far.
 pub(super) enum Outputs<'a> {
     Text {
         classifier: &'a TextClassifier,
@@ -38,7 +38,7 @@ pub(super) enum Outputs<'a> {
 }
 
 impl Sequences {
-    /// What the heads read of some inputs. Heads of one kind read the same: they share tokenizer and maximum length.
+    /// The sequences of some inputs. Heads of one kind read the same sequences: they share tokenizer and maximum length.
     pub(super) fn new(heads: &[Head], inputs: &[HeadInput]) -> Result<Self, TaskError> {
         let text = heads.iter().find_map(|head| match head {
             Head::Text(classifier, _) => Some(classifier),
@@ -62,7 +62,8 @@ impl Sequences {
         Ok(sequences)
     }
 
-    /// A window that is the sequence which text classifiers read of its input is that one.
+    /// Adds the windows of token classifiers. A window with the tokens that text classifiers read of the same input is not
+    /// added again.
     fn add_windows(&mut self, mut windows: TextWindows) {
         let texts = self.encodings.len();
         for (window, encoding) in std::mem::take(&mut windows.encodings)
@@ -87,7 +88,7 @@ impl Sequences {
         self.windows = windows;
     }
 
-    /// Room for what a head will say.
+    /// Room for the outputs of a head.
     pub(super) fn outputs<'a>(&self, head: &'a Head, inputs: usize) -> Outputs<'a> {
         match head {
             Head::Text(classifier, model) => Outputs::Text {
@@ -168,5 +169,5 @@ fn encode(classifier: &TextClassifier, inputs: &[HeadInput]) -> Result<Vec<Encod
         .zip(inputs)
         .map(|(text, input)| (text.as_ref(), input.text_pair.as_deref()))
         .collect();
-    classifier.encode_texts(&pairs)
+    classifier.pretrained.encode(&pairs)
 }

@@ -14,7 +14,7 @@ pub enum TextReader {
 }
 
 impl TextReader {
-    /// Opens the directory of a trained model, whose `architectures` say which kind it is; a checkpoint that names no class
+    /// Opens the directory of a trained model. Its `architectures` say which kind it is; a checkpoint that names no class
     /// is taken for a text classifier. `max_length` is cut to what the model can take.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl TextReader {
     }
 }
 
-/// What a class of transformers reads that reads something else.
+/// The input of a class of transformers that reads something other than a text as it is.
 fn other_input(architecture: &str) -> Option<&'static str> {
     match architecture {
         "BertForQuestionAnswering" => Some("a question with windows of a context"),

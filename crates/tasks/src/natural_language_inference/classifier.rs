@@ -40,13 +40,13 @@ impl NliClassifier {
 
     /// Prepares a checkpoint, with a head or without, for training on a data set.
     ///
-    /// A head in the checkpoint is kept when it tells the same roles apart, whatever their names and order; otherwise the
+    /// A head in the checkpoint is kept when its labels have the same roles, whatever their names and order; otherwise the
     /// head will be new, with the names `entailment`, `neutral`, `contradiction` or `entailment`, `not_entailment`, in this
     /// order.
     ///
     /// # Errors
     ///
-    /// The directory is no BERT checkpoint with a tokenizer, or the data has not the labels of one scheme.
+    /// The directory is no BERT checkpoint with a tokenizer, or the labels of the data are not those of one scheme.
     pub fn for_training(
         dir: &Path,
         data: &NliData,
@@ -85,12 +85,11 @@ impl NliClassifier {
             .iter()
             .filter_map(|&role| self.roles.id(role))
             .collect();
-        let encodings = self.classifier.encode_texts(&data.dataset.texts())?;
-        Ok(Split::new(
-            data.dataset.path.clone(),
-            encodings,
-            Targets::Classes(ids),
-        ))
+        Ok(Split {
+            targets: Targets::Classes(ids),
+            encodings: self.classifier.pretrained.encode(&data.dataset.texts())?,
+            path: data.dataset.path.clone(),
+        })
     }
 }
 

@@ -3,7 +3,7 @@ use bert_text::{Dataset, Example, Label, LabelError};
 
 use crate::TaskError;
 
-/// What SNLI and MNLI have for a label where the people who labelled a pair did not agree.
+/// The label in SNLI and MNLI of a pair whose annotators did not agree.
 const NO_AGREEMENT: &str = "-";
 
 /// Premises and hypotheses with the roles of their labels.
@@ -11,9 +11,9 @@ const NO_AGREEMENT: &str = "-";
 pub struct NliData {
     /// The pairs; a label is the name of its [`Role`].
     pub dataset: Dataset,
-    /// One a pair.
+    /// The role of each pair.
     pub roles: Vec<Role>,
-    /// Rows that were left out because their label is `-`: nobody agreed on one.
+    /// Rows that were left out because their label is `-`: the annotators did not agree.
     pub without_agreement: usize,
 }
 
@@ -60,7 +60,7 @@ impl NliData {
         })
     }
 
-    /// Which roles the data tells apart.
+    /// The scheme of the roles in the data.
     ///
     /// # Errors
     ///
@@ -72,8 +72,8 @@ impl NliData {
         })
     }
 
-    /// Says whether a model of this scheme has a label for every pair. A two-way model does for three-way data: what is
-    /// neutral or contradicted is not entailed.
+    /// Makes sure that a model of this scheme has a label for every pair. A two-way model has one for three-way data: a
+    /// neutral or contradicted hypothesis is not entailed.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Which label has which id: what `config.json` says, and what it must not say.
+//! The ids and meanings of the labels as `config.json` gives them.
 
 use bert_nli::{RoleError, Roles};
 use bert_text::LabelSet;
@@ -20,8 +20,8 @@ pub(super) fn pairs(
     ids.into_iter().eq(0..num_labels).then_some(pairs)
 }
 
-/// The names of a checkpoint's labels in id order, and what they mean. `label2id` says so, or `id2label` where that alone
-/// has names.
+/// The names of a checkpoint's labels in id order, and what they mean. They are read from `label2id`, or from
+/// `id2label` if that alone has names.
 ///
 /// # Errors
 /// Neither has names of natural-language inference, or they contradict each other.

@@ -1,15 +1,14 @@
-use std::num::NonZeroUsize;
 use std::path::Path;
 
+use bert_nli::Role;
 use bert_nli::zero_shot::{HypothesisTemplate, ZeroShotIds, ranked, scores};
-use bert_nli::{ModelForSequenceClassification, Role};
 use bert_text::Encoding;
-use burn::tensor::Device;
+use bert_text_classification::ModelForSequenceClassification;
 
 use super::label2id;
-use crate::pretrained::rows_of;
+use crate::inference::{rows_of, truncated};
 use crate::text_classification::TextClassifier;
-use crate::{Pretrained, TaskError};
+use crate::{RunOptions, TaskError};
 
 /// A checkpoint of natural-language inference that gives texts labels it was never trained on.
 #[derive(Debug, Clone)]
@@ -20,7 +19,7 @@ pub struct ZeroShotClassifier {
     pub ids: ZeroShotIds,
 }
 
-/// What every text is asked.
+/// The labels that every text is scored for, and how.
 #[derive(Debug, Clone)]
 pub struct ZeroShotQuestion {
     /// The candidate labels.
@@ -63,8 +62,8 @@ impl ZeroShotClassifier {
         Ok(Self { classifier, ids })
     }
 
-    /// What to be wary of: the checkpoint does not say which label is entailment, or the pipeline's rule weighs it against
-    /// another label than contradiction.
+    /// A warning to show the user: the checkpoint does not say which label is entailment, or the pipeline's rule weighs
+    /// entailment against another label than contradiction.
     pub fn doubt(&self) -> Option<String> {
         let name = |id: usize| &self.classifier.labels.names()[id];
         if !self.ids.is_named {
@@ -83,35 +82,26 @@ impl ZeroShotClassifier {
         })
     }
 
-    /// Scores every candidate label for every text; the results are in the order of the texts. `tick` is called with the
-    /// share that is done.
+    /// Scores every candidate label for every text; the results are in the order of the texts.
     ///
     /// # Errors
     ///
-    /// A hypothesis is longer than the maximum length, or the texts do not fit the model.
+    /// There is no candidate label, a hypothesis is longer than the maximum length, or the texts do not fit the model.
     pub fn predict(
         &self,
         model: &ModelForSequenceClassification,
         texts: &[&str],
         question: &ZeroShotQuestion,
-        batch_size: NonZeroUsize,
-        device: &Device,
-        tick: &mut dyn FnMut(f64),
+        run: RunOptions<'_>,
     ) -> Result<Vec<ZeroShotPrediction>, TaskError> {
         let candidates = question.labels.len();
         if candidates == 0 {
             return Err(TaskError::NoCandidateLabels);
         }
         let encodings = self.encode(texts, question)?;
-        let mut logits: Vec<Vec<f32>> = vec![Vec::new(); encodings.len()];
-        let take = |rows: &[usize], input| {
-            for (row, one) in rows.iter().zip(rows_of(model.forward(input)?)) {
-                logits[*row] = one;
-            }
-            Ok(())
-        };
+        let forward = |_: &[usize], input| Ok(rows_of(model.forward(input)?));
         let pretrained = &self.classifier.pretrained;
-        pretrained.forward_all(&encodings, batch_size, device, tick, take)?;
+        let logits = pretrained.forward_rows(&encodings, run, forward)?;
         let of_one = |(logits, encodings): (&[Vec<f32>], &[Encoding])| {
             let scores = scores(logits, self.ids, question.multi_label);
             let order = ranked(&scores);
@@ -119,9 +109,7 @@ impl ZeroShotClassifier {
                 scores: order.iter().map(|&label| scores[label]).collect(),
                 logits: order.iter().map(|&label| logits[label].clone()).collect(),
                 order,
-                is_cut: encodings
-                    .iter()
-                    .any(|encoding| encoding.truncated_tokens > 0),
+                is_cut: truncated(encodings) > 0,
             }
         };
         let texts = logits.chunks(candidates).zip(encodings.chunks(candidates));
@@ -134,11 +122,6 @@ impl ZeroShotClassifier {
         texts: &[&str],
         question: &ZeroShotQuestion,
     ) -> Result<Vec<Encoding>, TaskError> {
-        let Pretrained {
-            tokenizer,
-            max_length,
-            ..
-        } = &self.classifier.pretrained;
         let labels = question.labels.iter();
         let hypotheses: Vec<String> = labels.map(|label| question.template.fill(label)).collect();
         let pairs = texts.iter().flat_map(|text| {
@@ -147,6 +130,8 @@ impl ZeroShotClassifier {
                 .map(move |hypothesis| (*text, hypothesis.as_str()))
         });
         let pairs: Vec<(&str, &str)> = pairs.collect();
-        Ok(tokenizer.encode_batch_cutting_first(&pairs, *max_length)?)
+        let pretrained = &self.classifier.pretrained;
+        let tokenizer = &pretrained.tokenizer;
+        Ok(tokenizer.encode_batch_cutting_first(&pairs, pretrained.max_length)?)
     }
 }

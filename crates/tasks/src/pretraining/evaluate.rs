@@ -1,29 +1,28 @@
-use std::num::NonZeroUsize;
-
 use bert_kernels::masked_cross_entropy;
 use bert_pretraining::PretrainingModel;
 use bert_pretraining::metrics::{evaluate_masked_lm, evaluate_next_sentence};
 use bert_text::{Encoding, MaskedBlock};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use serde_json::{Value, json};
 
 use super::predict::PairPrediction;
 use super::split::masked_tokens;
 use super::{Pretraining, Split};
-use crate::pretrained::rows_of;
-use crate::{Evaluation, Metrics, Position, TaskError};
+use crate::inference::{MeanLoss, rows_of};
+use crate::{Evaluation, Metrics, Position, RunOptions, TaskError};
 
-/// The seed of what is masked and paired for an evaluation: the same in every epoch of every run, so that figures can be
+/// The seed of masks and pairs in an evaluation. It is the same in every epoch of every run, so that figures can be
 /// compared.
 pub const EVALUATION_SEED: u64 = 0;
 const FIXED: Position = Position {
     seed: EVALUATION_SEED,
     epoch: 0,
 };
-/// Masked tokens whose logits are computed at once: a vocabulary wide each, so a batch's may be too many for the memory.
+/// Masked tokens whose logits are computed at once. Each row of logits is a vocabulary wide, so those of a whole batch may
+/// need too much memory.
 const TOKENS_AT_ONCE: usize = 512;
 
-/// What was predicted for a masked token.
+/// The prediction for a masked token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenPrediction {
     /// The row it is in.
@@ -47,14 +46,14 @@ pub struct Scored {
     pub pairs: Vec<PairPrediction>,
 }
 
-/// What has been predicted so far.
+/// The predictions so far.
 #[derive(Debug, Default)]
 struct Tally {
     tokens: Vec<TokenPrediction>,
-    token_loss_sum: f64,
+    token_loss: MeanLoss,
     /// With the row of each.
     pairs: Vec<(usize, PairPrediction)>,
-    pair_loss_sum: f64,
+    pair_loss: MeanLoss,
 }
 
 impl Tally {
@@ -78,8 +77,8 @@ impl Tally {
             if let Some(logits) = model.prediction_logits(hidden) {
                 let best = logits.clone().argmax(1).into_data();
                 predicted.extend(best.iter::<i64>().map(|id| id as u32));
-                let mean: f32 = masked_cross_entropy(logits, labels).into_scalar();
-                self.token_loss_sum += f64::from(mean) * count as f64;
+                self.token_loss
+                    .add(masked_cross_entropy(logits, labels), count);
             }
         }
         let places = rows.iter().zip(blocks).flat_map(|(&row, block)| {
@@ -100,8 +99,8 @@ impl Tally {
     /// Takes the logits `[B, 2]` of some pairs.
     fn add_pairs(&mut self, logits: Tensor<2>, rows: &[usize], split: &Split) {
         let classes = split.classes(rows, &logits.device());
-        let mean: f32 = masked_cross_entropy(logits.clone(), classes).into_scalar();
-        self.pair_loss_sum += f64::from(mean) * rows.len() as f64;
+        let mean = masked_cross_entropy(logits.clone(), classes);
+        self.pair_loss.add(mean, rows.len());
         let predictions = rows_of(logits)
             .into_iter()
             .map(|logits| PairPrediction::new(logits, 0));
@@ -113,8 +112,7 @@ impl Tally {
         self.tokens.sort_by_key(|one| (one.row, one.position));
         self.pairs.sort_by_key(|(row, _)| *row);
         let pairs: Vec<PairPrediction> = self.pairs.into_iter().map(|(_, pair)| pair).collect();
-        let token_loss = self.token_loss_sum / self.tokens.len().max(1) as f64;
-        let pair_loss = self.pair_loss_sum / pairs.len().max(1) as f64;
+        let (token_loss, pair_loss) = (self.token_loss.mean(), self.pair_loss.mean());
 
         let mut metrics = Metrics::new();
         let mut add = |figures: Value| {
@@ -126,13 +124,16 @@ impl Tally {
         if M::PREDICTS_TOKENS {
             let found: Vec<u32> = self.tokens.iter().map(|one| one.token).collect();
             let references: Vec<u32> = self.tokens.iter().map(|one| one.reference).collect();
-            add(json!(evaluate_masked_lm(&found, &references, token_loss)?));
+            add(json!(
+                evaluate_masked_lm(&found, &references, token_loss).map_err(TaskError::metrics)?
+            ));
             selected_by = "perplexity";
         }
         if M::PREDICTS_PAIRS {
             let found: Vec<bool> = pairs.iter().map(PairPrediction::is_next).collect();
             let references: Vec<bool> = split.next_sentence.iter().map(|&one| one == 0).collect();
-            let figures = evaluate_next_sentence(&found, &references)?;
+            let figures =
+                evaluate_next_sentence(&found, &references).map_err(TaskError::metrics)?;
             add(json!(figures));
             if M::PREDICTS_TOKENS {
                 add(json!({"masked_lm_loss": token_loss, "next_sentence_loss": pair_loss}));
@@ -160,9 +161,7 @@ impl<M: PretrainingModel> Pretraining<M> {
         &self,
         model: &M,
         split: &Split,
-        batch_size: NonZeroUsize,
-        device: &Device,
-        tick: &mut dyn FnMut(f64),
+        run: RunOptions<'_>,
     ) -> Result<Scored, TaskError> {
         let masked = self.masked_for_evaluation(split)?;
         let encodings: Vec<Encoding> = (0..split.len())
@@ -183,8 +182,7 @@ impl<M: PretrainingModel> Pretraining<M> {
             }
             Ok(())
         };
-        self.pretrained
-            .forward_all(&encodings, batch_size, device, tick, take)?;
+        self.pretrained.forward_all(&encodings, run, take)?;
         tally.scored::<M>(split)
     }
 

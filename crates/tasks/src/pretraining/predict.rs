@@ -3,11 +3,11 @@ use std::num::NonZeroUsize;
 use bert_kernels::softmax;
 use bert_pretraining::{ModelForMaskedLM, ModelForNextSentencePrediction, PretrainingModel, top_k};
 use bert_text::Encoding;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 
 use super::Pretraining;
-use crate::TaskError;
-use crate::pretrained::rows_of;
+use crate::inference::rows_of;
+use crate::{RunOptions, TaskError};
 
 /// One proposal for a mask, with the field names of transformers' fill-mask pipeline.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -22,7 +22,7 @@ pub struct FilledMask {
     pub sequence: String,
 }
 
-/// What is proposed for the masks of one text.
+/// The proposals for the masks of one text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FilledText {
     /// For each mask, in the order of the text, the most probable tokens, the most probable first.
@@ -69,7 +69,7 @@ impl Pretraining<ModelForMaskedLM> {
         &self,
         texts: &[(&str, Option<&str>)],
     ) -> Result<Vec<Encoding>, TaskError> {
-        self.encode(texts)
+        self.pretrained.encode(texts)
     }
 
     /// How many masks there are in a text, as far as it was not cut off.
@@ -78,7 +78,7 @@ impl Pretraining<ModelForMaskedLM> {
     }
 
     /// Proposes `count` tokens for every mask, as transformers' fill-mask pipeline does: each mask for itself, the others
-    /// left as they are. The results are in the order of the texts. `tick` is called with the share that is done.
+    /// left as they are. The results are in the order of the texts.
     ///
     /// # Errors
     ///
@@ -88,23 +88,18 @@ impl Pretraining<ModelForMaskedLM> {
         model: &ModelForMaskedLM,
         texts: &[Encoding],
         count: NonZeroUsize,
-        batch_size: NonZeroUsize,
-        device: &Device,
-        tick: &mut dyn FnMut(f64),
+        run: RunOptions<'_>,
     ) -> Result<Vec<FilledText>, TaskError> {
-        let mut filled: Vec<Option<FilledText>> = vec![None; texts.len()];
-        let take = |rows: &[usize], input| {
+        let forward = |rows: &[usize], input| {
             let hidden_bsh = model.bert.forward(input)?.last_hidden_state;
-            for (index, &row) in rows.iter().enumerate() {
+            let filled = rows.iter().enumerate().map(|(index, &row)| {
                 let hidden_1sh = hidden_bsh.clone().narrow(0, index, 1);
                 let logits = self.mask_logits(model, hidden_1sh, &texts[row]);
-                filled[row] = Some(self.filled(&texts[row], logits, count)?);
-            }
-            Ok(())
+                self.filled(&texts[row], logits, count)
+            });
+            filled.collect()
         };
-        self.pretrained
-            .forward_all(texts, batch_size, device, tick, take)?;
-        Ok(filled.into_iter().flatten().collect())
+        self.pretrained.forward_rows(texts, run, forward)
     }
 
     fn masks(&self, encoding: &Encoding) -> Vec<usize> {
@@ -173,8 +168,7 @@ impl Pretraining<ModelForMaskedLM> {
 }
 
 impl Pretraining<ModelForNextSentencePrediction> {
-    /// Says of pairs whether the second text follows the first; the results are in their order. `tick` is called with the
-    /// share that is done.
+    /// Predicts whether the second text of each pair follows the first; the results are in their order.
     ///
     /// # Errors
     ///
@@ -183,25 +177,18 @@ impl Pretraining<ModelForNextSentencePrediction> {
         &self,
         model: &ModelForNextSentencePrediction,
         pairs: &[(&str, &str)],
-        batch_size: NonZeroUsize,
-        device: &Device,
-        tick: &mut dyn FnMut(f64),
+        run: RunOptions<'_>,
     ) -> Result<Vec<PairPrediction>, TaskError> {
         let pairs: Vec<(&str, Option<&str>)> = pairs
             .iter()
             .map(|(text, text_pair)| (*text, Some(*text_pair)))
             .collect();
-        let encodings = self.encode(&pairs)?;
-        let mut predictions: Vec<Option<PairPrediction>> = vec![None; pairs.len()];
-        let take = |rows: &[usize], input| {
-            for (row, logits) in rows.iter().zip(rows_of(model.forward(input)?)) {
-                let truncated_tokens = encodings[*row].truncated_tokens;
-                predictions[*row] = Some(PairPrediction::new(logits, truncated_tokens));
-            }
-            Ok(())
-        };
-        self.pretrained
-            .forward_all(&encodings, batch_size, device, tick, take)?;
-        Ok(predictions.into_iter().flatten().collect())
+        let encodings = self.pretrained.encode(&pairs)?;
+        let forward = |_: &[usize], input| Ok(rows_of(model.forward(input)?));
+        let logits = self.pretrained.forward_rows(&encodings, run, forward)?;
+        let predictions = logits.into_iter().zip(&encodings);
+        Ok(predictions
+            .map(|(logits, encoding)| PairPrediction::new(logits, encoding.truncated_tokens))
+            .collect())
     }
 }

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use bert_pretraining::{PretrainingModel, TIED_COPIES};
 use bert_text::{
-    Documents, Encoding, Masker, MaskingOptions, TextBlocks, TextLayout, TextPieces, TokenBlock,
+    Documents, Masker, MaskingOptions, TextBlocks, TextLayout, TextPieces, TokenBlock,
 };
 use bert_weights::checkpoint::{KeyMap, LoadOptions, LoadReport, TiedCopy};
 use burn::tensor::Device;
 use serde_json::{Map, json};
 
 use super::Split;
+use crate::inference::truncated;
 use crate::pretrained::{HEADS, key_map};
 use crate::{DropoutOverride, Pretrained, TaskError};
 
@@ -175,12 +176,8 @@ impl<M: PretrainingModel> Pretraining<M> {
         layout: TextLayout,
     ) -> Result<Split, TaskError> {
         let path = text.path().to_owned();
-        let Pretrained {
-            tokenizer,
-            max_length,
-            ..
-        } = &self.pretrained;
-        let read = TextBlocks::read(text, tokenizer, layout, *max_length)?;
+        let pretrained = &self.pretrained;
+        let read = TextBlocks::read(text, &pretrained.tokenizer, layout, pretrained.max_length)?;
         let can_mask = |block: &TokenBlock| {
             let masker = self.masker.as_ref();
             masker.is_none_or(|masker| masker.can_mask(block))
@@ -193,7 +190,12 @@ impl<M: PretrainingModel> Pretraining<M> {
                     .to_owned(),
             });
         }
-        Ok(Split::new(path, read.blocks, Vec::new(), read.truncated))
+        Ok(Split {
+            path,
+            rows: read.blocks,
+            next_sentence: Vec::new(),
+            truncated: read.truncated,
+        })
     }
 
     /// Draws pairs of sentences and tokenizes them.
@@ -207,24 +209,13 @@ impl<M: PretrainingModel> Pretraining<M> {
             .iter()
             .map(|pair| (pair.text, Some(pair.text_pair)))
             .collect();
-        let encodings = self.encode(&texts)?;
-        let is_cut = |encoding: &&Encoding| encoding.truncated_tokens > 0;
-        let truncated = encodings.iter().filter(is_cut).count();
-        let rows = encodings.into_iter().map(TokenBlock::from).collect();
-        let classes = pairs.iter().map(|pair| i32::from(!pair.is_next)).collect();
-        Ok(Split::new(documents.path.clone(), rows, classes, truncated))
-    }
-
-    pub(super) fn encode(
-        &self,
-        texts: &[(&str, Option<&str>)],
-    ) -> Result<Vec<Encoding>, TaskError> {
-        let Pretrained {
-            tokenizer,
-            max_length,
-            ..
-        } = &self.pretrained;
-        Ok(tokenizer.encode_batch(texts, *max_length)?)
+        let encodings = self.pretrained.encode(&texts)?;
+        Ok(Split {
+            path: documents.path.clone(),
+            truncated: truncated(&encodings),
+            rows: encodings.into_iter().map(TokenBlock::from).collect(),
+            next_sentence: pairs.iter().map(|pair| i32::from(!pair.is_next)).collect(),
+        })
     }
 }
 

@@ -16,30 +16,13 @@ pub struct Split {
     pub path: PathBuf,
     /// The tokens of each row, nothing masked.
     pub rows: Vec<TokenBlock>,
-    /// Tokens of each row.
-    pub lengths: Vec<usize>,
-    /// Of pairs, the class of each: 0 where the second text follows the first, 1 where it does not; else empty.
+    /// The class of each pair: 0 if the second text follows the first, else 1. Empty for rows that are no pairs.
     pub next_sentence: Vec<i32>,
     /// Rows that were cut to the maximum length.
     pub truncated: usize,
 }
 
 impl Split {
-    pub(super) fn new(
-        path: PathBuf,
-        rows: Vec<TokenBlock>,
-        next_sentence: Vec<i32>,
-        truncated: usize,
-    ) -> Self {
-        Self {
-            path,
-            lengths: rows.iter().map(TokenBlock::len).collect(),
-            rows,
-            next_sentence,
-            truncated,
-        }
-    }
-
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -52,7 +35,7 @@ impl Split {
 
     /// Tokens of all rows, special ones included.
     pub fn tokens(&self) -> usize {
-        self.lengths.iter().sum()
+        self.rows.iter().map(TokenBlock::len).sum()
     }
 
     /// A row masked for a place of the run.

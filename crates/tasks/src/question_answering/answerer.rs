@@ -1,12 +1,12 @@
 use std::path::Path;
 
 use bert_question_answering::{ModelForQuestionAnswering, QuestionAnsweringConfig};
-use bert_text::{QuestionInput, SquadDataset};
+use bert_text::{Encoding, QuestionInput, SquadDataset, TokenizerError};
 use bert_weights::checkpoint::{KeyMap, LoadReport};
 use burn::tensor::Device;
 use serde_json::Map;
 
-use super::{Split, Windows};
+use super::{EvaluationOptions, Split, Windows};
 use crate::pretrained::key_map;
 use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
 
@@ -25,6 +25,8 @@ pub struct QuestionAnswerer {
     pub pretrained: Pretrained,
     /// Tokens that neighbouring windows of a context share.
     pub stride: usize,
+    /// How answers are chosen and scored in an evaluation.
+    pub evaluation: EvaluationOptions,
 }
 
 impl QuestionAnswerer {
@@ -72,18 +74,16 @@ impl QuestionAnswerer {
         let default = DEFAULT_STRIDE.min(pretrained.max_length / 2);
         Ok(Self {
             stride: stride.unwrap_or(default),
+            evaluation: EvaluationOptions::default(),
             pretrained,
         })
     }
 
     fn head(&self) -> HeadOrigin {
-        if self.pretrained.is_architecture(ARCHITECTURE)
-            && self.pretrained.has_tensor("qa_outputs.weight")
-        {
-            HeadOrigin::Checkpoint
-        } else {
-            HeadOrigin::New
-        }
+        HeadOrigin::checkpoint_if(
+            self.pretrained.is_architecture(ARCHITECTURE)
+                && self.pretrained.has_tensor("qa_outputs.weight"),
+        )
     }
 
     /// Loads the weights. The head is taken from the checkpoint or made anew as `head` says; new parameters are drawn
@@ -126,13 +126,8 @@ impl QuestionAnswerer {
             .iter()
             .map(|one| (one.question.trim_start(), data.context(one)))
             .collect();
-        let encoded = self.pretrained.tokenizer.encode_windows_batch(
-            &texts,
-            self.pretrained.max_length,
-            self.stride,
-        );
         let mut windows = Windows::default();
-        for (question, encodings) in data.questions.iter().zip(encoded) {
+        for (question, encodings) in data.questions.iter().zip(self.encode_windows(&texts)) {
             let encodings = encodings.map_err(|source| TaskError::Question {
                 place: format!("{}, question {:?}", data.path.display(), question.id),
                 source,
@@ -151,19 +146,19 @@ impl QuestionAnswerer {
         let question = input.question.trim_start();
         let contexts = input.context.as_slice().iter();
         let texts: Vec<(&str, &str)> = contexts.map(|one| (question, one.as_str())).collect();
-        let Pretrained {
-            tokenizer,
-            max_length,
-            ..
-        } = &self.pretrained;
-        let encoded = tokenizer.encode_windows_batch(&texts, *max_length, self.stride);
         let mut of_question = Vec::new();
-        for (context, encodings) in encoded.into_iter().enumerate() {
+        for (context, encodings) in self.encode_windows(&texts).into_iter().enumerate() {
             of_question.extend(encodings?.into_iter().map(|encoding| (context, encoding)));
         }
         let mut windows = Windows::default();
         windows.push(of_question);
         Ok(windows)
+    }
+
+    /// The windows of each pair of a question and a context.
+    fn encode_windows(&self, texts: &[(&str, &str)]) -> Vec<Result<Vec<Encoding>, TokenizerError>> {
+        let tokenizer = &self.pretrained.tokenizer;
+        tokenizer.encode_windows_batch(texts, self.pretrained.max_length, self.stride)
     }
 }
 

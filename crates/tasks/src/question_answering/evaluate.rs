@@ -1,5 +1,3 @@
-use std::num::NonZeroUsize;
-
 use bert_question_answering::metrics::{
     BestThresholds, SquadMetrics, SquadVersion, best_thresholds, evaluate,
 };
@@ -7,11 +5,10 @@ use bert_question_answering::{
     Candidate, DecodeOptions, Decoded, ModelForQuestionAnswering, decode, window_loss,
 };
 use bert_text::{SquadDataset, SquadQuestion, char_slice};
-use burn::tensor::Device;
 use serde::Serialize;
 
 use super::{QuestionAnswerer, Split, WindowLogits};
-use crate::{Evaluation, TaskError};
+use crate::{Evaluation, RunOptions, TaskError};
 
 /// When a question of SQuAD 2.0 is left unanswered.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,7 +48,7 @@ impl Default for EvaluationOptions {
     }
 }
 
-/// What a model says to a question of a data set.
+/// The prediction for a question of a data set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnsweredQuestion {
     /// The answer, `""` for none.
@@ -80,11 +77,11 @@ pub struct Scored {
     pub evaluation: Evaluation,
     /// One a question, in the order of the data.
     pub answers: Vec<AnsweredQuestion>,
-    /// Which script's figures they are.
+    /// The version of SQuAD's script that the figures follow.
     pub version: SquadVersion,
 }
 
-/// The figures, and of SQuAD 2.0 what a threshold does for them.
+/// The figures, for SQuAD 2.0 with the thresholds.
 #[derive(Serialize)]
 struct Figures {
     #[serde(flatten)]
@@ -101,7 +98,7 @@ struct Thresholds {
 }
 
 impl QuestionAnswerer {
-    /// Scores a model on a data set.
+    /// Scores a model on a data set as [`evaluation`](Self::evaluation) says.
     ///
     /// # Errors
     ///
@@ -110,12 +107,10 @@ impl QuestionAnswerer {
         &self,
         model: &ModelForQuestionAnswering,
         split: &Split,
-        options: &EvaluationOptions,
-        batch_size: NonZeroUsize,
-        device: &Device,
-        tick: &mut dyn FnMut(f64),
+        run: RunOptions<'_>,
     ) -> Result<Scored, TaskError> {
-        let logits = self.logits(model, &split.windows, batch_size, device, tick)?;
+        let logits = self.logits(model, &split.windows, run)?;
+        let options = &self.evaluation;
         let version_2 = options
             .version_2
             .unwrap_or_else(|| split.data.has_unanswerable());
@@ -142,7 +137,8 @@ impl QuestionAnswerer {
     }
 }
 
-/// Over the windows that have a label, each among its own tokens: it does not depend on how windows were batched.
+/// The mean loss of the windows that have a label. The softmax of a window is over its own tokens, so the loss does not
+/// depend on how windows were batched.
 fn mean_loss(split: &Split, logits: &[WindowLogits]) -> f64 {
     let labelled = split.positions.iter().zip(logits);
     let losses: Vec<f64> = labelled
@@ -179,7 +175,8 @@ fn score(
     let (version, thresholds) = if version_2 {
         let spans = of_each(&|one| one.best_span().copied());
         let differences: Vec<f32> = decoded.iter().map(Decoded::null_difference).collect();
-        let best = best_thresholds(&spans, &differences, &references)?;
+        let best =
+            best_thresholds(&spans, &differences, &references).map_err(TaskError::metrics)?;
         let null_threshold = match null_threshold {
             NullThreshold::Given(threshold) => threshold,
             NullThreshold::Tuned => best.best_f1_thresh,
@@ -194,7 +191,7 @@ fn score(
     };
     let threshold = thresholds.as_ref().map_or(0.0, |one| one.null_threshold);
     let answers = of_each(&|one| one.answer(threshold).copied());
-    let metrics = evaluate(&answers, &references, version)?;
+    let metrics = evaluate(&answers, &references, version).map_err(TaskError::metrics)?;
     let figures = Figures {
         metrics,
         thresholds,

@@ -1,8 +1,8 @@
-//! Extractive question answering as a [`Task`](crate::Task): checkpoints, windows, loss, answers, SQuAD's figures, export.
+//! Extractive question answering: checkpoints, windows, loss, answers, SQuAD's figures, export.
 //!
 //! ```text
 //! checkpoint directory → QuestionAnswerer (everything but the weights) → load → model
-//! SQuAD file → QuestionAnswerer::encode → Split (windows) → QuestionAnsweringTask → train
+//! SQuAD file → QuestionAnswerer::encode → Split (windows) → Task::loss, QuestionAnswerer::evaluate
 //! questions → QuestionAnswerer::windows_of → QuestionAnswerer::predict → Prediction
 //! ```
 //!
@@ -16,8 +16,8 @@ mod task;
 mod windows;
 
 pub use answerer::QuestionAnswerer;
+pub use bert_question_answering as head;
 pub use evaluate::{AnsweredQuestion, EvaluationOptions, NullThreshold, Scored};
 pub use predict::{Answer, PredictOptions, Prediction};
 pub use split::Split;
-pub use task::QuestionAnsweringTask;
 pub use windows::{WindowLogits, Windows};

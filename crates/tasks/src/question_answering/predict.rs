@@ -1,13 +1,10 @@
-use std::num::NonZeroUsize;
-
 use bert_question_answering::{
     Candidate, DecodeOptions, ModelForQuestionAnswering, Span, Window, decode,
 };
 use bert_text::{QuestionInput, char_slice};
-use burn::tensor::Device;
 
 use super::{QuestionAnswerer, WindowLogits, Windows};
-use crate::TaskError;
+use crate::{RunOptions, TaskError};
 
 /// How answers are chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,12 +44,13 @@ pub struct Answer {
     pub span: Option<Span>,
 }
 
-/// What a model says to one question.
+/// The prediction for one question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
     /// The answer.
     pub best: Answer,
-    /// All candidates, best first, each span once. Where "no answer" is one it may stand before `best`, or `best` be it.
+    /// All candidates, best first, each span once. "No answer" can be one of them; it can come first although `best` is a
+    /// span.
     pub answers: Vec<Answer>,
     /// The model's raw outputs for each window, over all contexts.
     pub logits: Vec<WindowLogits>,
@@ -60,7 +58,7 @@ pub struct Prediction {
 
 impl QuestionAnswerer {
     /// Answers questions, given with their windows ([`windows_of`](Self::windows_of)); the results are in their order.
-    /// The windows of all contexts of a question compete. `tick` is called with the share that is done.
+    /// The windows of all contexts of a question compete.
     ///
     /// # Errors
     ///
@@ -70,9 +68,7 @@ impl QuestionAnswerer {
         model: &ModelForQuestionAnswering,
         questions: Vec<(&QuestionInput, Windows)>,
         options: &PredictOptions,
-        batch_size: NonZeroUsize,
-        device: &Device,
-        tick: &mut dyn FnMut(f64),
+        run: RunOptions<'_>,
     ) -> Result<Vec<Prediction>, TaskError> {
         let mut all = Windows::default();
         let mut inputs = Vec::with_capacity(questions.len());
@@ -80,7 +76,7 @@ impl QuestionAnswerer {
             inputs.push(input);
             all.append(windows);
         }
-        let mut logits = self.logits(model, &all, batch_size, device, tick)?;
+        let mut logits = self.logits(model, &all, run)?;
         let predictions = inputs.into_iter().enumerate().map(|(question, input)| {
             let windows = all.of_question(question, &logits);
             let (best, answers) = answers(input, &windows, options);

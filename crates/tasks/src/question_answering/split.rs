@@ -14,10 +14,8 @@ pub struct Split {
     pub data: SquadDataset,
     /// Their windows.
     pub windows: Windows,
-    /// Tokens of each window.
-    pub lengths: Vec<usize>,
-    /// First and last token of the answer in each window, that of `[CLS]` where the window does not hold all of it. `None`
-    /// for the windows of a question whose answer is misplaced: they take no part in a loss.
+    /// First and last token of the answer in each window; both are `[CLS]` where the window does not hold the whole answer.
+    /// `None` for the windows of a question whose answer is misplaced: the loss ignores them.
     pub positions: Vec<Option<(usize, usize)>>,
     /// Indices of the questions whose first answer is not where the file says.
     pub misplaced: Vec<usize>,
@@ -41,14 +39,13 @@ impl Split {
         }
         Self {
             data: data.clone(),
-            lengths: windows.encodings.iter().map(Encoding::len).collect(),
             windows,
             positions,
             misplaced,
         }
     }
 
-    /// The same without the questions whose answer is misplaced: what can be learned from.
+    /// The questions that a model can learn from: those whose answer is not misplaced.
     ///
     /// # Errors
     ///
@@ -58,9 +55,13 @@ impl Split {
             return Ok(self);
         }
         if self.misplaced.len() == self.data.questions.len() {
-            return Err(TaskError::MisplacedAnswers {
+            return Err(TaskError::Labels {
                 path: self.data.path,
-                questions: self.misplaced.len(),
+                reason: format!(
+                    "none of the {} questions can be learned from: no answer is where `answer_start` says (in characters \
+                     of the context, from 0)",
+                    self.misplaced.len()
+                ),
             });
         }
         let Self {
@@ -95,14 +96,14 @@ impl Split {
         self.data.questions.is_empty()
     }
 
-    /// How many of some windows take part in a loss.
+    /// How many of some windows have a label.
     pub(super) fn labelled(&self, rows: &[usize]) -> usize {
         let has_label = |row: &&usize| self.positions[**row].is_some();
         rows.iter().filter(has_label).count()
     }
 
-    /// Start and end positions of some windows as tensors `[B]`; what takes no part in the loss is at `sequence_length`,
-    /// which the loss ignores.
+    /// Start and end positions of some windows as tensors `[B]`. A window without a label is at `sequence_length`, which the
+    /// loss ignores.
     pub(super) fn targets(
         &self,
         rows: &[usize],

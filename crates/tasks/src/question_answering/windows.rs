@@ -1,20 +1,18 @@
-use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use bert_question_answering::{ModelForQuestionAnswering, Window};
 use bert_text::Encoding;
-use burn::tensor::Device;
 
 use super::QuestionAnswerer;
-use crate::TaskError;
-use crate::pretrained::rows_of;
+use crate::inference::rows_of;
+use crate::{RunOptions, TaskError};
 
 /// The windows of some questions, those of a question in a row.
 #[derive(Debug, Clone, Default)]
 pub struct Windows {
     /// The tokens of each window.
     pub encodings: Vec<Encoding>,
-    /// Which of its question's contexts each window is of.
+    /// The context of its question that each window is cut from.
     pub contexts: Vec<usize>,
     /// The windows of each question.
     pub questions: Vec<Range<usize>>,
@@ -76,28 +74,24 @@ impl QuestionAnswerer {
         &self,
         model: &ModelForQuestionAnswering,
         windows: &Windows,
-        batch_size: NonZeroUsize,
-        device: &Device,
-        tick: &mut dyn FnMut(f64),
+        run: RunOptions<'_>,
     ) -> Result<Vec<WindowLogits>, TaskError> {
         let encodings = &windows.encodings;
-        let mut all = vec![WindowLogits::default(); encodings.len()];
-        let take = |rows: &[usize], input| {
+        let forward = |rows: &[usize], input| {
             let logits = model.forward(input)?;
             let starts = rows_of(logits.start_logits);
             let ends = rows_of(logits.end_logits);
+            let mut windows = Vec::with_capacity(rows.len());
             for ((&row, mut start_logits), mut end_logits) in rows.iter().zip(starts).zip(ends) {
                 start_logits.truncate(encodings[row].len());
                 end_logits.truncate(encodings[row].len());
-                all[row] = WindowLogits {
+                windows.push(WindowLogits {
                     start_logits,
                     end_logits,
-                };
+                });
             }
-            Ok(())
+            Ok(windows)
         };
-        self.pretrained
-            .forward_all(encodings, batch_size, device, tick, take)?;
-        Ok(all)
+        self.pretrained.forward_rows(encodings, run, forward)
     }
 }

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use bert_text::{Dataset, Encoding, LabelSet};
+use bert_text::{Dataset, LabelSet};
 use bert_text_classification::{
     ModelForSequenceClassification, ProblemType, SequenceClassificationConfig,
 };
@@ -87,10 +87,7 @@ impl TextClassifier {
             },
             _ => LabelSet::for_training(old.as_ref(), data)?,
         };
-        let origin = match old {
-            Some(old) if old == labels => HeadOrigin::Checkpoint,
-            _ => HeadOrigin::New,
-        };
+        let origin = HeadOrigin::checkpoint_if(old.as_ref() == Some(&labels));
         let classifier = Self {
             pretrained,
             problem_type,
@@ -161,26 +158,16 @@ impl TextClassifier {
     ///
     /// A label is unknown or of the wrong kind, or `max_length` is too short for any text.
     pub fn encode(&self, data: &Dataset) -> Result<Split, TaskError> {
-        let targets = Targets::of(data, &self.labels, self.problem_type)?;
-        let encodings = self.encode_texts(&data.texts())?;
-        Ok(Split::new(data.path.clone(), encodings, targets))
-    }
-
-    pub(crate) fn encode_texts(
-        &self,
-        texts: &[(&str, Option<&str>)],
-    ) -> Result<Vec<Encoding>, TaskError> {
-        let Pretrained {
-            tokenizer,
-            max_length,
-            ..
-        } = &self.pretrained;
-        Ok(tokenizer.encode_batch(texts, *max_length)?)
+        Ok(Split {
+            targets: Targets::of(data, &self.labels, self.problem_type)?,
+            encodings: self.pretrained.encode(&data.texts())?,
+            path: data.path.clone(),
+        })
     }
 }
 
-/// The problem type a checkpoint was trained for: its `problem_type`, else what transformers concludes from the number of
-/// labels.
+/// The problem type that a checkpoint was trained for: its `problem_type`, or what transformers concludes from the number
+/// of labels if it has none.
 pub(crate) fn stated_problem_type(
     pretrained: &Pretrained,
     num_labels: usize,

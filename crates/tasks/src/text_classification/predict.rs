@@ -1,12 +1,10 @@
-use std::num::NonZeroUsize;
-
 use bert_kernels::softmax;
+use bert_text::Encoding;
 use bert_text_classification::{ModelForSequenceClassification, ProblemType};
-use burn::tensor::Device;
 
 use super::TextClassifier;
-use crate::TaskError;
-use crate::pretrained::rows_of;
+use crate::inference::rows_of;
+use crate::{RunOptions, TaskError};
 
 /// The outputs for one text.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,19 +47,22 @@ impl Prediction {
 
     /// The label with the highest score, the lower id where two are equal.
     pub fn best(&self) -> ClassProbability {
-        let first = ClassProbability {
-            id: 0,
-            score: f32::NEG_INFINITY,
-        };
-        let scores = self.scores.iter().copied().enumerate();
-        scores.fold(first, |best, (id, score)| {
-            if score > best.score {
-                ClassProbability { id, score }
-            } else {
-                best
-            }
-        })
+        let id = best_label(&self.scores);
+        let score = self.scores.get(id).copied();
+        ClassProbability {
+            id,
+            score: score.unwrap_or(f32::NEG_INFINITY),
+        }
     }
+}
+
+/// The label with the highest value, the lower id where two are equal.
+pub(crate) fn best_label(values: &[f32]) -> usize {
+    let candidates = 1..values.len();
+    candidates.fold(
+        0,
+        |best, id| if values[id] > values[best] { id } else { best },
+    )
 }
 
 fn sigmoid(x: f32) -> f32 {
@@ -69,7 +70,7 @@ fn sigmoid(x: f32) -> f32 {
 }
 
 impl TextClassifier {
-    /// Classifies texts and pairs; the results are in their order. `tick` is called with the share that is done.
+    /// Classifies texts and pairs; the results are in their order.
     ///
     /// # Errors
     ///
@@ -78,23 +79,25 @@ impl TextClassifier {
         &self,
         model: &ModelForSequenceClassification,
         texts: &[(&str, Option<&str>)],
-        batch_size: NonZeroUsize,
-        device: &Device,
-        tick: &mut dyn FnMut(f64),
+        run: RunOptions<'_>,
     ) -> Result<Vec<Prediction>, TaskError> {
-        let encodings = self.encode_texts(texts)?;
-        let mut predictions: Vec<Option<Prediction>> = vec![None; texts.len()];
-        let take = |rows: &[usize], input| {
-            for (row, logits) in rows.iter().zip(rows_of(model.forward(input)?)) {
-                let truncated_tokens = encodings[*row].truncated_tokens;
-                predictions[*row] =
-                    Some(Prediction::new(logits, self.problem_type, truncated_tokens));
-            }
-            Ok(())
+        let encodings = self.pretrained.encode(texts)?;
+        let forward = |_: &[usize], input| Ok(rows_of(model.forward(input)?));
+        let logits = self.pretrained.forward_rows(&encodings, run, forward)?;
+        Ok(self.predictions(logits, &encodings))
+    }
+
+    /// The logits of some encodings as predictions.
+    pub(crate) fn predictions(
+        &self,
+        logits: Vec<Vec<f32>>,
+        encodings: &[Encoding],
+    ) -> Vec<Prediction> {
+        let rows = logits.into_iter().zip(encodings);
+        let prediction = |(logits, encoding): (_, &Encoding)| {
+            Prediction::new(logits, self.problem_type, encoding.truncated_tokens)
         };
-        self.pretrained
-            .forward_all(&encodings, batch_size, device, tick, take)?;
-        Ok(predictions.into_iter().flatten().collect())
+        rows.map(prediction).collect()
     }
 }
 

@@ -4,9 +4,9 @@ use bert_text::{Dataset, Encoding, Label, LabelSet, regression_targets};
 use bert_text_classification::{Labels, ProblemType};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::TaskError;
+use crate::{TaskError, inference};
 
-/// What the examples of a data set should be classified as.
+/// The true labels of a data set.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Targets {
     /// One class an example.
@@ -67,22 +67,11 @@ pub struct Split {
     pub path: PathBuf,
     /// The tokens of each example.
     pub encodings: Vec<Encoding>,
-    /// Tokens of each example.
-    pub lengths: Vec<usize>,
-    /// What each example should be classified as.
+    /// The true label of each example.
     pub targets: Targets,
 }
 
 impl Split {
-    pub(crate) fn new(path: PathBuf, encodings: Vec<Encoding>, targets: Targets) -> Self {
-        Self {
-            path,
-            lengths: encodings.iter().map(Encoding::len).collect(),
-            encodings,
-            targets,
-        }
-    }
-
     /// Number of examples.
     pub fn len(&self) -> usize {
         self.encodings.len()
@@ -95,13 +84,12 @@ impl Split {
 
     /// Examples that were cut to the maximum length.
     pub fn truncated(&self) -> usize {
-        let is_cut = |encoding: &&Encoding| encoding.truncated_tokens > 0;
-        self.encodings.iter().filter(is_cut).count()
+        inference::truncated(&self.encodings)
     }
 }
 
-/// What the labels of a data set look like: lists of names are multi label, numbers with a fraction among numbers are a
-/// regression, everything else is single label.
+/// The problem type that the labels of a data set suggest: lists of names are multi label, numbers of which some have a
+/// fraction are a regression, everything else is single label.
 pub fn guess_problem_type(data: &Dataset) -> ProblemType {
     let labels = || {
         data.examples

@@ -22,7 +22,7 @@ pub struct TokenClassifier {
     pub pretrained: Pretrained,
     /// The tags in id order.
     pub labels: LabelSet,
-    /// Which sub-tokens of a word are learned. Scores and predictions of words are those of the first one either way.
+    /// Which sub-tokens of a word are learned. Scores and predictions of a word are always those of its first sub-token.
     pub alignment: Alignment,
 }
 
@@ -72,10 +72,7 @@ impl TokenClassifier {
         let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
         let old = pretrained.labels(ARCHITECTURE)?;
         let labels = LabelSet::from_tags(data)?.ordered_as(old.as_ref());
-        let origin = match old {
-            Some(old) if old == labels => HeadOrigin::Checkpoint,
-            _ => HeadOrigin::New,
-        };
+        let origin = HeadOrigin::checkpoint_if(old.as_ref() == Some(&labels));
         let classifier = Self {
             pretrained,
             labels,
@@ -144,12 +141,12 @@ impl TokenClassifier {
         Split::new(self, data)
     }
 
-    /// What a word is predicted as that has no token.
+    /// The label of a word that has no token.
     pub(super) fn outside(&self) -> usize {
         self.labels.id("O").unwrap_or(0)
     }
 
-    /// For each label the one that later sub-tokens of a word get when all carry one: `I-x` for `B-x`, if there is one.
+    /// For each label the label of a word's later sub-tokens where all of them carry one: `I-x` for `B-x`, if there is one.
     pub(super) fn continued(&self) -> Vec<usize> {
         let names = self.labels.names().iter().enumerate();
         names

@@ -1,4 +1,3 @@
-use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use bert_kernels::softmax;
@@ -6,11 +5,10 @@ use bert_text::{Encoding, Pieces, TokensInput};
 use bert_token_classification::ModelForTokenClassification;
 use bert_token_classification::aggregation::{Aggregation, Entity, SubToken, entities};
 use bert_token_classification::transitions::Transitions;
-use burn::tensor::Device;
 
 use super::TokenClassifier;
-use super::task::token_rows;
-use crate::TaskError;
+use crate::inference::token_rows;
+use crate::{RunOptions, TaskError};
 
 /// The outputs for one text.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,8 +20,7 @@ pub struct Prediction {
 }
 
 impl TokenClassifier {
-    /// Labels the sub-tokens of texts, each as long as it may be; the results are in their order. `tick` is called with
-    /// the share that is done.
+    /// Labels the sub-tokens of texts of any length; the results are in their order.
     ///
     /// # Errors
     ///
@@ -32,9 +29,7 @@ impl TokenClassifier {
         &self,
         model: &ModelForTokenClassification,
         inputs: &[TokensInput],
-        batch_size: NonZeroUsize,
-        device: &Device,
-        tick: &mut dyn FnMut(f64),
+        run: RunOptions<'_>,
     ) -> Result<Vec<Prediction>, TaskError> {
         let mut windows = self.text_windows(inputs)?;
         let encodings = std::mem::take(&mut windows.encodings);
@@ -44,12 +39,11 @@ impl TokenClassifier {
             }
             Ok(())
         };
-        self.pretrained
-            .forward_all(&encodings, batch_size, device, tick, take)?;
+        self.pretrained.forward_all(&encodings, run, take)?;
         Ok(windows.into_predictions())
     }
 
-    /// Texts as the model takes them, each as long as it may be.
+    /// Texts of any length as the model takes them.
     pub(crate) fn text_windows(&self, inputs: &[TokensInput]) -> Result<TextWindows, TaskError> {
         let mut all = TextWindows::default();
         for (input, pieces) in self
@@ -91,11 +85,11 @@ impl TokenClassifier {
     }
 }
 
-/// Texts in windows, and what a model has said about them so far.
+/// Texts in windows, and the predictions that a model has made for them so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TextWindows {
     pub(crate) encodings: Vec<Encoding>,
-    /// Of each window: its text, its tokens that it predicts, and the same as sub-tokens of the text.
+    /// For each window: its text, the tokens that it predicts, and the same tokens as sub-tokens of the text.
     places: Vec<(usize, Range<usize>, Range<usize>)>,
     predictions: Vec<Prediction>,
 }

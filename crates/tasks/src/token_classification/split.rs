@@ -8,7 +8,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use super::TokenClassifier;
 use crate::TaskError;
 
-/// The label of what takes no part in the loss.
+/// The label of a token that the loss ignores.
 const IGNORED: i32 = IGNORE_INDEX as i32;
 
 /// A sentence of a data set.
@@ -29,18 +29,16 @@ pub struct Split {
     pub sentences: Vec<Sentence>,
     /// The tokens of each window.
     pub encodings: Vec<Encoding>,
-    /// Tokens of each window.
-    pub lengths: Vec<usize>,
     pub(super) windows: Vec<Window>,
 }
 
-/// What is learned and predicted in a window.
+/// The labels of a window, and the words that are predicted from it.
 #[derive(Debug, Clone)]
 pub(super) struct Window {
     pub(super) sentence: usize,
     /// One label a token, −100 for what is ignored.
     labels: Vec<i32>,
-    /// Token and word: the first tokens of the words that this window predicts.
+    /// The words that this window predicts, each with its first token: (token, word).
     pub(super) words: Vec<(usize, usize)>,
 }
 
@@ -53,7 +51,7 @@ pub(super) struct EncodedWindow {
 }
 
 impl TokenClassifier {
-    /// A text as the model takes it: as a whole, or in windows.
+    /// A text as the model takes it: as one window, or in several.
     pub(super) fn windows(&self, pieces: &Pieces) -> Result<Vec<EncodedWindow>, TaskError> {
         let tokenizer = &self.pretrained.tokenizer;
         let capacity = tokenizer.capacity(self.pretrained.max_length)?;
@@ -93,7 +91,6 @@ impl Split {
             path: data.path.clone(),
             sentences: Vec::with_capacity(labels.len()),
             encodings: Vec::with_capacity(labels.len()),
-            lengths: Vec::with_capacity(labels.len()),
             windows: Vec::with_capacity(labels.len()),
         };
         for ((labels, words), pieces) in labels.into_iter().zip(words).zip(&pieces) {
@@ -114,7 +111,7 @@ impl Split {
         Ok(split)
     }
 
-    /// A window of the sentence that comes next.
+    /// Adds a window of the next sentence.
     fn push(&mut self, pieces: &Pieces, window: EncodedWindow, owned: &[Option<usize>]) {
         let EncodedWindow {
             encoding,
@@ -134,7 +131,6 @@ impl Split {
             labels,
             words: words.collect(),
         });
-        self.lengths.push(encoding.len());
         self.encodings.push(encoding);
     }
 

@@ -1,13 +1,13 @@
 //! Which labels are taken for which, as a table for people.
 
-use bert_nli::NliMetrics;
 use bert_text::LabelSet;
+use bert_text_classification::metrics::LabelMetrics;
 
 use crate::format::count;
 use crate::table::Table;
 
 /// A row for each reference with how often each label was predicted for it, and how well the label is told from others.
-pub(super) fn table(metrics: &NliMetrics, labels: &LabelSet) -> Table {
+pub(super) fn table(metrics: &LabelMetrics, labels: &LabelSet) -> Table {
     let names = labels.names();
     let mut header = vec!["REFERENCE".to_owned()];
     header.extend(names.iter().map(|name| format!("AS {name}")));

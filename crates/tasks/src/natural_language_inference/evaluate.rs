@@ -1,0 +1,115 @@
+use std::path::Path;
+
+use bert_text::LabelSet;
+use bert_text_classification::ModelForSequenceClassification;
+use bert_text_classification::metrics::{LabelMetrics, evaluate_by_label};
+use burn::tensor::Device;
+use serde_json::{Map, Value, json};
+
+use super::NliClassifier;
+use crate::text_classification::{Prediction, Split, Targets, best_label};
+use crate::{BatchLoss, Evaluation, Position, RunOptions, Task, TaskError};
+
+/// The figures of an evaluation and the predictions that they were computed from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NliScored {
+    /// The figures by the names of the labels.
+    pub evaluation: Evaluation,
+    /// The same by ids.
+    pub metrics: LabelMetrics,
+    /// One prediction a pair, in the order of the data.
+    pub predictions: Vec<Prediction>,
+}
+
+impl NliClassifier {
+    /// Scores a model on labelled data.
+    ///
+    /// # Errors
+    ///
+    /// The data does not fit the model.
+    pub fn evaluate(
+        &self,
+        model: &ModelForSequenceClassification,
+        split: &Split,
+        run: RunOptions<'_>,
+    ) -> Result<NliScored, TaskError> {
+        let Targets::Classes(references) = &split.targets else {
+            return Err(TaskError::Labels {
+                path: split.path.clone(),
+                reason: "natural-language inference has one class for each pair".to_owned(),
+            });
+        };
+        let classifier = &self.classifier;
+        let (logits, loss) = classifier.logits_and_loss(model, split, run)?;
+        let predicted: Vec<usize> = logits.iter().map(|row| best_label(row)).collect();
+        let metrics = evaluate_by_label(&predicted, references, classifier.labels.len())
+            .map_err(TaskError::metrics)?;
+        let figures = named(&metrics, &classifier.labels);
+        Ok(NliScored {
+            evaluation: Evaluation::of(&figures, loss, "accuracy", metrics.accuracy),
+            metrics,
+            predictions: classifier.predictions(logits, &split.encodings),
+        })
+    }
+}
+
+/// The figures with the labels' names: `labels` has the scores of each label, `confusion` has for each reference the number
+/// of each prediction.
+fn named(metrics: &LabelMetrics, labels: &LabelSet) -> Value {
+    let by_name = |values: Vec<Value>| -> Map<String, Value> {
+        labels.names().iter().cloned().zip(values).collect()
+    };
+    let scores = metrics.labels.iter().map(|scores| json!(scores)).collect();
+    let row = |counts: &Vec<u64>| {
+        Value::Object(by_name(counts.iter().map(|count| json!(count)).collect()))
+    };
+    json!({
+        "examples": metrics.examples,
+        "accuracy": metrics.accuracy,
+        "f1_macro": metrics.f1_macro,
+        "labels": by_name(scores),
+        "confusion": by_name(metrics.confusion.iter().map(row).collect()),
+    })
+}
+
+/// Text classification with figures of its own.
+impl Task for NliClassifier {
+    type Model = ModelForSequenceClassification;
+    type Split = Split;
+
+    fn encoder_layers(&self) -> usize {
+        self.classifier.encoder_layers()
+    }
+
+    fn lengths(&self, split: &Split) -> Vec<usize> {
+        self.classifier.lengths(split)
+    }
+
+    fn label_count(&self, train: &Split, rows: &[usize], position: Position) -> usize {
+        self.classifier.label_count(train, rows, position)
+    }
+
+    fn loss(
+        &self,
+        model: &Self::Model,
+        train: &Split,
+        rows: &[usize],
+        position: Position,
+        device: &Device,
+    ) -> Result<BatchLoss, TaskError> {
+        self.classifier.loss(model, train, rows, position, device)
+    }
+
+    fn score(
+        &self,
+        model: &Self::Model,
+        split: &Split,
+        run: RunOptions<'_>,
+    ) -> Result<Evaluation, TaskError> {
+        Ok(self.evaluate(model, split, run)?.evaluation)
+    }
+
+    fn save(&self, model: &Self::Model, dir: &Path) -> Result<(), TaskError> {
+        self.classifier.save(model, dir)
+    }
+}

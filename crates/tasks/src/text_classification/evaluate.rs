@@ -1,0 +1,139 @@
+use std::path::Path;
+
+use bert_text_classification::metrics::{
+    evaluate_multi_label, evaluate_regression, evaluate_single_label, multi_hot,
+};
+use bert_text_classification::{ModelForSequenceClassification, loss};
+use burn::tensor::Device;
+
+use super::predict::{Prediction, best_label};
+use super::{Split, Targets, TextClassifier};
+use crate::inference::{MeanLoss, lengths, rows_of};
+use crate::{BatchLoss, Evaluation, Position, RunOptions, Task, TaskError};
+
+/// The figures of an evaluation and the predictions that they were computed from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// The figures.
+    pub evaluation: Evaluation,
+    /// One prediction a row, in the order of the data.
+    pub predictions: Vec<Prediction>,
+}
+
+impl TextClassifier {
+    /// Scores a model on labelled data.
+    ///
+    /// # Errors
+    ///
+    /// The data does not fit the model.
+    pub fn evaluate(
+        &self,
+        model: &ModelForSequenceClassification,
+        split: &Split,
+        run: RunOptions<'_>,
+    ) -> Result<Scored, TaskError> {
+        let (logits, loss) = self.logits_and_loss(model, split, run)?;
+        Ok(Scored {
+            evaluation: self.figures(&logits, &split.targets, loss)?,
+            predictions: self.predictions(logits, &split.encodings),
+        })
+    }
+
+    /// The logits of every example and the mean loss.
+    pub(crate) fn logits_and_loss(
+        &self,
+        model: &ModelForSequenceClassification,
+        split: &Split,
+        run: RunOptions<'_>,
+    ) -> Result<(Vec<Vec<f32>>, f64), TaskError> {
+        let mut mean_loss = MeanLoss::default();
+        let device = run.device;
+        let forward = |rows: &[usize], input| {
+            let logits = model.forward(input)?;
+            let labels = split.targets.labels(rows, device);
+            mean_loss.add(loss(logits.clone(), labels), rows.len());
+            Ok(rows_of(logits))
+        };
+        let logits = self
+            .pretrained
+            .forward_rows(&split.encodings, run, forward)?;
+        Ok((logits, mean_loss.mean()))
+    }
+
+    fn figures(
+        &self,
+        logits: &[Vec<f32>],
+        targets: &Targets,
+        loss: f64,
+    ) -> Result<Evaluation, TaskError> {
+        match targets {
+            Targets::Classes(classes) => {
+                let predicted: Vec<usize> = logits.iter().map(|row| best_label(row)).collect();
+                let metrics = evaluate_single_label(&predicted, classes, self.labels.len())
+                    .map_err(TaskError::metrics)?;
+                Ok(Evaluation::of(&metrics, loss, "accuracy", metrics.accuracy))
+            }
+            Targets::MultiHot(hot) => {
+                let predicted = multi_hot(&logits.concat()).map_err(TaskError::metrics)?;
+                let references: Vec<bool> = hot.iter().flatten().map(|&one| one > 0.5).collect();
+                let metrics = evaluate_multi_label(&predicted, &references, self.labels.len())
+                    .map_err(TaskError::metrics)?;
+                Ok(Evaluation::of(&metrics, loss, "f1_micro", metrics.f1_micro))
+            }
+            Targets::Values(values) => {
+                let metrics =
+                    evaluate_regression(&logits.concat(), values).map_err(TaskError::metrics)?;
+                let score = metrics.pearson.unwrap_or(f64::NEG_INFINITY);
+                Ok(Evaluation::of(&metrics, loss, "pearson", score))
+            }
+        }
+    }
+}
+
+impl Task for TextClassifier {
+    type Model = ModelForSequenceClassification;
+    type Split = Split;
+
+    fn encoder_layers(&self) -> usize {
+        self.pretrained.encoder.num_hidden_layers
+    }
+
+    fn lengths(&self, split: &Split) -> Vec<usize> {
+        lengths(&split.encodings)
+    }
+
+    fn label_count(&self, _train: &Split, rows: &[usize], _position: Position) -> usize {
+        rows.len()
+    }
+
+    fn loss(
+        &self,
+        model: &Self::Model,
+        train: &Split,
+        rows: &[usize],
+        _position: Position,
+        device: &Device,
+    ) -> Result<BatchLoss, TaskError> {
+        let encodings = rows.iter().map(|&row| &train.encodings[row]);
+        let (input, tokens) = self.pretrained.batch(encodings, device);
+        let logits = model.forward(input)?;
+        let labels = train.targets.labels(rows, device);
+        Ok(BatchLoss {
+            loss: loss(logits, labels),
+            tokens,
+        })
+    }
+
+    fn score(
+        &self,
+        model: &Self::Model,
+        split: &Split,
+        run: RunOptions<'_>,
+    ) -> Result<Evaluation, TaskError> {
+        Ok(self.evaluate(model, split, run)?.evaluation)
+    }
+
+    fn save(&self, model: &Self::Model, dir: &Path) -> Result<(), TaskError> {
+        self.save(model, dir)
+    }
+}
