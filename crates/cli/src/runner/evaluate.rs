@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use bert_tasks::Metrics;
+use bert_tasks::{Metrics, RunOptions, Task, TaskError};
 use clap::Args;
 use serde::Serialize;
 
-use super::{InferenceFlags, Loaded, TaskModel};
+use super::{InferenceFlags, TaskModel};
 use crate::progress::ShareBar;
 use crate::results::Results;
 use crate::whole_file::WholeFile;
@@ -26,11 +26,9 @@ pub(crate) struct EvaluateFiles {
 
 /// What `bert evaluate TASK` does in a way of its own.
 pub(crate) trait Evaluate: Sized {
-    type Model: TaskModel;
+    type Model: TaskModel + Task;
     /// A data set as it was read.
     type Data;
-    /// A data set as the model takes it.
-    type Split;
     /// Figures and predictions.
     type Scored;
 
@@ -38,31 +36,32 @@ pub(crate) trait Evaluate: Sized {
     fn read(&self, path: &Path) -> Result<Self::Data>;
 
     /// Opens a trained model, without its weights.
-    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Self::Model>;
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Self::Model, TaskError>;
 
     /// Tokenizes the data and says what there is.
-    fn encode(&self, model: &Self::Model, data: &Self::Data) -> Result<Self::Split>;
+    fn encode(&self, model: &Self::Model, data: &Self::Data) -> Result<SplitOf<Self::Model>>;
 
-    /// Predicts and scores. `tick` is called with the share that is done.
+    /// Predicts and scores.
     fn score(
         &self,
-        loaded: &Loaded<Self::Model>,
-        split: &Self::Split,
-        tick: &mut dyn FnMut(f64),
-    ) -> Result<Self::Scored>;
+        model: &Self::Model,
+        network: &<Self::Model as TaskModel>::Network,
+        split: &SplitOf<Self::Model>,
+        run: RunOptions<'_>,
+    ) -> Result<Self::Scored, TaskError>;
 
-    /// Writes what was asked for beside the figures.
-    fn write(
+    /// Writes what was asked for beside the figures, and returns the figures.
+    fn finish(
         self,
         model: &Self::Model,
-        split: &Self::Split,
-        scored: &Self::Scored,
+        split: &SplitOf<Self::Model>,
+        scored: Self::Scored,
         predictions: Option<WholeFile>,
-    ) -> Result<()>;
-
-    /// The figures.
-    fn metrics(scored: Self::Scored) -> Metrics;
+    ) -> Result<Metrics>;
 }
+
+/// A data set as a model takes it.
+pub(crate) type SplitOf<M> = <M as Task>::Split;
 
 /// Cheap checks come first: nothing is downloaded or computed for a run that cannot end well.
 pub(crate) fn run<C: Evaluate>(command: C, flags: &EvaluateFlags) -> Result<()> {
@@ -77,11 +76,13 @@ pub(crate) fn run<C: Evaluate>(command: C, flags: &EvaluateFlags) -> Result<()> 
     let loaded = flags.load(model, device)?;
     let scored = {
         let bar = ShareBar::new("evaluating");
-        command.score(&loaded, &split, &mut |share| bar.set(share))?
+        let mut progress = |share| bar.set(share);
+        let run = loaded.run(&mut progress);
+        command.score(&loaded.model, &loaded.network, &split, run)?
     };
-    command.write(&loaded.model, &split, &scored, predictions)?;
+    let metrics = command.finish(&loaded.model, &split, scored, predictions)?;
     let mut results = Results::new();
-    results.json(&C::metrics(scored))?;
+    results.json(&metrics)?;
     results.flush()
 }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use anyhow::Result;
-use bert_tasks::{EVALUATION_BATCH_SIZE, HeadOrigin, Pretrained};
+use bert_tasks::{EVALUATION_BATCH_SIZE, HeadOrigin, Pretrained, RunOptions, TaskError};
 use bert_weights::checkpoint::LoadReport;
 use burn::tensor::Device;
 use clap::Args;
@@ -17,9 +17,7 @@ pub(crate) trait TaskModel {
     /// The module that holds the weights.
     type Network;
 
-    fn pretrained(&self) -> &Pretrained;
-
-    fn pretrained_mut(&mut self) -> &mut Pretrained;
+    fn pretrained(&mut self) -> &mut Pretrained;
 
     /// Layers, width, and what the head predicts.
     fn describe(&self) -> String;
@@ -30,15 +28,30 @@ pub(crate) trait TaskModel {
     }
 
     /// Loads the weights. A new head draws its weights from the device's seed.
-    fn load(&self, head: HeadOrigin, device: &Device) -> Result<(Self::Network, LoadReport)>;
+    fn load(
+        &self,
+        head: HeadOrigin,
+        device: &Device,
+    ) -> Result<(Self::Network, LoadReport), TaskError>;
 }
 
 /// A trained model with its weights on a device.
 pub(crate) struct Loaded<M: TaskModel> {
     pub(crate) model: M,
     pub(crate) network: M::Network,
-    pub(crate) device: Device,
-    pub(crate) batch_size: NonZeroUsize,
+    device: Device,
+    batch_size: NonZeroUsize,
+}
+
+impl<M: TaskModel> Loaded<M> {
+    /// How the model runs over data. `progress` is called with the share that is done.
+    pub(crate) fn run<'a>(&'a self, progress: &'a mut dyn FnMut(f64)) -> RunOptions<'a> {
+        RunOptions {
+            batch_size: self.batch_size,
+            device: &self.device,
+            progress,
+        }
+    }
 }
 
 /// What `bert evaluate` and `bert predict` have in common. `F` holds the files that they read and write.
@@ -57,7 +70,7 @@ pub(crate) struct InferenceFlags<F: Args> {
     max_length: Option<usize>,
     /// Rows of one forward pass; 64: larger ones are no faster on a CPU. The results do not depend on it
     #[arg(long, value_name = "N", default_value_t = EVALUATION_BATCH_SIZE, value_parser = at_least_one)]
-    batch_size: NonZeroUsize,
+    pub(crate) batch_size: NonZeroUsize,
     /// Precision in which flex and ndarray multiply the encoder's layers; f32: as the weights are; bf16: weights and
     /// activations are rounded to bfloat16; int8: weights are quantised per output and activations per token. bf16 and
     /// int8 are faster where the processor has AVX-512 BF16 or VNNI. Beside the weights themselves they need a half and
@@ -81,10 +94,10 @@ impl<F: Args> InferenceFlags<F> {
     pub(crate) fn open<M: TaskModel>(
         &self,
         source: &ModelSource,
-        open: impl FnOnce(&Path, Option<usize>) -> Result<M>,
+        open: impl FnOnce(&Path, Option<usize>) -> Result<M, TaskError>,
     ) -> Result<M> {
         let mut model = open(&source.directory(self.offline)?, self.max_length)?;
-        model.pretrained_mut().weights = self.weights.format();
+        model.pretrained().weights = self.weights.format();
         eprintln!("model   {}: {}", self.model, model.describe());
         Ok(model)
     }
@@ -98,9 +111,5 @@ impl<F: Args> InferenceFlags<F> {
             device,
             batch_size: self.batch_size,
         })
-    }
-
-    pub(crate) fn batch_size(&self) -> NonZeroUsize {
-        self.batch_size
     }
 }

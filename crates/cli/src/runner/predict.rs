@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, IsTerminal, stdin};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use bert_tasks::TaskError;
 use bert_text::{PredictInputs, PredictLine, ReadError};
 use burn::tensor::Device;
 use clap::Args;
@@ -39,7 +40,7 @@ pub(crate) trait Predict {
     type Input: PredictLine;
 
     /// Opens a trained model, without its weights.
-    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Self::Model>;
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Self::Model, TaskError>;
 
     fn load(&self, model: Self::Model, device: Device) -> Result<Self::Loaded>;
 
@@ -57,7 +58,7 @@ pub(crate) fn run<C: Predict>(command: &C, flags: &PredictFlags) -> Result<()> {
     let source = flags.find_model()?;
     let input = Input::open(&flags.files.input)?;
     let device = flags.runtime.open()?;
-    let model = flags.open(&source, |directory, max_length| {
+    let mut model = flags.open(&source, |directory, max_length| {
         command.open(directory, max_length)
     })?;
     let max_length = model.pretrained().max_length;

@@ -5,8 +5,10 @@ use std::time::Instant;
 
 use anyhow::Result;
 use bert_tasks::pretraining::EVALUATION_SEED;
-use bert_tasks::{HeadOrigin, Metrics, Task};
-use bert_train::{Observers, TrainOptions, Trained, TrainingLog, prepare_output, train};
+use bert_tasks::{HeadOrigin, Metrics, RunOptions, Task, TaskError};
+use bert_train::{
+    Observers, TrainOptions, Trained, TrainingData, TrainingLog, prepare_output, train,
+};
 use burn::tensor::Device;
 use clap::Args;
 use serde_json::{Value, json};
@@ -98,10 +100,10 @@ impl<D> Splits<D> {
 
 /// What `bert train TASK` does in a way of its own.
 pub(crate) trait FineTune {
-    type Model: TaskModel<Network = <Self::Task as Task>::Model>;
+    /// The model before its weights: what the training loop calls a task.
+    type Model: Task + TaskModel<Network = <Self::Model as Task>::Model>;
     /// A data set as it was read.
     type Data;
-    type Task: Task;
 
     /// Reads the files and finds what is wrong with them, before anything is downloaded or computed.
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Self::Data>>;
@@ -112,7 +114,7 @@ pub(crate) trait FineTune {
         flags: &FineTuneFlags,
         data: &Splits<Self::Data>,
         checkpoint: &Path,
-    ) -> Result<(Self::Model, HeadOrigin)>;
+    ) -> Result<(Self::Model, HeadOrigin), TaskError>;
 
     /// Tokenizes a data set and says what there is. `seed` is for data that chance has a part in.
     fn encode(
@@ -121,14 +123,7 @@ pub(crate) trait FineTune {
         data: Self::Data,
         role: Role,
         seed: u64,
-    ) -> Result<<Self::Task as Task>::Split>;
-
-    fn task(
-        &self,
-        model: Self::Model,
-        train: <Self::Task as Task>::Split,
-        eval: Option<<Self::Task as Task>::Split>,
-    ) -> Self::Task;
+    ) -> Result<<Self::Model as Task>::Split>;
 }
 
 /// Cheap checks come first: nothing is downloaded or computed for a run that cannot end well.
@@ -142,9 +137,18 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
     let checkpoint = source.directory(flags.offline)?;
 
     device.seed(options.seed);
-    let Prepared { task, test, model } = prepare(command, flags, data, &checkpoint, &device)?;
-    let trained = run_loop(&task, model, &options, &device, output.path())?;
-    let test = test.map(|test| score(&task, &trained.model, &test, &device.inner()));
+    let ready = prepare(command, flags, data, &checkpoint, &device)?;
+    let (task, splits) = (&ready.task, &ready.splits);
+    let trained = run_loop(
+        task,
+        ready.network,
+        splits,
+        &options,
+        &device,
+        output.path(),
+    )?;
+    let test = splits.test.as_ref();
+    let test = test.map(|test| score(task, &trained.model, test, &device.inner()));
     let test = test.transpose()?.map(Value::Object);
     output.keep();
 
@@ -156,8 +160,8 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
 /// Everything in memory, before the first step.
 struct Prepared<T: Task> {
     task: T,
-    test: Option<T::Split>,
-    model: T::Model,
+    network: T::Model,
+    splits: Splits<T::Split>,
 }
 
 /// Opens the checkpoint, tokenizes the data and loads the weights, and tells the user what there is.
@@ -167,10 +171,10 @@ fn prepare<C: FineTune>(
     data: Splits<C::Data>,
     checkpoint: &Path,
     device: &Device,
-) -> Result<Prepared<C::Task>> {
-    let (model, head) = command.open(flags, &data, checkpoint)?;
-    eprintln!("model   {}: {}", flags.model, model.describe());
-    if let Some(head) = model.describe_head(head) {
+) -> Result<Prepared<C::Model>> {
+    let (task, head) = command.open(flags, &data, checkpoint)?;
+    eprintln!("model   {}: {}", flags.model, task.describe());
+    if let Some(head) = task.describe_head(head) {
         eprintln!("head    {head}");
     }
     let splits = data.try_map(|data, role| {
@@ -179,20 +183,21 @@ fn prepare<C: FineTune>(
             Role::Training => flags.training.seed,
             Role::Scoring => EVALUATION_SEED,
         };
-        command.encode(&model, data, role, seed)
+        command.encode(&task, data, role, seed)
     })?;
-    let (network, report) = model.load(head, device)?;
+    let (network, report) = task.load(head, device)?;
     eprintln!("load    {}", describe::load(&report));
     Ok(Prepared {
-        task: command.task(model, splits.train, splits.eval),
-        test: splits.test,
-        model: network,
+        task,
+        network,
+        splits,
     })
 }
 
 fn run_loop<T: Task>(
     task: &T,
     model: T::Model,
+    splits: &Splits<T::Split>,
     options: &TrainOptions,
     device: &Device,
     output: &Path,
@@ -201,7 +206,12 @@ fn run_loop<T: Task>(
     let mut log = TrainingLog::new(output);
     let mut observers = Observers(vec![&mut log, &mut progress]);
     let clock = Instant::now();
-    let trained = train(task, model, options, device, Some(output), &mut observers)?;
+    let data = TrainingData {
+        train: &splits.train,
+        eval: splits.eval.as_ref(),
+    };
+    let dir = Some(output);
+    let trained = train(task, model, data, options, device, dir, &mut observers)?;
     drop(progress);
     let time = format::clock(clock.elapsed());
     eprintln!("done    {} after {time}", output.display());
@@ -215,7 +225,8 @@ fn score<T: Task>(
     device: &Device,
 ) -> Result<Metrics> {
     let bar = ShareBar::new("evaluating");
-    let evaluation = task.score(model, split, device, &mut |share| bar.set(share))?;
+    let mut progress = |share| bar.set(share);
+    let evaluation = task.score(model, split, RunOptions::new(device, &mut progress))?;
     Ok(evaluation.metrics)
 }
 

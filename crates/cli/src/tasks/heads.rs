@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use bert_tasks::heads::{Head, HeadInput, HeadPredictions, Heads, TextReader};
+use bert_tasks::{RunOptions, TaskError};
 use bert_text::PredictLine;
 use bert_token_classification::transitions::Transitions;
 use burn::tensor::Device;
@@ -86,7 +87,7 @@ impl Serialize for HeadRecords<'_> {
 pub(crate) fn predict<M, I>(
     flags: &PredictFlags,
     head_flags: &HeadFlags,
-    open: fn(&Path, Option<usize>) -> Result<M>,
+    open: fn(&Path, Option<usize>) -> Result<M, TaskError>,
     reader: fn(M) -> TextReader,
 ) -> Result<()>
 where
@@ -112,7 +113,7 @@ struct Command<'a, M, I> {
     head_flags: &'a HeadFlags,
     /// The further heads, in the order of the flags.
     further: Vec<ModelSource>,
-    open: fn(&Path, Option<usize>) -> Result<M>,
+    open: fn(&Path, Option<usize>) -> Result<M, TaskError>,
     reader: fn(M) -> TextReader,
     input: PhantomData<fn(I)>,
 }
@@ -127,7 +128,7 @@ where
     type Loaded = LoadedHeads;
     type Input = I;
 
-    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<M> {
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<M, TaskError> {
         (self.open)(directory, max_length)
     }
 
@@ -167,12 +168,12 @@ where
     /// Prints a line a text.
     fn answer(&self, loaded: &LoadedHeads, inputs: &[I], results: &mut Results) -> Result<usize> {
         let inputs: Vec<HeadInput> = inputs.iter().map(HeadInput::from).collect();
-        let predictions = loaded.heads.predict(
-            &inputs,
-            self.flags.batch_size(),
-            &loaded.device,
-            &mut |_| {},
-        )?;
+        let run = RunOptions {
+            batch_size: self.flags.batch_size,
+            device: &loaded.device,
+            progress: &mut |_| {},
+        };
+        let predictions = loaded.heads.predict(&inputs, run)?;
         for row in 0..inputs.len() {
             let of_heads = predictions.iter().zip(&loaded.transitions);
             let mut records = of_heads.map(|(of_head, transitions)| {

@@ -1,9 +1,8 @@
 //! What the tasks of pre-training share: masked language modelling and next-sentence prediction.
 
-use anyhow::Result;
 use bert_pretraining::PretrainingModel;
 use bert_tasks::pretraining::{Pretraining, Split};
-use bert_tasks::{HeadOrigin, Pretrained};
+use bert_tasks::{HeadOrigin, Pretrained, TaskError};
 use bert_text::Documents;
 use bert_weights::checkpoint::LoadReport;
 use burn::tensor::Device;
@@ -15,11 +14,7 @@ use crate::runner::TaskModel;
 impl<M: PretrainingModel> TaskModel for Pretraining<M> {
     type Network = M;
 
-    fn pretrained(&self) -> &Pretrained {
-        &self.pretrained
-    }
-
-    fn pretrained_mut(&mut self) -> &mut Pretrained {
+    fn pretrained(&mut self) -> &mut Pretrained {
         &mut self.pretrained
     }
 
@@ -33,11 +28,11 @@ impl<M: PretrainingModel> TaskModel for Pretraining<M> {
     }
 
     /// A new head is one that the checkpoint may lack: heads that it has are kept in any case.
-    fn load(&self, head: HeadOrigin, device: &Device) -> Result<(M, LoadReport)> {
-        Ok(match head {
-            HeadOrigin::Checkpoint => self.load(device)?,
-            HeadOrigin::New => self.load_for_training(device)?,
-        })
+    fn load(&self, head: HeadOrigin, device: &Device) -> Result<(M, LoadReport), TaskError> {
+        match head {
+            HeadOrigin::Checkpoint => self.load(device),
+            HeadOrigin::New => self.load_for_training(device),
+        }
     }
 }
 

@@ -61,7 +61,7 @@ fn main() -> anyhow::Result<()> {
     };
 
     // 3. Training; the model that scores best is saved as a directory that transformers opens, too.
-    let questions = task.train.len();
+    let questions = train_split.len();
     eprintln!(
         "training on {questions} questions, {}",
         hardware.description

@@ -5,13 +5,12 @@ use std::path::Path;
 
 use anyhow::Result;
 use bert_pretraining::{ModelForMaskedLM, ModelForPreTraining, PretrainingModel};
-use bert_tasks::Metrics;
 use bert_tasks::pretraining::{EVALUATION_SEED, Pretraining, Scored, Split};
+use bert_tasks::{Metrics, RunOptions, TaskError};
 use clap::Args;
 use serde::Serialize;
 
 use super::data::{MaskingFlags, Text};
-use crate::runner::Loaded;
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::whole_file::WholeFile;
 
@@ -63,16 +62,18 @@ struct Command<'a, M> {
 impl<M: PretrainingModel> Evaluate for Command<'_, M> {
     type Model = Pretraining<M>;
     type Data = Text;
-    type Split = Split;
     type Scored = Scored;
 
     fn read(&self, path: &Path) -> Result<Text> {
         self.masking.read(path)
     }
 
-    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Pretraining<M>> {
-        let masking = self.masking.options();
-        Ok(Pretraining::open(directory, max_length, masking)?)
+    fn open(
+        &self,
+        directory: &Path,
+        max_length: Option<usize>,
+    ) -> Result<Pretraining<M>, TaskError> {
+        Pretraining::open(directory, max_length, self.masking.options())
     }
 
     fn encode(&self, setup: &Pretraining<M>, text: &Text) -> Result<Split> {
@@ -81,21 +82,21 @@ impl<M: PretrainingModel> Evaluate for Command<'_, M> {
 
     fn score(
         &self,
-        loaded: &Loaded<Pretraining<M>>,
+        setup: &Pretraining<M>,
+        network: &M,
         split: &Split,
-        tick: &mut dyn FnMut(f64),
-    ) -> Result<Scored> {
-        let Loaded { model, network, .. } = loaded;
-        Ok(model.evaluate(network, split, loaded.batch_size, &loaded.device, tick)?)
+        run: RunOptions<'_>,
+    ) -> Result<Scored, TaskError> {
+        setup.evaluate(network, split, run)
     }
 
-    fn write(
+    fn finish(
         self,
         setup: &Pretraining<M>,
         _split: &Split,
-        scored: &Scored,
+        scored: Scored,
         predictions: Option<WholeFile>,
-    ) -> Result<()> {
+    ) -> Result<Metrics> {
         let token_str = |id| setup.pretrained.tokenizer.decode(&[id], false);
         let records = scored.tokens.iter().map(|one| {
             Ok(Record {
@@ -105,10 +106,7 @@ impl<M: PretrainingModel> Evaluate for Command<'_, M> {
                 reference: token_str(one.reference)?,
             })
         });
-        write_lines(predictions, records)
-    }
-
-    fn metrics(scored: Scored) -> Metrics {
-        scored.evaluation.metrics
+        write_lines(predictions, records)?;
+        Ok(scored.evaluation.metrics)
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use bert_pretraining::ModelForMaskedLM;
+use bert_tasks::TaskError;
 use bert_tasks::pretraining::{FilledMask, FilledText, Pretraining};
 use bert_text::{Encoding, MaskingOptions, PredictInput};
 use burn::tensor::Device;
@@ -69,9 +70,8 @@ impl Predict for PredictArgs {
     type Loaded = Loaded<Setup>;
     type Input = PredictInput;
 
-    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Setup> {
-        let masking = MaskingOptions::default();
-        Ok(Setup::open(directory, max_length, masking)?)
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Setup, TaskError> {
+        Setup::open(directory, max_length, MaskingOptions::default())
     }
 
     fn load(&self, setup: Setup, device: Device) -> Result<Loaded<Setup>> {
@@ -97,9 +97,7 @@ impl Predict for PredictArgs {
             network,
             &encodings[..good],
             self.top_k,
-            loaded.batch_size,
-            &loaded.device,
-            &mut |_| {},
+            loaded.run(&mut |_| {}),
         )?;
         for text in &filled {
             results.json_line(&Record::new(text, self.flags.files.logits))?;

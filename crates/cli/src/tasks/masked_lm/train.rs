@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use bert_pretraining::{ModelForMaskedLM, ModelForPreTraining, PretrainingModel};
-use bert_tasks::HeadOrigin;
-use bert_tasks::pretraining::{Pretraining, PretrainingTask, Split};
+use bert_tasks::pretraining::{Pretraining, Split};
+use bert_tasks::{HeadOrigin, TaskError};
 use clap::Args;
 
 use super::DEFAULT_MAX_LENGTH;
@@ -50,7 +50,6 @@ struct Command<'a, M> {
 impl<M: PretrainingModel> FineTune for Command<'_, M> {
     type Model = Pretraining<M>;
     type Data = Text;
-    type Task = PretrainingTask<M>;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Text>> {
         flags.read(|path| self.masking.read(path))
@@ -61,7 +60,7 @@ impl<M: PretrainingModel> FineTune for Command<'_, M> {
         flags: &FineTuneFlags,
         _data: &Splits<Text>,
         checkpoint: &Path,
-    ) -> Result<(Pretraining<M>, HeadOrigin)> {
+    ) -> Result<(Pretraining<M>, HeadOrigin), TaskError> {
         let setup = Pretraining::for_training(
             checkpoint,
             flags.training.max_length(DEFAULT_MAX_LENGTH),
@@ -77,9 +76,5 @@ impl<M: PretrainingModel> FineTune for Command<'_, M> {
             setup.check_evaluation(&split)?;
         }
         Ok(split)
-    }
-
-    fn task(&self, setup: Pretraining<M>, train: Split, eval: Option<Split>) -> Self::Task {
-        PretrainingTask { setup, train, eval }
     }
 }

@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_tasks::Metrics;
 use bert_tasks::natural_language_inference::{NliClassifier, NliData, NliScored};
 use bert_tasks::text_classification::Split;
+use bert_tasks::{Metrics, RunOptions, TaskError};
 use bert_text::Dataset;
+use bert_text_classification::ModelForSequenceClassification;
 use clap::Args;
 
-use super::{agreed, confusion, encode, open};
+use super::{agreed, confusion, encode};
 use crate::flags::ColumnFlags;
-use crate::runner::Loaded;
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::tasks::text_classification::labelled_records;
 use crate::whole_file::WholeFile;
@@ -34,15 +34,18 @@ impl EvaluateArgs {
 impl Evaluate for &EvaluateArgs {
     type Model = NliClassifier;
     type Data = NliData;
-    type Split = Split;
     type Scored = NliScored;
 
     fn read(&self, path: &Path) -> Result<NliData> {
         agreed(Dataset::read(path, &self.columns.options())?)
     }
 
-    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<NliClassifier> {
-        open(directory, max_length)
+    fn open(
+        &self,
+        directory: &Path,
+        max_length: Option<usize>,
+    ) -> Result<NliClassifier, TaskError> {
+        NliClassifier::open(directory, max_length)
     }
 
     fn encode(&self, nli: &NliClassifier, data: &NliData) -> Result<Split> {
@@ -51,29 +54,26 @@ impl Evaluate for &EvaluateArgs {
 
     fn score(
         &self,
-        loaded: &Loaded<NliClassifier>,
+        nli: &NliClassifier,
+        network: &ModelForSequenceClassification,
         split: &Split,
-        tick: &mut dyn FnMut(f64),
-    ) -> Result<NliScored> {
-        let Loaded { model, network, .. } = loaded;
-        Ok(model.evaluate(network, split, loaded.batch_size, &loaded.device, tick)?)
+        run: RunOptions<'_>,
+    ) -> Result<NliScored, TaskError> {
+        nli.evaluate(network, split, run)
     }
 
-    fn write(
+    fn finish(
         self,
         nli: &NliClassifier,
         split: &Split,
-        scored: &NliScored,
+        scored: NliScored,
         predictions: Option<WholeFile>,
-    ) -> Result<()> {
+    ) -> Result<Metrics> {
         for line in confusion::table(&scored.metrics, &nli.classifier.labels).lines() {
             eprintln!("{line}");
         }
         let records = labelled_records(&scored.predictions, split, &nli.classifier);
-        write_lines(predictions, records)
-    }
-
-    fn metrics(scored: NliScored) -> Metrics {
-        scored.evaluation.metrics
+        write_lines(predictions, records)?;
+        Ok(scored.evaluation.metrics)
     }
 }

@@ -15,8 +15,6 @@ pub(crate) use predict::PredictArgs;
 pub(crate) use train::TrainArgs;
 pub(crate) use zero_shot::ZeroShotArgs;
 
-use std::path::Path;
-
 use anyhow::Result;
 use bert_tasks::natural_language_inference::{NliClassifier, NliData};
 use bert_tasks::text_classification::Split;
@@ -24,11 +22,6 @@ use bert_text::Dataset;
 
 use super::text_classification::print_data;
 use crate::format::counted;
-
-/// Opens a trained classifier, without its weights.
-fn open(directory: &Path, max_length: Option<usize>) -> Result<NliClassifier> {
-    Ok(NliClassifier::open(directory, max_length)?)
-}
 
 /// Tokenizes a data set and says what there is.
 fn encode(nli: &NliClassifier, data: &NliData) -> Result<Split> {

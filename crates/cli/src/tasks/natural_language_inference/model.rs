@@ -1,9 +1,8 @@
 //! Models of natural-language inference are text classifiers: everything that is said of them is said of those.
 
-use anyhow::Result;
-use bert_nli::ModelForSequenceClassification;
 use bert_tasks::natural_language_inference::{NliClassifier, ZeroShotClassifier};
-use bert_tasks::{HeadOrigin, Pretrained};
+use bert_tasks::{HeadOrigin, Pretrained, TaskError};
+use bert_text_classification::ModelForSequenceClassification;
 use bert_weights::checkpoint::LoadReport;
 use burn::tensor::Device;
 
@@ -14,12 +13,8 @@ macro_rules! text_classifier_within {
         impl TaskModel for $model {
             type Network = ModelForSequenceClassification;
 
-            fn pretrained(&self) -> &Pretrained {
+            fn pretrained(&mut self) -> &mut Pretrained {
                 self.classifier.pretrained()
-            }
-
-            fn pretrained_mut(&mut self) -> &mut Pretrained {
-                self.classifier.pretrained_mut()
             }
 
             fn describe(&self) -> String {
@@ -34,8 +29,8 @@ macro_rules! text_classifier_within {
                 &self,
                 head: HeadOrigin,
                 device: &Device,
-            ) -> Result<(Self::Network, LoadReport)> {
-                TaskModel::load(&self.classifier, head, device)
+            ) -> Result<(Self::Network, LoadReport), TaskError> {
+                self.classifier.load(head, device)
             }
         }
     )+};

@@ -6,7 +6,6 @@ use bert_tasks::natural_language_inference::NliClassifier;
 use bert_text::InferenceInput;
 use clap::Args;
 
-use super::open;
 use crate::runner::predict::PredictFlags;
 use crate::tasks::heads::{self, HeadFlags};
 
@@ -23,6 +22,6 @@ pub(crate) struct PredictArgs {
 impl PredictArgs {
     pub(crate) fn run(&self) -> Result<()> {
         let reader = |nli: NliClassifier| TextReader::Text(nli.classifier);
-        heads::predict::<_, InferenceInput>(&self.flags, &self.heads, open, reader)
+        heads::predict::<_, InferenceInput>(&self.flags, &self.heads, NliClassifier::open, reader)
     }
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_tasks::HeadOrigin;
-use bert_tasks::natural_language_inference::{NliClassifier, NliData, NliTask};
+use bert_tasks::natural_language_inference::{NliClassifier, NliData};
 use bert_tasks::text_classification::Split;
+use bert_tasks::{HeadOrigin, TaskError};
 use clap::Args;
 
 use super::{agreed, encode};
@@ -35,7 +35,6 @@ impl TrainArgs {
 impl FineTune for TrainArgs {
     type Model = NliClassifier;
     type Data = NliData;
-    type Task = NliTask;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<NliData>> {
         let splits = self.rows.read(flags)?.try_map(|data, _| agreed(data))?;
@@ -53,20 +52,16 @@ impl FineTune for TrainArgs {
         flags: &FineTuneFlags,
         data: &Splits<NliData>,
         checkpoint: &Path,
-    ) -> Result<(NliClassifier, HeadOrigin)> {
-        Ok(NliClassifier::for_training(
+    ) -> Result<(NliClassifier, HeadOrigin), TaskError> {
+        NliClassifier::for_training(
             checkpoint,
             &data.train,
             flags.training.max_length(DEFAULT_MAX_LENGTH),
             flags.training.dropout(),
-        )?)
+        )
     }
 
     fn encode(&self, nli: &NliClassifier, data: NliData, _role: Role, _seed: u64) -> Result<Split> {
         encode(nli, &data)
-    }
-
-    fn task(&self, nli: NliClassifier, train: Split, eval: Option<Split>) -> NliTask {
-        NliTask::new(nli, train, eval)
     }
 }

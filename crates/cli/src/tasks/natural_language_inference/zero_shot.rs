@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use bert_nli::zero_shot::{DEFAULT_TEMPLATE, HypothesisTemplate};
+use bert_tasks::TaskError;
 use bert_tasks::natural_language_inference::{
     ZeroShotClassifier, ZeroShotPrediction, ZeroShotQuestion,
 };
@@ -92,8 +93,12 @@ impl Predict for Command<'_> {
     type Loaded = Loaded<ZeroShotClassifier>;
     type Input = SequenceInput;
 
-    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<ZeroShotClassifier> {
-        Ok(ZeroShotClassifier::open(directory, max_length)?)
+    fn open(
+        &self,
+        directory: &Path,
+        max_length: Option<usize>,
+    ) -> Result<ZeroShotClassifier, TaskError> {
+        ZeroShotClassifier::open(directory, max_length)
     }
 
     fn load(&self, model: ZeroShotClassifier, device: Device) -> Result<Self::Loaded> {
@@ -111,14 +116,8 @@ impl Predict for Command<'_> {
     ) -> Result<usize> {
         let texts: Vec<&str> = inputs.iter().map(|input| input.sequence.as_str()).collect();
         let Loaded { model, network, .. } = loaded;
-        let predictions = model.predict(
-            network,
-            &texts,
-            &self.question,
-            loaded.batch_size,
-            &loaded.device,
-            &mut |_| {},
-        )?;
+        let predictions =
+            model.predict(network, &texts, &self.question, loaded.run(&mut |_| {}))?;
         for (sequence, prediction) in texts.into_iter().zip(&predictions) {
             let labels = prediction.order.iter();
             results.json_line(&Record {

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_tasks::Metrics;
+use bert_pretraining::ModelForNextSentencePrediction;
 use bert_tasks::pretraining::{EVALUATION_SEED, Scored, Split};
-use bert_text::Documents;
+use bert_tasks::{Metrics, RunOptions, TaskError};
+use bert_text::{Documents, MaskingOptions};
 use clap::Args;
 
 use super::record::Record;
-use super::{Setup, encode, open};
-use crate::runner::Loaded;
+use super::{Setup, encode};
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::whole_file::WholeFile;
 
@@ -30,15 +30,14 @@ impl EvaluateArgs {
 impl Evaluate for &EvaluateArgs {
     type Model = Setup;
     type Data = Documents;
-    type Split = Split;
     type Scored = Scored;
 
     fn read(&self, path: &Path) -> Result<Documents> {
         Ok(Documents::open(path)?)
     }
 
-    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Setup> {
-        open(directory, max_length)
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Setup, TaskError> {
+        Setup::open(directory, max_length, MaskingOptions::default())
     }
 
     fn encode(&self, setup: &Setup, documents: &Documents) -> Result<Split> {
@@ -47,30 +46,27 @@ impl Evaluate for &EvaluateArgs {
 
     fn score(
         &self,
-        loaded: &Loaded<Setup>,
+        setup: &Setup,
+        network: &ModelForNextSentencePrediction,
         split: &Split,
-        tick: &mut dyn FnMut(f64),
-    ) -> Result<Scored> {
-        let Loaded { model, network, .. } = loaded;
-        Ok(model.evaluate(network, split, loaded.batch_size, &loaded.device, tick)?)
+        run: RunOptions<'_>,
+    ) -> Result<Scored, TaskError> {
+        setup.evaluate(network, split, run)
     }
 
-    fn write(
+    fn finish(
         self,
         _setup: &Setup,
         split: &Split,
-        scored: &Scored,
+        scored: Scored,
         predictions: Option<WholeFile>,
-    ) -> Result<()> {
+    ) -> Result<Metrics> {
         let pairs = scored.pairs.iter().zip(&split.next_sentence);
         let records = pairs.map(|(pair, class)| {
             let record = Record::new(pair).with_reference(*class == 0);
             Ok(record.with_logits(pair))
         });
-        write_lines(predictions, records)
-    }
-
-    fn metrics(scored: Scored) -> Metrics {
-        scored.evaluation.metrics
+        write_lines(predictions, records)?;
+        Ok(scored.evaluation.metrics)
     }
 }

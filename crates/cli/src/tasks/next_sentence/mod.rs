@@ -9,22 +9,14 @@ pub(crate) use evaluate::EvaluateArgs;
 pub(crate) use predict::PredictArgs;
 pub(crate) use train::TrainArgs;
 
-use std::path::Path;
-
 use anyhow::Result;
 use bert_pretraining::ModelForNextSentencePrediction;
 use bert_tasks::pretraining::{Pretraining, Split};
-use bert_text::{Documents, MaskingOptions};
+use bert_text::Documents;
 
 use super::pretraining::{pairs, print_data};
 
 type Setup = Pretraining<ModelForNextSentencePrediction>;
-
-/// Opens a trained model, without its weights.
-fn open(directory: &Path, max_length: Option<usize>) -> Result<Setup> {
-    let masking = MaskingOptions::default();
-    Ok(Setup::open(directory, max_length, masking)?)
-}
 
 /// Draws and tokenizes the pairs, and says what there is.
 fn encode(setup: &Setup, documents: &Documents, seed: u64) -> Result<Split> {

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use anyhow::Result;
+use bert_tasks::TaskError;
 use bert_tasks::pretraining::PairPrediction;
-use bert_text::PairInput;
+use bert_text::{MaskingOptions, PairInput};
 use burn::tensor::Device;
 use clap::Args;
 
+use super::Setup;
 use super::record::Record;
-use super::{Setup, open};
 use crate::results::Results;
 use crate::runner::Loaded;
 use crate::runner::predict::{self, Predict, PredictFlags};
@@ -32,8 +33,8 @@ impl Predict for PredictArgs {
     type Loaded = Loaded<Setup>;
     type Input = PairInput;
 
-    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Setup> {
-        open(directory, max_length)
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Setup, TaskError> {
+        Setup::open(directory, max_length, MaskingOptions::default())
     }
 
     fn load(&self, setup: Setup, device: Device) -> Result<Loaded<Setup>> {
@@ -51,8 +52,7 @@ impl Predict for PredictArgs {
             .map(|input| (input.text.as_str(), input.text_pair.as_str()))
             .collect();
         let Loaded { model, network, .. } = loaded;
-        let (batch_size, device) = (loaded.batch_size, &loaded.device);
-        let predictions = model.predict(network, &pairs, batch_size, device, &mut |_| {})?;
+        let predictions = model.predict(network, &pairs, loaded.run(&mut |_| {}))?;
         for prediction in &predictions {
             let mut record = Record::new(prediction);
             if self.flags.files.logits {

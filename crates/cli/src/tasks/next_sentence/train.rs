@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_pretraining::ModelForNextSentencePrediction;
-use bert_tasks::HeadOrigin;
-use bert_tasks::pretraining::{PretrainingTask, Split};
+use bert_tasks::pretraining::Split;
+use bert_tasks::{HeadOrigin, TaskError};
 use bert_text::{Documents, MaskingOptions};
 use clap::Args;
 
@@ -31,7 +30,6 @@ impl TrainArgs {
 impl FineTune for TrainArgs {
     type Model = Setup;
     type Data = Documents;
-    type Task = PretrainingTask<ModelForNextSentencePrediction>;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Documents>> {
         flags.read(|path| Ok(Documents::open(path)?))
@@ -42,7 +40,7 @@ impl FineTune for TrainArgs {
         flags: &FineTuneFlags,
         _data: &Splits<Documents>,
         checkpoint: &Path,
-    ) -> Result<(Setup, HeadOrigin)> {
+    ) -> Result<(Setup, HeadOrigin), TaskError> {
         let setup = Setup::for_training(
             checkpoint,
             flags.training.max_length(DEFAULT_MAX_LENGTH),
@@ -54,9 +52,5 @@ impl FineTune for TrainArgs {
 
     fn encode(&self, setup: &Setup, data: Documents, _role: Role, seed: u64) -> Result<Split> {
         encode(setup, &data, seed)
-    }
-
-    fn task(&self, setup: Setup, train: Split, eval: Option<Split>) -> Self::Task {
-        PretrainingTask { setup, train, eval }
     }
 }

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use bert_question_answering::ModelForQuestionAnswering;
 use bert_question_answering::metrics::SquadVersion;
-use bert_tasks::Metrics;
 use bert_tasks::question_answering::{EvaluationOptions, QuestionAnswerer, Scored, Split};
+use bert_tasks::{Metrics, RunOptions, TaskError};
 use bert_text::{ArticleRange, SquadDataset};
 use clap::Args;
 use serde::Serialize;
@@ -15,7 +16,6 @@ use super::record::{ById, n_best};
 use super::{encode, open, read};
 use crate::failure::WrongUsage;
 use crate::flags::whole_number;
-use crate::runner::Loaded;
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, begin};
 use crate::whole_file::WholeFile;
 
@@ -69,7 +69,6 @@ struct Command<'a> {
 impl Evaluate for Command<'_> {
     type Model = QuestionAnswerer;
     type Data = SquadDataset;
-    type Split = Split;
     type Scored = Scored;
 
     fn read(&self, path: &Path) -> Result<SquadDataset> {
@@ -88,8 +87,14 @@ impl Evaluate for Command<'_> {
         Ok(data)
     }
 
-    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<QuestionAnswerer> {
-        open(directory, max_length, self.args.spans.stride)
+    fn open(
+        &self,
+        directory: &Path,
+        max_length: Option<usize>,
+    ) -> Result<QuestionAnswerer, TaskError> {
+        let mut answerer = open(directory, max_length, self.args.spans.stride)?;
+        answerer.evaluation = self.args.options();
+        Ok(answerer)
     }
 
     fn encode(&self, answerer: &QuestionAnswerer, data: &SquadDataset) -> Result<Split> {
@@ -98,30 +103,22 @@ impl Evaluate for Command<'_> {
 
     fn score(
         &self,
-        loaded: &Loaded<QuestionAnswerer>,
+        answerer: &QuestionAnswerer,
+        network: &ModelForQuestionAnswering,
         split: &Split,
-        tick: &mut dyn FnMut(f64),
-    ) -> Result<Scored> {
-        let Loaded { model, network, .. } = loaded;
-        let (batch_size, device) = (loaded.batch_size, &loaded.device);
-        Ok(model.evaluate(
-            network,
-            split,
-            &self.args.options(),
-            batch_size,
-            device,
-            tick,
-        )?)
+        run: RunOptions<'_>,
+    ) -> Result<Scored, TaskError> {
+        answerer.evaluate(network, split, run)
     }
 
     /// Each file is one JSON object of all questions by their ids, as the official scripts read it.
-    fn write(
+    fn finish(
         self,
         _answerer: &QuestionAnswerer,
         split: &Split,
-        scored: &Scored,
+        scored: Scored,
         predictions: Option<WholeFile>,
-    ) -> Result<()> {
+    ) -> Result<Metrics> {
         let questions = || split.data.questions.iter().zip(&scored.answers);
         write_object(predictions, || {
             questions().map(|(question, one)| (&question.id, &one.answer))
@@ -136,11 +133,7 @@ impl Evaluate for Command<'_> {
                     .map(|(question, one)| (&question.id, f64::from(one.decoded.null_difference())))
             })?;
         }
-        Ok(())
-    }
-
-    fn metrics(scored: Scored) -> Metrics {
-        scored.evaluation.metrics
+        Ok(scored.evaluation.metrics)
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) use train::TrainArgs;
 use std::path::Path;
 
 use anyhow::Result;
+use bert_tasks::TaskError;
 use bert_tasks::question_answering::{QuestionAnswerer, Split};
 use bert_text::{ArticleRange, SquadDataset};
 
@@ -27,9 +28,9 @@ fn open(
     directory: &Path,
     max_length: Option<usize>,
     stride: Option<usize>,
-) -> Result<QuestionAnswerer> {
+) -> Result<QuestionAnswerer, TaskError> {
     let max_length = max_length.unwrap_or(DEFAULT_MAX_LENGTH);
-    Ok(QuestionAnswerer::open(directory, max_length, stride)?)
+    QuestionAnswerer::open(directory, max_length, stride)
 }
 
 /// Reads some articles of a file, and of these the first questions; by default all.

@@ -1,9 +1,8 @@
 //! Question-answering models and their data: how they are loaded, and how they are described on standard error.
 
-use anyhow::Result;
 use bert_question_answering::ModelForQuestionAnswering;
 use bert_tasks::question_answering::{QuestionAnswerer, Split};
-use bert_tasks::{HeadOrigin, Pretrained};
+use bert_tasks::{HeadOrigin, Pretrained, TaskError};
 use bert_weights::checkpoint::LoadReport;
 use burn::tensor::Device;
 
@@ -14,11 +13,7 @@ use crate::runner::TaskModel;
 impl TaskModel for QuestionAnswerer {
     type Network = ModelForQuestionAnswering;
 
-    fn pretrained(&self) -> &Pretrained {
-        &self.pretrained
-    }
-
-    fn pretrained_mut(&mut self) -> &mut Pretrained {
+    fn pretrained(&mut self) -> &mut Pretrained {
         &mut self.pretrained
     }
 
@@ -36,8 +31,12 @@ impl TaskModel for QuestionAnswerer {
         Some(words.to_owned())
     }
 
-    fn load(&self, head: HeadOrigin, device: &Device) -> Result<(Self::Network, LoadReport)> {
-        Ok(self.load(head, device)?)
+    fn load(
+        &self,
+        head: HeadOrigin,
+        device: &Device,
+    ) -> Result<(Self::Network, LoadReport), TaskError> {
+        self.load(head, device)
     }
 }
 

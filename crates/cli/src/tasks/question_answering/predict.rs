@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use anyhow::Result;
+use bert_tasks::TaskError;
 use bert_tasks::question_answering::QuestionAnswerer;
 use bert_text::{Contexts, QuestionInput};
 use burn::tensor::Device;
@@ -41,7 +42,11 @@ impl Predict for PredictArgs {
     type Loaded = Loaded<QuestionAnswerer>;
     type Input = QuestionInput;
 
-    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<QuestionAnswerer> {
+    fn open(
+        &self,
+        directory: &Path,
+        max_length: Option<usize>,
+    ) -> Result<QuestionAnswerer, TaskError> {
         open(directory, max_length, self.spans.stride)
     }
 
@@ -72,9 +77,7 @@ impl Predict for PredictArgs {
             network,
             questions,
             &self.spans.prediction(),
-            loaded.batch_size,
-            &loaded.device,
-            &mut |_| {},
+            loaded.run(&mut |_| {}),
         )?;
         for (input, prediction) in inputs.iter().zip(&predictions) {
             let several = matches!(input.context, Contexts::Several(_));

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_tasks::HeadOrigin;
-use bert_tasks::question_answering::{QuestionAnswerer, QuestionAnsweringTask, Split};
+use bert_tasks::question_answering::{QuestionAnswerer, Split};
+use bert_tasks::{HeadOrigin, TaskError};
 use bert_text::{ArticleRange, SquadDataset};
 use clap::Args;
 
@@ -54,7 +54,6 @@ impl TrainArgs {
 impl FineTune for TrainArgs {
     type Model = QuestionAnswerer;
     type Data = SquadDataset;
-    type Task = QuestionAnsweringTask;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<SquadDataset>> {
         let wanted = &self.data;
@@ -74,13 +73,15 @@ impl FineTune for TrainArgs {
         flags: &FineTuneFlags,
         _data: &Splits<SquadDataset>,
         checkpoint: &Path,
-    ) -> Result<(QuestionAnswerer, HeadOrigin)> {
-        Ok(QuestionAnswerer::for_training(
+    ) -> Result<(QuestionAnswerer, HeadOrigin), TaskError> {
+        let (mut answerer, head) = QuestionAnswerer::for_training(
             checkpoint,
             flags.training.max_length(DEFAULT_MAX_LENGTH),
             self.spans.stride,
             flags.training.dropout(),
-        )?)
+        )?;
+        answerer.evaluation = self.spans.evaluation(false);
+        Ok((answerer, head))
     }
 
     fn encode(
@@ -98,19 +99,5 @@ impl FineTune for TrainArgs {
             Role::Training => split.learnable()?,
             Role::Scoring => split,
         })
-    }
-
-    fn task(
-        &self,
-        answerer: QuestionAnswerer,
-        train: Split,
-        eval: Option<Split>,
-    ) -> QuestionAnsweringTask {
-        QuestionAnsweringTask {
-            answerer,
-            train,
-            eval,
-            options: self.spans.evaluation(false),
-        }
     }
 }

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_tasks::Metrics;
 use bert_tasks::text_classification::{Scored, Split, TextClassifier};
+use bert_tasks::{Metrics, RunOptions, TaskError};
 use bert_text::Dataset;
+use bert_text_classification::ModelForSequenceClassification;
 use clap::Args;
 
-use super::{encode, labelled_records, open};
+use super::{encode, labelled_records};
 use crate::flags::ColumnFlags;
-use crate::runner::Loaded;
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::whole_file::WholeFile;
 
@@ -32,15 +32,18 @@ impl EvaluateArgs {
 impl Evaluate for &EvaluateArgs {
     type Model = TextClassifier;
     type Data = Dataset;
-    type Split = Split;
     type Scored = Scored;
 
     fn read(&self, path: &Path) -> Result<Dataset> {
         Ok(Dataset::read(path, &self.columns.options())?)
     }
 
-    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<TextClassifier> {
-        open(directory, max_length)
+    fn open(
+        &self,
+        directory: &Path,
+        max_length: Option<usize>,
+    ) -> Result<TextClassifier, TaskError> {
+        TextClassifier::open(directory, max_length)
     }
 
     fn encode(&self, classifier: &TextClassifier, data: &Dataset) -> Result<Split> {
@@ -49,31 +52,23 @@ impl Evaluate for &EvaluateArgs {
 
     fn score(
         &self,
-        loaded: &Loaded<TextClassifier>,
+        classifier: &TextClassifier,
+        network: &ModelForSequenceClassification,
         split: &Split,
-        tick: &mut dyn FnMut(f64),
-    ) -> Result<Scored> {
-        let Loaded {
-            model,
-            network,
-            device,
-            batch_size,
-        } = loaded;
-        Ok(model.evaluate(network, split, *batch_size, device, tick)?)
+        run: RunOptions<'_>,
+    ) -> Result<Scored, TaskError> {
+        classifier.evaluate(network, split, run)
     }
 
-    fn write(
+    fn finish(
         self,
         classifier: &TextClassifier,
         split: &Split,
-        scored: &Scored,
+        scored: Scored,
         predictions: Option<WholeFile>,
-    ) -> Result<()> {
+    ) -> Result<Metrics> {
         let records = labelled_records(&scored.predictions, split, classifier);
-        write_lines(predictions, records)
-    }
-
-    fn metrics(scored: Scored) -> Metrics {
-        scored.evaluation.metrics
+        write_lines(predictions, records)?;
+        Ok(scored.evaluation.metrics)
     }
 }

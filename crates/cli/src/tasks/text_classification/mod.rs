@@ -15,19 +15,12 @@ pub(crate) use predict::PredictArgs;
 pub(super) use record::{Record, labelled_records};
 pub(crate) use train::TrainArgs;
 
-use std::path::Path;
-
 use anyhow::Result;
 use bert_tasks::text_classification::{Split, TextClassifier};
 use bert_text::Dataset;
 
 /// Sentences and most pairs fit, and attention costs the square of it.
 const DEFAULT_MAX_LENGTH: usize = 128;
-
-/// Opens a trained classifier, without its weights.
-fn open(directory: &Path, max_length: Option<usize>) -> Result<TextClassifier> {
-    Ok(TextClassifier::open(directory, max_length)?)
-}
 
 /// Tokenizes a data set and says what there is.
 fn encode(classifier: &TextClassifier, data: &Dataset) -> Result<Split> {

@@ -1,8 +1,7 @@
 //! Text classifiers and their data: how they are loaded, and how they are described on standard error.
 
-use anyhow::Result;
 use bert_tasks::text_classification::{Split, Targets, TextClassifier};
-use bert_tasks::{HeadOrigin, Pretrained};
+use bert_tasks::{HeadOrigin, Pretrained, TaskError};
 use bert_text::LabelSet;
 use bert_text_classification::{ModelForSequenceClassification, ProblemType};
 use bert_weights::checkpoint::LoadReport;
@@ -15,11 +14,7 @@ use crate::runner::TaskModel;
 impl TaskModel for TextClassifier {
     type Network = ModelForSequenceClassification;
 
-    fn pretrained(&self) -> &Pretrained {
-        &self.pretrained
-    }
-
-    fn pretrained_mut(&mut self) -> &mut Pretrained {
+    fn pretrained(&mut self) -> &mut Pretrained {
         &mut self.pretrained
     }
 
@@ -37,8 +32,12 @@ impl TaskModel for TextClassifier {
         Some(describe::head(origin, self.labels.len()))
     }
 
-    fn load(&self, head: HeadOrigin, device: &Device) -> Result<(Self::Network, LoadReport)> {
-        Ok(self.load(head, device)?)
+    fn load(
+        &self,
+        head: HeadOrigin,
+        device: &Device,
+    ) -> Result<(Self::Network, LoadReport), TaskError> {
+        self.load(head, device)
     }
 }
 

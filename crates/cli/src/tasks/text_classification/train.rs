@@ -3,10 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_tasks::HeadOrigin;
-use bert_tasks::text_classification::{
-    Split, Targets, TextClassificationTask, TextClassifier, guess_problem_type,
-};
+use bert_tasks::text_classification::{Split, Targets, TextClassifier, guess_problem_type};
+use bert_tasks::{HeadOrigin, TaskError};
 use bert_text::{Dataset, LabelSet};
 use bert_text_classification::ProblemType;
 use clap::{Args, ValueEnum};
@@ -57,7 +55,6 @@ impl TrainArgs {
 impl FineTune for TrainArgs {
     type Model = TextClassifier;
     type Data = Dataset;
-    type Task = TextClassificationTask;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Dataset>> {
         let splits = self.rows.read(flags)?;
@@ -80,14 +77,14 @@ impl FineTune for TrainArgs {
         flags: &FineTuneFlags,
         data: &Splits<Dataset>,
         checkpoint: &Path,
-    ) -> Result<(TextClassifier, HeadOrigin)> {
-        Ok(TextClassifier::for_training(
+    ) -> Result<(TextClassifier, HeadOrigin), TaskError> {
+        TextClassifier::for_training(
             checkpoint,
             &data.train,
             self.problem_type.resolve(&data.train),
             flags.training.max_length(DEFAULT_MAX_LENGTH),
             flags.training.dropout(),
-        )?)
+        )
     }
 
     fn encode(
@@ -98,18 +95,5 @@ impl FineTune for TrainArgs {
         _seed: u64,
     ) -> Result<Split> {
         encode(classifier, &data)
-    }
-
-    fn task(
-        &self,
-        classifier: TextClassifier,
-        train: Split,
-        eval: Option<Split>,
-    ) -> TextClassificationTask {
-        TextClassificationTask {
-            classifier,
-            train,
-            eval,
-        }
     }
 }

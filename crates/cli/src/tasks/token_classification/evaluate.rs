@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_tasks::Metrics;
 use bert_tasks::token_classification::{Scored, Split, TokenClassifier};
+use bert_tasks::{Metrics, RunOptions, TaskError};
 use bert_text::TaggedDataset;
+use bert_token_classification::ModelForTokenClassification;
 use clap::Args;
 use serde::Serialize;
 
+use super::encode;
 use super::files::TagFileFlags;
-use super::{encode, open};
-use crate::runner::Loaded;
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::whole_file::WholeFile;
 
@@ -45,15 +45,18 @@ impl EvaluateArgs {
 impl Evaluate for &EvaluateArgs {
     type Model = TokenClassifier;
     type Data = TaggedDataset;
-    type Split = Split;
     type Scored = Scored;
 
     fn read(&self, path: &Path) -> Result<TaggedDataset> {
         self.files.read(path)
     }
 
-    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<TokenClassifier> {
-        open(directory, max_length)
+    fn open(
+        &self,
+        directory: &Path,
+        max_length: Option<usize>,
+    ) -> Result<TokenClassifier, TaskError> {
+        TokenClassifier::open(directory, max_length)
     }
 
     fn encode(&self, classifier: &TokenClassifier, data: &TaggedDataset) -> Result<Split> {
@@ -62,22 +65,21 @@ impl Evaluate for &EvaluateArgs {
 
     fn score(
         &self,
-        loaded: &Loaded<TokenClassifier>,
+        classifier: &TokenClassifier,
+        network: &ModelForTokenClassification,
         split: &Split,
-        tick: &mut dyn FnMut(f64),
-    ) -> Result<Scored> {
-        let Loaded { model, network, .. } = loaded;
-        let (batch_size, device) = (loaded.batch_size, &loaded.device);
-        Ok(model.evaluate(network, split, batch_size, self.constrained, device, tick)?)
+        run: RunOptions<'_>,
+    ) -> Result<Scored, TaskError> {
+        classifier.evaluate(network, split, self.constrained, run)
     }
 
-    fn write(
+    fn finish(
         self,
         classifier: &TokenClassifier,
         split: &Split,
-        scored: &Scored,
+        scored: Scored,
         predictions: Option<WholeFile>,
-    ) -> Result<()> {
+    ) -> Result<Metrics> {
         let names = classifier.labels.names();
         let tags = |ids: &[usize]| ids.iter().map(|&id| names[id].as_str()).collect();
         let sentences = split.sentences.iter().zip(&scored.predictions);
@@ -88,10 +90,7 @@ impl Evaluate for &EvaluateArgs {
                 predictions: tags(predicted),
             })
         });
-        write_lines(predictions, records)
-    }
-
-    fn metrics(scored: Scored) -> Metrics {
-        scored.evaluation.metrics
+        write_lines(predictions, records)?;
+        Ok(scored.evaluation.metrics)
     }
 }

@@ -14,19 +14,12 @@ pub(crate) use predict::PredictArgs;
 pub(super) use record::{AggregationWord, Record};
 pub(crate) use train::TrainArgs;
 
-use std::path::Path;
-
 use anyhow::Result;
 use bert_tasks::token_classification::{Split, TokenClassifier};
 use bert_text::TaggedDataset;
 
 /// Sentences fit, and attention costs the square of it; longer ones are cut into windows.
 const DEFAULT_MAX_LENGTH: usize = 128;
-
-/// Opens a trained classifier, without its weights.
-fn open(directory: &Path, max_length: Option<usize>) -> Result<TokenClassifier> {
-    Ok(TokenClassifier::open(directory, max_length)?)
-}
 
 /// Tokenizes a data set and says what there is.
 fn encode(classifier: &TokenClassifier, data: &TaggedDataset) -> Result<Split> {

@@ -1,8 +1,7 @@
 //! Token classifiers and their data: how they are loaded, and how they are described on standard error.
 
-use anyhow::Result;
 use bert_tasks::token_classification::{Split, TokenClassifier};
-use bert_tasks::{HeadOrigin, Pretrained};
+use bert_tasks::{HeadOrigin, Pretrained, TaskError};
 use bert_token_classification::ModelForTokenClassification;
 use bert_token_classification::tags::{Scheme, begun_inside};
 use bert_weights::checkpoint::LoadReport;
@@ -15,11 +14,7 @@ use crate::runner::TaskModel;
 impl TaskModel for TokenClassifier {
     type Network = ModelForTokenClassification;
 
-    fn pretrained(&self) -> &Pretrained {
-        &self.pretrained
-    }
-
-    fn pretrained_mut(&mut self) -> &mut Pretrained {
+    fn pretrained(&mut self) -> &mut Pretrained {
         &mut self.pretrained
     }
 
@@ -32,8 +27,12 @@ impl TaskModel for TokenClassifier {
         Some(describe::head(origin, self.labels.len()))
     }
 
-    fn load(&self, head: HeadOrigin, device: &Device) -> Result<(Self::Network, LoadReport)> {
-        Ok(self.load(head, device)?)
+    fn load(
+        &self,
+        head: HeadOrigin,
+        device: &Device,
+    ) -> Result<(Self::Network, LoadReport), TaskError> {
+        self.load(head, device)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use bert_tasks::heads::TextReader;
+use bert_tasks::token_classification::TokenClassifier;
 use bert_text::TokensInput;
 use clap::Args;
 
-use super::open;
 use crate::runner::predict::PredictFlags;
 use crate::tasks::heads::{self, HeadFlags};
 
@@ -21,6 +21,11 @@ pub(crate) struct PredictArgs {
 
 impl PredictArgs {
     pub(crate) fn run(&self) -> Result<()> {
-        heads::predict::<_, TokensInput>(&self.flags, &self.heads, open, TextReader::Tokens)
+        heads::predict::<_, TokensInput>(
+            &self.flags,
+            &self.heads,
+            TokenClassifier::open,
+            TextReader::Tokens,
+        )
     }
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_tasks::HeadOrigin;
-use bert_tasks::token_classification::{Split, TokenClassificationTask, TokenClassifier};
+use bert_tasks::token_classification::{Split, TokenClassifier};
+use bert_tasks::{HeadOrigin, TaskError};
 use bert_text::{Alignment, LabelSet, TaggedDataset};
 use clap::{Args, ValueEnum};
 
@@ -50,7 +50,6 @@ impl TrainArgs {
 impl FineTune for TrainArgs {
     type Model = TokenClassifier;
     type Data = TaggedDataset;
-    type Task = TokenClassificationTask;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<TaggedDataset>> {
         let splits = flags.read(|path| self.files.read(path))?;
@@ -68,14 +67,14 @@ impl FineTune for TrainArgs {
         flags: &FineTuneFlags,
         data: &Splits<TaggedDataset>,
         checkpoint: &Path,
-    ) -> Result<(TokenClassifier, HeadOrigin)> {
-        Ok(TokenClassifier::for_training(
+    ) -> Result<(TokenClassifier, HeadOrigin), TaskError> {
+        TokenClassifier::for_training(
             checkpoint,
             &data.train,
             self.alignment.alignment(),
             flags.training.max_length(DEFAULT_MAX_LENGTH),
             flags.training.dropout(),
-        )?)
+        )
     }
 
     fn encode(
@@ -86,18 +85,5 @@ impl FineTune for TrainArgs {
         _seed: u64,
     ) -> Result<Split> {
         encode(classifier, &data)
-    }
-
-    fn task(
-        &self,
-        classifier: TokenClassifier,
-        train: Split,
-        eval: Option<Split>,
-    ) -> TokenClassificationTask {
-        TokenClassificationTask {
-            classifier,
-            train,
-            eval,
-        }
     }
 }
