@@ -8,10 +8,10 @@ use bert_weights::checkpoint::LoadReport;
 
 use crate::format::{count, counted, shortened};
 
-/// More classes or names than these are counted and not listed.
+/// A longer list is cut after so many classes or names.
 const LISTED: usize = 10;
 
-/// Layers, width, and what the head says.
+/// Layers, width, and what the head predicts.
 pub(crate) fn model(pretrained: &Pretrained, outputs: &str) -> String {
     let encoder = &pretrained.encoder;
     format!(
@@ -58,12 +58,12 @@ pub(crate) fn head(origin: HeadOrigin, outputs: usize) -> String {
     match origin {
         HeadOrigin::New => format!("new, {outputs}"),
         HeadOrigin::Checkpoint => {
-            format!("that of the checkpoint, {outputs}: its labels are those of the data")
+            format!("from the checkpoint, {outputs}: its labels are those of the data")
         }
     }
 }
 
-/// What became of each tensor of the file and each parameter of the model.
+/// Which tensors of the file were loaded and which were not, and which parameters are new.
 pub(crate) fn load(report: &LoadReport) -> String {
     let parts = [
         ("new", &report.new),
@@ -71,7 +71,7 @@ pub(crate) fn load(report: &LoadReport) -> String {
         ("not for this task", &report.ignored),
         ("no weights", &report.skipped),
     ];
-    let loaded = format!("{} taken over", counted(report.loaded.len(), "tensor"));
+    let loaded = format!("{} loaded", counted(report.loaded.len(), "tensor"));
     parts
         .into_iter()
         .filter(|(_, names)| !names.is_empty())

@@ -14,7 +14,7 @@ use crate::model_source::ModelSource;
 use crate::results::Results;
 use crate::table::Table;
 
-/// The keys of `config.json` that say most about a model, in the order in which they are shown.
+/// The keys of `config.json` that the table shows, in this order.
 const CONFIG_KEYS: [&str; 16] = [
     "architectures",
     "model_type",
@@ -54,7 +54,7 @@ struct Contents {
 }
 
 pub(crate) fn run(args: &InspectArgs) -> Result<()> {
-    let path = ModelSource::find("inspect", &args.model)?.directory(args.offline)?;
+    let path = ModelSource::find("model", &args.model)?.directory(args.offline)?;
     let contents = read(&path)?;
     let mut results = Results::new();
     if args.json {
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<()> {
     results.flush()
 }
 
-/// A bare file may lie without `config.json`; a directory without one is no checkpoint.
+/// A weights file needs no `config.json` beside it; a directory does.
 fn read(path: &Path) -> Result<Contents> {
     let has_no_config = path.is_file() && !path.with_file_name(CONFIG_FILE).exists();
     let (config, tensors) = if has_no_config {

@@ -38,7 +38,7 @@ pub(crate) trait Evaluate: Sized {
     /// Opens a trained model, without its weights.
     fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Self::Model, TaskError>;
 
-    /// Tokenizes the data and says what there is.
+    /// Tokenizes the data and describes it on standard error.
     fn encode(&self, model: &Self::Model, data: &Self::Data) -> Result<SplitOf<Self::Model>>;
 
     /// Predicts and scores.
@@ -63,7 +63,8 @@ pub(crate) trait Evaluate: Sized {
 /// A data set as a model takes it.
 pub(crate) type SplitOf<M> = <M as Task>::Split;
 
-/// Cheap checks come first: nothing is downloaded or computed for a run that cannot end well.
+/// Runs `bert evaluate` for a task. Cheap checks come first, so that a run that cannot succeed downloads and computes
+/// nothing.
 pub(crate) fn run<C: Evaluate>(command: C, flags: &EvaluateFlags) -> Result<()> {
     let predictions = begin(flags.files.predictions.as_deref())?;
     let source = flags.find_model()?;
@@ -86,12 +87,12 @@ pub(crate) fn run<C: Evaluate>(command: C, flags: &EvaluateFlags) -> Result<()> 
     results.flush()
 }
 
-/// Makes sure that a file can be written if it was asked for, before anything is computed.
+/// Opens a file that was asked for, before anything is computed.
 pub(crate) fn begin(path: Option<&Path>) -> Result<Option<WholeFile>> {
     path.map(WholeFile::begin).transpose()
 }
 
-/// Writes one record a line, if they were asked for.
+/// Writes one record a line, if the file was asked for.
 pub(crate) fn write_lines<T: Serialize>(
     file: Option<WholeFile>,
     records: impl Iterator<Item = Result<T>>,

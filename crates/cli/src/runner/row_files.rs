@@ -20,19 +20,19 @@ pub(crate) struct RowFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Data files")]
 struct SplitFilters {
-    /// Of --train, take the rows with this value in this column only, as in SemEval_set=TRAIN
+    /// Of --train, read only the rows with this value in this column, as in SemEval_set=TRAIN
     #[arg(long, value_name = "COLUMN=VALUE")]
     train_filter: Vec<RowFilter>,
-    /// The same of --eval; without --eval, of the file of --train, which then holds both
+    /// The same for --eval. Without --eval, the rows come from the file of --train, which then holds both splits
     #[arg(long, value_name = "COLUMN=VALUE")]
     eval_filter: Vec<RowFilter>,
-    /// The same of --test; without --test, of the file of --train
+    /// The same for --test. Without --test, the rows come from the file of --train
     #[arg(long, value_name = "COLUMN=VALUE")]
     test_filter: Vec<RowFilter>,
 }
 
 impl RowFlags {
-    /// Reads the rows of a run. A split is a file, or the rows of one that its filter lets pass.
+    /// Reads the rows of a run. A split is a file, or the rows of a file that pass its filter.
     pub(crate) fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Dataset>> {
         let options = self.columns.options();
         let filters = &self.filters;
@@ -48,7 +48,7 @@ impl RowFlags {
     }
 }
 
-/// Reads a file with the filters of one split beside those that hold for every file.
+/// Reads a file with the filters of every file and those of one split.
 pub(crate) fn read(file: &Path, options: &ColumnOptions, own: &[RowFilter]) -> Result<Dataset> {
     let options = ColumnOptions {
         filters: [&options.filters, own].concat(),

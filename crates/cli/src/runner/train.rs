@@ -27,24 +27,24 @@ pub(crate) struct FineTuneFlags {
     /// Model to start from: a name that `bert models` lists, or a checkpoint directory
     #[arg(long, value_name = "NAME|DIR")]
     pub(crate) model: String,
-    /// Data to learn from
+    /// Training data
     #[arg(long, value_name = "FILE")]
     pub(crate) train: PathBuf,
-    /// Data that says which checkpoint is best; without it the last one is kept
+    /// Evaluation data, which decides which checkpoint is best; without it the last checkpoint is kept
     #[arg(long, value_name = "FILE")]
     pub(crate) eval: Option<PathBuf>,
-    /// Data that the best checkpoint is scored on in the end
+    /// Test data, on which the best checkpoint is scored in the end
     #[arg(long, value_name = "FILE")]
     pub(crate) test: Option<PathBuf>,
     /// Directory for the trained model and training.jsonl
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
-    /// Replace what an output directory with files in it holds; by default that is an error, so that no earlier run is
-    /// lost
+    /// Replace the files of an output directory that is not empty; by default such a directory is an error, so that no
+    /// earlier run is lost
     #[arg(long)]
     overwrite: bool,
-    /// TOML file with options: its keys are the long names of these flags, its paths start at the current directory; a
-    /// flag given here wins
+    /// TOML file with options: its keys are the long names of these flags, and its paths are relative to the current
+    /// directory. A flag on the command line wins
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Use no network: a named model has to be in the cache
@@ -116,7 +116,7 @@ pub(crate) trait FineTune {
         checkpoint: &Path,
     ) -> Result<(Self::Model, HeadOrigin), TaskError>;
 
-    /// Tokenizes a data set and says what there is. `seed` is for data that chance has a part in.
+    /// Tokenizes a data set and describes it on standard error. `seed` seeds random choices about the data.
     fn encode(
         &self,
         model: &Self::Model,
@@ -126,7 +126,7 @@ pub(crate) trait FineTune {
     ) -> Result<<Self::Model as Task>::Split>;
 }
 
-/// Cheap checks come first: nothing is downloaded or computed for a run that cannot end well.
+/// Runs `bert train` for a task. Cheap checks come first, so that a run that cannot succeed downloads and computes nothing.
 pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()> {
     let options = flags.training.options()?;
     prepare_output(&flags.output, flags.overwrite)?;
@@ -157,14 +157,14 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
     results.flush()
 }
 
-/// Everything in memory, before the first step.
+/// What the training loop starts from.
 struct Prepared<T: Task> {
     task: T,
     network: T::Model,
     splits: Splits<T::Split>,
 }
 
-/// Opens the checkpoint, tokenizes the data and loads the weights, and tells the user what there is.
+/// Opens the checkpoint, tokenizes the data and loads the weights, and describes them on standard error.
 fn prepare<C: FineTune>(
     command: &C,
     flags: &FineTuneFlags,
@@ -178,7 +178,7 @@ fn prepare<C: FineTune>(
         eprintln!("head    {head}");
     }
     let splits = data.try_map(|data, role| {
-        // The run's seed decides what is learned from, and the same seed always what is scored on.
+        // Training data depend on the run's seed, evaluation data do not.
         let seed = match role {
             Role::Training => flags.training.seed,
             Role::Scoring => EVALUATION_SEED,

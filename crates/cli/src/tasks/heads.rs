@@ -1,4 +1,4 @@
-//! Predicting with one model that reads a text, or with several on one encoder, of one task or of different ones.
+//! Predictions of text and token classifiers: one model, or several heads on one encoder.
 
 use std::marker::PhantomData;
 use std::path::Path;
@@ -22,13 +22,13 @@ use crate::runner::predict::{self, Predict, PredictFlags};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Predictions")]
 pub(crate) struct HeadFlags {
-    /// Further text or token classifier with the same encoder, bit for bit, as `--tune head` leaves it: a name that `bert
-    /// models` lists, or a checkpoint directory. Each line gets its prediction too, under "heads" and the last part of
-    /// what is given here, from one forward pass. A token classifier reads the first text of a pair. May be given more
-    /// than once
+    /// Further text or token classifier on the same encoder: a name that `bert models` lists, or a checkpoint directory. The
+    /// encoder's weights must be equal bit for bit, as `--tune head` leaves them; one forward pass serves all heads. A line
+    /// has this head's prediction under "heads" and the head's name, which is the last part of NAME|DIR. A token classifier
+    /// reads the first text of a pair. May be given more than once
     #[arg(long, value_name = "NAME|DIR")]
     head: Vec<String>,
-    /// Of text classifiers: add "scores", those of all labels in id order
+    /// Of text classifiers: add "scores", the scores of all labels in id order
     #[arg(long)]
     all_scores: bool,
     /// Of token classifiers: how sub-tokens become entities, as in transformers' pipeline; first: a word has the tag of its
@@ -43,10 +43,10 @@ pub(crate) struct HeadFlags {
 
 /// Loaded heads on one encoder.
 pub(crate) struct LoadedHeads {
-    /// One a further head, in the order of the flags.
+    /// The names of the further heads, in the order of the flags.
     names: Vec<String>,
     heads: Heads,
-    /// One a head: which tags may follow which, where that is asked for.
+    /// For each head the allowed transitions between tags; `None` without `--constrained` and for text classifiers.
     transitions: Vec<Option<Transitions>>,
     device: Device,
 }
@@ -59,7 +59,7 @@ struct Line<'a> {
     heads: HeadRecords<'a>,
 }
 
-/// What one head says to one input.
+/// The prediction of one head for one input.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Record<'a> {
@@ -67,7 +67,7 @@ enum Record<'a> {
     Tokens(token_classification::Record<'a>),
 }
 
-/// The records of the further heads by their names, an object in their order.
+/// The records of the further heads: a JSON object with their names as keys, in the order of the flags.
 struct HeadRecords<'a>(Vec<(&'a str, Record<'a>)>);
 
 impl HeadRecords<'_> {
@@ -82,8 +82,8 @@ impl Serialize for HeadRecords<'_> {
     }
 }
 
-/// `bert predict` of a task whose model reads a text as it is: `open` opens a trained model, `reader` says of which kind it
-/// is.
+/// `bert predict` of a task whose model is a text or token classifier: `open` opens a trained model, `reader` says which of
+/// the two it is.
 pub(crate) fn predict<M, I>(
     flags: &PredictFlags,
     head_flags: &HeadFlags,
@@ -234,7 +234,7 @@ fn cut_texts(predictions: &HeadPredictions<'_>) -> usize {
     }
 }
 
-/// The last part of each word, or all of it where two share the last part.
+/// The last path component of each word, or the whole word where two share that component.
 fn names(words: &[String]) -> Vec<String> {
     let last = |word: &String| {
         let name = Path::new(word).file_name();

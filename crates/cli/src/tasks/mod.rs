@@ -1,8 +1,8 @@
 //! The downstream tasks, one folder each, and the list from which the command line takes them.
 //!
-//! A task's folder holds its arguments and what it does in a way of its own under `bert check`, `train`, `evaluate` and
-//! `predict`; [`crate::runner`] holds what every task does alike. A new task is a folder, a `mod` line and its entries in
-//! the list below.
+//! A task's folder holds its arguments for `bert check`, `train`, `evaluate` and `predict`, and what it does there in a way of
+//! its own; [`crate::runner`] holds what all tasks do alike. A new task is a folder, a `mod` line and its entries in the list
+//! below.
 
 mod heads;
 mod masked_lm;
@@ -16,8 +16,8 @@ mod token_classification;
 use anyhow::Result;
 use clap::Subcommand;
 
-/// Makes one enum of subcommands for each command. A task's name and help come from its entry's identifier and from the
-/// doc comment of its arguments, which have a method `run(&self) -> Result<()>`.
+/// Makes an enum of subcommands for each command. The identifier of an entry becomes the task's name, and the doc comment of
+/// the arguments its help. The arguments have a method `run(&self) -> Result<()>`.
 macro_rules! tasks {
     ($($(#[$doc:meta])* $command:ident { $($task:ident($args:path),)+ })+) => {$(
         $(#[$doc])*

@@ -27,7 +27,7 @@ impl<M: PretrainingModel> TaskModel for Pretraining<M> {
         describe::model(&self.pretrained, outputs)
     }
 
-    /// A new head is one that the checkpoint may lack: heads that it has are kept in any case.
+    /// [`HeadOrigin::New`] allows a checkpoint without heads; heads that it has are kept.
     fn load(&self, head: HeadOrigin, device: &Device) -> Result<(M, LoadReport), TaskError> {
         match head {
             HeadOrigin::Checkpoint => self.load(device),
@@ -47,7 +47,7 @@ pub(super) fn pairs(documents: &Documents, split: &Split) -> String {
     )
 }
 
-/// Says what there is of a data set.
+/// Describes a data set on standard error.
 pub(super) fn print_data<M>(split: &Split, content: &str, setup: &Pretraining<M>) {
     let max_length = setup.pretrained.max_length;
     let rows = counted(split.len(), "row");

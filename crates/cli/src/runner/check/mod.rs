@@ -19,14 +19,14 @@ pub(crate) struct CheckFlags {
     /// Data to learn from
     #[arg(long, value_name = "FILE")]
     pub(crate) data: PathBuf,
-    /// Data to score on: it should share no row with the other
+    /// Data to score on; it should share no row with --data
     #[arg(long, value_name = "FILE")]
     pub(crate) eval: Option<PathBuf>,
-    /// Model whose tokenizer says what is cut and what it does not know: a name that `bert models` lists, or a directory;
-    /// without it lengths are counted in words
+    /// Model whose tokenizer finds out what is cut and which tokens are unknown: a name that `bert models` lists, or a
+    /// checkpoint directory; without it lengths are counted in words
     #[arg(long, value_name = "NAME|DIR")]
     model: Option<String>,
-    /// Longest sequence in tokens; by default as `bert train` has it: 128, for question answering 384
+    /// Longest sequence in tokens; by default 128 as in `bert train`, and 384 for question answering
     #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
     max_length: Option<usize>,
     /// Print one JSON object instead of tables
@@ -55,7 +55,7 @@ impl CheckFlags {
         source.directory(self.offline).map(Some)
     }
 
-    /// The longest sequence, given what `bert train` has by default.
+    /// The longest sequence; `default` is that of `bert train`.
     pub(crate) fn max_length(&self, default: usize) -> usize {
         self.max_length.unwrap_or(default)
     }
@@ -74,11 +74,11 @@ impl CheckFlags {
     }
 }
 
-/// The data of a check, or what was made of them.
+/// The data of a check, in any form.
 pub(crate) struct Checked<D> {
-    /// What is learned from.
+    /// The training data.
     pub(crate) data: D,
-    /// What is scored on.
+    /// The evaluation data.
     pub(crate) eval: Option<D>,
 }
 

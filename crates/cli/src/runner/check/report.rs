@@ -8,16 +8,16 @@ use crate::format::shortened;
 use crate::results::Results;
 use crate::table::Table;
 
-/// More places than these are counted and not listed.
+/// A finding lists so many places and counts the others.
 const LISTED: usize = 5;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Severity {
-    /// Training would learn, or evaluation measure, something else than is meant.
+    /// Training or evaluation would be wrong.
     Problem,
-    /// Probably a slip.
+    /// Probably a mistake in the data.
     Warning,
     /// Good to know.
     Note,
@@ -35,7 +35,7 @@ impl Finding {
         Self { severity, message }
     }
 
-    /// A finding about some places, the first of which are listed behind `what`; `None` where there is no place.
+    /// A finding about some places: `what`, and a list of the first places. `None` if there is no place.
     pub(crate) fn at(
         severity: Severity,
         places: &[String],
@@ -57,7 +57,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Figures of one split, and how people read them.
+    /// Adds figures of one split, as a value for JSON and as lines for people.
     pub(crate) fn figures(
         &mut self,
         split: &str,

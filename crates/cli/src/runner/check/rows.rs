@@ -1,4 +1,4 @@
-//! Checks of rows: texts or pairs, with labels or without, whatever their task calls them.
+//! Checks of rows: texts or pairs of texts, with labels or without.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::report::{Finding, Report, Severity};
 use crate::format::{count, counted};
 use crate::table::Table;
 
-/// From this share of one label on, a model that always says it looks good.
+/// From this share of one label on, a model that always predicts this label has a high accuracy.
 const LOPSIDED: f64 = 0.8;
 
 /// What the rows of a data set and their labels are called.
@@ -81,14 +81,14 @@ pub(crate) fn line(number: usize) -> String {
     format!("line {number}")
 }
 
-/// What is found in no time, and before training: labels seen once, rows that both splits have.
+/// The quick checks, which `bert train` makes as well: labels seen once, rows that both splits have.
 pub(crate) fn cheap_findings(train: &Rows<'_>, eval: Option<&Rows<'_>>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = labels_seen_once(train).into_iter().collect();
     findings.extend(eval.and_then(|eval| shared_rows(train, eval)));
     findings
 }
 
-/// What the texts and labels of one split say.
+/// Checks the texts and labels of one split.
 pub(crate) fn check(split: &str, rows: &Rows<'_>, report: &mut Report) {
     title(split, rows, &[], report);
     label_table(split, rows, report);
@@ -96,13 +96,13 @@ pub(crate) fn check(split: &str, rows: &Rows<'_>, report: &mut Report) {
     check_texts(rows, report);
 }
 
-/// Rows that come twice, and rows without a text.
+/// Finds rows that occur twice, and rows without a text.
 pub(crate) fn check_texts(rows: &Rows<'_>, report: &mut Report) {
     report.findings(repeated_rows(rows));
     report.findings(empty_rows(rows));
 }
 
-/// What both splits say together.
+/// Compares the splits with each other.
 pub(crate) fn compare(train: &Rows<'_>, eval: Option<&Rows<'_>>, report: &mut Report) {
     report.findings(cheap_findings(train, eval));
     report.findings(
@@ -134,7 +134,7 @@ pub(crate) fn label_table(split: &str, rows: &Rows<'_>, report: &mut Report) {
     count_table(split, nouns, &rows.counts(), report);
 }
 
-/// Labels or the like, and what is counted of each; nothing where there is none.
+/// A table of labels, or of something else, with a count for each. Without labels there is no table.
 pub(crate) fn count_table(
     split: &str,
     [label, row]: [&str; 2],
@@ -174,7 +174,7 @@ pub(crate) fn shared_rows(train: &Rows<'_>, eval: &Rows<'_>) -> Option<Finding> 
     let places: Vec<String> = shared.iter().map(place).collect();
     Finding::at(Severity::Problem, &places, || {
         format!(
-            "{}: {} of {} come in {} too, so scores on them say little",
+            "{}: {} of {} occur in {} too, so scores on them do not show what the model has learned",
             eval.path.display(),
             count(shared.len()),
             eval.counted(eval.texts.len()),
@@ -187,7 +187,7 @@ fn repeated_rows(rows: &Rows<'_>) -> Vec<Finding> {
     let (same, other): (Vec<_>, Vec<_>) = repeats(&rows.texts)
         .into_iter()
         .partition(|pair| rows.labels[pair.first] == rows.labels[pair.second]);
-    let label = rows.nouns.label;
+    let Nouns { row, label } = rows.nouns;
     let finding = |pairs: &[RowPair], severity, what: String| {
         let place = |pair: &RowPair| {
             let (second, first) = (&rows.places[pair.second], &rows.places[pair.first]);
@@ -200,12 +200,12 @@ fn repeated_rows(rows: &Rows<'_>) -> Vec<Finding> {
         })
     };
     let others = format!(
-        "the text of another and another {}",
+        "the text of another {row} and a different {}",
         label.unwrap_or_default()
     );
     let sames = match label {
-        Some(label) => format!("the text and {label} of another"),
-        None => "the text of another".to_owned(),
+        Some(label) => format!("the text and {label} of another {row}"),
+        None => format!("the text of another {row}"),
     };
     let findings = [
         finding(&other, Severity::Warning, others),
@@ -236,7 +236,7 @@ fn lopsided(rows: &Rows<'_>) -> Option<Finding> {
     let first = counts.first().filter(|first| first.share >= LOPSIDED)?;
     (counts.len() > 1).then(|| {
         let message = format!(
-            "{}: {:.1} % of the labels are {:?}: look at F1, because a model that always says so has that accuracy",
+            "{}: {:.1} % of the labels are {:?}: a model that always predicts it has that accuracy, so look at F1",
             rows.path.display(),
             100.0 * first.share,
             first.label
@@ -245,10 +245,10 @@ fn lopsided(rows: &Rows<'_>) -> Option<Finding> {
     })
 }
 
-/// Labels that only one of the two has.
+/// Labels that only one of the splits has.
 pub(crate) fn labels_of_one_side(train: &Rows<'_>, eval: &Rows<'_>) -> Vec<Finding> {
     let labels = train.labels_noun();
-    let only = |one: &Rows<'_>, other: &Rows<'_>, severity, what: &str| {
+    let only = |one: &Rows<'_>, other: &Rows<'_>, severity| {
         let mut seen: HashSet<&str> = other.labels.iter().flatten().copied().collect();
         let mut told = Vec::new();
         for (row_labels, place) in one.labels.iter().zip(&one.places) {
@@ -260,10 +260,10 @@ pub(crate) fn labels_of_one_side(train: &Rows<'_>, eval: &Rows<'_>) -> Vec<Findi
         }
         Finding::at(severity, &told, || {
             let (path, other) = (one.path.display(), other.path.display());
-            format!("{path}: {labels} that are never {what} {other}")
+            format!("{path}: {labels} that never occur in {other}")
         })
     };
-    let unknown = only(eval, train, Severity::Problem, "seen in");
-    let unused = only(train, eval, Severity::Note, "asked for in");
+    let unknown = only(eval, train, Severity::Problem);
+    let unused = only(train, eval, Severity::Note);
     unknown.into_iter().chain(unused).collect()
 }

@@ -1,4 +1,4 @@
-//! Lengths, and what the tokenizer makes of the texts.
+//! Lengths of texts, truncation, and unknown tokens.
 
 use anyhow::Result;
 use bert_tasks::Pretrained;
@@ -10,12 +10,12 @@ use super::rows::Rows;
 use crate::format::{count, counted};
 use crate::table::Table;
 
-/// From this share on, what is cut or unknown is no exception any more.
+/// From this share on, cut rows or unknown tokens are a warning.
 const MANY: f64 = 0.05;
 /// Characters of the longest bar of a histogram.
 const LONGEST_BAR: usize = 40;
 
-/// Lengths in words, or with a model in tokens, with what is cut and what is unknown.
+/// Lengths in words; with a model lengths in tokens, cut rows and unknown tokens.
 pub(crate) fn check(
     split: &str,
     rows: &Rows<'_>,
@@ -47,7 +47,7 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// As [`check`], for a task that cuts nothing: a long row is put in windows. Gives the lengths in tokens.
+/// As [`check`], for a task that reads long rows in windows and cuts nothing. Returns the lengths in tokens.
 pub(crate) fn check_whole(
     split: &str,
     rows: &Rows<'_>,
@@ -91,7 +91,7 @@ pub(crate) fn unknown_tokens(
     report.figures(split, "unknown", unknown, Vec::new());
 }
 
-/// A warning from the share on from which something is no exception any more.
+/// A note below the share [`MANY`], a warning from there on.
 pub(crate) fn severity(share: f64) -> Severity {
     if share >= MANY {
         Severity::Warning

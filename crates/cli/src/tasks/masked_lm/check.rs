@@ -13,7 +13,7 @@ use crate::runner::check::report::{Finding, Report, Severity};
 use crate::runner::check::rows::{self, Nouns, Rows, line};
 use crate::runner::check::{CheckFlags, tokens};
 
-/// Lines that come twice, lengths, unknown tokens
+/// Lines that occur twice, lengths, unknown tokens
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
@@ -30,7 +30,7 @@ impl CheckArgs {
         }
         let eval = texts.eval.as_ref();
         let shared = eval.and_then(|eval| rows::shared_rows(&texts.data.rows(), &eval.rows()));
-        // Headings and the like come in every text.
+        // Every text has headings and the like.
         report.findings(shared.map(|finding| Finding {
             severity: Severity::Warning,
             ..finding

@@ -15,24 +15,24 @@ use crate::tasks::pretraining::{pairs, print_data};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Masking")]
 pub(super) struct MaskingFlags {
-    /// Share of the tokens to be predicted; 0.15: as in BERT's paper. Of these 80 % are seen as `[MASK]`, 10 % as any token
-    /// and 10 % as they are
+    /// Share of the tokens to be predicted; 0.15: as in BERT's paper. The model sees 80 % of these as `[MASK]`, 10 % as a random
+    /// token and 10 % as they are
     #[arg(long, value_name = "SHARE", default_value_t = MaskingOptions::default().probability, value_parser = share)]
     mlm_probability: f64,
-    /// Choose whole words, all pieces of each, as Google's later BERT models do; by default each piece for itself
+    /// Mask whole words, all pieces of each, as Google's later BERT models do; by default each piece is chosen on its own
     #[arg(long)]
     whole_word: bool,
-    /// Make one row of each line; by default the lines are put together and cut into rows of --max-length tokens, so that
-    /// there is no padding and each token has the most context
+    /// Make one row of each line; by default the lines are joined and cut into rows of --max-length tokens, so that there
+    /// is no padding and each token has the most context
     #[arg(long, conflicts_with = "next_sentence")]
     line_by_line: bool,
-    /// Predict as well whether one sentence follows another, and sum both losses (ModelForPreTraining). The text is then one
-    /// sentence a line, with blank lines between documents
+    /// Predict, too, whether one sentence follows another, and sum both losses, as transformers' BertForPreTraining does. The
+    /// text then has one sentence a line and blank lines between documents
     #[arg(long)]
     pub(super) next_sentence: bool,
 }
 
-/// A text that has been looked at.
+/// A text that has been checked.
 pub(super) enum Text {
     /// Lines; they are read again when they are tokenized, so that a long text is never in memory as a whole.
     Lines(PathBuf),
@@ -63,7 +63,7 @@ impl MaskingFlags {
         Ok(Text::Lines(path.to_owned()))
     }
 
-    /// Tokenizes a text and says what there is. `seed` draws the pairs of sentences.
+    /// Tokenizes a text and describes it on standard error. `seed` draws the pairs of sentences.
     pub(super) fn encode<M: PretrainingModel>(
         &self,
         text: &Text,

@@ -14,7 +14,7 @@ use super::data::{MaskingFlags, Text};
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::whole_file::WholeFile;
 
-/// Perplexity, and the share of the masked tokens that are found; what is masked is always the same
+/// Perplexity, and the accuracy on masked tokens; every evaluation masks the same tokens
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]

@@ -23,7 +23,7 @@ use crate::runner::predict::{self, Predict, PredictFlags};
 pub(crate) struct PredictArgs {
     #[command(flatten)]
     flags: PredictFlags,
-    /// Proposals for each mask; 5: as many as transformers' fill-mask pipeline makes
+    /// Tokens for each mask; 5: as many as transformers' fill-mask pipeline gives
     #[arg(long, value_name = "N", default_value = "5", value_parser = at_least_one, help_heading = "Predictions")]
     top_k: NonZeroUsize,
 }
@@ -78,7 +78,7 @@ impl Predict for PredictArgs {
         self.flags.load(setup, device)
     }
 
-    /// What comes before a text without mask is answered.
+    /// Answers the texts before one that has no mask token.
     fn answer(
         &self,
         loaded: &Loaded<Setup>,
@@ -106,9 +106,9 @@ impl Predict for PredictArgs {
             results.flush()?;
             let start: String = text.chars().take(40).collect();
             let cut = encodings[good].truncated_tokens > 0;
-            let cut = if cut { " that is left of it" } else { "" };
+            let cut = if cut { " after truncation" } else { "" };
             bail!(
-                "the text starting with {start:?}: no mask token in what{cut}; write [MASK] where a word is to be found"
+                "the text starting with {start:?}: it has no mask token{cut}; write [MASK] where the model is to predict a token"
             );
         }
         let is_cut = |encoding: &&Encoding| encoding.truncated_tokens > 0;

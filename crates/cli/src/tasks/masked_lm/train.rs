@@ -13,8 +13,7 @@ use super::DEFAULT_MAX_LENGTH;
 use super::data::{MaskingFlags, Text};
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
-/// Words that are hidden in a plain text: continued pre-training, whose encoder every other task can start from. Data: plain
-/// text
+/// Masked tokens of plain text: continued pre-training, whose encoder every other task can start from. Data: plain text
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Which labels are taken for which, as a table for people.
+//! The confusion matrix as a table for people.
 
 use bert_text::LabelSet;
 use bert_text_classification::metrics::LabelMetrics;
@@ -6,7 +6,7 @@ use bert_text_classification::metrics::LabelMetrics;
 use crate::format::count;
 use crate::table::Table;
 
-/// A row for each reference with how often each label was predicted for it, and how well the label is told from others.
+/// A row for each reference: how often each label was predicted for it, and the label's precision, recall and F1.
 pub(super) fn table(metrics: &LabelMetrics, labels: &LabelSet) -> Table {
     let names = labels.names();
     let mut header = vec!["REFERENCE".to_owned()];

@@ -16,7 +16,7 @@ use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::tasks::text_classification::labelled_records;
 use crate::whole_file::WholeFile;
 
-/// Accuracy, scores of each label and the confusion table, which is shown on standard error, too
+/// Accuracy, scores of each label and the confusion matrix, which is printed on standard error, too
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]

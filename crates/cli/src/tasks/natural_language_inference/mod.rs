@@ -23,19 +23,19 @@ use bert_text::Dataset;
 use super::text_classification::print_data;
 use crate::format::counted;
 
-/// Tokenizes a data set and says what there is.
+/// Tokenizes a data set and describes it on standard error.
 fn encode(nli: &NliClassifier, data: &NliData) -> Result<Split> {
     let split = nli.encode(data)?;
     print_data(&split, &nli.classifier);
     Ok(split)
 }
 
-/// Finds the roles of the labels, and says how many rows have none.
+/// Finds out what each label means, and reports the rows that the annotators did not agree on.
 fn agreed(dataset: Dataset) -> Result<NliData> {
     let data = NliData::new(dataset)?;
     if data.without_agreement > 0 {
         eprintln!(
-            "note    {}: {} left out, where the label is \"-\" because nobody agreed on one",
+            "note    {}: {} left out: the label \"-\" means that the annotators did not agree",
             data.dataset.path.display(),
             counted(data.without_agreement, "row")
         );

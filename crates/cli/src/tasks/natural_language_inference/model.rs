@@ -1,4 +1,4 @@
-//! Models of natural-language inference are text classifiers: everything that is said of them is said of those.
+//! Models of natural-language inference wrap a text classifier, which does the work.
 
 use bert_tasks::natural_language_inference::{NliClassifier, ZeroShotClassifier};
 use bert_tasks::{HeadOrigin, Pretrained, TaskError};

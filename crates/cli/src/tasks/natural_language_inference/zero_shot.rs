@@ -18,8 +18,8 @@ use crate::results::Results;
 use crate::runner::Loaded;
 use crate::runner::predict::{self, Predict, PredictFlags};
 
-/// Any labels for a text, by a model of natural-language inference that was never trained on them. Input: a line of plain
-/// text, or a JSON object with "sequence"
+/// Any labels for a text, by a model of natural-language inference that has not seen them in training. Input: a line of
+/// plain text, or a JSON object with "sequence"
 #[derive(Debug, Args)]
 pub(crate) struct ZeroShotArgs {
     #[command(flatten)]
@@ -34,11 +34,11 @@ struct QuestionFlags {
     /// The labels to choose from, separated by commas
     #[arg(long, value_name = "LABELS", required = true, value_delimiter = ',')]
     labels: Vec<String>,
-    /// The hypothesis that each label becomes, with {} in its place; This example is {}.: as in transformers' pipeline
+    /// The hypothesis, with {} in the place of a label; "This example is {}.": as in transformers' pipeline
     #[arg(long, value_name = "TEXT", default_value = DEFAULT_TEMPLATE)]
     template: String,
-    /// Any number of labels may apply: each is scored alone, entailment against contradiction; by default exactly one
-    /// applies and the scores sum to 1
+    /// Score each label on its own, entailment against contradiction, so that any number of labels may apply; by default
+    /// exactly one applies and the scores sum to 1
     #[arg(long)]
     multi_label: bool,
 }

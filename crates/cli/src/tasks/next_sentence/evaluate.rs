@@ -14,7 +14,7 @@ use super::{Setup, encode};
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::whole_file::WholeFile;
 
-/// The share of the pairs that are told rightly
+/// Accuracy on pairs of sentences, half of them in sequence and half at random
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]

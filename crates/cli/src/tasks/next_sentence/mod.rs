@@ -18,7 +18,7 @@ use super::pretraining::{pairs, print_data};
 
 type Setup = Pretraining<ModelForNextSentencePrediction>;
 
-/// Draws and tokenizes the pairs, and says what there is.
+/// Draws and tokenizes the pairs, and describes them on standard error.
 fn encode(setup: &Setup, documents: &Documents, seed: u64) -> Result<Split> {
     let split = setup.encode_pairs(documents, seed)?;
     print_data(&split, &pairs(documents, &split), setup);

@@ -16,19 +16,19 @@ use crate::runner::check::report::{Finding, Report, Severity};
 use crate::runner::check::rows::{self, Nouns, Rows};
 use crate::runner::check::{CheckFlags, print_warnings, tokens};
 
-/// Answers that are not where the file says, ids and questions that come twice, answers cut apart by windows, lengths
+/// Answers that are not where the file says, ids and questions that occur twice, answers that windows cut apart, lengths
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     flags: CheckFlags,
-    /// Tokens that neighbouring windows of a long context share; by default as `bert train` has it: 128, or half of
+    /// Tokens that neighbouring windows of a long context share; by default 128 as in `bert train`, or half of
     /// --max-length where that is less
     #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
     stride: Option<usize>,
 }
 
-/// The cheap part, for `bert train`: questions that both files have, as warnings on standard error. Two questions of one id
-/// are an error there, and answers that are not where the file says are told with the windows.
+/// The quick checks, which `bert train` makes as well: questions that both files have become warnings. Training refuses two
+/// questions with one id itself, and reports misplaced answers when it makes the windows.
 pub(crate) fn warn(train: &SquadDataset, eval: Option<&SquadDataset>) {
     print_warnings(shared_questions(train, eval));
 }
@@ -54,7 +54,7 @@ impl CheckArgs {
         report.print(self.flags.json)
     }
 
-    /// What makes windows of the questions, if a model was named.
+    /// The model that makes windows of the questions, if one was named.
     fn answerer(&self) -> Result<Option<QuestionAnswerer>> {
         let Some(directory) = self.flags.directory()? else {
             return Ok(None);
@@ -129,7 +129,7 @@ fn repeated_ids(data: &SquadDataset) -> Option<Finding> {
         .collect();
     Finding::at(Severity::Problem, &repeated, || {
         let (path, number) = (data.path.display(), counted(repeated.len(), "question"));
-        format!("{path}: {number} with the id of another, which training refuses")
+        format!("{path}: {number} with the id of another; training refuses the file")
     })
 }
 
@@ -158,7 +158,7 @@ fn faults(data: &SquadDataset) -> Vec<Finding> {
     misplaced.into_iter().chain(missing).collect()
 }
 
-/// What becomes of the questions of a file in windows.
+/// The windows that the questions of a file become.
 #[derive(Default)]
 struct Windowed {
     /// How many windows each question has.
@@ -228,12 +228,12 @@ fn check_tokens(
     report.findings(finding(
         &found.cut,
         Severity::Warning,
-        "whose answer no window holds as a whole, so that training learns there is none; a larger --stride helps",
+        "whose answer no window holds as a whole: training takes them for unanswerable; a larger --stride helps",
     ));
     report.findings(finding(
         &found.too_long,
         Severity::Problem,
-        "too long to leave the context room in a window, which training refuses",
+        "too long: a window has no room for the context, so training refuses them",
     ));
     Ok(())
 }

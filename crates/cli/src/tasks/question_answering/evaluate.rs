@@ -26,7 +26,7 @@ pub(crate) struct EvaluateArgs {
     flags: EvaluateFlags,
     #[command(flatten)]
     spans: SpanFlags,
-    /// Take the threshold that makes F1 on --data highest instead of a given one
+    /// Choose the --null-threshold that makes F1 on --data highest
     #[arg(long, conflicts_with = "null_threshold", help_heading = "Answers")]
     tune_null_threshold: bool,
     /// Score on some articles only, by number from 0: 0..38 (without 38), 38.. or ..38; by default on all
@@ -38,8 +38,8 @@ pub(crate) struct EvaluateArgs {
     /// Also write the n best answers to each question, in the form of transformers' nbest_predictions.json
     #[arg(long, value_name = "FILE", help_heading = "Answers")]
     nbest: Option<PathBuf>,
-    /// Also write how much better no answer scores than the best one, the --na-prob-file of SQuAD 2.0's script; only for
-    /// data where questions may have no answer
+    /// Also write by how much "no answer" scores higher than the best answer, the --na-prob-file of SQuAD 2.0's script; only
+    /// for data where questions may have no answer
     #[arg(long, value_name = "FILE", help_heading = "Answers")]
     null_odds: Option<PathBuf>,
 }
@@ -79,7 +79,7 @@ impl Evaluate for Command<'_> {
         if !version_2 && (self.null_odds.is_some() || args.tune_null_threshold) {
             return Err(WrongUsage(format!(
                 "{}: every question has an answer, so there are no null odds and no threshold to tune; give --version-2 if \
-                 questions may have none",
+                 questions may have no answer",
                 path.display()
             ))
             .into());

@@ -1,4 +1,4 @@
-//! What all three commands know of windows and spans.
+//! The flags about windows and spans.
 
 use std::num::NonZeroUsize;
 
@@ -10,22 +10,22 @@ use crate::flags::{at_least_one, whole_number};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Answers", allow_negative_numbers = true)]
 pub(super) struct SpanFlags {
-    /// Tokens that neighbouring windows of a long context share (transformers' doc_stride; Google's doc_stride is the
-    /// step); by default 128, as in the recipe for SQuAD, or half of --max-length where that is less
+    /// Tokens that neighbouring windows of a long context share, transformers' doc_stride (Google's doc_stride is the distance
+    /// between windows); by default 128, as in the recipe for SQuAD, or half of --max-length where that is less
     #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
     pub(super) stride: Option<usize>,
     /// Longest answer in tokens; 30: as in the recipe for SQuAD
     #[arg(long, value_name = "TOKENS", default_value = "30", value_parser = at_least_one)]
     max_answer_length: NonZeroUsize,
-    /// Starts and ends that are tried in each window, and answers that are kept of all; 20: as in the recipe for SQuAD
+    /// How many starts and ends are tried in each window, and how many answers are kept; 20: as in the recipe for SQuAD
     #[arg(long, value_name = "N", default_value = "20", value_parser = at_least_one)]
     n_best: NonZeroUsize,
-    /// Leave a question unanswered when no answer scores better than the best one by more than this; by default 0, where
+    /// Leave a question unanswered if "no answer" scores higher than the best answer by more than this; by default 0 where
     /// questions may have no answer
     #[arg(long, value_name = "DIFFERENCE", value_parser = finite)]
     null_threshold: Option<f32>,
-    /// Questions may have no answer, as in SQuAD 2.0; by default the data tells, and a prediction always answers unless
-    /// there is a --null-threshold
+    /// Questions may have no answer, as in SQuAD 2.0; by default an evaluation finds out from the data, and a
+    /// prediction always answers unless there is a --null-threshold
     #[arg(long)]
     version_2: bool,
 }

@@ -43,7 +43,7 @@ fn read(path: &Path, articles: Option<ArticleRange>, limit: Option<usize>) -> Re
     Ok(data)
 }
 
-/// Tokenizes a data set and says what there is.
+/// Tokenizes a data set and describes it on standard error.
 fn encode(answerer: &QuestionAnswerer, data: &SquadDataset) -> Result<Split> {
     let split = answerer.encode(data)?;
     eprintln!("data    {}", model::data(&split));

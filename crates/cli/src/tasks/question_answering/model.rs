@@ -26,7 +26,7 @@ impl TaskModel for QuestionAnswerer {
     fn describe_head(&self, origin: HeadOrigin) -> Option<String> {
         let words = match origin {
             HeadOrigin::New => "new, 2 outputs",
-            HeadOrigin::Checkpoint => "that of the checkpoint, 2 outputs",
+            HeadOrigin::Checkpoint => "from the checkpoint, 2 outputs",
         };
         Some(words.to_owned())
     }

@@ -31,7 +31,7 @@ pub(crate) struct TrainArgs {
 #[command(next_help_heading = "Data files")]
 struct DataFlags {
     /// Learn from some articles of --train only, by number from 0: 0..38 (without 38), 38.. or ..38; by default from all.
-    /// A file without a partner is split by giving it as --train and as --eval with articles of their own
+    /// To split one file, give it as --train and as --eval, each with articles of its own
     #[arg(long, value_name = "A..B")]
     train_articles: Option<ArticleRange>,
     /// Score on some articles of --eval only; by default on all

@@ -1,4 +1,4 @@
-//! `bert check text-classification`, and what any task checks whose data are rows of texts and labels.
+//! `bert check text-classification`, and the checks of any data that are rows of texts and labels.
 
 use anyhow::Result;
 use bert_tasks::text_classification::guess_problem_type;
@@ -26,10 +26,10 @@ pub(crate) struct CheckRowsFlags {
     pub(crate) flags: CheckFlags,
     #[command(flatten)]
     columns: ColumnFlags,
-    /// Of --data, take the rows with this value in this column only, as in SemEval_set=TRAIN
+    /// Of --data, read only the rows with this value in this column, as in SemEval_set=TRAIN
     #[arg(long, value_name = "COLUMN=VALUE", help_heading = "Data files")]
     data_filter: Vec<RowFilter>,
-    /// The same of --eval; without --eval, of the file of --data, which then holds both
+    /// The same for --eval. Without --eval, the rows come from the file of --data, which then holds both splits
     #[arg(long, value_name = "COLUMN=VALUE", help_heading = "Data files")]
     eval_filter: Vec<RowFilter>,
 }
@@ -56,7 +56,7 @@ impl CheckArgs {
     }
 }
 
-/// Everything that is said about rows of texts and labels.
+/// All checks of rows of texts and labels.
 pub(crate) fn report_rows(
     flags: &CheckFlags,
     datasets: &Checked<&Dataset>,
@@ -73,7 +73,7 @@ pub(crate) fn report_rows(
     Ok(report)
 }
 
-/// The cheap part, for `bert train`: labels seen once and rows that both files have, as warnings on standard error.
+/// The quick checks, which `bert train` makes as well: labels seen once and rows that both files have become warnings.
 pub(crate) fn warn(train: &Dataset, eval: Option<&Dataset>, has_classes: bool) {
     let train = Rows::of(train, has_classes);
     let eval = eval.map(|eval| Rows::of(eval, has_classes));

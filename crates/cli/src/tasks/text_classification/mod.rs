@@ -22,7 +22,7 @@ use bert_text::Dataset;
 /// Sentences and most pairs fit, and attention costs the square of it.
 const DEFAULT_MAX_LENGTH: usize = 128;
 
-/// Tokenizes a data set and says what there is.
+/// Tokenizes a data set and describes it on standard error.
 fn encode(classifier: &TextClassifier, data: &Dataset) -> Result<Split> {
     let split = classifier.encode(data)?;
     print_data(&split, classifier);

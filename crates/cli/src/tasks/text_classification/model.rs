@@ -41,7 +41,7 @@ impl TaskModel for TextClassifier {
     }
 }
 
-/// Says what there is of a data set: rows, classes with their counts, and what was cut.
+/// Describes a data set on standard error: rows, classes with their counts, and how many rows were cut.
 pub(crate) fn print_data(split: &Split, classifier: &TextClassifier) {
     let line = describe::data(
         &split.path,

@@ -59,7 +59,7 @@ impl FineTune for TrainArgs {
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Dataset>> {
         let splits = self.rows.read(flags)?;
         let problem_type = self.problem_type.resolve(&splits.train);
-        // The checkpoint may order the labels otherwise, but has no say in which there are.
+        // The checkpoint decides the order of the labels, but not which labels there are.
         let labels = match problem_type {
             ProblemType::Regression => LabelSet::new(Vec::new())?,
             _ => LabelSet::from_dataset(&splits.train)?,

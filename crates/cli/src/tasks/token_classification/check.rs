@@ -43,8 +43,8 @@ impl CheckArgs {
     }
 }
 
-/// The cheap part, for `bert train`: tags seen once, sentences that both files have and malformed entities, as warnings
-/// on standard error.
+/// The quick checks, which `bert train` makes as well: tags seen once, sentences that both files have and malformed entities
+/// become warnings.
 pub(crate) fn warn(train: &TaggedDataset, eval: Option<&TaggedDataset>) {
     let train = Split::of(train);
     let eval = eval.map(Split::of);
@@ -60,7 +60,7 @@ fn cheap_findings(train: &Split<'_>, eval: Option<&Split<'_>>) -> Vec<Finding> {
         .collect()
 }
 
-/// A data set, its sentences as texts.
+/// A data set, with its sentences as texts.
 struct Split<'a> {
     data: &'a TaggedDataset,
     texts: Vec<String>,
@@ -189,7 +189,7 @@ impl<'a> Split<'a> {
         let long = Portion::of(long, lengths.len());
         if long.rows > 0 {
             let message = format!(
-                "{}: {} ({:.1} %) longer than {max_length} tokens: read in overlapping windows, nothing is lost",
+                "{}: {} ({:.1} %) longer than {max_length} tokens: the model reads them in overlapping windows and loses nothing",
                 self.data.path.display(),
                 sentences.counted(long.rows),
                 100.0 * long.share
@@ -211,13 +211,13 @@ impl<'a> Split<'a> {
         }
         report.findings(Finding::at(Severity::Warning, &places, || {
             let (path, number) = (self.data.path.display(), counted(places.len(), "word"));
-            format!("{path}: {number} without a token, so nothing is learned from the tag")
+            format!("{path}: {number} without a token: training learns nothing from the tag")
         }));
         report.figures(name, "vanished_words", places.len(), Vec::new());
     }
 
-    /// Entities that the scheme does not allow. A file whose entities mostly begin with `I-` is in the older scheme, which
-    /// is said instead.
+    /// Entities that the scheme does not allow. If most entities begin with `I-`, the file is in the older scheme IOB1; then
+    /// that is the one finding.
     fn malformed(&self) -> Vec<Finding> {
         let Some(scheme @ (Scheme::Iob2 | Scheme::Iobes)) = self.scheme else {
             return Vec::new();

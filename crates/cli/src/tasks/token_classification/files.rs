@@ -13,14 +13,13 @@ use crate::flags::whole_number;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Data files")]
 pub(crate) struct TagFileFlags {
-    /// Column of the word in a CoNLL file, counted from 0; 0: where all usual files have it
+    /// Column of the word in a CoNLL file, counted from 0; 0: as in the usual files
     #[arg(long, value_name = "INDEX", default_value_t = 0, value_parser = whole_number)]
     token_column: usize,
     /// Column of the tag in a CoNLL file, counted from 0; by default the last
     #[arg(long, value_name = "INDEX", value_parser = whole_number)]
     tag_column: Option<usize>,
-    /// Write the tags in this scheme before anything else is done with them; keep: as the file has them; any of the
-    /// schemes is read
+    /// Convert the tags to this scheme after reading; keep: as the file has them. The reader knows all of the schemes
     #[arg(long, value_enum, default_value_t = SchemeWord::Keep)]
     scheme: SchemeWord,
 }

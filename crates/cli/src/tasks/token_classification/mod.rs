@@ -21,7 +21,7 @@ use bert_text::TaggedDataset;
 /// Sentences fit, and attention costs the square of it; longer ones are cut into windows.
 const DEFAULT_MAX_LENGTH: usize = 128;
 
-/// Tokenizes a data set and says what there is.
+/// Tokenizes a data set and describes it on standard error.
 fn encode(classifier: &TokenClassifier, data: &TaggedDataset) -> Result<Split> {
     let split = classifier.encode(data)?;
     eprintln!("data    {}", model::data(&split, classifier));

@@ -10,7 +10,7 @@ use crate::runner::predict::PredictFlags;
 use crate::tasks::heads::{self, HeadFlags};
 
 /// The entities of each text, with scores and places in characters. Input: a line of plain text, or a JSON object with
-/// "text" or with "tokens", a list of words (places are then in the words joined by single spaces)
+/// "text" or with "tokens", a list of words (places then refer to the words joined by single spaces)
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
     #[command(flatten)]

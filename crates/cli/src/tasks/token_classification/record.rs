@@ -13,7 +13,7 @@ pub(crate) enum AggregationWord {
     Simple,
     /// As simple, but a word has the tag of its first sub-token
     First,
-    /// As simple, but the scores of a word are the mean of its sub-tokens'
+    /// As simple, but the scores of a word are the mean of those of its sub-tokens
     Average,
     /// As simple, but a word has the tag of its sub-token with the highest score
     Max,

@@ -19,7 +19,8 @@ use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 pub(crate) struct TrainArgs {
     #[command(flatten)]
     flags: FineTuneFlags,
-    /// Which sub-tokens of a word are learned; first: as in BERT's paper; all: every one, the later ones of a B- word as I-
+    /// Which sub-tokens of a word have its tag in training; first: as in BERT's paper; all: every one, those after the first of a
+    /// B- word with I-
     #[arg(long, value_enum, default_value_t = AlignmentWord::First, help_heading = "Task")]
     alignment: AlignmentWord,
     #[command(flatten)]
@@ -53,7 +54,7 @@ impl FineTune for TrainArgs {
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<TaggedDataset>> {
         let splits = flags.read(|path| self.files.read(path))?;
-        // The checkpoint may order the labels otherwise, but has no say in which there are.
+        // The checkpoint decides the order of the labels, but not which labels there are.
         let labels = LabelSet::from_tags(&splits.train)?;
         for data in splits.all() {
             labels.resolve_tags(data)?;
