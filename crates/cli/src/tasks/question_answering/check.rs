@@ -23,7 +23,7 @@ pub(crate) struct CheckArgs {
     flags: CheckFlags,
     /// Tokens that neighbouring windows of a long context share; by default 128 as in `bert train`, or half of
     /// --max-length where that is less
-    #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
+    #[arg(long, value_name = "TOKENS", value_parser = whole_number, help_heading = "Answers")]
     stride: Option<usize>,
 }
 
