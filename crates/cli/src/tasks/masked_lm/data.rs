@@ -1,5 +1,6 @@
 //! Which texts a masked language model reads, and how they are masked.
 
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -37,6 +38,21 @@ pub(super) enum Text {
     /// Lines; they are read again when they are tokenized, so that a long text is never in memory as a whole.
     Lines(PathBuf),
     Documents(Documents),
+}
+
+/// A command for one of the models that the flags can ask for.
+pub(super) struct Command<'a, M> {
+    pub(super) masking: &'a MaskingFlags,
+    model: PhantomData<M>,
+}
+
+impl<'a, M> Command<'a, M> {
+    pub(super) fn new(masking: &'a MaskingFlags) -> Self {
+        Self {
+            masking,
+            model: PhantomData,
+        }
+    }
 }
 
 impl MaskingFlags {

@@ -1,6 +1,5 @@
 //! `bert evaluate masked-lm`
 
-use std::marker::PhantomData;
 use std::path::Path;
 
 use anyhow::Result;
@@ -10,7 +9,7 @@ use bert_tasks::{Metrics, RunOptions, TaskError};
 use clap::Args;
 use serde::Serialize;
 
-use super::data::{MaskingFlags, Text};
+use super::data::{Command, MaskingFlags, Text};
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::whole_file::WholeFile;
 
@@ -37,26 +36,13 @@ struct Record {
 
 impl EvaluateArgs {
     pub(crate) fn run(&self) -> Result<()> {
-        if self.masking.next_sentence {
-            self.run_on::<ModelForPreTraining>()
+        let (flags, masking) = (&self.flags, &self.masking);
+        if masking.next_sentence {
+            evaluate::run(Command::<ModelForPreTraining>::new(masking), flags)
         } else {
-            self.run_on::<ModelForMaskedLM>()
+            evaluate::run(Command::<ModelForMaskedLM>::new(masking), flags)
         }
     }
-
-    fn run_on<M: PretrainingModel>(&self) -> Result<()> {
-        let command = Command::<M> {
-            masking: &self.masking,
-            model: PhantomData,
-        };
-        evaluate::run(command, &self.flags)
-    }
-}
-
-/// The command for one of the models.
-struct Command<'a, M> {
-    masking: &'a MaskingFlags,
-    model: PhantomData<M>,
 }
 
 impl<M: PretrainingModel> Evaluate for Command<'_, M> {

@@ -1,6 +1,5 @@
 //! `bert train masked-lm`
 
-use std::marker::PhantomData;
 use std::path::Path;
 
 use anyhow::Result;
@@ -10,7 +9,7 @@ use bert_tasks::{HeadOrigin, TaskError};
 use clap::Args;
 
 use super::DEFAULT_MAX_LENGTH;
-use super::data::{MaskingFlags, Text};
+use super::data::{Command, MaskingFlags, Text};
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
 /// Masked tokens of plain text: continued pre-training, whose encoder every other task can start from. Data: plain text
@@ -25,25 +24,17 @@ pub(crate) struct TrainArgs {
 impl TrainArgs {
     pub(crate) fn run(&self) -> Result<()> {
         if self.masking.next_sentence {
-            self.run_on::<ModelForPreTraining>()
+            train::run(
+                &Command::<ModelForPreTraining>::new(&self.masking),
+                &self.flags,
+            )
         } else {
-            self.run_on::<ModelForMaskedLM>()
+            train::run(
+                &Command::<ModelForMaskedLM>::new(&self.masking),
+                &self.flags,
+            )
         }
     }
-
-    fn run_on<M: PretrainingModel>(&self) -> Result<()> {
-        let command = Command::<M> {
-            masking: &self.masking,
-            model: PhantomData,
-        };
-        train::run(&command, &self.flags)
-    }
-}
-
-/// The command for one of the models.
-struct Command<'a, M> {
-    masking: &'a MaskingFlags,
-    model: PhantomData<M>,
 }
 
 impl<M: PretrainingModel> FineTune for Command<'_, M> {
