@@ -3,7 +3,7 @@
 //! Results go to standard output and nothing else does; messages and progress go to standard error. The exit code is 0
 //! for success, 1 for a run that failed, and 2 for a command line (or `--config` file) that no run can follow.
 //!
-//! This crate computes nothing: it turns arguments into calls of the libraries, and prints their results. The one exception is
+//! This crate does *not* compute anything: it turns arguments into calls of the libraries, and prints their results. The one exception is
 //! `bert bench`, which multiplies matrices to measure how fast the machine is.
 //!
 //! [`tasks`] has a folder for each downstream task, [`runner`] what the tasks do alike, [`commands`] what belongs to no task.

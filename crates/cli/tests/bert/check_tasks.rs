@@ -162,7 +162,7 @@ fn what_is_wrong_with_questions_is_told_with_their_ids() {
     let run = room
         .bert(&line.replace("--max-length 12", "--max-length 7"))
         .succeeded();
-    told(&run, &["too long to leave the context room in a window"]);
+    told(&run, &["too long: a window has no room for the context"]);
 
     room.write("train.json", squad(&["a", "b", "c", "d"]));
     let train = "train question-answering --model base --train train.json --eval dev.json --output trained --max-steps 1";

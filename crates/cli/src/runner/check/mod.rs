@@ -16,10 +16,10 @@ use report::Finding;
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckFlags {
-    /// Data to learn from
+    /// Training data
     #[arg(long, value_name = "FILE")]
     pub(crate) data: PathBuf,
-    /// Data to score on; it should share no row with --data
+    /// Evaluation data, which should share no row with --data
     #[arg(long, value_name = "FILE")]
     pub(crate) eval: Option<PathBuf>,
     /// Model whose tokenizer finds out what is cut and which tokens are unknown: a name that `bert models` lists, or a

@@ -7,7 +7,7 @@ use super::agreed;
 use crate::runner::check::Checked;
 use crate::tasks::text_classification::{CheckRowsFlags, report_rows};
 
-/// The same for premises and hypotheses with the labels of natural-language inference
+/// As text-classification, for premises and hypotheses with the labels of natural-language inference
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]

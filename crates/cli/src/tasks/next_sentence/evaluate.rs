@@ -14,7 +14,7 @@ use super::{Setup, encode};
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::whole_file::WholeFile;
 
-/// Accuracy on pairs of sentences, half of them in sequence and half at random
+/// Accuracy on pairs of sentences, about half of them in sequence and half at random
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
