@@ -168,7 +168,7 @@ mod tests {
         let found = messages(&packages);
         assert_eq!(found.len(), 1);
         assert!(
-            found[0].starts_with("bert-encoder: is on L1 and may not depend on bert-train (L3)")
+            found[0].starts_with("bert-encoder: is on L1 and may not depend on bert-train (L4)")
         );
     }
 
