@@ -6,6 +6,10 @@ use crate::EncoderError;
 
 /// One batch for the encoder. The variant says what padding there is.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for a batch, and it is moved"
+)]
 pub enum EncoderInput {
     /// Sequences of any lengths, without padding. On devices that [have kernels](bert_kernels::has_kernels) the arithmetic
     /// sees these tokens alone. For other devices the encoder pads.
