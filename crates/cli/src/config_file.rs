@@ -1,7 +1,7 @@
 //! `--config run.toml`: the options of a training run from a file.
 //!
-//! The file's keys are the long names of the flags. Each becomes a flag, unless the command line has it already, and
-//! the whole is parsed as one command line: there is one list of options, with one set of defaults and of messages.
+//! The file's keys are the long names of the flags. Each key becomes a flag, unless the command line has that flag already.
+//! clap then parses everything as one command line, so that defaults and messages are the same for both.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -15,9 +15,9 @@ use toml::{Table, Value};
 use crate::cli::Cli;
 use crate::failure::{ParseFailure, WrongUsage};
 
-/// The flag that names the file, which the file itself cannot have.
+/// The flag that names the file. The file itself may not set it.
 const CONFIG: &str = "config";
-/// Below this Jaro-Winkler similarity a suggestion is a guess that would mislead.
+/// Below this Jaro-Winkler similarity a suggestion would mislead.
 const MIN_SIMILARITY: f64 = 0.75;
 
 /// Parses a command line, with the `--config` file that it may name.

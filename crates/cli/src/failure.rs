@@ -8,7 +8,7 @@ use crate::results::ReaderGone;
 const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 
-/// Options that no run can have; what clap refuses is of the same kind.
+/// Options that no run can have. The exit code is that of options that clap refuses.
 #[derive(Debug)]
 pub(crate) struct WrongUsage(pub(crate) String);
 
@@ -20,7 +20,7 @@ impl fmt::Display for WrongUsage {
 
 impl std::error::Error for WrongUsage {}
 
-/// Why the command line was not understood, or was only asked for help.
+/// Why a command line does not become a run: it is wrong, or it asks for help only.
 pub(crate) enum ParseFailure {
     /// The command line itself.
     CommandLine(clap::Error),
@@ -58,7 +58,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     })
 }
 
-/// The message and those of its causes that it does not quote already.
+/// The message and its causes, without a cause that the message quotes.
 fn with_causes(error: &anyhow::Error) -> String {
     error.chain().fold(String::new(), |message, cause| {
         let cause = cause.to_string();

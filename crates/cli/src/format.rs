@@ -21,6 +21,15 @@ pub(crate) fn counted(number: usize, noun: &str) -> String {
     format!("{} {noun}{plural}", count(number))
 }
 
+/// The first `most` of some words, and how many more there are.
+pub(crate) fn shortened(words: &[String], most: usize) -> String {
+    if words.len() <= most {
+        return words.join(", ");
+    }
+    let more = count(words.len() - most);
+    format!("{} and {more} more", words[..most].join(", "))
+}
+
 /// Three significant figures with a decimal unit: `22.7 M`.
 pub(crate) fn magnitude(number: f64) -> String {
     let units = [(1e9, " G"), (1e6, " M"), (1e3, " k"), (1.0, "")];
@@ -59,6 +68,14 @@ pub(crate) fn clock(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_lists_are_cut() {
+        let words: Vec<String> = (0..2000).map(|id| id.to_string()).collect();
+        assert_eq!(shortened(&words, 3), "0, 1, 2 and 1,997 more");
+        assert_eq!(shortened(&words[..2], 2), "0, 1");
+        assert_eq!(shortened(&[], 2), "");
+    }
 
     #[test]
     fn digits_go_in_threes() {

@@ -1,12 +1,12 @@
 //! The `bert` command: fetch, inspect, train, evaluate, predict and measure.
 //!
 //! Results go to standard output and nothing else does; messages and progress go to standard error. The exit code is 0
-//! for success, 1 for a run that failed, and 2 for a command line (or `--config` file) that asks for the impossible.
+//! for success, 1 for a run that failed, and 2 for a command line (or `--config` file) that no run can follow.
 //!
-//! This crate does *not* compute anything: it turns words into calls of the libraries, and their results into lines. The one
-//! exception is `bert bench`, which multiplies matrices to see how fast the machine can.
+//! This crate computes nothing: it turns arguments into calls of the libraries, and prints their results. The one exception is
+//! `bert bench`, which multiplies matrices to measure how fast the machine is.
 //!
-//! A downstream task is one folder under `commands` and one arm in each of the task enums of [`cli`].
+//! [`tasks`] has a folder for each downstream task, [`runner`] what the tasks do alike, [`commands`] what belongs to no task.
 
 mod cli;
 mod commands;
@@ -19,7 +19,10 @@ mod model_source;
 mod output_directory;
 mod progress;
 mod results;
+mod runner;
+
 mod table;
+mod tasks;
 mod whole_file;
 
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! What `--model` names: a directory, or an entry of the manifest.
+//! How a command line names a model: by a directory, or by an entry of the manifest.
 
 use std::path::{Path, PathBuf};
 
@@ -17,32 +17,35 @@ pub(crate) enum ModelSource {
 }
 
 impl ModelSource {
-    /// Says what a word names. What exists as a path is one; a word that can only be a path and does not exist is an
-    /// error, as is a name that the manifest does not know. Nothing is fetched.
-    pub(crate) fn find(word: &str) -> Result<Self> {
+    /// Resolves `word`, the value of `argument` (`--model`, say). A word that exists as a path is a path. Fetches nothing.
+    ///
+    /// # Errors
+    ///
+    /// The word can only be a path and does not exist, or the manifest has no model of this name.
+    pub(crate) fn find(argument: &str, word: &str) -> Result<Self> {
         let path = Path::new(word);
         if path.exists() {
             return Ok(Self::Path(path.to_owned()));
         }
         if path.components().count() != 1 || word.starts_with('.') || word.ends_with('/') {
-            bail!("--model {word}: no such directory");
+            bail!("{argument} {word}: no such directory");
         }
         let manifest = Manifest::builtin()?;
         match manifest.entry(word) {
             Ok(entry) if entry.kind == Kind::Model => Ok(Self::Named(entry.name.clone())),
             Ok(entry) => Err(WrongUsage(format!(
-                "--model {}: this is a data set; `bert models` lists the models",
+                "{argument} {}: this is a data set; `bert models` lists the models",
                 entry.name
             ))
             .into()),
             Err(unknown) => Err(WrongUsage(format!(
-                "--model: no directory of this name, and {unknown} (see `bert models`)"
+                "{argument}: no directory of this name, and {unknown} (see `bert models`)"
             ))
             .into()),
         }
     }
 
-    /// The directory of the checkpoint, downloaded and verified if need be.
+    /// The directory of the checkpoint. A named model is downloaded and verified if the cache lacks it.
     pub(crate) fn directory(&self, offline: bool) -> Result<PathBuf> {
         match self {
             Self::Path(path) => Ok(path.clone()),
@@ -51,13 +54,13 @@ impl ModelSource {
     }
 }
 
-/// Makes sure that the manifest knows a name.
+/// Makes sure that the manifest has an entry of this name.
 pub(crate) fn check_name(name: &str) -> Result<()> {
     let manifest = Manifest::builtin()?;
     find_entry(&manifest, name).map(drop)
 }
 
-/// Fetches an entry of the manifest and says where it lies.
+/// Fetches an entry of the manifest and returns its directory.
 pub(crate) fn fetch_named(name: &str, offline: bool) -> Result<PathBuf> {
     let manifest = Manifest::builtin()?;
     let entry = find_entry(&manifest, name)?;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use bert_train::TrainingLog;
 
-/// An output directory that exists and can be written to. Dropped without [`keep`](Self::keep), it takes away what the
-/// run created, unless a model has been saved by then.
+/// An output directory that exists and is writable. Dropped without [`keep`](Self::keep), it removes what the run created,
+/// unless the run has saved a model by then.
 pub(crate) struct OutputDirectory {
     path: PathBuf,
     /// The directories that were not there before, the deepest first.
@@ -14,7 +14,7 @@ pub(crate) struct OutputDirectory {
 }
 
 impl OutputDirectory {
-    /// Creates the directory if need be and tries whether a file can be created in it: better now than after the
+    /// Creates the directory if it is missing, and a file in it as a trial: an error now is better than one after the
     /// training.
     pub(crate) fn claim(path: &Path) -> Result<Self> {
         let missing = path

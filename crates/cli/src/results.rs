@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-/// Whoever read our results has stopped reading (`bert … | head`): no failure, and nothing left to do.
+/// The reader of our results has closed the pipe (`bert … | head`). That is no failure: the run ends.
 #[derive(Debug)]
 pub(crate) struct ReaderGone;
 
@@ -41,7 +41,7 @@ impl Results {
         self.line(&serde_json::to_string_pretty(value)?)
     }
 
-    /// Hands everything on. A result that was not flushed may never have arrived, so this is not left to a drop.
+    /// Writes out the buffer. A drop would hide the error of a result that never arrived, so every command calls this.
     pub(crate) fn flush(&mut self) -> Result<()> {
         checked(self.0.flush())
     }

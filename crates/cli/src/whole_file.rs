@@ -1,4 +1,4 @@
-//! A file that is there as a whole or not at all.
+//! A file that is written completely or not at all.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use tempfile::TempDir;
 
-/// Lines for a file, written beside it and renamed in the end. Dropped without [`commit`](Self::commit), it leaves what
-/// was there.
+/// Lines that go to a temporary file beside the target; [`commit`](Self::commit) renames it. Without a commit the target
+/// keeps its content.
 pub(crate) struct WholeFile {
     path: PathBuf,
     file: BufWriter<File>,

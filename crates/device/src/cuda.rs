@@ -5,10 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 
 use burn::tensor::{Device, DeviceType, Tensor};
 
-use crate::{DeviceError, DeviceSpec, Opened};
+use crate::{DeviceError, DeviceSpec, OpenedDevice};
 
 /// Opens the GPU and runs one kernel on it.
-pub(crate) fn open(spec: DeviceSpec) -> Result<Opened, DeviceError> {
+pub(crate) fn open(spec: DeviceSpec) -> Result<OpenedDevice, DeviceError> {
     let found = Device::enumerate(DeviceType::Cuda).len();
     if found == 0 {
         return Err(DeviceError::NoAdapter {
@@ -25,7 +25,7 @@ pub(crate) fn open(spec: DeviceSpec) -> Result<Opened, DeviceError> {
     }
     let device = Device::cuda(number);
     match quietly(|| first_use(&device)) {
-        Ok(description) => Ok(Opened {
+        Ok(description) => Ok(OpenedDevice {
             description,
             device,
         }),

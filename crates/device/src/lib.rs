@@ -1,7 +1,7 @@
 //! The words of `--device` and the Burn devices they name.
 //!
 //! [`DeviceSpec`] is a parsed word (`flex`, `cuda:1`); [`DeviceSpec::open`] turns it into a [`burn::tensor::Device`]
-//! and [`DeviceSpec::describe`] says what it runs on. Each word needs the Cargo feature of its name.
+//! and [`DeviceSpec::open_described`] says, too, what it runs on. Each word needs the Cargo feature of its name.
 //!
 //! This crate does *not* choose a device by itself, does not fall back from one to another, and prints nothing. The
 //! library crates do not depend on it: they take a `&Device`, and binaries decide which.
@@ -20,8 +20,11 @@ pub use backend::{AvailableBackend, Backend, available};
 pub use error::DeviceError;
 pub use spec::DeviceSpec;
 
-/// A device and, in words, the hardware and interface behind it.
-struct Opened {
-    device: burn::tensor::Device,
-    description: String,
+/// An open device and what it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenedDevice {
+    /// The device, without autodiff.
+    pub device: burn::tensor::Device,
+    /// The name of the hardware and of the interface to it.
+    pub description: String,
 }

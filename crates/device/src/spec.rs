@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use burn::tensor::Device;
 
-use crate::{Backend, DeviceError, Opened};
+use crate::{Backend, DeviceError, OpenedDevice};
 
 /// Below this Jaro-Winkler similarity a suggestion is a guess that would mislead.
 const MIN_SIMILARITY: f64 = 0.7;
@@ -43,26 +43,22 @@ impl DeviceSpec {
     /// # Errors
     /// The backend is not in this build, has no adapter or not that many, or its driver refuses to start.
     pub fn open(self) -> Result<Device, DeviceError> {
-        self.opened().map(|opened| opened.device)
+        self.open_described().map(|opened| opened.device)
     }
 
-    /// Opens the device and says what it is: the name of the hardware and the interface to it.
+    /// As [`Self::open`], with the name of the hardware and of the interface to it.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn describe(self) -> Result<String, DeviceError> {
-        self.opened().map(|opened| opened.description)
-    }
-
-    fn opened(self) -> Result<Opened, DeviceError> {
+    pub fn open_described(self) -> Result<OpenedDevice, DeviceError> {
         match self.backend {
             #[cfg(feature = "flex")]
-            Backend::Flex => Ok(Opened {
+            Backend::Flex => Ok(OpenedDevice {
                 device: Device::flex(),
                 description: cpu_description("burn-flex"),
             }),
             #[cfg(feature = "ndarray")]
-            Backend::NdArray => Ok(Opened {
+            Backend::NdArray => Ok(OpenedDevice {
                 #[expect(
                     deprecated,
                     reason = "Burn drops ndarray after 0.22, the version that the workspace pins"
@@ -236,10 +232,10 @@ mod tests {
                 continue;
             }
             let spec = DeviceSpec::new(backend);
-            let device = spec.open().expect("the CPU is always there");
-            let sum = Tensor::<1>::from_floats([1.0, 2.0, 3.0], &device).sum();
+            let opened = spec.open_described().expect("the CPU is always there");
+            let sum = Tensor::<1>::from_floats([1.0, 2.0, 3.0], &opened.device).sum();
             assert_eq!(sum.into_scalar::<f32>(), 6.0);
-            assert!(spec.describe().is_ok_and(|text| text.starts_with("CPU")));
+            assert!(opened.description.starts_with("CPU"));
         }
     }
 
@@ -261,7 +257,7 @@ mod tests {
         let (first, second) = (spec.open(), spec.open());
         assert!(first.is_ok(), "{first:?}");
         assert_eq!(first, second);
-        let description = spec.describe().expect("it is open");
-        assert!(description.contains(", through "), "{description}");
+        let opened = spec.open_described().expect("it is open");
+        assert!(opened.description.contains(", through "), "{opened:?}");
     }
 }

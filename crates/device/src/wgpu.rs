@@ -8,7 +8,7 @@ use burn::tensor::wgpu::wgpu::{AdapterInfo, DeviceType as AdapterType};
 use burn::tensor::wgpu::{WgpuBackend, WgpuInitError};
 use burn::tensor::{Device, DeviceKind, DeviceType};
 
-use crate::{DeviceError, DeviceSpec, Opened};
+use crate::{DeviceError, DeviceSpec, OpenedDevice};
 
 /// A graphics API to be pinned, or the automatic choice.
 pub(crate) struct Api {
@@ -45,7 +45,7 @@ pub(crate) const METAL: Api = Api {
 static RUNNING: Mutex<BTreeMap<DeviceSpec, String>> = Mutex::new(BTreeMap::new());
 
 /// Starts the device, or hands out the one that runs.
-pub(crate) fn open(spec: DeviceSpec, api: &Api) -> Result<Opened, DeviceError> {
+pub(crate) fn open(spec: DeviceSpec, api: &Api) -> Result<OpenedDevice, DeviceError> {
     // Held throughout: starting one device on two threads is an error of the runtime.
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     let kind = match spec.number() {
@@ -53,7 +53,7 @@ pub(crate) fn open(spec: DeviceSpec, api: &Api) -> Result<Opened, DeviceError> {
         Some(number) => numbered(spec, number, api)?,
     };
     if let Some(description) = running.get(&spec) {
-        return Ok(Opened {
+        return Ok(OpenedDevice {
             device: (api.handle)(kind),
             description: description.clone(),
         });
@@ -63,13 +63,13 @@ pub(crate) fn open(spec: DeviceSpec, api: &Api) -> Result<Opened, DeviceError> {
     Ok(opened)
 }
 
-fn start(spec: DeviceSpec, kind: DeviceKind, api: &Api) -> Result<Opened, DeviceError> {
+fn start(spec: DeviceSpec, kind: DeviceKind, api: &Api) -> Result<OpenedDevice, DeviceError> {
     let started = Device::wgpu_options()
         .device_kind(kind.clone())
         .graphics_api(api.backend)
         .init_with_setup();
     match started {
-        Ok((device, setup)) => Ok(Opened {
+        Ok((device, setup)) => Ok(OpenedDevice {
             device,
             description: adapter_description(&setup.adapter.get_info()),
         }),
@@ -79,7 +79,7 @@ fn start(spec: DeviceSpec, kind: DeviceKind, api: &Api) -> Result<Opened, Device
             let description = device
                 .identity()
                 .map_or_else(|| spec.to_string(), |identity| identity.name);
-            Ok(Opened {
+            Ok(OpenedDevice {
                 device,
                 description,
             })

@@ -165,8 +165,8 @@ impl EncoderConfig {
     fn validate_sizes(&self) -> Result<(), EncoderError> {
         let sizes = [
             ("vocab_size", self.vocab_size),
-            ("embedding_size", self.embedding_width()),
             ("hidden_size", self.hidden_size),
+            ("embedding_size", self.embedding_width()),
             ("num_hidden_layers", self.num_hidden_layers),
             ("num_hidden_groups", self.layers_with_weights()),
             ("num_attention_heads", self.num_attention_heads),

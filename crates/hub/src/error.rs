@@ -133,7 +133,7 @@ pub enum SourceError {
     },
     /// The file differs from what was pinned at first use.
     #[error(
-        "{file} has sha256 {found}, but {pinned} was pinned at first use in {}; to accept the change, delete the file's line \
+        "{file} has sha256 {found}, but {pinned} was pinned at first use in {}; to accept the change, delete its line \
          there and fetch again",
         .lock_file.display()
     )]

@@ -1,5 +1,6 @@
 use std::cell::Cell;
 
+#[cfg(any(feature = "flex", feature = "ndarray"))]
 use burn::backend::DispatchDevice;
 use burn::tensor::{DType, Device, Tensor};
 

@@ -75,8 +75,8 @@ fn describe_once(backend: Backend) {
     static DESCRIBED: AtomicUsize = AtomicUsize::new(0);
     let bit = 1 << (backend as usize);
     if DESCRIBED.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
-        match DeviceSpec::new(backend).describe() {
-            Ok(description) => announce(&format!("{backend}: {description}")),
+        match DeviceSpec::new(backend).open_described() {
+            Ok(opened) => announce(&format!("{backend}: {}", opened.description)),
             Err(error) => announce(&format!("{backend}: {error}")),
         }
     }

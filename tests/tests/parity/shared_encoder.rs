@@ -207,7 +207,7 @@ mod memory {
         let [first, second] = of_each.as_slice() else {
             anyhow::bail!("two heads");
         };
-        let own = |path: &str| path.starts_with("classifier.") || path.starts_with("bert.pooler.");
+        let own = |path: &str| path.starts_with("classifier.") || path.starts_with("pooler.");
         let mut shared = 0;
         for (path, place) in first {
             assert_eq!(second[path] != *place, own(path), "{path}");

@@ -17,7 +17,7 @@ pub(crate) struct FetchArgs {
 }
 
 pub(crate) fn run(args: &FetchArgs) -> Result<()> {
-    // A slip in the last name should not wait for the downloads of the others.
+    // A mistyped last name is an error before the first download.
     args.names.iter().try_for_each(|name| check_name(name))?;
     let mut results = Results::new();
     for name in &args.names {

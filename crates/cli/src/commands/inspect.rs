@@ -1,6 +1,6 @@
 //! `bert inspect`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
 use bert_weights::{
@@ -10,10 +10,11 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::format::{bytes, count, counted, magnitude};
+use crate::model_source::ModelSource;
 use crate::results::Results;
 use crate::table::Table;
 
-/// The keys of `config.json` that say most about a model, in the order in which they are shown.
+/// The keys of `config.json` that the table shows, in this order.
 const CONFIG_KEYS: [&str; 16] = [
     "architectures",
     "model_type",
@@ -35,12 +36,15 @@ const CONFIG_KEYS: [&str; 16] = [
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// A checkpoint directory, or one .safetensors file
-    #[arg(value_name = "DIR|FILE")]
-    path: PathBuf,
+    /// A name that `bert models` lists, a checkpoint directory, or one .safetensors file
+    #[arg(value_name = "NAME|DIR|FILE")]
+    model: String,
     /// Print one JSON object, with the whole configuration, instead of tables
     #[arg(long)]
     json: bool,
+    /// Use no network: a named model has to be in the cache
+    #[arg(long)]
+    offline: bool,
 }
 
 struct Contents {
@@ -50,10 +54,11 @@ struct Contents {
 }
 
 pub(crate) fn run(args: &InspectArgs) -> Result<()> {
-    let contents = read(&args.path)?;
+    let path = ModelSource::find("model", &args.model)?.directory(args.offline)?;
+    let contents = read(&path)?;
     let mut results = Results::new();
     if args.json {
-        results.json(&as_json(&args.path, &contents))?;
+        results.json(&as_json(&path, &contents))?;
     } else {
         for line in as_text(&contents) {
             results.line(&line)?;
@@ -62,7 +67,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<()> {
     results.flush()
 }
 
-/// A bare file may lie without `config.json`; a directory without one is no checkpoint.
+/// A weights file needs no `config.json` beside it; a directory does.
 fn read(path: &Path) -> Result<Contents> {
     let has_no_config = path.is_file() && !path.with_file_name(CONFIG_FILE).exists();
     let (config, tensors) = if has_no_config {

@@ -20,7 +20,7 @@ pub(crate) struct ModelsArgs {
 struct Listing<'a> {
     name: &'a str,
     kind: &'static str,
-    /// Together, as far as the manifest states them all.
+    /// The sum of all files; `None` if the manifest does not state every size.
     bytes: Option<u64>,
     licence: &'a str,
     cached: bool,

@@ -6,32 +6,34 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Data files")]
 pub(crate) struct ColumnFlags {
-    /// Column of the text, by name or index from 0; by default found by its usual names (text, sentence1, premise, …),
-    /// and in a file without a header the first
+    /// Column of the text, by name or index from 0; by default the one with a usual name (text, sentence1, premise, …), and
+    /// in a file without a header the first
     #[arg(long, value_name = "COLUMN")]
     text_column: Option<Column>,
-    /// Column of the second text of a pair; by default found by its usual names (text_pair, sentence2, hypothesis, …),
-    /// and in a file of three columns without a header the second
+    /// Column of the second text of a pair; by default the one with a usual name (text_pair, sentence2, hypothesis, …), and
+    /// in a file of three columns without a header the second
     #[arg(long, value_name = "COLUMN")]
     pair_column: Option<Column>,
-    /// Column of the label; by default found by its usual names (label, class, score, …), and in a file without a
-    /// header the last of two or three
+    /// Column of the label; by default the one with a usual name (label, class, score, …), and in a file without a header
+    /// the last of two or three
     #[arg(long, value_name = "COLUMN")]
     label_column: Option<Column>,
     /// Whether the first line names the columns; auto: it does when one of its cells is a usual column name
     #[arg(long, value_enum, default_value_t = Header::Auto)]
     header: Header,
-    /// How the file is written; by default the extension tells (.tsv and .txt, .csv, .jsonl, .ndjson and .json)
+    /// Format of the file; by default the one that its extension means (TSV: .tsv, .txt; CSV: .csv; JSON Lines: .jsonl,
+    /// .ndjson, .json)
     #[arg(long, value_enum)]
     format: Option<FormatWord>,
-    /// One character between columns; by default the tab in TSV and the comma in CSV
+    /// Character between columns; by default the tab in TSV and the comma in CSV
     #[arg(long, value_name = "CHARACTER", value_parser = ascii_character)]
     delimiter: Option<u8>,
-    /// Text between the classes of one row, for several classes a row in TSV and CSV; by default a label is one class
-    /// (JSON Lines has lists)
+    /// Text between the classes of a row that has several, in TSV and CSV; by default a label is one class. JSON Lines has
+    /// lists instead
     #[arg(long, value_name = "TEXT")]
     label_separator: Option<String>,
-    /// Take the rows with this value in this column only, of every file; given more than once, all of it has to hold
+    /// Of every file, read only the rows with this value in this column. May be given more than once: a row has to pass
+    /// every filter
     #[arg(long, value_name = "COLUMN=VALUE")]
     filter: Vec<RowFilter>,
 }

@@ -2,14 +2,12 @@
 
 mod columns;
 mod runtime;
-mod tag_files;
 mod training;
 mod values;
 mod weights;
 
 pub(crate) use columns::ColumnFlags;
 pub(crate) use runtime::RuntimeFlags;
-pub(crate) use tag_files::TagFileFlags;
 pub(crate) use training::TrainingFlags;
 pub(crate) use values::{at_least_one, dropout, one_to, share, whole_number};
 pub(crate) use weights::Weights;

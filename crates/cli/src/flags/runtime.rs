@@ -4,21 +4,23 @@ use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
 use anyhow::{Context, Result};
-use bert_device::DeviceSpec;
+use bert_device::{DeviceSpec, OpenedDevice};
 use burn::tensor::Device;
 use clap::Args;
 
 use super::at_least_one;
 
+/// The heading stands at each flag, so that it does not reach the flags that a command adds behind these.
+const HEADING: &str = "Machine";
+
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Machine")]
 pub(crate) struct RuntimeFlags {
-    #[arg(long, value_name = "DEVICE", default_value = "flex", help = device_help())]
+    #[arg(long, value_name = "DEVICE", default_value = "flex", help = device_help(), help_heading = HEADING)]
     pub(crate) device: DeviceSpec,
     /// Threads for tokenizing and computing on the CPU; by default, and at most, as many as the machine has, because
-    /// more would only wait for each other (matrix products of ndarray also heed MATMUL_NUM_THREADS)
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub(crate) threads: Option<NonZeroUsize>,
+    /// more would only wait for each other (ndarray's matrix products also obey MATMUL_NUM_THREADS)
+    #[arg(long, value_name = "N", value_parser = at_least_one, help_heading = HEADING)]
+    threads: Option<NonZeroUsize>,
 }
 
 impl RuntimeFlags {
@@ -31,8 +33,11 @@ impl RuntimeFlags {
                 .build_global()
                 .context("--threads: cannot start the threads")?;
         }
-        let device = self.device.open()?;
-        eprintln!("device  {}", self.device.describe()?);
+        let OpenedDevice {
+            device,
+            description,
+        } = self.device.open_described()?;
+        eprintln!("device  {description}");
         Ok(device)
     }
 }

@@ -1,6 +1,7 @@
 //! The numbers of a training run, the same for every task.
 
 use anyhow::Result;
+use bert_tasks::DropoutOverride;
 use bert_train::{Batching, TrainError, TrainOptions, Tune};
 use clap::{Args, ValueEnum};
 
@@ -13,28 +14,29 @@ pub(crate) struct TrainingFlags {
     /// Passes over the training data, fractions allowed; 3: the middle of the 2 to 4 that BERT's paper recommends
     #[arg(long, value_name = "N", default_value_t = TrainOptions::default().epochs)]
     epochs: f64,
-    /// Stop after this many optimiser steps; by default --epochs alone decides
+    /// Stop after this many optimiser steps; by default --epochs decides
     #[arg(long, value_name = "N", value_parser = whole_number)]
     max_steps: Option<usize>,
-    /// Rows of one forward pass; 32: the larger of the two sizes that BERT's paper recommends, and the faster one a row
+    /// Rows of one forward pass; 32: the larger of the two sizes that BERT's paper recommends, which takes less time per row
     #[arg(long, value_name = "N", default_value_t = TrainOptions::default().batch_size, value_parser = whole_number)]
     batch_size: usize,
-    /// Forward passes of one optimiser step, for large batches in little memory; 1: a batch that fits needs no more
+    /// Forward passes of one optimiser step, whose gradients add up: a large batch in little memory; 1: a batch that fits
+    /// into memory needs no more
     #[arg(long, value_name = "N", default_value_t = TrainOptions::default().accumulation_steps, value_parser = whole_number)]
     accumulation_steps: usize,
     /// Learning rate at the end of the warm-up; 5e-5: the highest that BERT's paper recommends (5e-5, 3e-5, 2e-5),
     /// which suits small models and few epochs; try the lower ones for base-sized models
     #[arg(long, value_name = "RATE", default_value = "5e-5")]
     lr: f64,
-    /// Longest sequence in tokens, the rest of a text is cut; 128: holds sentences and most pairs, and attention costs the
-    /// square of it; question answering takes 384, as BERT's paper does
+    /// Longest sequence in tokens; the tokenizer cuts the rest of a text. By default 128: holds sentences and most pairs,
+    /// while the cost of attention grows with the square of the length. Question answering takes 384, as BERT's paper does
     #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
     max_length: Option<usize>,
-    /// Share of all steps over which the learning rate rises from 0; 0.1: as in Google's BERT code; without it the
-    /// first, noisiest steps would be the largest
+    /// Share of all steps over which the learning rate rises from 0; 0.1: as in Google's BERT code; without
+    /// warm-up the first steps, whose gradients are the noisiest, would be the largest
     #[arg(long, value_name = "SHARE", default_value_t = TrainOptions::default().warmup_ratio)]
     warmup_ratio: f64,
-    /// Decoupled weight decay, off biases and LayerNorm; 0.01: as in Google's BERT code
+    /// Decoupled weight decay of all parameters but biases and LayerNorm; 0.01: as in Google's BERT code
     #[arg(long, value_name = "FACTOR", default_value_t = TrainOptions::default().weight_decay)]
     weight_decay: f64,
     /// Largest global norm of the gradients, 0 for no limit; 1.0: as in Google's BERT code
@@ -43,20 +45,20 @@ pub(crate) struct TrainingFlags {
     /// Dropout on hidden states and on attention, 0 for none; by default what the checkpoint's config.json says (BERT:
     /// 0.1)
     #[arg(long, value_name = "PROBABILITY", value_parser = dropout)]
-    pub(crate) dropout: Option<f64>,
-    /// Seed of new weights, order of rows and dropout: equal seeds give equal runs; 42: any number would do
+    dropout: Option<f64>,
+    /// Seed of new weights, the order of rows and dropout; equal seeds give equal runs; 42: any number would do
     #[arg(long, value_name = "N", default_value_t = TrainOptions::default().seed)]
-    seed: u64,
-    /// What is trained: head, last:K (the head and the last K layers) or all; all: the most accurate, the others are
-    /// faster and need less memory
+    pub(crate) seed: u64,
+    /// The part of the model that is trained: head, last:K (the head and the last K layers) or all; all: the most accurate;
+    /// the others are faster and need less memory
     #[arg(long, value_name = "PART", default_value_t = TrainOptions::default().tune)]
     tune: Tune,
-    /// How rows become batches; shuffled: at random, as transformers does, and flex and ndarray spend no time on padding;
-    /// bucketed: rows of similar length together, so that a GPU spends little on it
+    /// How rows become batches; shuffled: at random, as transformers does; flex and ndarray compute no padding, so that it
+    /// costs nothing there; bucketed: rows of similar length share a batch, so that a GPU computes little padding
     #[arg(long, value_enum, default_value_t = BatchingWord::Shuffled)]
     batching: BatchingWord,
-    /// Evaluate every so many steps as well; by default at the end of each epoch alone, because each evaluation reads
-    /// all of --eval
+    /// Evaluate after every N steps, too; by default only at the end of each epoch, because each evaluation reads all of
+    /// --eval
     #[arg(long, value_name = "N", value_parser = whole_number)]
     eval_every: Option<usize>,
 }
@@ -68,9 +70,14 @@ enum BatchingWord {
 }
 
 impl TrainingFlags {
-    /// The longest sequence in tokens, or what the task takes when the user leaves it open.
+    /// The longest sequence in tokens; `default` is that of the task.
     pub(crate) fn max_length(&self, default: usize) -> usize {
         self.max_length.unwrap_or(default)
+    }
+
+    /// The dropout that replaces the checkpoint's.
+    pub(crate) fn dropout(&self) -> DropoutOverride {
+        DropoutOverride::both(self.dropout)
     }
 
     /// The options of the training loop, checked.

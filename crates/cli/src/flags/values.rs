@@ -1,4 +1,4 @@
-//! Parsers of option values that the standard ones would explain badly.
+//! Parsers of option values, for better messages than those of the standard parsers.
 
 use std::num::NonZeroUsize;
 
@@ -8,13 +8,13 @@ pub(crate) fn whole_number(text: &str) -> Result<usize, String> {
         .map_err(|_| "expected a whole number".to_owned())
 }
 
-/// A count of things of which there must be some.
+/// A count that is not 0.
 pub(crate) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
     text.parse()
         .map_err(|_| "expected a whole number, at least 1".to_owned())
 }
 
-/// A count of things of which there must be some, and no more than so many.
+/// A count from 1 to `MOST`.
 pub(crate) fn one_to<const MOST: usize>(text: &str) -> Result<NonZeroUsize, String> {
     let number = text
         .parse()
@@ -32,7 +32,7 @@ pub(crate) fn dropout(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "expected a number, at least 0 and below 1".to_owned())
 }
 
-/// A share of which there must be some.
+/// A share in (0, 1].
 pub(crate) fn share(text: &str) -> Result<f64, String> {
     let number = text
         .parse()

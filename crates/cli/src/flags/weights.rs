@@ -2,7 +2,7 @@ use bert_encoder::WeightFormat;
 use clap::ValueEnum;
 use serde::Serialize;
 
-/// The words for [`WeightFormat`].
+/// The values of `--weights`; see [`WeightFormat`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Weights {

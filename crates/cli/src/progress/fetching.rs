@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::on_terminal;
 use crate::format::bytes;
 
-/// One file after the other, each with a bar; without a terminal a line a file.
+/// A bar for each file, one after the other; without a terminal a line for each file.
 pub(crate) struct FetchProgress {
     name: String,
     is_terminal: bool,

@@ -1,4 +1,4 @@
-//! What the user sees on standard error while something takes long: a bar on a terminal, plain lines elsewhere.
+//! Progress on standard error: a bar on a terminal, plain lines elsewhere.
 
 mod fetching;
 mod share;

@@ -1,4 +1,4 @@
-//! Progress of work of which the share that is done, or the number of things done, is known.
+//! Progress as a share of the work, or as a count.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::on_terminal;
 
-/// How finely a share is drawn.
+/// Steps of the bar.
 const PARTS: u64 = 1000;
 
-/// A bar from 0 to 100 %, gone when dropped; nothing without a terminal.
+/// A bar from 0 to 100 %, cleared on drop. Without a terminal nothing is drawn.
 pub(crate) struct ShareBar(ProgressBar);
 
 impl ShareBar {
@@ -36,7 +36,7 @@ impl Drop for ShareBar {
     }
 }
 
-/// A count of things done, gone when dropped; nothing without a terminal, or when results go to it.
+/// A count, cleared on drop. Nothing is drawn without a terminal, or when results go to the terminal.
 pub(crate) struct Counter(ProgressBar);
 
 impl Counter {

@@ -1,4 +1,4 @@
-//! A running mean that forgets.
+//! An exponential moving average.
 
 /// The weight of the past in each new value: the mean covers about the last 20 values.
 const DECAY: f64 = 0.95;
@@ -11,7 +11,7 @@ pub(crate) struct Smoothed {
 }
 
 impl Smoothed {
-    /// Takes a value and gives the mean.
+    /// Adds a value and returns the mean.
     pub(crate) fn add(&mut self, value: f64) -> f64 {
         self.sum = DECAY * self.sum + (1.0 - DECAY) * value;
         self.weight = DECAY * self.weight + (1.0 - DECAY);

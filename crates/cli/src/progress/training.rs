@@ -11,13 +11,13 @@ use super::on_terminal;
 use super::smoothed::Smoothed;
 use crate::format::{clock, count, counted};
 
-/// Without a terminal a line appears whenever this share of the steps is done …
+/// Without a terminal a line is printed after every tenth of the steps …
 const LINE_SHARE: usize = 10;
 /// … or this long after the last one.
 const LINE_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Shows a run as it goes: loss, learning rate, tokens a second, time left, and of each evaluation the figure that says
-/// which checkpoint is best; all of its figures are in the log.
+/// Shows loss, learning rate, tokens a second and time left. Of each evaluation it shows the figure that decides which
+/// checkpoint is best; the log has all figures.
 pub(crate) struct TrainingProgress {
     display: Display,
     total_steps: usize,
@@ -67,7 +67,7 @@ impl TrainingProgress {
     }
 }
 
-/// The bar goes when the run ends, well or badly.
+/// The bar is cleared when the run ends, in success or failure.
 impl Drop for TrainingProgress {
     fn drop(&mut self) {
         if let Display::Bar(bar) = &self.display {

@@ -130,6 +130,6 @@ fn a_model_without_a_head_cannot_be_evaluated_or_asked() {
         .failed(1, &["classifier.weight"]);
     room.bert("predict text-classification --model base --input eval.tsv")
         .failed(1, &["classifier.weight"]);
-    room.bert("evaluate text-classification --model none --data eval.tsv")
-        .failed(1, &["none", "no such checkpoint"]);
+    room.bert("evaluate text-classification --model runs/none --data eval.tsv")
+        .failed(1, &["runs/none", "no such directory"]);
 }

@@ -24,11 +24,11 @@ fn what_is_wrong_with_two_files_is_told_with_its_lines() {
         "eval: dev.tsv: 3 rows",
         "good   5     62.5 %",
         "rows.tsv: seen once: \"odd\" (line 5)",
-        "dev.tsv: 1 of 3 rows come in rows.tsv too, so scores on them say little: line 1 is line 2",
-        "dev.tsv: labels that are never seen in rows.tsv: \"awful\" (line 3)",
-        "rows.tsv: labels that are never asked for in dev.tsv: \"odd\" (line 5)",
-        "rows.tsv: 1 row with the text of another and another label: line 4 is line 3",
-        "rows.tsv: 1 row with the text and label of another: line 6 is line 1",
+        "dev.tsv: 1 of 3 rows occur in rows.tsv too, so scores on them do not show what the model has learned: line 1 is line 2",
+        "dev.tsv: labels that never occur in rows.tsv: \"awful\" (line 3)",
+        "rows.tsv: labels that never occur in dev.tsv: \"odd\" (line 5)",
+        "rows.tsv: 1 row with the text of another row and a different label: line 4 is line 3",
+        "rows.tsv: 1 row with the text and label of another row: line 6 is line 1",
         "rows.tsv: 1 row (12.5 %) cut at 8 tokens",
         "not in the vocabulary",
         "tokens: mean",
@@ -121,7 +121,7 @@ fn training_warns_of_what_is_found_in_no_time() {
         .succeeded();
     for words in [
         "warning rows.tsv: seen once: \"odd\" (line 5)",
-        "warning dev.tsv: 1 of 2 rows come in rows.tsv too",
+        "warning dev.tsv: 1 of 2 rows occur in rows.tsv too",
     ] {
         assert!(
             run.stderr.contains(words),

@@ -42,12 +42,12 @@ fn what_is_wrong_with_tagged_words_is_told_with_its_lines() {
             "train.conll: 1 mention without a B- tag, begun by I- or E-: I-person (line 7)",
             "dev.conll: 1 mention without a B- tag, begun by I- or E-: I-plot (line 7)",
             "train.conll: seen once: \"B-place\" (line 17), \"I-person\" (line 7)",
-            "dev.conll: 1 of 3 sentences come in train.conll too, so scores on them say little: line 1 is line 1",
-            "dev.conll: tags that are never seen in train.conll: \"B-plot\" (line 5), \"I-plot\" (line 7)",
-            "1 sentence with the text of another and another tagging: line 13 is line 1",
+            "dev.conll: 1 of 3 sentences occur in train.conll too, so scores on them do not show what the model has learned: line 1 is line 1",
+            "dev.conll: tags that never occur in train.conll: \"B-plot\" (line 5), \"I-plot\" (line 7)",
+            "1 sentence with the text of another sentence and a different tagging: line 13 is line 1",
             "train.conll: 1 sentence (16.7 %) longer than 7 tokens",
             "train.conll: 1 token (5.56 %) not in the vocabulary, in 1 sentence",
-            "train.conll: 1 word without a token, so nothing is learned from the tag: \"\\u{200b}\" (line 11)",
+            "train.conll: 1 word without a token: training learns nothing from the tag: \"\\u{200b}\" (line 11)",
             "TOKENS  SENTENCES",
         ],
     );
@@ -143,9 +143,9 @@ fn what_is_wrong_with_questions_is_told_with_their_ids() {
             "1 question (20.0 %) without an answer",
             "train.json: 1 answer not at answer_start (in characters of the context, from 0) but elsewhere in it: \"film\" of \"b\"",
             "train.json: 1 answer nowhere in the context: \"cast\" of \"c\"",
-            "train.json: 1 question with the id of another, which training refuses: \"a\"",
-            "train.json: 1 question with the text and answer of another: \"a\" is \"a\"",
-            "dev.json: 1 of 1 question come in train.json too",
+            "train.json: 1 question with the id of another; training refuses the file: \"a\"",
+            "train.json: 1 question with the text and answer of another question: \"a\" is \"a\"",
+            "dev.json: 1 of 1 question occur in train.json too",
             "windows of 12 tokens that share 2: ",
             "TOKENS  QUESTIONS",
             "whose answer no window holds as a whole",
@@ -167,7 +167,7 @@ fn what_is_wrong_with_questions_is_told_with_their_ids() {
     room.write("train.json", squad(&["a", "b", "c", "d"]));
     let train = "train question-answering --model base --train train.json --eval dev.json --output trained --max-steps 1";
     let run = room.bert(train).succeeded();
-    let words = "warning dev.json: 1 of 1 question come in train.json too";
+    let words = "warning dev.json: 1 of 1 question occur in train.json too";
     assert!(run.stderr.contains(words), "{}", run.stderr);
 }
 
@@ -183,11 +183,11 @@ fn lines_of_a_plain_text_that_come_twice_are_told() {
         &run,
         &[
             "data: text.txt: 4 lines, 2 blank lines",
-            "text.txt: 1 line with the text of another: line 4 is line 1",
+            "text.txt: 1 line with the text of another line: line 4 is line 1",
             "text.txt: 2 tokens",
             "not in the vocabulary, in 2 lines",
             "9 tokens in all",
-            "dev.txt: 1 of 1 line come in text.txt too",
+            "dev.txt: 1 of 1 line occur in text.txt too",
         ],
     );
     room.write("blank.txt", " \n\n");

@@ -37,6 +37,89 @@ fn every_default_of_training_has_its_reason_in_the_help() {
     }
 }
 
+/// `bert COMMAND --help` for every command, with its task if it has any.
+fn every_help(room: &Room) -> Vec<(String, String)> {
+    let mut helps = Vec::new();
+    let mut open = vec![String::new()];
+    while let Some(command) = open.pop() {
+        let help = room.bert(&format!("{command} --help")).succeeded().stdout;
+        let commands = help.split_once("Commands:\n");
+        let Some((_, commands)) = commands else {
+            helps.push((command, help));
+            continue;
+        };
+        let words = commands
+            .lines()
+            .take_while(|line| line.is_empty() || line.starts_with(' '))
+            .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+            .filter_map(|line| line.split_whitespace().next());
+        let words = words.filter(|word| *word != "help");
+        open.extend(words.map(|word| format!("{command} {word}")));
+    }
+    helps
+}
+
+/// The long flags under one heading of a help text.
+fn flags_under<'h>(heading: &str, help: &'h str) -> Vec<&'h str> {
+    let start = format!("\n{heading}:\n");
+    let section = help.split_once(&start).map_or("", |(_, rest)| rest);
+    let lines = section.lines();
+    let lines = lines.take_while(|line| line.is_empty() || line.starts_with(' '));
+    let flags = lines.filter(|line| line.trim_start().starts_with('-'));
+    let long = flags.filter_map(|line| line.split_whitespace().find(|word| word.starts_with("--")));
+    long.collect()
+}
+
+#[test]
+fn every_flag_stands_under_the_heading_that_it_belongs_to() {
+    /// What has no heading belongs to every task of its command.
+    const SHARED: [&str; 18] = [
+        "--model",
+        "--offline",
+        "--train",
+        "--eval",
+        "--test",
+        "--output",
+        "--overwrite",
+        "--config",
+        "--data",
+        "--predictions",
+        "--max-length",
+        "--batch-size",
+        "--weights",
+        "--input",
+        "--logits",
+        "--json",
+        "--help",
+        "--version",
+    ];
+    let room = Room::new();
+    let helps = every_help(&room);
+    assert!(helps.len() > 25, "{} commands", helps.len());
+    let reference = room.bert("train text-classification --help").stdout;
+    let training = flags_under("Training", &reference);
+    assert!(training.contains(&"--lr") && !training.contains(&"--problem-type"));
+    for (command, help) in &helps {
+        let verb = command.split_whitespace().next().unwrap_or_default();
+        let machine = match verb {
+            "train" | "evaluate" | "predict" | "bench" => vec!["--device", "--threads"],
+            _ => Vec::new(),
+        };
+        assert_eq!(flags_under("Machine", help), machine, "{command}");
+        let expected = if verb == "train" {
+            training.clone()
+        } else {
+            Vec::new()
+        };
+        assert_eq!(flags_under("Training", help), expected, "{command}");
+        if ["check", "train", "evaluate", "predict"].contains(&verb) {
+            for flag in flags_under("Options", help) {
+                assert!(SHARED.contains(&flag), "{command}: {flag} has no heading");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_help_names_every_device_word() {
     let help = Room::new()

@@ -10,6 +10,7 @@ mod heads;
 mod help;
 mod listing;
 mod masked_lm;
+mod model_names;
 mod next_sentence;
 mod nli;
 mod pages;

@@ -137,7 +137,7 @@ fn labels_meet_by_name_and_not_by_number() {
         .replace("--output trained", "--output further");
     let run = room.bert(&format!("{further} --max-steps 1")).succeeded();
     assert!(
-        run.stderr.contains("head    that of the checkpoint"),
+        run.stderr.contains("head    from the checkpoint"),
         "{}",
         run.stderr
     );

@@ -300,7 +300,7 @@ fn a_trained_head_is_kept_when_training_goes_on() {
         .replace("--output trained", "--output further");
     let run = room.bert(&format!("{line} --max-steps 1")).succeeded();
     assert!(
-        run.stderr.contains("head    that of the checkpoint"),
+        run.stderr.contains("head    from the checkpoint"),
         "{}",
         run.stderr
     );

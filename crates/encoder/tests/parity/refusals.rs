@@ -13,18 +13,21 @@ on_every_device!(
 );
 
 fn a_sequence_longer_than_the_position_table(device: &TestDevice) -> anyhow::Result<()> {
+    let PooledEncoder { encoder, .. } = load(device)?;
+    let longest = encoder.embeddings.max_length();
     let rows = |length| Tensor::<2, Int>::ones([2, length], device.plain());
-    let ragged = RaggedInput::from_sequences([(&[1; 18][..], &[0; 18][..]), (&[1], &[0])])?;
-    for input in [EncoderInput::new(rows(18)), ragged.into()] {
+    let too_long = longest + 1;
+    let (ids, types) = (vec![1; too_long], vec![0; too_long]);
+    let ragged = RaggedInput::from_sequences([(&ids[..], &types[..]), (&[1], &[0])])?;
+    for input in [EncoderInput::new(rows(too_long)), ragged.into()] {
         let expected = EncoderError::SequenceTooLong {
-            sequence_length: 18,
-            max_position_embeddings: 17,
+            sequence_length: too_long,
+            max_position_embeddings: longest,
         };
         refused(device, input, &expected)?;
     }
-    let PooledEncoder { encoder, .. } = encoder(device)?;
-    let output = encoder.forward(EncoderInput::new(rows(17)))?;
-    assert_eq!(output.last_hidden_state.dims(), [2, 17, 16]);
+    let output = encoder.forward(EncoderInput::new(rows(longest)))?;
+    assert_eq!(output.last_hidden_state.dims(), [2, longest, 16]);
     Ok(())
 }
 
@@ -43,7 +46,7 @@ fn an_input_without_tokens(device: &TestDevice) -> anyhow::Result<()> {
 }
 
 fn a_token_that_its_row_does_not_have(device: &TestDevice) -> anyhow::Result<()> {
-    let PooledEncoder { encoder, .. } = encoder(device)?;
+    let PooledEncoder { encoder, .. } = load(device)?;
     let ids = Tensor::<2, Int>::ones([2, 5], device.plain());
     let positions = |positions: &[Vec<usize>]| {
         let input = EncoderInput::new(ids.clone());
@@ -78,7 +81,7 @@ fn a_mask_of_another_shape(device: &TestDevice) -> anyhow::Result<()> {
     refused(device, input.into(), &expected)
 }
 
-fn encoder(device: &TestDevice) -> anyhow::Result<PooledEncoder> {
+fn load(device: &TestDevice) -> anyhow::Result<PooledEncoder> {
     let checkpoint = Golden::open("gelu")?.checkpoint()?;
     Ok(model::load_encoder(&checkpoint, device.plain())?.0)
 }
@@ -88,7 +91,7 @@ fn refused(
     input: EncoderInput,
     expected: &EncoderError,
 ) -> anyhow::Result<()> {
-    let result = encoder(device)?.encoder.forward(input);
+    let result = load(device)?.encoder.forward(input);
     assert_eq!(result.err().as_ref(), Some(expected));
     Ok(())
 }

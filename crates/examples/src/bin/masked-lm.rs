@@ -45,7 +45,8 @@ fn main() -> anyhow::Result<()> {
     let (masking, dropout) = (MaskingOptions::default(), DropoutOverride::default());
     let setup =
         Pretraining::<ModelForMaskedLM>::for_training(&checkpoint.dir, 128, masking, dropout)?;
-    let device = args.device.open()?.autodiff();
+    let hardware = args.device.open_described()?;
+    let device = hardware.device.autodiff();
     let options = TrainOptions::default();
     device.seed(options.seed);
     let (model, _) = setup.load_for_training(&device)?;
@@ -64,8 +65,8 @@ fn main() -> anyhow::Result<()> {
     };
 
     // 3. Training; the model that scores best is saved as a directory that transformers opens, too.
-    let (sentences, hardware) = (sentence_count(&training), args.device.describe()?);
-    eprintln!("training on {sentences}, {hardware}");
+    let sentences = sentence_count(&training);
+    eprintln!("training on {sentences}, {}", hardware.description);
     let dir = args.output.as_path();
     let mut log = TrainingLog::new(dir);
     let mut told = Observers(vec![&mut log, &mut console]);

@@ -47,7 +47,8 @@ fn main() -> anyhow::Result<()> {
     let dropout = DropoutOverride::default();
     let (answerer, head) =
         QuestionAnswerer::for_training(&checkpoint.dir, 384, Some(128), dropout)?;
-    let device = args.device.open()?.autodiff();
+    let hardware = args.device.open_described()?;
+    let device = hardware.device.autodiff();
     let mut options = TrainOptions::default();
     (options.epochs, options.batch_size) = (2.0, 12);
     device.seed(options.seed);
@@ -60,8 +61,11 @@ fn main() -> anyhow::Result<()> {
     };
 
     // 3. Training; the model that scores best is saved as a directory that transformers opens, too.
-    let (questions, hardware) = (train_split.len(), args.device.describe()?);
-    eprintln!("training on {questions} questions, {hardware}");
+    let questions = train_split.len();
+    eprintln!(
+        "training on {questions} questions, {}",
+        hardware.description
+    );
     let dir = args.output.as_path();
     let mut log = TrainingLog::new(dir);
     let mut told = Observers(vec![&mut log, &mut console]);

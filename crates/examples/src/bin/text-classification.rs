@@ -44,7 +44,8 @@ fn main() -> anyhow::Result<()> {
     let dropout = DropoutOverride::default();
     let (classifier, head) =
         TextClassifier::for_training(&checkpoint.dir, &training, single, 128, dropout)?;
-    let device = args.device.open()?.autodiff();
+    let hardware = args.device.open_described()?;
+    let device = hardware.device.autodiff();
     let options = TrainOptions {
         epochs: 1.0,
         ..TrainOptions::default()
@@ -58,8 +59,8 @@ fn main() -> anyhow::Result<()> {
     };
 
     // 3. Training; the model that scores best is saved as a directory that transformers opens, too.
-    let (sentences, hardware) = (sentence_count(&training), args.device.describe()?);
-    eprintln!("training on {sentences}, {hardware}");
+    let sentences = sentence_count(&training);
+    eprintln!("training on {sentences}, {}", hardware.description);
     let dir = args.output.as_path();
     let mut log = TrainingLog::new(dir);
     let mut told = Observers(vec![&mut log, &mut console]);

@@ -34,16 +34,12 @@ pub struct EvaluationOptions {
 
 impl Default for EvaluationOptions {
     fn default() -> Self {
-        let DecodeOptions {
-            n_best,
-            max_answer_length,
-            ..
-        } = DecodeOptions::default();
+        let decode = DecodeOptions::default();
         Self {
             version_2: None,
             null_threshold: NullThreshold::Given(0.0),
-            n_best,
-            max_answer_length,
+            n_best: decode.n_best,
+            max_answer_length: decode.max_answer_length,
         }
     }
 }

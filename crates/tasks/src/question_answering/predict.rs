@@ -20,14 +20,10 @@ pub struct PredictOptions {
 
 impl Default for PredictOptions {
     fn default() -> Self {
-        let DecodeOptions {
-            n_best,
-            max_answer_length,
-            ..
-        } = DecodeOptions::default();
+        let decode = DecodeOptions::default();
         Self {
-            n_best,
-            max_answer_length,
+            n_best: decode.n_best,
+            max_answer_length: decode.max_answer_length,
             null_threshold: None,
         }
     }

@@ -1,4 +1,4 @@
-//! `bert bench`: how long a training step or a forward pass takes, and which share of the products' own speed it reaches.
+//! `bert bench`: the time of a training step or a forward pass, and its share of the speed of matrix products alone.
 
 mod ceiling;
 mod kernels;
@@ -13,19 +13,36 @@ use std::num::NonZeroUsize;
 
 use anyhow::Result;
 use bert_device::Backend;
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use self::kernels::Kernels;
 use self::report::{Measured, Report};
-pub(crate) use self::workload::Work;
-use self::workload::{Size, Workload};
+use self::workload::{Size, Work, Workload};
 use crate::flags::{RuntimeFlags, Weights, at_least_one, dropout, one_to};
 use crate::results::Results;
 
 /// Rows of BERT's position table.
 const LONGEST_SEQUENCE: usize = 512;
-/// More rows than any machine has the memory for; what is above it is a slip.
+/// More rows fit into no machine's memory.
 const LARGEST_BATCH: usize = 4096;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchWork {
+    /// Forward, loss, backward, clipping by the global norm and AdamW of a text classifier with two labels, as `bert train`
+    /// does them
+    TrainStep(BenchArgs),
+    /// The forward pass of a text classifier with two labels to its logits, as `bert predict` does it
+    Inference(BenchArgs),
+}
+
+impl BenchWork {
+    pub(crate) fn run(&self) -> Result<()> {
+        match self {
+            Self::TrainStep(args) => run(args, Work::TrainStep),
+            Self::Inference(args) => run(args, Work::Inference),
+        }
+    }
+}
 
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
@@ -34,7 +51,7 @@ pub(crate) struct BenchArgs {
     /// base 12/768/12; minilm: the size of all-MiniLM-L6-v2, which the README trains
     #[arg(long, value_enum, default_value_t = Size::Minilm)]
     size: Size,
-    /// Rows of a batch, at most 4096; 16: what two cores train at a time
+    /// Rows of a batch, at most 4096; 16: a batch that two cores train well
     #[arg(long, value_name = "N", default_value = "16", value_parser = one_to::<LARGEST_BATCH>)]
     batch: NonZeroUsize,
     /// Tokens of each row, at most 512, none of them padding; 128: the length that BERT's speed is usually given for
@@ -47,11 +64,11 @@ pub(crate) struct BenchArgs {
     /// interruptions
     #[arg(long, value_name = "N", default_value = "7", value_parser = at_least_one)]
     runs: NonZeroUsize,
-    /// Numbers in which inference multiplies the layers on flex and ndarray, as of `bert predict`; f32: as they are
+    /// Precision in which inference multiplies the layers on flex and ndarray, as in `bert predict`; f32: as the weights are
     #[arg(long, value_enum, default_value_t = Weights::F32)]
     weights: Weights,
-    /// Whether flex and ndarray compute with the fused kernels of bert-kernels or, as a GPU does, with Burn's own operations; on:
-    /// what every other command does
+    /// Whether flex and ndarray compute with the fused kernels of bert-kernels or, as a GPU does, with Burn's operations; on: as
+    /// in every other command
     #[arg(long, value_enum, default_value_t = Kernels::On)]
     kernels: Kernels,
     /// Print one JSON object on a line instead of a table
@@ -72,7 +89,7 @@ impl BenchArgs {
     }
 }
 
-pub(crate) fn run(args: &BenchArgs, work: Work) -> Result<()> {
+fn run(args: &BenchArgs, work: Work) -> Result<()> {
     let workload = args.workload(work);
     let device = args.runtime.open()?;
     let median_ms = args.kernels.during(|| match work {

@@ -1,0 +1,105 @@
+//! What `bert check` does for every task: data are rows of texts and labels, and findings go into a report.
+
+pub(crate) mod report;
+pub(crate) mod rows;
+pub(crate) mod tokens;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use bert_tasks::{DropoutOverride, Pretrained};
+use clap::Args;
+
+use crate::flags::whole_number;
+use crate::model_source::ModelSource;
+use report::Finding;
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckFlags {
+    /// Data to learn from
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: PathBuf,
+    /// Data to score on; it should share no row with --data
+    #[arg(long, value_name = "FILE")]
+    pub(crate) eval: Option<PathBuf>,
+    /// Model whose tokenizer finds out what is cut and which tokens are unknown: a name that `bert models` lists, or a
+    /// checkpoint directory; without it lengths are counted in words
+    #[arg(long, value_name = "NAME|DIR")]
+    model: Option<String>,
+    /// Longest sequence in tokens; by default 128 as in `bert train`, and 384 for question answering
+    #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
+    max_length: Option<usize>,
+    /// Print one JSON object instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Use no network: a named model has to be in the cache
+    #[arg(long)]
+    offline: bool,
+}
+
+impl CheckFlags {
+    /// Reads the one or two files.
+    pub(crate) fn read<D>(&self, read: impl Fn(&Path) -> Result<D>) -> Result<Checked<D>> {
+        Ok(Checked {
+            data: read(&self.data)?,
+            eval: self.eval.as_deref().map(read).transpose()?,
+        })
+    }
+
+    /// The directory of the model that was named.
+    pub(crate) fn directory(&self) -> Result<Option<PathBuf>> {
+        let Some(word) = &self.model else {
+            return Ok(None);
+        };
+        let source = ModelSource::find("--model", word)?;
+        source.directory(self.offline).map(Some)
+    }
+
+    /// The longest sequence; `default` is that of `bert train`.
+    pub(crate) fn max_length(&self, default: usize) -> usize {
+        self.max_length.unwrap_or(default)
+    }
+
+    /// The model that was named, without its weights.
+    pub(crate) fn pretrained(&self, default_max_length: usize) -> Result<Option<Pretrained>> {
+        let Some(directory) = self.directory()? else {
+            return Ok(None);
+        };
+        let max_length = Some(self.max_length(default_max_length));
+        Ok(Some(Pretrained::open(
+            &directory,
+            max_length,
+            DropoutOverride::default(),
+        )?))
+    }
+}
+
+/// The data of a check, in any form.
+pub(crate) struct Checked<D> {
+    /// The training data.
+    pub(crate) data: D,
+    /// The evaluation data.
+    pub(crate) eval: Option<D>,
+}
+
+impl<D> Checked<D> {
+    /// Each with its key in the report.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&'static str, &D)> {
+        let eval = self.eval.iter().map(|eval| ("eval", eval));
+        std::iter::once(("data", &self.data)).chain(eval)
+    }
+
+    pub(crate) fn map<'a, E>(&'a self, map: impl Fn(&'a D) -> E) -> Checked<E> {
+        Checked {
+            data: map(&self.data),
+            eval: self.eval.as_ref().map(map),
+        }
+    }
+}
+
+/// Findings on standard error, before training.
+pub(crate) fn print_warnings(findings: impl IntoIterator<Item = Finding>) {
+    for Finding { message, .. } in findings {
+        eprintln!("warning {message}");
+    }
+}

@@ -1,0 +1,107 @@
+//! What `bert evaluate` does for every task: read, open, encode, load, score, print.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use bert_tasks::{Metrics, RunOptions, Task, TaskError};
+use clap::Args;
+use serde::Serialize;
+
+use super::{InferenceFlags, TaskModel};
+use crate::progress::ShareBar;
+use crate::results::Results;
+use crate::whole_file::WholeFile;
+
+pub(crate) type EvaluateFlags = InferenceFlags<EvaluateFiles>;
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateFiles {
+    /// Data to score the model on
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Also write the predictions; the file appears when it is complete
+    #[arg(long, value_name = "FILE")]
+    predictions: Option<PathBuf>,
+}
+
+/// What `bert evaluate TASK` does in a way of its own.
+pub(crate) trait Evaluate: Sized {
+    type Model: TaskModel + Task;
+    /// A data set as it was read.
+    type Data;
+    /// Figures and predictions.
+    type Scored;
+
+    /// Reads the data and finds what is wrong with it, before anything is downloaded or computed.
+    fn read(&self, path: &Path) -> Result<Self::Data>;
+
+    /// Opens a trained model, without its weights.
+    fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Self::Model, TaskError>;
+
+    /// Tokenizes the data and describes it on standard error.
+    fn encode(&self, model: &Self::Model, data: &Self::Data) -> Result<SplitOf<Self::Model>>;
+
+    /// Predicts and scores.
+    fn score(
+        &self,
+        model: &Self::Model,
+        network: &<Self::Model as TaskModel>::Network,
+        split: &SplitOf<Self::Model>,
+        run: RunOptions<'_>,
+    ) -> Result<Self::Scored, TaskError>;
+
+    /// Writes what was asked for beside the figures, and returns the figures.
+    fn finish(
+        self,
+        model: &Self::Model,
+        split: &SplitOf<Self::Model>,
+        scored: Self::Scored,
+        predictions: Option<WholeFile>,
+    ) -> Result<Metrics>;
+}
+
+/// A data set as a model takes it.
+pub(crate) type SplitOf<M> = <M as Task>::Split;
+
+/// Runs `bert evaluate` for a task. Cheap checks come first, so that a run that cannot succeed downloads and computes
+/// nothing.
+pub(crate) fn run<C: Evaluate>(command: C, flags: &EvaluateFlags) -> Result<()> {
+    let predictions = begin(flags.files.predictions.as_deref())?;
+    let source = flags.find_model()?;
+    let data = command.read(&flags.files.data)?;
+    let device = flags.runtime.open()?;
+    let model = flags.open(&source, |directory, max_length| {
+        command.open(directory, max_length)
+    })?;
+    let split = command.encode(&model, &data)?;
+    let loaded = flags.load(model, device)?;
+    let scored = {
+        let bar = ShareBar::new("evaluating");
+        let mut progress = |share| bar.set(share);
+        let run = loaded.run(&mut progress);
+        command.score(&loaded.model, &loaded.network, &split, run)?
+    };
+    let metrics = command.finish(&loaded.model, &split, scored, predictions)?;
+    let mut results = Results::new();
+    results.json(&metrics)?;
+    results.flush()
+}
+
+/// Opens a file that was asked for, before anything is computed.
+pub(crate) fn begin(path: Option<&Path>) -> Result<Option<WholeFile>> {
+    path.map(WholeFile::begin).transpose()
+}
+
+/// Writes one record a line, if the file was asked for.
+pub(crate) fn write_lines<T: Serialize>(
+    file: Option<WholeFile>,
+    records: impl Iterator<Item = Result<T>>,
+) -> Result<()> {
+    let Some(mut file) = file else {
+        return Ok(());
+    };
+    for record in records {
+        file.json_line(&record?)?;
+    }
+    file.commit()
+}

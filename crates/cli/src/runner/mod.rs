@@ -1,0 +1,13 @@
+//! What `bert check`, `train`, `evaluate` and `predict` do alike for every task.
+//!
+//! Each command is one function here and one trait that a task implements: [`train::FineTune`], [`evaluate::Evaluate`] and
+//! [`predict::Predict`]. All three open a [`TaskModel`]. `bert check` is a set of functions over rows and a report.
+
+pub(crate) mod check;
+pub(crate) mod evaluate;
+mod model;
+pub(crate) mod predict;
+pub(crate) mod row_files;
+pub(crate) mod train;
+
+pub(crate) use model::{InferenceFlags, Loaded, TaskModel};

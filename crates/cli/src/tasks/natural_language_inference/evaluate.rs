@@ -1,0 +1,79 @@
+//! `bert evaluate natural-language-inference`
+
+use std::path::Path;
+
+use anyhow::Result;
+use bert_tasks::natural_language_inference::{NliClassifier, NliData, NliScored};
+use bert_tasks::text_classification::Split;
+use bert_tasks::{Metrics, RunOptions, TaskError};
+use bert_text::Dataset;
+use bert_text_classification::ModelForSequenceClassification;
+use clap::Args;
+
+use super::{agreed, confusion, encode};
+use crate::flags::ColumnFlags;
+use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
+use crate::tasks::text_classification::labelled_records;
+use crate::whole_file::WholeFile;
+
+/// Accuracy, scores of each label and the confusion matrix, which is printed on standard error, too
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArgs {
+    #[command(flatten)]
+    flags: EvaluateFlags,
+    #[command(flatten)]
+    columns: ColumnFlags,
+}
+
+impl EvaluateArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        evaluate::run(self, &self.flags)
+    }
+}
+
+impl Evaluate for &EvaluateArgs {
+    type Model = NliClassifier;
+    type Data = NliData;
+    type Scored = NliScored;
+
+    fn read(&self, path: &Path) -> Result<NliData> {
+        agreed(Dataset::read(path, &self.columns.options())?)
+    }
+
+    fn open(
+        &self,
+        directory: &Path,
+        max_length: Option<usize>,
+    ) -> Result<NliClassifier, TaskError> {
+        NliClassifier::open(directory, max_length)
+    }
+
+    fn encode(&self, nli: &NliClassifier, data: &NliData) -> Result<Split> {
+        encode(nli, data)
+    }
+
+    fn score(
+        &self,
+        nli: &NliClassifier,
+        network: &ModelForSequenceClassification,
+        split: &Split,
+        run: RunOptions<'_>,
+    ) -> Result<NliScored, TaskError> {
+        nli.evaluate(network, split, run)
+    }
+
+    fn finish(
+        self,
+        nli: &NliClassifier,
+        split: &Split,
+        scored: NliScored,
+        predictions: Option<WholeFile>,
+    ) -> Result<Metrics> {
+        for line in confusion::table(&scored.metrics, &nli.classifier.labels).lines() {
+            eprintln!("{line}");
+        }
+        let records = labelled_records(&scored.predictions, split, &nli.classifier);
+        write_lines(predictions, records)?;
+        Ok(scored.evaluation.metrics)
+    }
+}

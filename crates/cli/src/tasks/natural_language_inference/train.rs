@@ -1,0 +1,67 @@
+//! `bert train natural-language-inference`
+
+use std::path::Path;
+
+use anyhow::Result;
+use bert_tasks::natural_language_inference::{NliClassifier, NliData};
+use bert_tasks::text_classification::Split;
+use bert_tasks::{HeadOrigin, TaskError};
+use clap::Args;
+
+use super::{agreed, encode};
+use crate::runner::row_files::RowFlags;
+use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
+use crate::tasks::text_classification::warn;
+
+/// Premise and hypothesis to entailment, neutral or contradiction, or to entailment or not. Data: TSV, CSV or JSON Lines of
+/// SNLI, MNLI, RTE, SICK or your own; the reader recognises labels by their names
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    flags: FineTuneFlags,
+    #[command(flatten)]
+    rows: RowFlags,
+}
+
+/// Pairs of sentences fit, and attention costs the square of it.
+const DEFAULT_MAX_LENGTH: usize = 128;
+
+impl TrainArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        train::run(self, &self.flags)
+    }
+}
+
+impl FineTune for TrainArgs {
+    type Model = NliClassifier;
+    type Data = NliData;
+
+    fn read(&self, flags: &FineTuneFlags) -> Result<Splits<NliData>> {
+        let splits = self.rows.read(flags)?.try_map(|data, _| agreed(data))?;
+        let scheme = splits.train.scheme()?;
+        for data in splits.all() {
+            data.check_scheme(scheme)?;
+        }
+        let eval = splits.eval.as_ref().map(|eval| &eval.dataset);
+        warn(&splits.train.dataset, eval, true);
+        Ok(splits)
+    }
+
+    fn open(
+        &self,
+        flags: &FineTuneFlags,
+        data: &Splits<NliData>,
+        checkpoint: &Path,
+    ) -> Result<(NliClassifier, HeadOrigin), TaskError> {
+        NliClassifier::for_training(
+            checkpoint,
+            &data.train,
+            flags.training.max_length(DEFAULT_MAX_LENGTH),
+            flags.training.dropout(),
+        )
+    }
+
+    fn encode(&self, nli: &NliClassifier, data: NliData, _role: Role, _seed: u64) -> Result<Split> {
+        encode(nli, &data)
+    }
+}

@@ -1,0 +1,103 @@
+//! `bert train question-answering`
+
+use std::path::Path;
+
+use anyhow::Result;
+use bert_tasks::question_answering::{QuestionAnswerer, Split};
+use bert_tasks::{HeadOrigin, TaskError};
+use bert_text::{ArticleRange, SquadDataset};
+use clap::Args;
+
+use super::check::warn;
+use super::flags::SpanFlags;
+use super::model::misplaced;
+use super::{DEFAULT_MAX_LENGTH, encode, read};
+use crate::flags::whole_number;
+use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
+
+/// Questions to the piece of a context that answers them, or to none. Data: SQuAD's JSON, version 1.1 or 2.0, as it is or
+/// in a zip archive
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    flags: FineTuneFlags,
+    #[command(flatten)]
+    spans: SpanFlags,
+    #[command(flatten)]
+    data: DataFlags,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Data files")]
+struct DataFlags {
+    /// Learn from some articles of --train only, by number from 0: 0..38 (without 38), 38.. or ..38; by default from all.
+    /// To split one file, give it as --train and as --eval, each with articles of its own
+    #[arg(long, value_name = "A..B")]
+    train_articles: Option<ArticleRange>,
+    /// Score on some articles of --eval only; by default on all
+    #[arg(long, value_name = "A..B", requires = "eval")]
+    eval_articles: Option<ArticleRange>,
+    /// Score on some articles of --test only; by default on all
+    #[arg(long, value_name = "A..B", requires = "test")]
+    test_articles: Option<ArticleRange>,
+    /// Learn from the first N questions only; by default from all
+    #[arg(long, value_name = "N", value_parser = whole_number)]
+    limit: Option<usize>,
+}
+
+impl TrainArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        train::run(self, &self.flags)
+    }
+}
+
+impl FineTune for TrainArgs {
+    type Model = QuestionAnswerer;
+    type Data = SquadDataset;
+
+    fn read(&self, flags: &FineTuneFlags) -> Result<Splits<SquadDataset>> {
+        let wanted = &self.data;
+        let scored =
+            |path: Option<&Path>, articles| path.map(|path| read(path, articles, None)).transpose();
+        let splits = Splits {
+            train: read(&flags.train, wanted.train_articles, wanted.limit)?,
+            eval: scored(flags.eval.as_deref(), wanted.eval_articles)?,
+            test: scored(flags.test.as_deref(), wanted.test_articles)?,
+        };
+        warn(&splits.train, splits.eval.as_ref());
+        Ok(splits)
+    }
+
+    fn open(
+        &self,
+        flags: &FineTuneFlags,
+        _data: &Splits<SquadDataset>,
+        checkpoint: &Path,
+    ) -> Result<(QuestionAnswerer, HeadOrigin), TaskError> {
+        let (mut answerer, head) = QuestionAnswerer::for_training(
+            checkpoint,
+            flags.training.max_length(DEFAULT_MAX_LENGTH),
+            self.spans.stride,
+            flags.training.dropout(),
+        )?;
+        answerer.evaluation = self.spans.evaluation(false);
+        Ok((answerer, head))
+    }
+
+    fn encode(
+        &self,
+        answerer: &QuestionAnswerer,
+        data: SquadDataset,
+        role: Role,
+        _seed: u64,
+    ) -> Result<Split> {
+        let split = encode(answerer, &data)?;
+        if let Some(misplaced) = misplaced(&split) {
+            eprintln!("note    {misplaced}");
+        }
+        Ok(match role {
+            Role::Training => split.learnable()?,
+            Role::Scoring => split,
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! `bert check text-classification`, and the checks of any data that are rows of texts and labels.
+
+use anyhow::Result;
+use bert_tasks::text_classification::guess_problem_type;
+use bert_text::{Dataset, RowFilter};
+use bert_text_classification::ProblemType;
+use clap::Args;
+
+use super::DEFAULT_MAX_LENGTH;
+use crate::flags::ColumnFlags;
+use crate::runner::check::report::Report;
+use crate::runner::check::rows::{self, Rows};
+use crate::runner::check::{CheckFlags, Checked, print_warnings, tokens};
+use crate::runner::row_files::read;
+
+/// Labels seen once, duplicates between the files, class balance, lengths, what is cut, unknown tokens
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    rows: CheckRowsFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckRowsFlags {
+    #[command(flatten)]
+    pub(crate) flags: CheckFlags,
+    #[command(flatten)]
+    columns: ColumnFlags,
+    /// Of --data, read only the rows with this value in this column, as in SemEval_set=TRAIN
+    #[arg(long, value_name = "COLUMN=VALUE", help_heading = "Data files")]
+    data_filter: Vec<RowFilter>,
+    /// The same for --eval. Without --eval, the rows come from the file of --data, which then holds both splits
+    #[arg(long, value_name = "COLUMN=VALUE", help_heading = "Data files")]
+    eval_filter: Vec<RowFilter>,
+}
+
+impl CheckRowsFlags {
+    pub(crate) fn read(&self) -> Result<Checked<Dataset>> {
+        let options = self.columns.options();
+        let same_file = (!self.eval_filter.is_empty()).then_some(&self.flags.data);
+        let eval = self.flags.eval.as_ref().or(same_file);
+        let eval = eval.map(|file| read(file, &options, &self.eval_filter));
+        Ok(Checked {
+            data: read(&self.flags.data, &options, &self.data_filter)?,
+            eval: eval.transpose()?,
+        })
+    }
+}
+
+impl CheckArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        let datasets = self.rows.read()?;
+        let has_classes = guess_problem_type(&datasets.data) != ProblemType::Regression;
+        let flags = &self.rows.flags;
+        report_rows(flags, &datasets.map(|data| data), has_classes)?.print(flags.json)
+    }
+}
+
+/// All checks of rows of texts and labels.
+pub(crate) fn report_rows(
+    flags: &CheckFlags,
+    datasets: &Checked<&Dataset>,
+    has_classes: bool,
+) -> Result<Report> {
+    let pretrained = flags.pretrained(DEFAULT_MAX_LENGTH)?;
+    let checked = datasets.map(|data| Rows::of(data, has_classes));
+    let mut report = Report::default();
+    for (split, rows) in checked.named() {
+        rows::check(split, rows, &mut report);
+        tokens::check(split, rows, pretrained.as_ref(), &mut report)?;
+    }
+    rows::compare(&checked.data, checked.eval.as_ref(), &mut report);
+    Ok(report)
+}
+
+/// The quick checks, which `bert train` makes as well: labels seen once and rows that both files have become warnings.
+pub(crate) fn warn(train: &Dataset, eval: Option<&Dataset>, has_classes: bool) {
+    let train = Rows::of(train, has_classes);
+    let eval = eval.map(|eval| Rows::of(eval, has_classes));
+    print_warnings(rows::cheap_findings(&train, eval.as_ref()));
+}

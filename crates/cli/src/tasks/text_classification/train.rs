@@ -1,0 +1,99 @@
+//! `bert train text-classification`
+
+use std::path::Path;
+
+use anyhow::Result;
+use bert_tasks::text_classification::{Split, Targets, TextClassifier, guess_problem_type};
+use bert_tasks::{HeadOrigin, TaskError};
+use bert_text::{Dataset, LabelSet};
+use bert_text_classification::ProblemType;
+use clap::{Args, ValueEnum};
+
+use super::{DEFAULT_MAX_LENGTH, encode, warn};
+use crate::runner::row_files::RowFlags;
+use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
+
+/// Texts or pairs of texts to one class, several classes, or a number. Data: TSV, CSV or JSON Lines with texts and labels;
+/// two columns without a header are text and label
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    flags: FineTuneFlags,
+    /// What the labels are; auto: several classes a row are multi-label, numbers with fractions a regression,
+    /// everything else is single-label
+    #[arg(long, value_enum, default_value_t = ProblemTypeWord::Auto, help_heading = "Task")]
+    problem_type: ProblemTypeWord,
+    #[command(flatten)]
+    rows: RowFlags,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ProblemTypeWord {
+    Auto,
+    SingleLabel,
+    MultiLabel,
+    Regression,
+}
+
+impl ProblemTypeWord {
+    fn resolve(self, data: &Dataset) -> ProblemType {
+        match self {
+            Self::Auto => guess_problem_type(data),
+            Self::SingleLabel => ProblemType::SingleLabelClassification,
+            Self::MultiLabel => ProblemType::MultiLabelClassification,
+            Self::Regression => ProblemType::Regression,
+        }
+    }
+}
+
+impl TrainArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        train::run(self, &self.flags)
+    }
+}
+
+impl FineTune for TrainArgs {
+    type Model = TextClassifier;
+    type Data = Dataset;
+
+    fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Dataset>> {
+        let splits = self.rows.read(flags)?;
+        let problem_type = self.problem_type.resolve(&splits.train);
+        // The checkpoint decides the order of the labels, but not which labels there are.
+        let labels = match problem_type {
+            ProblemType::Regression => LabelSet::new(Vec::new())?,
+            _ => LabelSet::from_dataset(&splits.train)?,
+        };
+        for data in splits.all() {
+            Targets::of(data, &labels, problem_type)?;
+        }
+        let has_classes = problem_type != ProblemType::Regression;
+        warn(&splits.train, splits.eval.as_ref(), has_classes);
+        Ok(splits)
+    }
+
+    fn open(
+        &self,
+        flags: &FineTuneFlags,
+        data: &Splits<Dataset>,
+        checkpoint: &Path,
+    ) -> Result<(TextClassifier, HeadOrigin), TaskError> {
+        TextClassifier::for_training(
+            checkpoint,
+            &data.train,
+            self.problem_type.resolve(&data.train),
+            flags.training.max_length(DEFAULT_MAX_LENGTH),
+            flags.training.dropout(),
+        )
+    }
+
+    fn encode(
+        &self,
+        classifier: &TextClassifier,
+        data: Dataset,
+        _role: Role,
+        _seed: u64,
+    ) -> Result<Split> {
+        encode(classifier, &data)
+    }
+}

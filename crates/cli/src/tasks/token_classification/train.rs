@@ -1,0 +1,90 @@
+//! `bert train token-classification`
+
+use std::path::Path;
+
+use anyhow::Result;
+use bert_tasks::token_classification::{Split, TokenClassifier};
+use bert_tasks::{HeadOrigin, TaskError};
+use bert_text::{Alignment, LabelSet, TaggedDataset};
+use clap::{Args, ValueEnum};
+
+use super::check::warn;
+use super::files::TagFileFlags;
+use super::{DEFAULT_MAX_LENGTH, encode};
+use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
+
+/// Words to tags: named entities, parts of speech. Data: CoNLL columns (a word and its tag a line, sentences apart by blank
+/// lines) or JSON Lines with "tokens" and "ner_tags"
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    flags: FineTuneFlags,
+    /// Which sub-tokens of a word have its tag in training; first: as in BERT's paper; all: every one, those after the first of a
+    /// B- word with I-
+    #[arg(long, value_enum, default_value_t = AlignmentWord::First, help_heading = "Task")]
+    alignment: AlignmentWord,
+    #[command(flatten)]
+    files: TagFileFlags,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AlignmentWord {
+    First,
+    All,
+}
+
+impl AlignmentWord {
+    fn alignment(self) -> Alignment {
+        match self {
+            Self::First => Alignment::First,
+            Self::All => Alignment::All,
+        }
+    }
+}
+
+impl TrainArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        train::run(self, &self.flags)
+    }
+}
+
+impl FineTune for TrainArgs {
+    type Model = TokenClassifier;
+    type Data = TaggedDataset;
+
+    fn read(&self, flags: &FineTuneFlags) -> Result<Splits<TaggedDataset>> {
+        let splits = flags.read(|path| self.files.read(path))?;
+        // The checkpoint decides the order of the labels, but not which labels there are.
+        let labels = LabelSet::from_tags(&splits.train)?;
+        for data in splits.all() {
+            labels.resolve_tags(data)?;
+        }
+        warn(&splits.train, splits.eval.as_ref());
+        Ok(splits)
+    }
+
+    fn open(
+        &self,
+        flags: &FineTuneFlags,
+        data: &Splits<TaggedDataset>,
+        checkpoint: &Path,
+    ) -> Result<(TokenClassifier, HeadOrigin), TaskError> {
+        TokenClassifier::for_training(
+            checkpoint,
+            &data.train,
+            self.alignment.alignment(),
+            flags.training.max_length(DEFAULT_MAX_LENGTH),
+            flags.training.dropout(),
+        )
+    }
+
+    fn encode(
+        &self,
+        classifier: &TokenClassifier,
+        data: TaggedDataset,
+        _role: Role,
+        _seed: u64,
+    ) -> Result<Split> {
+        encode(classifier, &data)
+    }
+}
