@@ -46,13 +46,13 @@ impl Page {
         let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES;
         for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
             match event {
-                Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                    if !is_external(&dest_url) {
-                        page.links.push(Link {
-                            destination: dest_url.into_string(),
-                            line: line_of(range.start),
-                        });
-                    }
+                Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. })
+                    if !is_external(&dest_url) =>
+                {
+                    page.links.push(Link {
+                        destination: dest_url.into_string(),
+                        line: line_of(range.start),
+                    });
                 }
                 Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
                 Event::Text(words) | Event::Code(words) => {
