@@ -9,6 +9,9 @@ from transformers import BertForQuestionAnswering, BertTokenizerFast
 import case_classification
 import tiny
 
+# The windows are those of the vocabulary that this case writes.
+AFTER = ("case_tokenization",)
+
 CASE = "question_answering"
 WINDOWS = "question_windows"
 

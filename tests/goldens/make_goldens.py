@@ -9,6 +9,7 @@ README.md describes every file and tensor. Everything is CPU, float32, one threa
 
 import argparse
 import filecmp
+import importlib
 import importlib.metadata
 import os
 import shutil
@@ -52,31 +53,15 @@ def write_all(output: Path) -> None:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
 
-    import case_checkpoints
-    import case_classification
-    import case_encoder
-    import case_nli
-    import case_pretraining
-    import case_question_answering
-    import case_squad
-    import case_token_classification
-    import case_tokenization
-    import case_training
-
-    # Question answering reads the vocabulary that the tokenization has written.
-    for module in (
-        case_encoder,
-        case_classification,
-        case_pretraining,
-        case_training,
-        case_checkpoints,
-        case_tokenization,
-        case_nli,
-        case_token_classification,
-        case_question_answering,
-        case_squad,
-    ):
+    for module in case_modules():
         module.write(output)
+
+
+def case_modules() -> list:
+    """Every `case_*.py` beside this script. A module that reads what others have written names them in AFTER."""
+    names = sorted(path.stem for path in HERE.glob("case_*.py"))
+    modules = [importlib.import_module(name) for name in names]
+    return sorted(modules, key=lambda module: len(getattr(module, "AFTER", ())))
 
 
 def differences(expected: Path, found: Path) -> list[str]:

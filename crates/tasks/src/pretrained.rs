@@ -129,6 +129,12 @@ impl Pretrained {
         names.is_empty() || names.contains(&self.architecture(head).as_str())
     }
 
+    /// Where the parts of this head come from: the checkpoint, where it has all of them and was saved with this head.
+    pub fn head_origin(&self, head: &str, keys: &HeadKeys) -> HeadOrigin {
+        let has_part = |part: &HeadPart| self.has_tensor(part.output);
+        HeadOrigin::checkpoint_if(self.has_head(head) && keys.parts.iter().all(has_part))
+    }
+
     /// The classes of transformers that the checkpoint was saved as; usually one, none where it does not say.
     pub fn architectures(&self) -> Vec<&str> {
         match self.checkpoint.config().get("architectures") {

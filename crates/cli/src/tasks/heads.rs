@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use bert_tasks::heads::{Head, HeadInput, HeadPredictions, Heads, TextReader};
+use bert_tasks::token_classification::head::transitions::Transitions;
 use bert_tasks::{RunOptions, TaskError};
 use bert_text::PredictLine;
-use bert_token_classification::transitions::Transitions;
 use burn::tensor::Device;
 use clap::Args;
 use serde::{Serialize, Serializer};

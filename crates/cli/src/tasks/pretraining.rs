@@ -1,6 +1,6 @@
 //! What the tasks of pre-training share: masked language modelling and next-sentence prediction.
 
-use bert_pretraining::PretrainingModel;
+use bert_tasks::pretraining::head::PretrainingModel;
 use bert_tasks::pretraining::{Pretraining, Split};
 use bert_tasks::{HeadOrigin, Pretrained, TaskError};
 use bert_text::Documents;

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use bert_device::DeviceSpec;
 use bert_examples::{Console, sick_pairs};
 use bert_hub::{FetchOptions, Fetcher, Manifest};
-use bert_nli::zero_shot::{DEFAULT_TEMPLATE, HypothesisTemplate};
+use bert_tasks::natural_language_inference::head::zero_shot::{
+    DEFAULT_TEMPLATE, HypothesisTemplate,
+};
 use bert_tasks::natural_language_inference::{
     NliClassifier, NliData, ZeroShotClassifier, ZeroShotQuestion,
 };

@@ -7,8 +7,8 @@ use bert_device::DeviceSpec;
 use bert_examples::{Console, keep_evenly, movie_reviews, sentence_count};
 use bert_hub::{FetchOptions, Fetcher, Manifest};
 use bert_tasks::text_classification::TextClassifier;
+use bert_tasks::text_classification::head::ProblemType;
 use bert_tasks::{DropoutOverride, RunOptions};
-use bert_text_classification::ProblemType;
 use bert_train::{Observers, TrainOptions, TrainingData, TrainingLog, prepare_output, train};
 use clap::Parser;
 

@@ -8,10 +8,10 @@ use bert_device::DeviceSpec;
 use bert_examples::Console;
 use bert_hub::{FetchOptions, Fetcher, Manifest};
 use bert_tasks::token_classification::TokenClassifier;
+use bert_tasks::token_classification::head::aggregation::Aggregation;
+use bert_tasks::token_classification::head::transitions::Transitions;
 use bert_tasks::{DropoutOverride, RunOptions};
 use bert_text::{Alignment, TagColumns, TaggedDataset, TokensInput};
-use bert_token_classification::aggregation::Aggregation;
-use bert_token_classification::transitions::Transitions;
 use bert_train::{Observers, TrainOptions, TrainingData, TrainingLog, prepare_output, train};
 use clap::Parser;
 

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use bert_encoder::{HeadKeys, HeadPart};
+use bert_encoder::HeadKeys;
 use bert_question_answering::{
     HEAD, ModelForQuestionAnswering, QuestionAnsweringConfig, head_keys,
 };
@@ -78,11 +78,7 @@ impl QuestionAnswerer {
     }
 
     fn head(&self) -> Result<HeadOrigin, TaskError> {
-        let has_part = |part: &HeadPart| self.pretrained.has_tensor(part.output);
-        let keys = self.keys()?;
-        Ok(HeadOrigin::checkpoint_if(
-            self.pretrained.has_head(HEAD) && keys.parts.iter().all(has_part),
-        ))
+        Ok(self.pretrained.head_origin(HEAD, &self.keys()?))
     }
 
     fn keys(&self) -> Result<HeadKeys, TaskError> {

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use anyhow::{Result, anyhow};
 use bert_encoder::{EncoderInput, WeightFormat};
 use bert_tasks::BatchLoss;
-use bert_text_classification::{
+use bert_tasks::text_classification::head::{
     Labels, ModelForSequenceClassification, SequenceClassificationConfig, loss,
 };
 use bert_train::{AdamW, Stepper, TrainOptions};

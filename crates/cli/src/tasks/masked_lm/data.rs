@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use bert_pretraining::PretrainingModel;
+use bert_tasks::pretraining::head::PretrainingModel;
 use bert_tasks::pretraining::{Pretraining, Split};
 use bert_text::{Documents, MaskingOptions, PlainTextError, TextLayout, TextPieces};
 use clap::Args;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_pretraining::{ModelForMaskedLM, ModelForPreTraining, PretrainingModel};
+use bert_tasks::pretraining::head::{ModelForMaskedLM, ModelForPreTraining, PretrainingModel};
 use bert_tasks::pretraining::{EVALUATION_SEED, Pretraining, Scored, Split};
 use bert_tasks::{Metrics, RunOptions, TaskError};
 use clap::Args;

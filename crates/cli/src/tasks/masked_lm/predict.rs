@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use bert_pretraining::ModelForMaskedLM;
 use bert_tasks::TaskError;
+use bert_tasks::pretraining::head::ModelForMaskedLM;
 use bert_tasks::pretraining::{FilledMask, FilledText, Pretraining};
 use bert_text::{Encoding, MaskingOptions, PredictInput};
 use burn::tensor::Device;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_pretraining::{ModelForMaskedLM, ModelForPreTraining, PretrainingModel};
+use bert_tasks::pretraining::head::{ModelForMaskedLM, ModelForPreTraining, PretrainingModel};
 use bert_tasks::pretraining::{Pretraining, Split};
 use bert_tasks::{HeadOrigin, TaskError};
 use clap::Args;

@@ -1,7 +1,7 @@
 //! The confusion matrix as a table for people.
 
+use bert_tasks::text_classification::head::metrics::LabelMetrics;
 use bert_text::LabelSet;
-use bert_text_classification::metrics::LabelMetrics;
 
 use crate::format::count;
 use crate::table::Table;

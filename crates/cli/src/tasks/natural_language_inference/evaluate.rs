@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::Result;
 use bert_tasks::natural_language_inference::{NliClassifier, NliData, NliScored};
 use bert_tasks::text_classification::Split;
+use bert_tasks::text_classification::head::ModelForSequenceClassification;
 use bert_tasks::{Metrics, RunOptions, TaskError};
 use bert_text::Dataset;
-use bert_text_classification::ModelForSequenceClassification;
 use clap::Args;
 
 use super::{agreed, confusion, encode};

@@ -1,8 +1,8 @@
 //! Models of natural-language inference wrap a text classifier, which does the work.
 
 use bert_tasks::natural_language_inference::{NliClassifier, ZeroShotClassifier};
+use bert_tasks::text_classification::head::ModelForSequenceClassification;
 use bert_tasks::{HeadOrigin, Pretrained, TaskError};
-use bert_text_classification::ModelForSequenceClassification;
 use bert_weights::LoadReport;
 use burn::tensor::Device;
 

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_nli::zero_shot::{DEFAULT_TEMPLATE, HypothesisTemplate};
 use bert_tasks::TaskError;
+use bert_tasks::natural_language_inference::head::zero_shot::{
+    DEFAULT_TEMPLATE, HypothesisTemplate,
+};
 use bert_tasks::natural_language_inference::{
     ZeroShotClassifier, ZeroShotPrediction, ZeroShotQuestion,
 };

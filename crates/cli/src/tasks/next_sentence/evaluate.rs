@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bert_pretraining::ModelForNextSentencePrediction;
+use bert_tasks::pretraining::head::ModelForNextSentencePrediction;
 use bert_tasks::pretraining::{EVALUATION_SEED, Scored, Split};
 use bert_tasks::{Metrics, RunOptions, TaskError};
 use bert_text::{Documents, MaskingOptions};

@@ -10,7 +10,7 @@ pub(crate) use predict::PredictArgs;
 pub(crate) use train::TrainArgs;
 
 use anyhow::Result;
-use bert_pretraining::ModelForNextSentencePrediction;
+use bert_tasks::pretraining::head::ModelForNextSentencePrediction;
 use bert_tasks::pretraining::{Pretraining, Split};
 use bert_text::Documents;
 

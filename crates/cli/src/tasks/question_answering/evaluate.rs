@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use bert_question_answering::ModelForQuestionAnswering;
-use bert_question_answering::metrics::SquadVersion;
+use bert_tasks::question_answering::head::ModelForQuestionAnswering;
+use bert_tasks::question_answering::head::metrics::SquadVersion;
 use bert_tasks::question_answering::{EvaluationOptions, QuestionAnswerer, Scored, Split};
 use bert_tasks::{Metrics, RunOptions, TaskError};
 use bert_text::{ArticleRange, SquadDataset};

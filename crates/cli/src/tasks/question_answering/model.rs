@@ -1,6 +1,6 @@
 //! Question-answering models and their data: how they are loaded, and how they are described on standard error.
 
-use bert_question_answering::ModelForQuestionAnswering;
+use bert_tasks::question_answering::head::ModelForQuestionAnswering;
 use bert_tasks::question_answering::{QuestionAnswerer, Split};
 use bert_tasks::{HeadOrigin, Pretrained, TaskError};
 use bert_weights::LoadReport;

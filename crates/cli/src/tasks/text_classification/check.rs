@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use bert_tasks::text_classification::guess_problem_type;
+use bert_tasks::text_classification::head::ProblemType;
 use bert_text::{Dataset, RowFilter};
-use bert_text_classification::ProblemType;
 use clap::Args;
 
 use super::DEFAULT_MAX_LENGTH;

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::Result;
+use bert_tasks::text_classification::head::ModelForSequenceClassification;
 use bert_tasks::text_classification::{Scored, Split, TextClassifier};
 use bert_tasks::{Metrics, RunOptions, TaskError};
 use bert_text::Dataset;
-use bert_text_classification::ModelForSequenceClassification;
 use clap::Args;
 
 use super::{encode, labelled_records};

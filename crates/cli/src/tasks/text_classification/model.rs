@@ -1,9 +1,9 @@
 //! Text classifiers and their data: how they are loaded, and how they are described on standard error.
 
+use bert_tasks::text_classification::head::{ModelForSequenceClassification, ProblemType};
 use bert_tasks::text_classification::{Split, Targets, TextClassifier};
 use bert_tasks::{HeadOrigin, Pretrained, TaskError};
 use bert_text::LabelSet;
-use bert_text_classification::{ModelForSequenceClassification, ProblemType};
 use bert_weights::LoadReport;
 use burn::tensor::Device;
 

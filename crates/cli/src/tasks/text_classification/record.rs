@@ -1,8 +1,8 @@
 //! The JSON object of one prediction, with the field names of transformers' pipeline.
 
 use anyhow::Result;
+use bert_tasks::text_classification::head::ProblemType;
 use bert_tasks::text_classification::{Prediction, Split, Targets, TextClassifier};
-use bert_text_classification::ProblemType;
 use serde::Serialize;
 
 /// From this score on a class of a multi-label model applies.

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::Result;
+use bert_tasks::text_classification::head::ProblemType;
 use bert_tasks::text_classification::{Split, Targets, TextClassifier, guess_problem_type};
 use bert_tasks::{HeadOrigin, TaskError};
 use bert_text::{Dataset, LabelSet};
-use bert_text_classification::ProblemType;
 use clap::{Args, ValueEnum};
 
 use super::{DEFAULT_MAX_LENGTH, encode, warn};

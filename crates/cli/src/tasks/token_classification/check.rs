@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 use bert_tasks::Pretrained;
+use bert_tasks::token_classification::head::tags::{Scheme, begun_inside, entities, unfinished};
 use bert_text::check::{Portion, UnknownSummary, label_counts, vanished_words};
 use bert_text::{Pieces, TaggedDataset};
-use bert_token_classification::tags::{Scheme, begun_inside, entities, unfinished};
 use clap::Args;
 
 use super::DEFAULT_MAX_LENGTH;

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::Result;
+use bert_tasks::token_classification::head::ModelForTokenClassification;
 use bert_tasks::token_classification::{Scored, Split, TokenClassifier};
 use bert_tasks::{Metrics, RunOptions, TaskError};
 use bert_text::TaggedDataset;
-use bert_token_classification::ModelForTokenClassification;
 use clap::Args;
 use serde::Serialize;
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use bert_tasks::token_classification::convert_tags;
+use bert_tasks::token_classification::head::tags::Scheme;
 use bert_text::{TagColumns, TaggedDataset};
-use bert_token_classification::tags::Scheme;
 use clap::{Args, ValueEnum};
 
 use crate::flags::whole_number;

@@ -1,9 +1,9 @@
 //! Token classifiers and their data: how they are loaded, and how they are described on standard error.
 
+use bert_tasks::token_classification::head::ModelForTokenClassification;
+use bert_tasks::token_classification::head::tags::{Scheme, begun_inside};
 use bert_tasks::token_classification::{Split, TokenClassifier};
 use bert_tasks::{HeadOrigin, Pretrained, TaskError};
-use bert_token_classification::ModelForTokenClassification;
-use bert_token_classification::tags::{Scheme, begun_inside};
 use bert_weights::LoadReport;
 use burn::tensor::Device;
 

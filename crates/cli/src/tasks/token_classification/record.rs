@@ -1,7 +1,7 @@
 //! The JSON object of one prediction, and how its entities are made.
 
 use bert_tasks::token_classification::Prediction;
-use bert_token_classification::aggregation::{Aggregation, Entity};
+use bert_tasks::token_classification::head::aggregation::{Aggregation, Entity};
 use clap::ValueEnum;
 use serde::Serialize;
 
