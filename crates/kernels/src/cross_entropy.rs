@@ -39,7 +39,7 @@ pub fn masked_cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor
 pub fn masked_cross_entropy_composed(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
     let ignored = labels.clone().equal_scalar(IGNORE_INDEX);
     let classes = labels.mask_fill(ignored.clone(), 0);
-    let kept = ignored.bool_not().float();
+    let kept = ignored.bool_not().float().cast(logits.dtype());
     let log_likelihood = log_softmax(logits, 1)
         .gather(1, classes.unsqueeze_dim::<2>(1))
         .squeeze_dim::<1>(1);
