@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use bert_encoder::{Encoder, EncoderConfig, EncoderPart, HeadKeys, ModelType, WeightFormat};
+use bert_encoder::{
+    Encoder, EncoderConfig, EncoderPart, HeadKeys, HeadPart, ModelType, WeightFormat,
+};
 use bert_text::{Encoding, LabelSet, Tokenizer};
 use bert_weights::{Checkpoint, Export, KeyMap, KeyMapError, LoadOptions, LoadReport, read_config};
 use burn::module::{Module, ModuleVisitor, Param};
