@@ -11,7 +11,7 @@
 //! on the masked tokens alone ([`MaskedTokens`]), about one in seven.
 //!
 //! Weights come from `bert-weights`, by the family's key map of the encoder and this crate's [`head_keys`];
-//! [`TIED_COPIES`] are the tensors that a checkpoint may hold twice.
+//! they also name the tensors that a checkpoint may hold twice.
 //!
 //! This crate does *not* tokenize, choose the tokens to mask, read texts, or train.
 
