@@ -328,3 +328,29 @@ impl ModuleVisitor for DrawNewParameters {
         drop(param.val());
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use bert_encoder::EncoderError;
+
+    use super::*;
+
+    /// Fails unless the key maps of the encoder and of this head join, for every family that has the head, and name this
+    /// parameter.
+    pub(crate) fn assert_key_maps_join(
+        head: impl Fn(ModelType) -> Result<HeadKeys, EncoderError>,
+        path: &str,
+    ) {
+        assert!(head(ModelType::Bert).is_ok());
+        for model_type in ModelType::ALL {
+            let Ok(head) = head(model_type) else { continue };
+            let keys = key_map(model_type, &head);
+            for path in [path, "encoder.embeddings.word_embeddings.weight"] {
+                assert!(
+                    keys.checkpoint_name(path).is_some(),
+                    "{model_type:?}, {path}"
+                );
+            }
+        }
+    }
+}

@@ -9,5 +9,5 @@ mod weights;
 pub(crate) use columns::ColumnFlags;
 pub(crate) use runtime::RuntimeFlags;
 pub(crate) use training::TrainingFlags;
-pub(crate) use values::{at_least_one, dropout, one_to, share, whole_number};
+pub(crate) use values::{at_least_one, dropout, integer, one_to, share};
 pub(crate) use weights::Weights;

@@ -5,7 +5,7 @@ use bert_tasks::DropoutOverride;
 use bert_train::{Batching, TrainError, TrainOptions, Tune};
 use clap::{Args, ValueEnum};
 
-use super::values::{dropout, whole_number};
+use super::values::{dropout, integer};
 use crate::failure::WrongUsage;
 
 #[derive(Debug, Args)]
@@ -15,14 +15,14 @@ pub(crate) struct TrainingFlags {
     #[arg(long, value_name = "N", default_value_t = TrainOptions::default().epochs)]
     epochs: f64,
     /// Stop after this many optimiser steps; by default --epochs decides
-    #[arg(long, value_name = "N", value_parser = whole_number)]
+    #[arg(long, value_name = "N", value_parser = integer)]
     max_steps: Option<usize>,
     /// Rows of one forward pass; 32: the larger of the two sizes that BERT's paper recommends, which takes less time per row
-    #[arg(long, value_name = "N", default_value_t = TrainOptions::default().batch_size, value_parser = whole_number)]
+    #[arg(long, value_name = "N", default_value_t = TrainOptions::default().batch_size, value_parser = integer)]
     batch_size: usize,
     /// Forward passes of one optimiser step, whose gradients add up: a large batch in little memory; 1: a batch that fits
     /// into memory needs no more
-    #[arg(long, value_name = "N", default_value_t = TrainOptions::default().accumulation_steps, value_parser = whole_number)]
+    #[arg(long, value_name = "N", default_value_t = TrainOptions::default().accumulation_steps, value_parser = integer)]
     accumulation_steps: usize,
     /// Learning rate at the end of the warm-up; 5e-5: the highest that BERT's paper recommends (5e-5, 3e-5, 2e-5),
     /// which suits small models and few epochs; try the lower ones for base-sized models
@@ -30,7 +30,7 @@ pub(crate) struct TrainingFlags {
     lr: f64,
     /// Longest sequence in tokens; the tokenizer cuts the rest of a text. By default 128: holds sentences and most pairs,
     /// while the cost of attention grows with the square of the length. Question answering takes 384, as BERT's paper does
-    #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
+    #[arg(long, value_name = "TOKENS", value_parser = integer)]
     max_length: Option<usize>,
     /// Share of all steps over which the learning rate rises from 0; 0.1: as in Google's BERT code; without
     /// warm-up the first steps, whose gradients are the noisiest, would be the largest
@@ -59,7 +59,7 @@ pub(crate) struct TrainingFlags {
     batching: BatchingWord,
     /// Evaluate after every N steps, too; by default only at the end of each epoch, because each evaluation reads all of
     /// --eval
-    #[arg(long, value_name = "N", value_parser = whole_number)]
+    #[arg(long, value_name = "N", value_parser = integer)]
     eval_every: Option<usize>,
 }
 

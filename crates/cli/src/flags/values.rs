@@ -3,15 +3,14 @@
 use std::num::NonZeroUsize;
 
 /// A count.
-pub(crate) fn whole_number(text: &str) -> Result<usize, String> {
-    text.parse()
-        .map_err(|_| "expected a whole number".to_owned())
+pub(crate) fn integer(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "expected an integer".to_owned())
 }
 
 /// A count that is not 0.
 pub(crate) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
     text.parse()
-        .map_err(|_| "expected a whole number, at least 1".to_owned())
+        .map_err(|_| "expected an integer, at least 1".to_owned())
 }
 
 /// A count from 1 to `MOST`.
@@ -20,7 +19,7 @@ pub(crate) fn one_to<const MOST: usize>(text: &str) -> Result<NonZeroUsize, Stri
         .parse()
         .ok()
         .filter(|number: &NonZeroUsize| number.get() <= MOST);
-    number.ok_or_else(|| format!("expected a whole number from 1 to {MOST}"))
+    number.ok_or_else(|| format!("expected an integer from 1 to {MOST}"))
 }
 
 /// A dropout probability.

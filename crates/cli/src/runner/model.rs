@@ -9,7 +9,7 @@ use bert_weights::LoadReport;
 use burn::tensor::Device;
 use clap::Args;
 
-use crate::flags::{RuntimeFlags, Weights, at_least_one, whole_number};
+use crate::flags::{RuntimeFlags, Weights, at_least_one, integer};
 use crate::model_source::ModelSource;
 
 /// A model that has been opened for a task: everything but its weights.
@@ -66,7 +66,7 @@ pub(crate) struct InferenceFlags<F: Args> {
     /// Longest sequence in tokens; by default the longest that the model takes, so that nothing is cut without need.
     /// Question answering cuts nothing: it reads windows, of 384 tokens by default as in training. To get the figures of
     /// a training run, give its --max-length
-    #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
+    #[arg(long, value_name = "TOKENS", value_parser = integer)]
     max_length: Option<usize>,
     /// Rows of one forward pass; 64: larger ones are no faster on a CPU. The results do not depend on it
     #[arg(long, value_name = "N", default_value_t = EVALUATION_BATCH_SIZE, value_parser = at_least_one)]

@@ -19,7 +19,7 @@ fn numbers_out_of_range_are_refused_by_the_name_of_their_flag() {
         ("--lr inf", ["--lr is inf", "above 0"]),
         ("--lr fast", ["'fast'", "--lr"]),
         ("--batch-size 0", ["--batch-size is 0", "at least 1"]),
-        ("--batch-size -1", ["--batch-size", "whole number"]),
+        ("--batch-size -1", ["--batch-size", "integer"]),
     ] {
         room.bert(&format!("{line} {further}")).failed(2, &words);
         assert!(!room.path("trained").exists());

@@ -115,13 +115,10 @@ fn impossible_benchmarks_are_refused_by_the_name_of_their_flag() {
     let room = Room::new();
     for (further, words) in [
         ("--threads 0", ["--threads", "at least 1"]),
-        ("--batch 0", ["--batch", "whole number from 1 to 4096"]),
-        (
-            "--batch 1000000000",
-            ["--batch", "whole number from 1 to 4096"],
-        ),
-        ("--seq 513", ["--seq", "whole number from 1 to 512"]),
-        ("--seq -1", ["--seq", "whole number from 1 to 512"]),
+        ("--batch 0", ["--batch", "integer from 1 to 4096"]),
+        ("--batch 1000000000", ["--batch", "integer from 1 to 4096"]),
+        ("--seq 513", ["--seq", "integer from 1 to 512"]),
+        ("--seq -1", ["--seq", "integer from 1 to 512"]),
         ("--dropout 1", ["--dropout", "below 1"]),
         ("--runs 0", ["--runs", "at least 1"]),
         ("--size large", ["--size", "minilm"]),

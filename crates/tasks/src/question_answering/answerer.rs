@@ -163,22 +163,11 @@ impl QuestionAnswerer {
 
 #[cfg(test)]
 mod tests {
-    use bert_encoder::ModelType;
-
     use super::*;
-    use crate::key_map;
+    use crate::pretrained::tests::assert_key_maps_join;
 
     #[test]
     fn the_key_maps_join() {
-        assert!(head_keys(ModelType::Bert).is_ok());
-        for model_type in ModelType::ALL {
-            let Ok(head) = head_keys(model_type) else {
-                continue;
-            };
-            let keys = key_map(model_type, &head);
-            let name = |path: &str| keys.checkpoint_name(path);
-            assert!(name("qa_outputs.bias").is_some(), "{model_type:?}");
-            assert!(name("encoder.embeddings.word_embeddings.weight").is_some());
-        }
+        assert_key_maps_join(head_keys, "qa_outputs.bias");
     }
 }

@@ -177,15 +177,12 @@ mod tests {
     #[test]
     fn numbers_that_no_benchmark_can_have_are_refused_with_their_range() {
         for (line, words) in [
-            ("--seq 513", ["--seq", "whole number from 1 to 512"]),
-            ("--seq -1", ["--seq", "whole number from 1 to 512"]),
-            ("--seq 0", ["--seq", "whole number from 1 to 512"]),
-            ("--batch 0", ["--batch", "whole number from 1 to 4096"]),
-            (
-                "--batch 9999999",
-                ["--batch", "whole number from 1 to 4096"],
-            ),
-            ("--batch many", ["--batch", "whole number from 1 to 4096"]),
+            ("--seq 513", ["--seq", "integer from 1 to 512"]),
+            ("--seq -1", ["--seq", "integer from 1 to 512"]),
+            ("--seq 0", ["--seq", "integer from 1 to 512"]),
+            ("--batch 0", ["--batch", "integer from 1 to 4096"]),
+            ("--batch 9999999", ["--batch", "integer from 1 to 4096"]),
+            ("--batch many", ["--batch", "integer from 1 to 4096"]),
             ("--runs 0", ["--runs", "at least 1"]),
             ("--dropout 1", ["--dropout", "below 1"]),
             ("--dropout nan", ["--dropout", "below 1"]),

@@ -10,7 +10,7 @@ use anyhow::Result;
 use bert_tasks::{DropoutOverride, Pretrained};
 use clap::Args;
 
-use crate::flags::whole_number;
+use crate::flags::integer;
 use crate::model_source::ModelSource;
 use report::Finding;
 
@@ -27,7 +27,7 @@ pub(crate) struct CheckFlags {
     #[arg(long, value_name = "NAME|DIR")]
     model: Option<String>,
     /// Longest sequence in tokens; by default 128 as in `bert train`, and 384 for question answering
-    #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
+    #[arg(long, value_name = "TOKENS", value_parser = integer)]
     max_length: Option<usize>,
     /// Print one JSON object instead of tables
     #[arg(long)]

@@ -10,7 +10,7 @@ use bert_text::{GoldAnswer, SquadDataset};
 use clap::Args;
 
 use super::DEFAULT_MAX_LENGTH;
-use crate::flags::whole_number;
+use crate::flags::integer;
 use crate::format::{count, counted};
 use crate::runner::check::report::{Finding, Report, Severity};
 use crate::runner::check::rows::{self, Nouns, Rows};
@@ -23,7 +23,7 @@ pub(crate) struct CheckArgs {
     flags: CheckFlags,
     /// Tokens that neighbouring windows of a long context share; by default 128 as in `bert train`, or half of
     /// --max-length where that is less
-    #[arg(long, value_name = "TOKENS", value_parser = whole_number, help_heading = "Answers")]
+    #[arg(long, value_name = "TOKENS", value_parser = integer, help_heading = "Answers")]
     stride: Option<usize>,
 }
 

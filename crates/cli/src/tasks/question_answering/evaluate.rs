@@ -15,7 +15,7 @@ use super::flags::SpanFlags;
 use super::record::{ById, n_best};
 use super::{encode, open, read};
 use crate::failure::WrongUsage;
-use crate::flags::whole_number;
+use crate::flags::integer;
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, begin};
 use crate::whole_file::WholeFile;
 
@@ -33,7 +33,7 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "A..B", help_heading = "Data files")]
     articles: Option<ArticleRange>,
     /// Score on the first N questions only; by default on all
-    #[arg(long, value_name = "N", value_parser = whole_number, help_heading = "Data files")]
+    #[arg(long, value_name = "N", value_parser = integer, help_heading = "Data files")]
     limit: Option<usize>,
     /// Also write the n best answers to each question, in the form of transformers' nbest_predictions.json
     #[arg(long, value_name = "FILE", help_heading = "Answers")]

@@ -5,14 +5,14 @@ use std::num::NonZeroUsize;
 use bert_tasks::question_answering::{EvaluationOptions, NullThreshold, PredictOptions};
 use clap::Args;
 
-use crate::flags::{at_least_one, whole_number};
+use crate::flags::{at_least_one, integer};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Answers", allow_negative_numbers = true)]
 pub(super) struct SpanFlags {
     /// Tokens that neighbouring windows of a long context share, transformers' doc_stride (Google's doc_stride is the distance
     /// between windows); by default 128, as in the recipe for SQuAD, or half of --max-length where that is less
-    #[arg(long, value_name = "TOKENS", value_parser = whole_number)]
+    #[arg(long, value_name = "TOKENS", value_parser = integer)]
     pub(super) stride: Option<usize>,
     /// Longest answer in tokens; 30: as in the recipe for SQuAD
     #[arg(long, value_name = "TOKENS", default_value = "30", value_parser = at_least_one)]

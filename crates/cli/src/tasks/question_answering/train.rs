@@ -12,7 +12,7 @@ use super::check::warn;
 use super::flags::SpanFlags;
 use super::model::misplaced;
 use super::{DEFAULT_MAX_LENGTH, encode, read};
-use crate::flags::whole_number;
+use crate::flags::integer;
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
 /// Questions to the piece of a context that answers them, or to none. Data: SQuAD's JSON, version 1.1 or 2.0, as it is or
@@ -41,7 +41,7 @@ struct DataFlags {
     #[arg(long, value_name = "A..B", requires = "test")]
     test_articles: Option<ArticleRange>,
     /// Learn from the first N questions only; by default from all
-    #[arg(long, value_name = "N", value_parser = whole_number)]
+    #[arg(long, value_name = "N", value_parser = integer)]
     limit: Option<usize>,
 }
 

@@ -8,16 +8,16 @@ use bert_tasks::token_classification::head::tags::Scheme;
 use bert_text::{TagColumns, TaggedDataset};
 use clap::{Args, ValueEnum};
 
-use crate::flags::whole_number;
+use crate::flags::integer;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Data files")]
 pub(crate) struct TagFileFlags {
     /// Column of the word in a CoNLL file, counted from 0; 0: as in the usual files
-    #[arg(long, value_name = "INDEX", default_value_t = 0, value_parser = whole_number)]
+    #[arg(long, value_name = "INDEX", default_value_t = 0, value_parser = integer)]
     token_column: usize,
     /// Column of the tag in a CoNLL file, counted from 0; by default the last
-    #[arg(long, value_name = "INDEX", value_parser = whole_number)]
+    #[arg(long, value_name = "INDEX", value_parser = integer)]
     tag_column: Option<usize>,
     /// Convert the tags to this scheme after reading; keep: as the file has them. The reader knows all of the schemes
     #[arg(long, value_enum, default_value_t = SchemeWord::Keep)]
