@@ -58,11 +58,10 @@ impl EncoderConfig {
 }
 
 impl Encoder {
-    /// Keeps the layers' weights in the order in which the kernels read them, from the first batch without gradients on: for
-    /// inference. Short inputs gain the most; it costs the memory of the
-    /// layers' weights once more, of [`WeightFormat::Bf16`] half of it and of [`WeightFormat::Int8`] a quarter. Weights that
-    /// change later are noticed. On devices without
-    /// [kernels](bert_kernels::has_kernels), and for gradients, nothing changes.
+    /// Keeps the layers' weights packed for the kernels, from the first batch without gradients on. This is for inference, and
+    /// short inputs gain the most. It takes the memory of the layers' weights once more, half of it as
+    /// [`WeightFormat::Bf16`], a quarter as [`WeightFormat::Int8`]. A weight that changes later is packed again. On devices
+    /// without [kernels](bert_kernels::has_kernels), and for gradients, nothing changes.
     pub fn pack_weights(&mut self, format: WeightFormat) {
         for layer in &mut self.layers {
             layer.pack_weights(format);
