@@ -16,39 +16,69 @@ pub(crate) struct Batch {
     dims: [usize; 2],
 }
 
-/// How the embeddings number positions, and what they take for padding.
+/// How the embeddings number positions.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Numbering {
-    pub(crate) first_position: FirstPosition,
-    pub(crate) pad_token_id: usize,
+pub(crate) enum Numbering {
+    /// From 0.
+    FromZero,
+    /// Tokens unlike this padding token are counted from its id + 1 on, and the padding token has its id as its position:
+    /// `create_position_ids_from_input_ids` of transformers.
+    After {
+        /// `pad_token_id`.
+        padding: usize,
+    },
 }
 
 impl Numbering {
-    /// The position of the first real token.
-    pub(crate) fn first(self) -> usize {
-        match self.first_position {
-            FirstPosition::Zero => 0,
-            FirstPosition::AfterPadding => self.pad_token_id + 1,
+    pub(crate) fn new(first_position: FirstPosition, pad_token_id: Option<usize>) -> Self {
+        match first_position {
+            FirstPosition::Zero => Self::FromZero,
+            FirstPosition::AfterPadding => Self::After {
+                padding: pad_token_id.unwrap_or(0),
+            },
         }
     }
 
-    /// `[T]`: each sequence counts from the first position.
-    fn of_sequences(self, lengths: &[usize], device: &Device) -> Tensor<1, Int> {
-        let first = self.first();
-        let positions = lengths.iter().flat_map(|&length| first..first + length);
+    /// The position of the first token.
+    pub(crate) fn first(self) -> usize {
+        match self {
+            Self::FromZero => 0,
+            Self::After { padding } => padding + 1,
+        }
+    }
+
+    /// `[T]`, of sequences one behind the other.
+    fn of_sequences(self, ragged: &RaggedInput, device: &Device) -> Tensor<1, Int> {
+        let positions = ragged.sequences().flat_map(|ids| self.of_sequence(ids));
         indices(positions, device)
     }
 
-    /// `[B, S]` → `[B · S]`. After padding, as `create_position_ids_from_input_ids` of transformers: real tokens are
-    /// counted, and padding has the position `pad_token_id`.
+    fn of_sequence(self, input_ids: &[i32]) -> Vec<usize> {
+        match self {
+            Self::FromZero => (0..input_ids.len()).collect(),
+            Self::After { padding } => {
+                let mut last = padding;
+                let position = |&id: &i32| {
+                    if usize::try_from(id) == Ok(padding) {
+                        return padding;
+                    }
+                    last += 1;
+                    last
+                };
+                input_ids.iter().map(position).collect()
+            }
+        }
+    }
+
+    /// `[B, S]` → `[B · S]`.
     fn of_rows(self, input_ids: &Tensor<2, Int>) -> Tensor<1, Int> {
         let [batch, sequence] = input_ids.dims();
-        match self.first_position {
-            FirstPosition::Zero => self.of_sequences(&vec![sequence; batch], &input_ids.device()),
-            FirstPosition::AfterPadding => {
-                let pad = self.pad_token_id as i64;
-                let real = input_ids.clone().not_equal_scalar(pad).int();
-                let counted = real.clone().cumsum(1) * real + pad;
+        match self {
+            Self::FromZero => indices((0..batch).flat_map(|_| 0..sequence), &input_ids.device()),
+            Self::After { padding } => {
+                let padding = padding as i64;
+                let real = input_ids.clone().not_equal_scalar(padding).int();
+                let counted = real.clone().cumsum(1) * real + padding;
                 counted.reshape([batch * sequence])
             }
         }
@@ -62,7 +92,7 @@ impl Batch {
         Self {
             input_ids,
             token_type_ids,
-            position_ids: numbering.of_sequences(ragged.lengths(), device),
+            position_ids: numbering.of_sequences(ragged, device),
             sequences: Sequences::ragged(ragged.lengths()),
             dims: ragged.dims(),
         }

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use crate::batch::Numbering;
 use crate::config_keys::ConfigKeys;
 use crate::{EncoderError, ModelType};
 
@@ -8,20 +9,27 @@ use crate::{EncoderError, ModelType};
 pub enum HiddenAct {
     /// `x · Φ(x)` through erf.
     #[default]
-    #[serde(rename = "gelu")]
+    #[serde(rename = "gelu", alias = "gelu_python")]
     Gelu,
-    /// GELU's tanh approximation, as in Google's original code.
-    #[serde(rename = "gelu_new")]
+    /// GELU's tanh approximation, as in Google's original code. `gelu_fast` and `gelu_accurate` write the same function
+    /// otherwise.
+    #[serde(rename = "gelu_new", alias = "gelu_fast", alias = "gelu_accurate")]
     GeluNew,
     /// The same function as [`GeluNew`](Self::GeluNew) under PyTorch's name for it.
     #[serde(rename = "gelu_pytorch_tanh")]
     GeluPytorchTanh,
+    /// `x · sigmoid(1.702 x)`.
+    #[serde(rename = "quick_gelu")]
+    QuickGelu,
     /// `max(x, 0)`.
     #[serde(rename = "relu")]
     Relu,
     /// `x · sigmoid(x)`.
     #[serde(rename = "silu", alias = "swish")]
     Silu,
+    /// `tanh(x)`.
+    #[serde(rename = "tanh")]
+    Tanh,
 }
 
 /// The keys of a `config.json` that the encoder computes with, spelled as BERT spells them; the keys of other families are
@@ -44,6 +52,8 @@ pub struct EncoderConfig {
     /// Number of layers that have weights of their own; each serves an equal share of the L in a row. `None` means L.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_hidden_groups: Option<usize>,
+    /// Number of layers in such a group; only 1 is supported.
+    pub inner_group_num: usize,
     /// Number N of attention heads; divides `hidden_size`.
     pub num_attention_heads: usize,
     /// Width of the feed-forward network's inner layer.
@@ -57,7 +67,10 @@ pub struct EncoderConfig {
     /// Dropout before a classifier, in [0, 1); `None` means `hidden_dropout_prob`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classifier_dropout: Option<f64>,
-    /// Rows of the position table: the longest sequence, in tokens.
+    /// Dropout before the outputs of question answering, in [0, 1), in families that have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qa_dropout: Option<f64>,
+    /// Rows of the position table.
     pub max_position_embeddings: usize,
     /// Rows of the token type (segment) table; 0 means that there is none.
     pub type_vocab_size: usize,
@@ -65,8 +78,8 @@ pub struct EncoderConfig {
     pub initializer_range: f64,
     /// ε inside LayerNorm's square root.
     pub layer_norm_eps: f64,
-    /// Id of the padding token; its embedding row starts at zero and gets no gradient from look-ups.
-    pub pad_token_id: usize,
+    /// Id of the padding token, if there is one; its embedding row starts at zero and gets no gradient from look-ups.
+    pub pad_token_id: Option<usize>,
     /// How positions enter; only `absolute` is BERT's.
     pub position_embedding_type: String,
     /// Whether the model is a causal decoder; it must not be.
@@ -89,17 +102,19 @@ impl EncoderConfig {
             hidden_size: 768,
             num_hidden_layers: 12,
             num_hidden_groups: None,
+            inner_group_num: 1,
             num_attention_heads: 12,
             intermediate_size: 3072,
             hidden_act: HiddenAct::Gelu,
             hidden_dropout_prob: 0.1,
             attention_probs_dropout_prob: 0.1,
             classifier_dropout: None,
+            qa_dropout: None,
             max_position_embeddings: 512,
             type_vocab_size: 2,
             initializer_range: 0.02,
             layer_norm_eps: 1e-12,
-            pad_token_id: 0,
+            pad_token_id: Some(0),
             position_embedding_type: "absolute".into(),
             is_decoder: false,
         }
@@ -127,11 +142,32 @@ impl EncoderConfig {
         self.classifier_dropout.unwrap_or(self.hidden_dropout_prob)
     }
 
+    /// The dropout in front of a classifier of tokens.
+    pub fn token_classifier_dropout_prob(&self) -> f64 {
+        if self.model_type.family().classifier_dropout_on_tokens {
+            self.classifier_dropout_prob()
+        } else {
+            self.hidden_dropout_prob
+        }
+    }
+
+    /// The longest sequence, in tokens.
+    pub fn max_length(&self) -> usize {
+        let first = self.numbering().first();
+        self.max_position_embeddings.saturating_sub(first)
+    }
+
+    pub(crate) fn numbering(&self) -> Numbering {
+        let first_position = self.model_type.family().first_position;
+        Numbering::new(first_position, self.pad_token_id)
+    }
+
     /// The same configuration with every dropout set to `probability`.
     pub fn with_dropout(mut self, probability: f64) -> Self {
         self.hidden_dropout_prob = probability;
         self.attention_probs_dropout_prob = probability;
         self.classifier_dropout = None;
+        self.qa_dropout = self.qa_dropout.map(|_| probability);
         self
     }
 
@@ -159,6 +195,10 @@ impl EncoderConfig {
         if self.is_decoder {
             return Err(unsupported("is_decoder", "true".into(), "false"));
         }
+        if self.inner_group_num != 1 {
+            let value = self.inner_group_num.to_string();
+            return Err(unsupported("inner_group_num", value, "1"));
+        }
         Ok(())
     }
 
@@ -171,7 +211,7 @@ impl EncoderConfig {
             ("num_hidden_groups", self.layers_with_weights()),
             ("num_attention_heads", self.num_attention_heads),
             ("intermediate_size", self.intermediate_size),
-            ("max_position_embeddings", self.max_position_embeddings),
+            ("max_position_embeddings", self.max_length()),
         ];
         if let Some((key, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
             return Err(EncoderError::ZeroSize { key });
@@ -180,6 +220,14 @@ impl EncoderConfig {
         if self.type_vocab_size == 0 && defaults.type_vocab_size != 0 {
             let key = "type_vocab_size";
             return Err(EncoderError::ZeroSize { key });
+        }
+        if let Some(padding) = self.pad_token_id.filter(|&id| id >= self.vocab_size) {
+            return Err(EncoderError::IdOutOfRange {
+                name: "pad_token_id",
+                id: i64::try_from(padding).unwrap_or(i64::MAX),
+                key: "vocab_size",
+                rows: self.vocab_size,
+            });
         }
         let (layers, groups) = (self.num_hidden_layers, self.layers_with_weights());
         if !layers.is_multiple_of(groups) {
@@ -202,6 +250,7 @@ impl EncoderConfig {
                 self.attention_probs_dropout_prob,
             ),
             ("classifier_dropout", self.classifier_dropout_prob()),
+            ("qa_dropout", self.qa_dropout.unwrap_or(0.0)),
         ];
         for (key, value) in probabilities {
             if !(0.0..1.0).contains(&value) {
@@ -246,13 +295,25 @@ mod tests {
 
     #[test]
     fn activations_go_by_the_names_of_transformers() {
-        let names = ["gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu"];
+        let names = [
+            "gelu",
+            "gelu_new",
+            "gelu_pytorch_tanh",
+            "quick_gelu",
+            "relu",
+            "silu",
+            "tanh",
+        ];
         for name in names {
             let json = format!(r#"{{"hidden_act": "{name}"}}"#);
             let config: EncoderConfig = serde_json::from_str(&json).unwrap();
             let written = serde_json::to_value(&config).unwrap();
             assert_eq!(written["hidden_act"], name);
         }
+        let read = |name: &str| serde_json::from_value::<HiddenAct>(name.into()).unwrap();
+        assert_eq!(read("gelu_python"), HiddenAct::Gelu);
+        assert_eq!(read("gelu_fast"), HiddenAct::GeluNew);
+        assert_eq!(read("gelu_accurate"), HiddenAct::GeluNew);
         let unknown = serde_json::from_str::<EncoderConfig>(r#"{"hidden_act": "mish"}"#);
         assert!(unknown.unwrap_err().to_string().contains("mish"));
     }
@@ -262,6 +323,34 @@ mod tests {
         let json = r#"{"embedding_size": 128, "num_hidden_groups": 1}"#;
         let config: EncoderConfig = serde_json::from_str(json).unwrap();
         assert_eq!(config, EncoderConfig::default());
+    }
+
+    #[test]
+    fn the_padding_token_may_be_none_or_counted_from_the_end() {
+        let padding = |json: &str| {
+            let config: EncoderConfig = serde_json::from_str(json).unwrap();
+            config.validate().map(|()| config.pad_token_id)
+        };
+        assert_eq!(padding(r#"{"pad_token_id": null}"#), Ok(None));
+        assert_eq!(padding(r#"{"pad_token_id": -1}"#), Ok(Some(30521)));
+        assert_eq!(padding(r#"{"pad_token_id": 3}"#), Ok(Some(3)));
+        assert_eq!(padding("{}"), Ok(Some(0)));
+        let beyond = padding(r#"{"pad_token_id": 7, "vocab_size": 7}"#);
+        assert!(beyond.unwrap_err().to_string().contains("pad_token_id"));
+    }
+
+    #[test]
+    fn no_type_of_position_is_the_usual_one() {
+        let json = r#"{"position_embedding_type": null}"#;
+        let config: EncoderConfig = serde_json::from_str(json).unwrap();
+        assert_eq!(config, EncoderConfig::default());
+    }
+
+    #[test]
+    fn robertas_positions_begin_after_padding() {
+        let json = r#"{"model_type": "roberta", "max_position_embeddings": 514}"#;
+        let config: EncoderConfig = serde_json::from_str(json).unwrap();
+        assert_eq!(config.max_length(), 512);
     }
 
     #[test]
@@ -310,6 +399,8 @@ mod tests {
                 "num_hidden_groups",
             ),
             (broken(|c| c.embedding_size = Some(0)), "embedding_size"),
+            (broken(|c| c.inner_group_num = 2), "inner_group_num"),
+            (broken(|c| c.qa_dropout = Some(1.5)), "qa_dropout"),
             (broken(|c| c.is_decoder = true), "is_decoder"),
             (
                 broken(|c| c.position_embedding_type = "relative_key".into()),

@@ -6,7 +6,8 @@ use burn::nn::{Dropout, DropoutConfig, Embedding, LayerNorm, LayerNormConfig, Li
 use burn::tensor::{Device, Tensor};
 
 use crate::batch::{Batch, Numbering};
-use crate::{EncoderConfig, FirstPosition, init, kernel_args};
+use crate::input::Tables;
+use crate::{EmbeddingProjection, EncoderConfig, init, kernel_args};
 
 /// Word + position + token type embeddings → LayerNorm → dropout, and a projection where the embeddings are not as wide as
 /// the hidden states.
@@ -14,20 +15,22 @@ use crate::{EncoderConfig, FirstPosition, init, kernel_args};
 pub struct Embeddings {
     /// Table `[vocab_size, E]`.
     pub word_embeddings: Embedding,
-    /// Table `[max_position_embeddings, E]`.
-    pub position_embeddings: Embedding,
+    /// Table `[max_position_embeddings, E]`, in families that have one.
+    pub position_embeddings: Option<Embedding>,
     /// Table `[type_vocab_size, E]`, in families that have segments.
     pub token_type_embeddings: Option<Embedding>,
     /// Normalises the sum.
     pub layer_norm: LayerNorm,
     /// `hidden_dropout_prob`.
     pub dropout: Dropout,
-    /// `[E, H]`, where E is not H.
+    /// `[E, H]`, in models that have it.
     pub projection: Option<Linear>,
     #[module(skip)]
-    padding_idx: usize,
+    padding_idx: Option<usize>,
     #[module(skip)]
-    first_position: FirstPosition,
+    numbering: Numbering,
+    #[module(skip)]
+    max_length: usize,
     #[module(skip)]
     layer_norm_eps: f64,
 }
@@ -37,16 +40,18 @@ impl Embeddings {
         let (width, range) = (config.embedding_width(), config.initializer_range);
         let table = |rows| init::embedding(rows, width, range, device);
         let types = config.type_vocab_size;
-        let is_projected = width != config.hidden_size;
+        let is_projected = match config.model_type.family().embedding_projection {
+            EmbeddingProjection::Always => true,
+            EmbeddingProjection::WhereWidthsDiffer => width != config.hidden_size,
+        };
         Self {
-            word_embeddings: init::padded_embedding(
-                config.vocab_size,
-                width,
-                range,
-                config.pad_token_id,
-                device,
-            ),
-            position_embeddings: table(config.max_position_embeddings),
+            word_embeddings: match config.pad_token_id {
+                Some(padding) => {
+                    init::padded_embedding(config.vocab_size, width, range, padding, device)
+                }
+                None => table(config.vocab_size),
+            },
+            position_embeddings: Some(table(config.max_position_embeddings)),
             token_type_embeddings: (types > 0).then(|| table(types)),
             layer_norm: LayerNormConfig::new(width)
                 .with_epsilon(config.layer_norm_eps)
@@ -55,22 +60,33 @@ impl Embeddings {
             projection: is_projected
                 .then(|| init::linear(width, config.hidden_size, range, device)),
             padding_idx: config.pad_token_id,
-            first_position: config.model_type.family().first_position,
+            numbering: config.numbering(),
+            max_length: config.max_length(),
             layer_norm_eps: config.layer_norm_eps,
         }
     }
 
-    /// The longest sequence that there are positions for, in tokens.
+    /// The longest sequence, in tokens.
     pub fn max_length(&self) -> usize {
-        let rows = self.position_embeddings.weight.val().dims()[0];
-        rows.saturating_sub(self.numbering().first())
+        self.max_length
+    }
+
+    pub(crate) fn tables(&self) -> Tables {
+        let rows = |table: &Embedding| table.weight.dims()[0];
+        Tables {
+            max_length: self.max_length,
+            vocab_size: rows(&self.word_embeddings),
+            type_vocab_size: self.token_type_embeddings.as_ref().map(rows),
+        }
     }
 
     pub(crate) fn numbering(&self) -> Numbering {
-        Numbering {
-            first_position: self.first_position,
-            pad_token_id: self.padding_idx,
-        }
+        self.numbering
+    }
+
+    /// What to fill padding with: any token, since nothing attends to it.
+    pub(crate) fn filler(&self) -> usize {
+        self.padding_idx.unwrap_or(0)
     }
 
     /// Embeds the tokens of a batch.
@@ -87,13 +103,18 @@ impl Embeddings {
         let words = self.word_embeddings.weight.val();
         let params = EmbeddingParams {
             padding_idx: self.padding_idx,
+            position_padding_idx: match self.numbering {
+                Numbering::FromZero => None,
+                Numbering::After { padding } => Some(padding),
+            },
             epsilon: self.layer_norm_eps,
             dropout: kernel_args::mask(&self.dropout, &words),
         };
+        let positions = self.position_embeddings.as_ref();
         let types = self.token_type_embeddings.as_ref();
         let weights = EmbeddingWeights {
             words,
-            positions: self.position_embeddings.weight.val(),
+            positions: positions.map(|positions| positions.weight.val()),
             token_types: types.map(|types| types.weight.val()),
             gamma: self.layer_norm.gamma.val(),
             beta: self.layer_norm.beta.as_ref().map(Param::val),

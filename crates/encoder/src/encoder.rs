@@ -6,7 +6,9 @@ use burn::tensor::{DType, Device, Tensor};
 
 use crate::batch::Batch;
 use crate::sequences::Selection;
-use crate::{Embeddings, EncoderConfig, EncoderError, EncoderInput, Layer, kernel_args};
+use crate::{
+    Embeddings, EncoderConfig, EncoderError, EncoderInput, Layer, LayerContext, kernel_args,
+};
 
 /// What a forward pass returns beside the last hidden state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -72,7 +74,7 @@ impl Encoder {
     ///
     /// # Errors
     ///
-    /// The batch is empty, longer than the position table, or its tensors differ in shape.
+    /// The batch is empty, longer than the model takes, has an id beyond a table, or its tensors differ in shape.
     pub fn forward(&self, input: EncoderInput) -> Result<EncoderOutput, EncoderError> {
         self.forward_with(input, Want::default())
     }
@@ -137,11 +139,14 @@ impl Encoder {
         let Some((last, others)) = layers.split_last() else {
             return Ok(self.embeddings.forward(&batch).select(0, selection.rows));
         };
-        let run = |hidden, layer: &&Layer| layer.forward(hidden, &batch.sequences, false).0;
+        let context = LayerContext {
+            sequences: &batch.sequences,
+        };
+        let run = |hidden, layer: &&Layer| layer.forward(hidden, context, false).0;
         Ok(kernel_args::on_threads_of(&device, || {
             let hidden = others.iter().fold(self.embeddings.forward(&batch), run);
             if self.has_kernels() {
-                last.forward_selected(hidden, &batch.sequences, &selection)
+                last.forward_selected(hidden, context, &selection)
             } else {
                 run(hidden, last).select(0, selection.rows)
             }
@@ -156,6 +161,9 @@ impl Encoder {
     }
 
     fn pass(&self, batch: &Batch, want: Want) -> Passed {
+        let context = LayerContext {
+            sequences: &batch.sequences,
+        };
         let mut hidden = self.embeddings.forward(batch);
         let mut hidden_states = Vec::new();
         let mut attentions = Vec::new();
@@ -163,7 +171,7 @@ impl Encoder {
             if want.hidden_states {
                 hidden_states.push(hidden.clone());
             }
-            let (output, probabilities) = layer.forward(hidden, &batch.sequences, want.attentions);
+            let (output, probabilities) = layer.forward(hidden, context, want.attentions);
             hidden = output;
             attentions.extend(probabilities);
         }
@@ -180,7 +188,7 @@ impl Encoder {
     /// The input as tokens of sequences. Ragged input `may` stay `ragged` on devices that have kernels; elsewhere it is
     /// padded.
     fn batch(&self, input: EncoderInput, may_stay_ragged: bool) -> Result<Batch, EncoderError> {
-        input.check(self.embeddings.max_length())?;
+        input.check(self.embeddings.tables())?;
         let device = self.embeddings.word_embeddings.weight.val().device();
         let numbering = self.embeddings.numbering();
         Ok(match input {
@@ -188,7 +196,8 @@ impl Encoder {
                 Batch::ragged(&ragged, numbering, &device)
             }
             EncoderInput::Ragged(ragged) => {
-                Batch::padded(ragged.to_padded(numbering.pad_token_id, &device), numbering)
+                let filler = self.embeddings.filler();
+                Batch::padded(ragged.to_padded(filler, &device), numbering)
             }
             EncoderInput::Padded(padded) => Batch::padded(padded, numbering),
         })

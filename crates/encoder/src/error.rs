@@ -56,16 +56,31 @@ pub enum EncoderError {
         /// The class of transformers.
         architecture: String,
     },
-    /// A batch is longer than the position table.
+    /// A batch is longer than the model's positions.
     #[error(
-        "the input is {sequence_length} tokens long but the model has {max_position_embeddings} position embeddings \
+        "the input is {sequence_length} tokens long but the model takes {max_length} at most \
          (`max_position_embeddings`): truncate the input or split it into windows"
     )]
     SequenceTooLong {
         /// Tokens in a row of the input.
         sequence_length: usize,
-        /// Rows of the position table.
-        max_position_embeddings: usize,
+        /// Tokens of the longest sequence.
+        max_length: usize,
+    },
+    /// An id has no row in its table.
+    #[error(
+        "`{name}` has the id {id}, but the model has rows for the ids below {rows} (config key `{key}`); is the tokenizer \
+         this model's own?"
+    )]
+    IdOutOfRange {
+        /// `input_ids` or `token_type_ids`.
+        name: &'static str,
+        /// The id.
+        id: i64,
+        /// The config key with the number of rows.
+        key: &'static str,
+        /// Rows of the table.
+        rows: usize,
     },
     /// A batch without rows or without columns.
     #[error("the input has shape [{batch_size}, {sequence_length}]; both must be at least 1")]

@@ -2,16 +2,28 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::EncoderConfig;
+use crate::{EncoderConfig, HiddenAct, PoolerConfig};
 
 /// Family of a model: `model_type` of config.json.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ModelType {
     /// BERT (Devlin et al., <https://arxiv.org/abs/1810.04805>).
     #[default]
-    #[serde(rename = "bert")]
     Bert,
+    /// RoBERTa (Liu et al., <https://arxiv.org/abs/1907.11692>).
+    Roberta,
+    /// XLM-RoBERTa (Conneau et al., <https://arxiv.org/abs/1911.02116>).
+    XlmRoberta,
+    /// CamemBERT (Martin et al., <https://arxiv.org/abs/1911.03894>).
+    Camembert,
+    /// DistilBERT (Sanh et al., <https://arxiv.org/abs/1910.01108>).
+    Distilbert,
+    /// ELECTRA (Clark et al., <https://arxiv.org/abs/2003.10555>).
+    Electra,
+    /// ALBERT (Lan et al., <https://arxiv.org/abs/1909.11942>).
+    Albert,
 }
 
 /// Number of the first token's position.
@@ -21,6 +33,15 @@ pub enum FirstPosition {
     Zero,
     /// Positions count from `pad_token_id` + 1, and padding itself has the position `pad_token_id`: RoBERTa and its kin.
     AfterPadding,
+}
+
+/// Where embeddings are projected to the width of the layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmbeddingProjection {
+    /// Where the widths differ.
+    WhereWidthsDiffer,
+    /// In every model.
+    Always,
 }
 
 /// The arithmetic of a family's layers: the variant of [`Layer`](crate::Layer).
@@ -43,19 +64,29 @@ pub struct Family {
     /// Checkpoint name and module path of every parameter of [`Encoder`](crate::Encoder), one pair a line, `{n}` for the
     /// number of a layer.
     pub keys: &'static str,
-    /// What the names of the pooler's tensors begin with. Heads that have a pooler map them; others leave them out.
+    /// What the names of the base model's pooler begin with. Heads that have this pooler map them; others leave them out.
     pub pooler: &'static str,
     /// What the names of the heads' tensors begin with. A model with another head leaves them out.
     pub heads: &'static [&'static str],
     /// Where positions begin.
     pub first_position: FirstPosition,
+    /// Where embeddings are projected to the width of the layers.
+    pub embedding_projection: EmbeddingProjection,
     /// What its layers compute.
     pub layer: LayerKind,
+    /// Whether there is dropout on the output of the feed-forward network.
+    pub feed_forward_dropout: bool,
+    /// What the [`Pooler`](crate::Pooler) of its sequence classifier computes.
+    pub pooling: fn(&EncoderConfig) -> PoolerConfig,
+    /// Whether token classifiers have the dropout of sequence classifiers; else they have `hidden_dropout_prob`.
+    pub classifier_dropout_on_tokens: bool,
+    /// The activation in the head for masked tokens; `None` means `hidden_act`.
+    pub prediction_act: Option<HiddenAct>,
     /// Keys of config.json that the family spells otherwise: the field of [`EncoderConfig`], and the family's key.
     pub config_keys: &'static [(&'static str, &'static str)],
-    /// The configuration of an empty config.json, as the family's class in transformers has it. `embedding_size` and
-    /// `num_hidden_groups` are read from a file only where they are present here, and `type_vocab_size` may be 0 only where
-    /// it is 0 here.
+    /// The configuration of an empty config.json, as the family's class in transformers has it. `embedding_size`,
+    /// `num_hidden_groups` and `qa_dropout` are read from a file only where they are present here, and `type_vocab_size`
+    /// may be 0 only where it is 0 here.
     pub defaults: fn() -> EncoderConfig,
 }
 
@@ -66,19 +97,171 @@ const BERT: Family = Family {
     pooler: "bert.pooler",
     heads: &["classifier", "cls", "qa_outputs"],
     first_position: FirstPosition::Zero,
+    embedding_projection: EmbeddingProjection::WhereWidthsDiffer,
     layer: LayerKind::PostNorm,
+    feed_forward_dropout: true,
+    pooling: |_| PoolerConfig::dense(HiddenAct::Tanh),
+    classifier_dropout_on_tokens: true,
+    prediction_act: None,
     config_keys: &[],
     defaults: EncoderConfig::bert_base,
 };
 
+const ROBERTA: Family = Family {
+    class_prefix: "Roberta",
+    base_model_prefix: "roberta.",
+    pooler: "roberta.pooler",
+    heads: &["classifier", "lm_head", "qa_outputs"],
+    first_position: FirstPosition::AfterPadding,
+    pooling: |config| PoolerConfig {
+        input_dropout: config.classifier_dropout_prob(),
+        ..PoolerConfig::dense(HiddenAct::Tanh)
+    },
+    prediction_act: Some(HiddenAct::Gelu),
+    defaults: || EncoderConfig {
+        model_type: ModelType::Roberta,
+        vocab_size: 50265,
+        pad_token_id: Some(1),
+        ..EncoderConfig::bert_base()
+    },
+    ..BERT
+};
+
+const XLM_ROBERTA: Family = Family {
+    class_prefix: "XLMRoberta",
+    defaults: || EncoderConfig {
+        model_type: ModelType::XlmRoberta,
+        pad_token_id: Some(1),
+        ..EncoderConfig::bert_base()
+    },
+    ..ROBERTA
+};
+
+const CAMEMBERT: Family = Family {
+    class_prefix: "Camembert",
+    defaults: || EncoderConfig {
+        model_type: ModelType::Camembert,
+        pad_token_id: Some(1),
+        ..EncoderConfig::bert_base()
+    },
+    ..ROBERTA
+};
+
+const DISTILBERT: Family = Family {
+    class_prefix: "DistilBert",
+    base_model_prefix: "distilbert.",
+    keys: include_str!("keys/distilbert.tsv"),
+    pooler: "distilbert.pooler",
+    heads: &[
+        "pre_classifier",
+        "classifier",
+        "vocab_transform",
+        "vocab_layer_norm",
+        "vocab_projector",
+        "qa_outputs",
+    ],
+    pooling: |_| PoolerConfig::dense(HiddenAct::Relu),
+    classifier_dropout_on_tokens: false,
+    config_keys: &[
+        ("hidden_size", "dim"),
+        ("num_hidden_layers", "n_layers"),
+        ("num_attention_heads", "n_heads"),
+        ("intermediate_size", "hidden_dim"),
+        ("hidden_act", "activation"),
+        ("hidden_dropout_prob", "dropout"),
+        ("attention_probs_dropout_prob", "attention_dropout"),
+        ("classifier_dropout", "seq_classif_dropout"),
+    ],
+    defaults: || EncoderConfig {
+        model_type: ModelType::Distilbert,
+        num_hidden_layers: 6,
+        classifier_dropout: Some(0.2),
+        qa_dropout: Some(0.1),
+        type_vocab_size: 0,
+        ..EncoderConfig::bert_base()
+    },
+    ..BERT
+};
+
+const ELECTRA: Family = Family {
+    class_prefix: "Electra",
+    base_model_prefix: "electra.",
+    keys: concat!(
+        include_str!("keys/bert.tsv"),
+        include_str!("keys/electra.tsv")
+    ),
+    pooler: "electra.pooler",
+    heads: &[
+        "classifier",
+        "discriminator_predictions",
+        "generator_predictions",
+        "generator_lm_head",
+        "qa_outputs",
+    ],
+    pooling: |config| PoolerConfig {
+        input_dropout: config.classifier_dropout_prob(),
+        ..PoolerConfig::dense(HiddenAct::Gelu)
+    },
+    prediction_act: Some(HiddenAct::Gelu),
+    defaults: || EncoderConfig {
+        model_type: ModelType::Electra,
+        embedding_size: Some(128),
+        hidden_size: 256,
+        num_attention_heads: 4,
+        intermediate_size: 1024,
+        ..EncoderConfig::bert_base()
+    },
+    ..BERT
+};
+
+const ALBERT: Family = Family {
+    class_prefix: "Albert",
+    base_model_prefix: "albert.",
+    keys: include_str!("keys/albert.tsv"),
+    pooler: "albert.pooler",
+    heads: &["classifier", "predictions", "sop_classifier", "qa_outputs"],
+    embedding_projection: EmbeddingProjection::Always,
+    feed_forward_dropout: false,
+    config_keys: &[("classifier_dropout", "classifier_dropout_prob")],
+    defaults: || EncoderConfig {
+        model_type: ModelType::Albert,
+        vocab_size: 30000,
+        embedding_size: Some(128),
+        hidden_size: 4096,
+        num_hidden_groups: Some(1),
+        num_attention_heads: 64,
+        intermediate_size: 16384,
+        hidden_act: HiddenAct::GeluNew,
+        hidden_dropout_prob: 0.0,
+        attention_probs_dropout_prob: 0.0,
+        classifier_dropout: Some(0.1),
+        ..EncoderConfig::bert_base()
+    },
+    ..BERT
+};
+
 impl ModelType {
     /// Every family.
-    pub const ALL: [Self; 1] = [Self::Bert];
+    pub const ALL: [Self; 7] = [
+        Self::Bert,
+        Self::Roberta,
+        Self::XlmRoberta,
+        Self::Camembert,
+        Self::Distilbert,
+        Self::Electra,
+        Self::Albert,
+    ];
 
     /// What the family is.
     pub fn family(self) -> &'static Family {
         match self {
             Self::Bert => &BERT,
+            Self::Roberta => &ROBERTA,
+            Self::XlmRoberta => &XLM_ROBERTA,
+            Self::Camembert => &CAMEMBERT,
+            Self::Distilbert => &DISTILBERT,
+            Self::Electra => &ELECTRA,
+            Self::Albert => &ALBERT,
         }
     }
 
@@ -125,10 +308,29 @@ mod tests {
     }
 
     #[test]
+    fn families_go_by_the_names_of_transformers() {
+        let names = ModelType::ALL.map(|model_type| serde_json::to_value(model_type).unwrap());
+        let expected = [
+            "bert",
+            "roberta",
+            "xlm-roberta",
+            "camembert",
+            "distilbert",
+            "electra",
+            "albert",
+        ];
+        assert_eq!(names, expected);
+    }
+
+    #[test]
     fn families_spell_keys_that_config_json_reads() {
         for model_type in ModelType::ALL {
             for (ours, theirs) in model_type.family().config_keys {
-                let value = |key: &str| serde_json::json!({"model_type": model_type, key: 0});
+                let filler = match *ours {
+                    "hidden_act" => serde_json::json!("relu"),
+                    _ => serde_json::json!(0),
+                };
+                let value = |key: &str| serde_json::json!({"model_type": model_type, key: filler});
                 let read = |key: &str| serde_json::from_value::<EncoderConfig>(value(key)).unwrap();
                 assert_eq!(read(ours), read(theirs), "{ours} is not read as {theirs}");
             }

@@ -18,7 +18,7 @@ pub struct HeadPart {
     /// What the module paths of its parameters begin with.
     pub path: &'static str,
     /// What the names of its tensors in a checkpoint begin with.
-    pub name: &'static str,
+    pub names: &'static [&'static str],
     /// The tensor in a checkpoint that has one row for each output; a checkpoint with this tensor has the part.
     pub output: &'static str,
 }

@@ -1,5 +1,6 @@
 // B sequences, S positions, T tokens of all sequences
 
+use bert_kernels::has_kernels;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::EncoderError;
@@ -56,8 +57,9 @@ impl EncoderInput {
         }
     }
 
-    /// Whether there is a sequence, and a token in each.
-    pub(crate) fn check(&self, max_position_embeddings: usize) -> Result<(), EncoderError> {
+    /// Whether there is a sequence, a token in each, and a row of the tables for each token. Ids that lie on a GPU are not
+    /// looked at: that would wait for it.
+    pub(crate) fn check(&self, tables: Tables) -> Result<(), EncoderError> {
         let [batch_size, sequence_length] = self.dims();
         if batch_size == 0 || sequence_length == 0 {
             return Err(EncoderError::EmptyInput {
@@ -65,16 +67,56 @@ impl EncoderInput {
                 sequence_length,
             });
         }
-        if sequence_length > max_position_embeddings {
+        if sequence_length > tables.max_length {
             return Err(EncoderError::SequenceTooLong {
                 sequence_length,
-                max_position_embeddings,
+                max_length: tables.max_length,
             });
         }
         match self {
-            Self::Ragged(ragged) => ragged.check(),
-            Self::Padded(padded) => padded.check(),
+            Self::Ragged(ragged) => ragged.check(tables),
+            Self::Padded(padded) => padded.check(tables),
         }
+    }
+}
+
+/// What the embeddings have rows for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tables {
+    pub(crate) max_length: usize,
+    pub(crate) vocab_size: usize,
+    /// `None` where token types are not looked at.
+    pub(crate) type_vocab_size: Option<usize>,
+}
+
+impl Tables {
+    fn check_tokens(self, ids: impl Iterator<Item = i64>) -> Result<(), EncoderError> {
+        check_ids("input_ids", "vocab_size", ids, self.vocab_size)
+    }
+
+    fn check_types(self, ids: impl Iterator<Item = i64>) -> Result<(), EncoderError> {
+        match self.type_vocab_size {
+            Some(rows) => check_ids("token_type_ids", "type_vocab_size", ids, rows),
+            None => Ok(()),
+        }
+    }
+}
+
+fn check_ids(
+    name: &'static str,
+    key: &'static str,
+    mut ids: impl Iterator<Item = i64>,
+    rows: usize,
+) -> Result<(), EncoderError> {
+    let is_in_table = |&id: &i64| usize::try_from(id).is_ok_and(|id| id < rows);
+    match ids.find(|id| !is_in_table(id)) {
+        Some(id) => Err(EncoderError::IdOutOfRange {
+            name,
+            id,
+            key,
+            rows,
+        }),
+        None => Ok(()),
     }
 }
 
@@ -132,6 +174,16 @@ impl RaggedInput {
         &self.lengths
     }
 
+    /// The token ids of each sequence.
+    pub(crate) fn sequences(&self) -> impl Iterator<Item = &[i32]> {
+        let mut rest = self.input_ids.as_slice();
+        self.lengths.iter().map(move |&length| {
+            let (sequence, others) = rest.split_at(length);
+            rest = others;
+            sequence
+        })
+    }
+
     /// Number T of tokens.
     pub fn tokens(&self) -> usize {
         self.input_ids.len()
@@ -175,16 +227,17 @@ impl RaggedInput {
         [self.lengths.len(), longest.unwrap_or(0)]
     }
 
-    fn check(&self) -> Result<(), EncoderError> {
-        match self.lengths.iter().position(|&length| length == 0) {
-            Some(sequence) => Err(EncoderError::EmptySequence { sequence }),
-            None => Ok(()),
+    fn check(&self, tables: Tables) -> Result<(), EncoderError> {
+        if let Some(sequence) = self.lengths.iter().position(|&length| length == 0) {
+            return Err(EncoderError::EmptySequence { sequence });
         }
+        tables.check_tokens(self.input_ids.iter().copied().map(i64::from))?;
+        tables.check_types(self.token_type_ids.iter().copied().map(i64::from))
     }
 }
 
 impl PaddedInput {
-    fn check(&self) -> Result<(), EncoderError> {
+    fn check(&self, tables: Tables) -> Result<(), EncoderError> {
         let expected = self.input_ids.dims();
         let others = [
             ("token_type_ids", &self.token_type_ids),
@@ -202,7 +255,14 @@ impl PaddedInput {
                 _ => {}
             }
         }
-        Ok(())
+        if !has_kernels(&self.input_ids.device()) {
+            return Ok(());
+        }
+        tables.check_tokens(self.input_ids.to_data().iter::<i64>())?;
+        match &self.token_type_ids {
+            Some(types) => tables.check_types(types.to_data().iter::<i64>()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -232,8 +292,47 @@ mod tests {
         );
         let empty = RaggedInput::from_sequences([(&[5][..], &[0][..]), (&[], &[])]).unwrap();
         assert_eq!(
-            EncoderInput::from(empty).check(512),
+            EncoderInput::from(empty).check(TABLES),
             Err(EncoderError::EmptySequence { sequence: 1 })
         );
+    }
+
+    const TABLES: Tables = Tables {
+        max_length: 5,
+        vocab_size: 7,
+        type_vocab_size: Some(1),
+    };
+
+    fn checked(input_ids: &[u32], token_type_ids: &[u32], tables: Tables) -> String {
+        let ragged = RaggedInput::from_sequences([(input_ids, token_type_ids)]).unwrap();
+        match EncoderInput::from(ragged).check(tables) {
+            Ok(()) => "accepted".into(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn ids_beyond_their_table_are_refused_by_name() {
+        assert_eq!(checked(&[6, 0], &[0, 0], TABLES), "accepted");
+        let refused = checked(&[6, 7], &[0, 0], TABLES);
+        assert!(refused.contains("`input_ids` has the id 7") && refused.contains("vocab_size"));
+        let refused = checked(&[6, u32::MAX], &[0, 0], TABLES);
+        assert!(refused.contains("the id -1"), "{refused}");
+        let refused = checked(&[6, 6], &[0, 1], TABLES);
+        assert!(
+            refused.contains("`token_type_ids` has the id 1"),
+            "{refused}"
+        );
+        let refused = checked(&[1; 6], &[0; 6], TABLES);
+        assert!(refused.contains("6 tokens long"), "{refused}");
+    }
+
+    #[test]
+    fn token_types_do_not_matter_without_a_table() {
+        let tables = Tables {
+            type_vocab_size: None,
+            ..TABLES
+        };
+        assert_eq!(checked(&[6, 6], &[0, 9], tables), "accepted");
     }
 }

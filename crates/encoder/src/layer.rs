@@ -7,6 +7,13 @@ use burn::tensor::{Device, Tensor};
 use crate::sequences::Selection;
 use crate::{EncoderConfig, LayerKind, PostNormLayer, Sequences};
 
+/// What the layers of one pass share.
+#[derive(Debug, Clone, Copy)]
+pub struct LayerContext<'a> {
+    /// Which rows are the tokens of which sequence.
+    pub sequences: &'a Sequences,
+}
+
 /// A layer of an encoder, one variant for each kind of arithmetic.
 #[derive(Module, Debug)]
 pub enum Layer {
@@ -35,11 +42,11 @@ impl Layer {
     pub fn forward(
         &self,
         hidden: Tensor<2>,
-        sequences: &Sequences,
+        context: LayerContext<'_>,
         want_probabilities: bool,
     ) -> (Tensor<2>, Option<Tensor<4>>) {
         match self {
-            Self::PostNorm(layer) => layer.forward(hidden, sequences, want_probabilities),
+            Self::PostNorm(layer) => layer.forward(hidden, context.sequences, want_probabilities),
         }
     }
 
@@ -51,11 +58,11 @@ impl Layer {
     pub(crate) fn forward_selected(
         &self,
         hidden: Tensor<2>,
-        sequences: &Sequences,
+        context: LayerContext<'_>,
         selection: &Selection,
     ) -> Tensor<2> {
         match self {
-            Self::PostNorm(layer) => layer.forward_selected(hidden, sequences, selection),
+            Self::PostNorm(layer) => layer.forward_selected(hidden, context.sequences, selection),
         }
     }
 }

@@ -27,8 +27,10 @@ pub struct PostNormLayer {
     pub output: Linear,
     /// LayerNorm after the feed-forward network's residual.
     pub output_norm: LayerNorm,
-    /// `hidden_dropout_prob`, after both output projections.
-    pub dropout: Dropout,
+    /// `hidden_dropout_prob`, after the attention's output projection.
+    pub attention_dropout: Dropout,
+    /// `hidden_dropout_prob`, after the feed-forward network, in families that have it.
+    pub output_dropout: Dropout,
     #[module(skip)]
     hidden_act: HiddenAct,
     #[module(skip)]
@@ -41,6 +43,10 @@ pub struct PostNormLayer {
 impl PostNormLayer {
     pub(crate) fn new(config: &EncoderConfig, device: &Device) -> Self {
         let (hidden, inner) = (config.hidden_size, config.intermediate_size);
+        let output_dropout = match config.model_type.family().feed_forward_dropout {
+            true => config.hidden_dropout_prob,
+            false => 0.0,
+        };
         let dense = |d_in, d_out| linear(d_in, d_out, config.initializer_range, device);
         let norm = || {
             LayerNormConfig::new(hidden)
@@ -54,7 +60,8 @@ impl PostNormLayer {
             intermediate: dense(hidden, inner),
             output: dense(inner, hidden),
             output_norm: norm(),
-            dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
+            attention_dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
+            output_dropout: DropoutConfig::new(output_dropout).init(),
             hidden_act: config.hidden_act,
             layer_norm_eps: config.layer_norm_eps,
             packed: None,
@@ -108,10 +115,12 @@ impl PostNormLayer {
         };
         let attention_output = weights(&self.attention_output, 0);
         let projected = bert_kernels::linear(context, attention_output, Epilogue::Bias);
-        let attended = self.add_norm(projected, residual, &self.attention_norm);
+        let dropout = &self.attention_dropout;
+        let attended = self.add_norm(projected, residual, dropout, &self.attention_norm);
         let inner = self.intermediate(weights(&self.intermediate, 1), attended.clone());
         let output = bert_kernels::linear(inner, weights(&self.output, 2), Epilogue::Bias);
-        self.add_norm(output, attended, &self.output_norm)
+        let dropout = &self.output_dropout;
+        self.add_norm(output, attended, dropout, &self.output_norm)
     }
 
     fn intermediate(&self, weights: LinearWeights, x: Tensor<2>) -> Tensor<2> {
@@ -121,7 +130,13 @@ impl PostNormLayer {
         }
     }
 
-    fn add_norm(&self, x: Tensor<2>, residual: Tensor<2>, norm: &LayerNorm) -> Tensor<2> {
-        kernel_args::add_norm(x, residual, &self.dropout, norm, self.layer_norm_eps)
+    fn add_norm(
+        &self,
+        x: Tensor<2>,
+        residual: Tensor<2>,
+        dropout: &Dropout,
+        norm: &LayerNorm,
+    ) -> Tensor<2> {
+        kernel_args::add_norm(x, residual, dropout, norm, self.layer_norm_eps)
     }
 }

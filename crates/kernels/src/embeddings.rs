@@ -21,8 +21,8 @@ use crate::params::EmbeddingParams;
 pub struct EmbeddingWeights {
     /// `[V, H]`.
     pub words: Tensor<2>,
-    /// `[P, H]`.
-    pub positions: Tensor<2>,
+    /// `[P, H]`, for models with a table of positions.
+    pub positions: Option<Tensor<2>>,
     /// `[K, H]`, for models with token types (segments).
     pub token_types: Option<Tensor<2>>,
     /// `[H]`.
@@ -38,7 +38,7 @@ pub struct EmbeddingIds {
     pub input_ids: Tensor<1, Int>,
     /// Rows of the token type table, all 0 when `None`. Not read without such a table.
     pub token_type_ids: Option<Tensor<1, Int>>,
-    /// Rows of the position table.
+    /// Rows of the position table. Not read without such a table.
     pub position_ids: Tensor<1, Int>,
 }
 
@@ -50,7 +50,7 @@ impl EmbeddingIds {
 }
 
 /// `dropout(LayerNorm(word + position + token type))` of tokens. The kernel adds the gradients of each table's row in the order
-/// of the tokens. The row `padding_idx` of the word table receives none.
+/// of the tokens. The rows `padding_idx` of the word table and `position_padding_idx` of the position table receive none.
 ///
 /// # Shapes
 ///
@@ -62,31 +62,37 @@ impl EmbeddingIds {
 pub fn embed(weights: EmbeddingWeights, ids: EmbeddingIds, params: EmbeddingParams) -> Tensor<2> {
     if !runs_kernel(&weights.words) {
         let drop = |y| dropout_composed(y, params.dropout.probability);
-        return embed_composed(weights, ids, params.padding_idx, params.epsilon, drop);
+        return embed_composed(weights, ids, params, drop);
     }
     let [_, width] = weights.words.dims();
     // A row of zeros stands for a missing table.
-    let no_types = || Tensor::zeros([1, width], &weights.words.device());
+    let first_row = || ids.input_ids.zeros_like();
+    let no_table = || Tensor::zeros([1, width], &weights.words.device());
     let type_ids = match weights.token_types {
         Some(_) => ids.token_types(),
-        None => ids.input_ids.zeros_like(),
+        None => first_row(),
     };
-    let token_types = weights.token_types.unwrap_or_else(no_types);
+    let position_ids = match weights.positions {
+        Some(_) => ids.position_ids,
+        None => first_row(),
+    };
+    let token_types = weights.token_types.unwrap_or_else(no_table);
+    let positions = weights.positions.unwrap_or_else(no_table);
     let beta = weights.beta.unwrap_or_else(|| weights.gamma.zeros_like());
     Tensor::from_dispatch(<Dispatch as HostOps>::embed(
         weights.words.into_dispatch(),
-        weights.positions.into_dispatch(),
+        positions.into_dispatch(),
         token_types.into_dispatch(),
         weights.gamma.into_dispatch(),
         beta.into_dispatch(),
         ids.input_ids.into_dispatch(),
-        ids.position_ids.into_dispatch(),
+        position_ids.into_dispatch(),
         type_ids.into_dispatch(),
         params,
     ))
 }
 
-/// The composed body of [`embed`]; `dropout` is applied to the LayerNorm's output.
+/// The composed body of [`embed`]; `dropout` is applied to the LayerNorm's output instead of the one in `params`.
 ///
 /// # Shapes
 ///
@@ -94,26 +100,44 @@ pub fn embed(weights: EmbeddingWeights, ids: EmbeddingIds, params: EmbeddingPara
 pub fn embed_composed(
     weights: EmbeddingWeights,
     ids: EmbeddingIds,
-    padding_idx: usize,
-    epsilon: f64,
+    params: EmbeddingParams,
     dropout: impl FnOnce(Tensor<2>) -> Tensor<2>,
 ) -> Tensor<2> {
-    let [tokens] = ids.input_ids.dims();
-    let [_, width] = weights.words.dims();
-    let row = |ids: Tensor<1, Int>| ids.reshape([1, tokens]);
-    let positions_1th = embedding(weights.positions, row(ids.position_ids.clone()));
-    let others_1th = match weights.token_types {
-        Some(table) => embedding(table, row(ids.token_types())) + positions_1th,
-        None => positions_1th,
+    let types = weights.token_types.map(|types| (types, ids.token_types()));
+    let types = types.map(|(types, ids)| look_up(types, ids, None));
+    let positions = weights
+        .positions
+        .map(|positions| look_up(positions, ids.position_ids, params.position_padding_idx));
+    let others = match (types, positions) {
+        (Some(types), Some(positions)) => Some(types + positions),
+        (types, positions) => types.or(positions),
     };
-    let words_1th = padded_embedding(weights.words, row(ids.input_ids), padding_idx);
-    let sum = (words_1th + others_1th).reshape([tokens, width]);
+    let words = look_up(weights.words, ids.input_ids, params.padding_idx);
+    let sum = match others {
+        Some(others) => words + others,
+        None => words,
+    };
     dropout(layer_norm_composed(
         sum,
         weights.gamma,
         weights.beta,
-        epsilon,
+        params.epsilon,
     ))
+}
+
+/// Rows of a table, of which the row `padding_idx` receives no gradient.
+///
+/// # Shapes
+///
+/// `[V, H]`, `[T]` → `[T, H]`.
+fn look_up(table: Tensor<2>, ids: Tensor<1, Int>, padding_idx: Option<usize>) -> Tensor<2> {
+    let ([tokens], [_, width]) = (ids.dims(), table.dims());
+    let ids_1t = ids.reshape([1, tokens]);
+    let rows_1th = match padding_idx {
+        Some(padding_idx) => padded_embedding(table, ids_1t, padding_idx),
+        None => embedding(table, ids_1t),
+    };
+    rows_1th.reshape([tokens, width])
 }
 
 /// State for the backward pass of the embeddings.

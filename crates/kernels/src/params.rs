@@ -45,8 +45,10 @@ pub struct AttentionParams {
 /// The parameters of a transformer's embeddings.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EmbeddingParams {
-    /// The row of the word table that receives no gradient.
-    pub padding_idx: usize,
+    /// The row of the word table that receives no gradient; `None` where every row does.
+    pub padding_idx: Option<usize>,
+    /// The row of the position table that receives no gradient; `None` where every row does.
+    pub position_padding_idx: Option<usize>,
     /// ε inside the square root of the LayerNorm.
     pub epsilon: f64,
     /// Applied to the LayerNorm's output.

@@ -21,6 +21,11 @@ pub(crate) fn exported(
         }
     }
     let family = encoder.model_type.family();
+    // A family with a default of its own takes no null.
+    let classifier_dropout = match (family.defaults)().classifier_dropout {
+        Some(_) => Some(encoder.classifier_dropout_prob()),
+        None => encoder.classifier_dropout,
+    };
     let always = [
         (
             "architectures",
@@ -32,9 +37,12 @@ pub(crate) fn exported(
             "attention_probs_dropout_prob",
             json!(encoder.attention_probs_dropout_prob),
         ),
-        ("classifier_dropout", json!(encoder.classifier_dropout)),
+        ("classifier_dropout", json!(classifier_dropout)),
         ("dtype", json!("float32")),
     ];
+    if let Some(probability) = encoder.qa_dropout {
+        config.insert("qa_dropout".to_owned(), json!(probability));
+    }
     for (key, value) in always {
         config.insert(family.config_key(key).to_owned(), value);
     }

@@ -38,6 +38,7 @@ impl DropoutOverride {
         if let Some(probability) = self.hidden {
             encoder.hidden_dropout_prob = probability;
             encoder.classifier_dropout = None;
+            encoder.qa_dropout = encoder.qa_dropout.map(|_| probability);
         }
         if let Some(probability) = self.attention {
             encoder.attention_probs_dropout_prob = probability;
@@ -68,7 +69,7 @@ pub struct Pretrained {
     pub encoder: EncoderConfig,
     /// Text to tokens.
     pub tokenizer: Tokenizer,
-    /// Longest sequence in tokens, special tokens included; never above `max_position_embeddings`.
+    /// Longest sequence in tokens, special tokens included; never above [`EncoderConfig::max_length`].
     pub max_length: usize,
     /// In which numbers a model keeps its layers' weights for inference on the CPU; see [`Encoder::pack_weights`].
     pub weights: WeightFormat,
@@ -98,7 +99,7 @@ impl Pretrained {
         };
         let tokenizer = Tokenizer::from_dir(dir)?;
         tokenizer.check_vocab(encoder.vocab_size)?;
-        let longest = encoder.max_position_embeddings;
+        let longest = encoder.max_length();
         Ok(Self {
             max_length: max_length.unwrap_or(longest).min(longest),
             encoder,

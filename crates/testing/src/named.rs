@@ -50,7 +50,12 @@ pub fn model_keys(head: &HeadKeys) -> anyhow::Result<KeyMap> {
 
 /// Whether a parameter is the bias of an attention key: softmax ignores it, so its gradient is nothing but rounding.
 pub fn has_vanishing_gradient(name: &str) -> bool {
-    name.ends_with("attention.self.key.bias")
+    let endings = [
+        "attention.self.key.bias",
+        "attention.key.bias",
+        "attention.k_lin.bias",
+    ];
+    endings.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Every parameter.

@@ -22,7 +22,7 @@ fn a_sequence_longer_than_the_position_table(device: &TestDevice) -> anyhow::Res
     for input in [EncoderInput::new(rows(too_long)), ragged.into()] {
         let expected = EncoderError::SequenceTooLong {
             sequence_length: too_long,
-            max_position_embeddings: longest,
+            max_length: longest,
         };
         refused(device, input, &expected)?;
     }

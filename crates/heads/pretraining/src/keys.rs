@@ -1,27 +1,76 @@
 use bert_encoder::{EncoderError, HeadKeys, HeadPart, ModelType};
 
-/// The head for masked tokens.
-const PREDICTIONS: HeadPart = HeadPart {
-    path: "predictions",
-    name: "cls.predictions",
-    output: "cls.predictions.bias",
+use crate::{ModelForMaskedLM, PretrainingModel};
+
+/// The module path of the word embeddings, which the decoder is tied to.
+const WORDS: &str = "encoder.embeddings.word_embeddings.weight";
+
+/// The heads of BERT, of which each model has some.
+const BERT: HeadKeys = HeadKeys {
+    map: include_str!("keys/bert.tsv"),
+    parts: &[
+        HeadPart {
+            path: "predictions",
+            names: &["cls.predictions"],
+            output: "cls.predictions.bias",
+        },
+        HeadPart {
+            path: "seq_relationship",
+            names: &["cls.seq_relationship"],
+            output: "cls.seq_relationship.weight",
+        },
+    ],
+    tied: &[
+        ("cls.predictions.decoder.weight", WORDS),
+        ("cls.predictions.decoder.bias", "predictions.bias"),
+    ],
 };
 
-/// The head for next sentences.
-const SEQ_RELATIONSHIP: HeadPart = HeadPart {
-    path: "seq_relationship",
-    name: "cls.seq_relationship",
-    output: "cls.seq_relationship.weight",
+const ROBERTA: HeadKeys = HeadKeys {
+    map: include_str!("keys/roberta.tsv"),
+    parts: &[HeadPart {
+        path: "predictions",
+        names: &["lm_head"],
+        output: "lm_head.bias",
+    }],
+    tied: &[
+        ("lm_head.decoder.weight", WORDS),
+        ("lm_head.decoder.bias", "predictions.bias"),
+    ],
 };
 
-/// Where the tied decoder stands in a checkpoint, and what it is a copy of.
-const TIED: [(&str, &str); 2] = [
-    (
-        "cls.predictions.decoder.weight",
-        "encoder.embeddings.word_embeddings.weight",
-    ),
-    ("cls.predictions.decoder.bias", "predictions.bias"),
-];
+const DISTILBERT: HeadKeys = HeadKeys {
+    map: include_str!("keys/distilbert.tsv"),
+    parts: &[HeadPart {
+        path: "predictions",
+        names: &["vocab_transform", "vocab_layer_norm", "vocab_projector"],
+        output: "vocab_projector.bias",
+    }],
+    tied: &[("vocab_projector.weight", WORDS)],
+};
+
+const ELECTRA: HeadKeys = HeadKeys {
+    map: include_str!("keys/electra.tsv"),
+    parts: &[HeadPart {
+        path: "predictions",
+        names: &["generator_predictions", "generator_lm_head"],
+        output: "generator_lm_head.bias",
+    }],
+    tied: &[("generator_lm_head.weight", WORDS)],
+};
+
+const ALBERT: HeadKeys = HeadKeys {
+    map: include_str!("keys/albert.tsv"),
+    parts: &[HeadPart {
+        path: "predictions",
+        names: &["predictions"],
+        output: "predictions.bias",
+    }],
+    tied: &[
+        ("predictions.decoder.weight", WORDS),
+        ("predictions.decoder.bias", "predictions.bias"),
+    ],
+};
 
 /// The names of the heads' tensors in the checkpoints of a family. Each model has some of the parts. `head` is what the name
 /// of the model's class in transformers ends in, such as `ForMaskedLM`.
@@ -30,12 +79,14 @@ const TIED: [(&str, &str); 2] = [
 ///
 /// The family has no such head here.
 pub fn head_keys(model_type: ModelType, head: &'static str) -> Result<HeadKeys, EncoderError> {
+    let predicts_tokens_alone = head == ModelForMaskedLM::HEAD;
     let keys = match model_type {
-        ModelType::Bert => Some(HeadKeys {
-            map: include_str!("keys/bert.tsv"),
-            parts: &[PREDICTIONS, SEQ_RELATIONSHIP],
-            tied: &TIED,
-        }),
+        ModelType::Bert => Some(BERT),
+        _ if !predicts_tokens_alone => None,
+        ModelType::Roberta | ModelType::XlmRoberta | ModelType::Camembert => Some(ROBERTA),
+        ModelType::Distilbert => Some(DISTILBERT),
+        ModelType::Electra => Some(ELECTRA),
+        ModelType::Albert => Some(ALBERT),
         _ => None,
     };
     HeadKeys::require(keys, model_type, head)

@@ -1,35 +1,36 @@
-// M tokens, H hidden, V vocabulary
+// M tokens, H hidden, E embedding width, V vocabulary
 
 use bert_encoder::{EncoderConfig, HiddenAct, linear};
 use burn::module::{Initializer, Module, Param};
 use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::{Device, Tensor};
 
-/// Hidden states to a score for every token of the vocabulary: dense → `hidden_act` → LayerNorm → word embeddings, plus a
+/// Hidden states to a score for every token of the vocabulary: dense → activation → LayerNorm → word embeddings, plus a
 /// bias.
 #[derive(Module, Debug)]
 pub struct PredictionHead {
-    /// `[H, H]`.
+    /// `[H, E]`.
     pub dense: Linear,
     /// After the activation.
     pub layer_norm: LayerNorm,
     /// One number a token of the vocabulary, `[V]`.
     pub bias: Param<Tensor<1>>,
     #[module(skip)]
-    hidden_act: HiddenAct,
+    activation: HiddenAct,
 }
 
 impl PredictionHead {
     /// A head with fresh weights.
     pub fn new(config: &EncoderConfig, device: &Device) -> Self {
-        let hidden = config.hidden_size;
+        let (hidden, width) = (config.hidden_size, config.embedding_width());
+        let activation = config.model_type.family().prediction_act;
         Self {
-            dense: linear(hidden, hidden, config.initializer_range, device),
-            layer_norm: LayerNormConfig::new(hidden)
+            dense: linear(hidden, width, config.initializer_range, device),
+            layer_norm: LayerNormConfig::new(width)
                 .with_epsilon(config.layer_norm_eps)
                 .init(device),
             bias: Initializer::Zeros.init([config.vocab_size], device),
-            hidden_act: config.hidden_act,
+            activation: activation.unwrap_or(config.hidden_act),
         }
     }
 
@@ -38,11 +39,11 @@ impl PredictionHead {
     ///
     /// # Shapes
     ///
-    /// `hidden` `[M, H]`, `word_embeddings` `[V, H]` → `[M, V]`.
+    /// `hidden` `[M, H]`, `word_embeddings` `[V, E]` → `[M, V]`.
     pub fn forward(&self, hidden: Tensor<2>, word_embeddings: Tensor<2>) -> Tensor<2> {
-        let inner_mh = self.hidden_act.forward(self.dense.forward(hidden));
-        let normed_mh = self.layer_norm.forward(inner_mh);
-        let decoder_hv = word_embeddings.transpose();
-        burn::tensor::module::linear(normed_mh, decoder_hv, Some(self.bias.val()))
+        let inner_me = self.activation.forward(self.dense.forward(hidden));
+        let normed_me = self.layer_norm.forward(inner_me);
+        let decoder_ev = word_embeddings.transpose();
+        burn::tensor::module::linear(normed_me, decoder_ev, Some(self.bias.val()))
     }
 }

@@ -10,11 +10,17 @@ pub const HEAD: &str = "ForQuestionAnswering";
 /// The family has no such head here.
 pub fn head_keys(model_type: ModelType) -> Result<HeadKeys, EncoderError> {
     let keys = match model_type {
-        ModelType::Bert => Some(HeadKeys {
+        ModelType::Bert
+        | ModelType::Roberta
+        | ModelType::XlmRoberta
+        | ModelType::Camembert
+        | ModelType::Distilbert
+        | ModelType::Electra
+        | ModelType::Albert => Some(HeadKeys {
             map: include_str!("keys/bert.tsv"),
             parts: &[HeadPart {
                 path: "qa_outputs",
-                name: "qa_outputs",
+                names: &["qa_outputs"],
                 output: "qa_outputs.weight",
             }],
             tied: &[],

@@ -2,7 +2,7 @@
 
 use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, linear};
 use burn::module::Module;
-use burn::nn::Linear;
+use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 
 use crate::head_keys;
@@ -22,6 +22,8 @@ pub struct QuestionAnsweringConfig {
 pub struct ModelForQuestionAnswering {
     /// The encoder.
     pub encoder: Encoder,
+    /// `qa_dropout`, in families that have it.
+    pub dropout: Dropout,
     /// `[H, 2]`; the first output is the start's.
     pub qa_outputs: Linear,
 }
@@ -71,6 +73,7 @@ impl QuestionAnsweringConfig {
         head_keys(encoder.model_type)?;
         Ok(ModelForQuestionAnswering {
             encoder: encoder.init(device)?,
+            dropout: DropoutConfig::new(encoder.qa_dropout.unwrap_or(0.0)).init(),
             qa_outputs: linear(
                 encoder.hidden_size,
                 OUTPUTS,
@@ -104,7 +107,7 @@ impl ModelForQuestionAnswering {
     pub fn forward_hidden(&self, last_hidden_state: Tensor<3>) -> SpanLogits {
         let [batch, sequence, hidden] = last_hidden_state.dims();
         let flat = last_hidden_state.reshape([batch * sequence, hidden]);
-        let logits = self.qa_outputs.forward(flat);
+        let logits = self.qa_outputs.forward(self.dropout.forward(flat));
         let column = |index| {
             logits
                 .clone()

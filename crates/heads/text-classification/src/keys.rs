@@ -3,22 +3,57 @@ use bert_encoder::{EncoderError, HeadKeys, HeadPart, ModelType};
 /// What the names of this head's classes in transformers end in, such as `BertForSequenceClassification`.
 pub const HEAD: &str = "ForSequenceClassification";
 
-/// The names of the head's tensors in the checkpoints of a family.
+/// A linear map to the labels, after a pooler that the base model has.
+const CLASSIFIER: HeadPart = HeadPart {
+    path: "classifier",
+    names: &["classifier"],
+    output: "classifier.weight",
+};
+
+/// A head of two layers, of which the first is the pooler of this crate.
+const TWO_LAYERS: [HeadPart; 2] = [
+    HeadPart {
+        path: "classifier",
+        names: &["classifier.out_proj"],
+        output: "classifier.out_proj.weight",
+    },
+    HeadPart {
+        path: "pooler",
+        names: &["classifier.dense"],
+        output: "classifier.dense.weight",
+    },
+];
+
+/// DistilBERT's, which names its layers otherwise.
+const PRE_CLASSIFIER: HeadPart = HeadPart {
+    path: "pooler",
+    names: &["pre_classifier"],
+    output: "pre_classifier.weight",
+};
+
+/// The names of the head's tensors in the checkpoints of a family. The first part is the one with an output for each label.
 ///
 /// # Errors
 ///
 /// The family has no such head here.
 pub fn head_keys(model_type: ModelType) -> Result<HeadKeys, EncoderError> {
-    let keys = match model_type {
-        ModelType::Bert => Some(HeadKeys {
-            map: include_str!("keys/bert.tsv"),
-            parts: &[HeadPart {
-                path: "classifier",
-                name: "classifier",
-                output: "classifier.weight",
-            }],
+    let keys = |map, parts| {
+        Some(HeadKeys {
+            map,
+            parts,
             tied: &[],
-        }),
+        })
+    };
+    let keys = match model_type {
+        ModelType::Bert => keys(include_str!("keys/bert.tsv"), &[CLASSIFIER][..]),
+        ModelType::Albert => keys(include_str!("keys/albert.tsv"), &[CLASSIFIER]),
+        ModelType::Distilbert => keys(
+            include_str!("keys/distilbert.tsv"),
+            &[CLASSIFIER, PRE_CLASSIFIER],
+        ),
+        ModelType::Roberta | ModelType::XlmRoberta | ModelType::Camembert | ModelType::Electra => {
+            keys(include_str!("keys/roberta.tsv"), &TWO_LAYERS)
+        }
         _ => None,
     };
     HeadKeys::require(keys, model_type, HEAD)

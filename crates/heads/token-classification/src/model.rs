@@ -21,7 +21,7 @@ pub struct TokenClassificationConfig {
 pub struct ModelForTokenClassification {
     /// The encoder.
     pub encoder: Encoder,
-    /// `classifier_dropout`, else `hidden_dropout_prob`.
+    /// Before the classifier: [`EncoderConfig::token_classifier_dropout_prob`].
     pub dropout: Dropout,
     /// `[H, C]`.
     pub classifier: Linear,
@@ -41,7 +41,7 @@ impl TokenClassificationConfig {
         head_keys(encoder.model_type)?;
         Ok(ModelForTokenClassification {
             encoder: encoder.init(device)?,
-            dropout: DropoutConfig::new(encoder.classifier_dropout_prob()).init(),
+            dropout: DropoutConfig::new(encoder.token_classifier_dropout_prob()).init(),
             classifier: linear(
                 encoder.hidden_size,
                 self.num_labels,

@@ -56,6 +56,12 @@ const MASKED: usize = 307;
 const PADDING: usize = 0;
 const PROBABILITY: f64 = 0.1;
 const EPSILON: f64 = 1e-12;
+const EMBEDDINGS: EmbeddingParams = EmbeddingParams {
+    padding_idx: Some(PADDING),
+    position_padding_idx: None,
+    epsilon: EPSILON,
+    dropout: MASK,
+};
 const MASK: DropoutMask = DropoutMask {
     probability: PROBABILITY,
     seed: 42,
@@ -90,7 +96,7 @@ fn embeddings(
     };
     let weights = EmbeddingWeights {
         words,
-        positions,
+        positions: Some(positions),
         token_types: Some(token_types),
         gamma: row(gamma),
         beta: Some(row(beta)),
@@ -158,13 +164,12 @@ beside! { attention_of_twelve_heads [[T, 3 * H]]
 
 beside! { embeddings_and_layer_norm [[V, H], [512, H], [2, H], [1, H], [1, H]]
     kernel |inputs| {
-        let params = EmbeddingParams { padding_idx: PADDING, epsilon: EPSILON, dropout: MASK };
         let (weights, ids) = embeddings(inputs);
-        embed(weights, ids, params)
+        embed(weights, ids, EMBEDDINGS)
     };
     composed |inputs| {
         let (weights, ids) = embeddings(inputs);
-        embed_composed(weights, ids, PADDING, EPSILON, |y| y.clone() * kept(&y))
+        embed_composed(weights, ids, EMBEDDINGS, |y| y.clone() * kept(&y))
     }
 }
 

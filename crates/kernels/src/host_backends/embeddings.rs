@@ -102,8 +102,8 @@ pub(super) fn backward<B: Slices>(
         })
     };
     let tables = [
-        table(0, Some(params.padding_idx)),
-        table(1, None),
+        table(0, params.padding_idx),
+        table(1, params.position_padding_idx),
         table(2, None),
     ];
     let [words, positions, token_types] = tables;

@@ -49,7 +49,7 @@ fn outputs(device: &TestDevice, dtype: FloatDType) -> Vec<(&'static str, Tensor<
     let kv = linear_kv(x(), [1.0, 2.0].map(weights));
     let embeddings = EmbeddingWeights {
         words: data([9, 6], 0.0),
-        positions: data([9, 6], 1.0),
+        positions: Some(data([9, 6], 1.0)),
         token_types: None,
         gamma: gamma.clone(),
         beta: beta.clone(),
@@ -60,7 +60,8 @@ fn outputs(device: &TestDevice, dtype: FloatDType) -> Vec<(&'static str, Tensor<
         position_ids: integers(&[2, 3, 4, 2, 3], on),
     };
     let of_embeddings = EmbeddingParams {
-        padding_idx: 0,
+        padding_idx: Some(0),
+        position_padding_idx: Some(2),
         epsilon: 1e-12,
         dropout: DropoutMask::NONE,
     };

@@ -12,6 +12,7 @@ where_kernels_are!(embeddings_are_their_composed_body);
 
 with_and_without_kernels!(
     embeddings_are_their_formula,
+    missing_positions_add_nothing,
     missing_token_types_add_nothing,
     missing_token_type_ids_are_zero,
 );
@@ -20,6 +21,8 @@ with_and_without_kernels!(
 const VOCABULARY: usize = 201;
 const WIDTH: usize = 37;
 const PADDING: usize = 3;
+/// A position that several tokens have.
+const POSITION_PADDING: usize = 2;
 const EPSILON: f64 = 1e-12;
 const TOKENS: usize = 15;
 
@@ -64,7 +67,7 @@ fn arguments(
     };
     let weights = EmbeddingWeights {
         words,
-        positions,
+        positions: Some(positions),
         token_types: Some(token_types),
         gamma: row(gamma),
         beta: Some(row(beta)),
@@ -74,7 +77,8 @@ fn arguments(
 
 fn params(dropout: DropoutMask) -> EmbeddingParams {
     EmbeddingParams {
-        padding_idx: PADDING,
+        padding_idx: Some(PADDING),
+        position_padding_idx: Some(POSITION_PADDING),
         epsilon: EPSILON,
         dropout,
     }
@@ -89,7 +93,7 @@ fn embeddings_are_their_composed_body(device: &TestDevice) -> anyhow::Result<()>
         let kept = kept([TOKENS, WIDTH], mask, &device.autodiff());
         let expected = with_gradients(tables(device), |tables| {
             let (weights, ids) = arguments(tables);
-            embed_composed(weights, ids, PADDING, EPSILON, |y| y * kept)
+            embed_composed(weights, ids, params(mask), |y| y * kept)
         });
         let name = format!("embeddings, dropout {}", mask.probability);
         assert_same(device, &name, &found, &expected);
@@ -106,17 +110,8 @@ fn embeddings_are_their_formula(device: &TestDevice) -> anyhow::Result<()> {
     let expected = with_gradients(
         tables(device),
         |[words, table, token_types, gamma, beta]| {
-            // The padding token's row takes part without a gradient.
-            let padding: Vec<bool> = self::words()
-                .iter()
-                .map(|&id| id == PADDING as i64)
-                .collect();
-            let is_padding = Tensor::<1, Bool>::from_data(padding.as_slice(), &on);
-            let is_padding = is_padding.unsqueeze_dim::<2>(1).expand([TOKENS, WIDTH]);
-            let rows = words.select(0, integers(&self::words(), &on));
-            let rows = rows.clone().mask_where(is_padding, rows.detach());
-            let sum = rows
-                + table.select(0, integers(&positions(), &on))
+            let sum = without_gradient_of(words, &self::words(), PADDING)
+                + without_gradient_of(table, &positions(), POSITION_PADDING)
                 + token_types.select(0, integers(&types(), &on));
             let centred = sum.clone() - sum.mean_dim(1);
             let variance = centred.clone().square().mean_dim(1);
@@ -124,6 +119,35 @@ fn embeddings_are_their_formula(device: &TestDevice) -> anyhow::Result<()> {
         },
     );
     assert_same(device, "embeddings", &found, &expected);
+    Ok(())
+}
+
+/// Rows of a table, of which the padding row takes part without a gradient.
+fn without_gradient_of(table: Tensor<2>, ids: &[i64], padding: usize) -> Tensor<2> {
+    let on = table.device();
+    let is_padding: Vec<bool> = ids.iter().map(|&id| id == padding as i64).collect();
+    let is_padding = Tensor::<1, Bool>::from_data(is_padding.as_slice(), &on);
+    let is_padding = is_padding.unsqueeze_dim::<2>(1).expand([TOKENS, WIDTH]);
+    let rows = table.select(0, integers(ids, &on));
+    rows.clone().mask_where(is_padding, rows.detach())
+}
+
+fn missing_positions_add_nothing(device: &TestDevice) -> anyhow::Result<()> {
+    let of = |with_zeros: bool| {
+        let [words, positions, token_types, gamma, beta] = tables(device);
+        with_gradients(
+            [words, token_types, gamma, beta],
+            |[words, token_types, gamma, beta]| {
+                let zeros = positions.zeros_like();
+                let (mut weights, ids) = arguments([words, zeros, token_types, gamma, beta]);
+                if !with_zeros {
+                    weights.positions = None;
+                }
+                embed(weights, ids, params(DropoutMask::NONE))
+            },
+        )
+    };
+    assert_same(device, "no positions", &of(false), &of(true));
     Ok(())
 }
 

@@ -108,9 +108,10 @@ impl<M: PretrainingModel> Pretraining<M> {
         self.pretrained.pack_weights(model.encoder_mut(), device);
         let (keys, own) = (self.keys()?, self.own_parts()?);
         let family = self.pretrained.encoder.model_type.family();
-        let others = keys.parts.iter().map(|part| part.name);
+        let others = keys.parts.iter().flat_map(|part| part.names).copied();
         // A part that the model has must fit as a whole, so nothing in it is excused.
-        let is_other = |prefix: &&str| !own.iter().any(|part| part.output.starts_with(prefix));
+        let own_names = || own.iter().flat_map(|part| part.names);
+        let is_other = |prefix: &&str| !own_names().any(|name| name.starts_with(prefix));
         let ignored = family.heads.iter().copied().chain(others).filter(is_other);
         let options = LoadOptions {
             optional: match origin {

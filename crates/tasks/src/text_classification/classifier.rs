@@ -188,8 +188,8 @@ fn keys(pretrained: &Pretrained) -> Result<HeadKeys, TaskError> {
 /// The labels of the checkpoint of such a classifier; `None` for any other checkpoint.
 pub(crate) fn labels(pretrained: &Pretrained) -> Result<Option<LabelSet>, TaskError> {
     match keys(pretrained)?.parts {
-        [classifier] => pretrained.labels(HEAD, classifier.output),
-        _ => Ok(None),
+        [classifier, ..] => pretrained.labels(HEAD, classifier.output),
+        [] => Ok(None),
     }
 }
 
