@@ -70,7 +70,7 @@ def randomise(model: PreTrainedModel, case: str, weight_std: float = WEIGHT_STD)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             values = random.standard_normal(parameter.shape)
-            is_norm_weight = name.endswith("LayerNorm.weight")
+            is_norm_weight = name.lower().endswith(("norm.weight", "norm_ebd.weight"))
             values = 1.0 + NORM_WEIGHT_STD * values if is_norm_weight else weight_std * values
             parameter.copy_(torch.from_numpy(values.astype(np.float32)))
     return model.eval()
@@ -105,7 +105,7 @@ def in_float64(model: PreTrainedModel) -> PreTrainedModel:
 
 def has_vanishing_gradient(name: str) -> bool:
     """A key bias shifts all scores of a query alike, so its true gradient is 0 and what is computed is rounding."""
-    return name.endswith("attention.self.key.bias")
+    return name.endswith(("attention.self.key.bias", "attention.key.bias", "attention.k_lin.bias"))
 
 
 def largest_difference(found: dict, exact: dict) -> float:

@@ -144,16 +144,20 @@ impl Golden {
         Ok(Tensor::from_data(data, device))
     }
 
-    /// A batch for the encoder: `input_ids`, `attention_mask` and `token_type_ids`, each name with the prefix.
+    /// A batch for the encoder: `input_ids`, `attention_mask` and, if the case has them, `token_type_ids`, each name with the
+    /// prefix.
     ///
     /// # Errors
     /// One of them is missing.
     #[cfg(feature = "encoder")]
     pub fn input(&self, prefix: &str, device: &Device) -> anyhow::Result<PaddedInput> {
         let tensor = |name: &str| self.ints::<2>(&format!("{prefix}{name}"), device);
+        let has_types = !self
+            .names_under(&format!("{prefix}token_type_ids"))?
+            .is_empty();
         Ok(PaddedInput {
             input_ids: tensor("input_ids")?,
-            token_type_ids: Some(tensor("token_type_ids")?),
+            token_type_ids: has_types.then(|| tensor("token_type_ids")).transpose()?,
             attention_mask: Some(tensor("attention_mask")?),
         })
     }

@@ -6,6 +6,7 @@
 mod backend_agreement;
 mod entities_parity;
 mod errors;
+mod families;
 mod frozen_parts;
 mod nli_parity;
 mod saved_models;

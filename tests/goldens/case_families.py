@@ -1,0 +1,153 @@
+"""Every family of encoders with every head: logits, loss, the gradient of every parameter, ten optimiser steps."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+from torch import nn
+from transformers import get_linear_schedule_with_warmup
+
+import tiny
+from case_training import LEARNING_RATE, MAX_GRADIENT_NORM, WEIGHT_DECAY, parameter_groups
+
+FOLDER = "families"
+IGNORED_LABEL = -100
+# batch 3, sequence 7, vocabulary 19, hidden 8, heads 2, intermediate 11, positions 13, labels 5.
+BATCH, SEQUENCE, VOCABULARY, LABELS = 3, 7, 19, 5
+BERT = dict(hidden_size=8, num_attention_heads=2, intermediate_size=11)
+ENCODER = dict(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+DISTILBERT = dict(
+    dim=8, n_heads=2, hidden_dim=11, dropout=0.0, attention_dropout=0.0, qa_dropout=0.0, seq_classif_dropout=0.0
+)
+HEADS = ("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMaskedLM")
+# The learning rate rises for two steps and then falls to 0.
+STEPS, WARMUP_STEPS = 10, 2
+
+# What config.json of each family holds beside the sizes that all have; `types` says whether there are segments.
+FAMILIES = {
+    "roberta": dict(cls="Roberta", types=False, config=BERT | ENCODER | dict(type_vocab_size=1, layer_norm_eps=1e-5)),
+    "xlm-roberta": dict(
+        cls="XLMRoberta", types=False, config=BERT | ENCODER | dict(type_vocab_size=1), heads=HEADS[:1]
+    ),
+    "camembert": dict(cls="Camembert", types=False, config=BERT | ENCODER | dict(type_vocab_size=1), heads=HEADS[:1]),
+    "distilbert": dict(cls="DistilBert", types=False, layers="n_layers", config=DISTILBERT),
+    "electra": dict(cls="Electra", types=True, config=BERT | ENCODER | dict(embedding_size=6)),
+    "albert": dict(
+        cls="Albert",
+        types=True,
+        config=BERT | ENCODER | dict(embedding_size=6, classifier_dropout_prob=0.0),
+        shares_layers=True,
+    ),
+}
+
+
+def write(output: Path) -> None:
+    """Writes a case for each family and head."""
+    for model_type, family in FAMILIES.items():
+        for head in family.get("heads", HEADS):
+            write_case(output, model_type, family, head)
+
+
+def model_of(case: str, family: dict, head: str):
+    """A random model. The sequence classifier has two layers, the others one, where layers do not share weights."""
+    layers = 2 if head == HEADS[0] or family.get("shares_layers") else 1
+    labels = {"ForQuestionAnswering": 2}.get(head, LABELS)
+    config = getattr(transformers, f"{family['cls']}Config")(
+        vocab_size=VOCABULARY,
+        max_position_embeddings=13,
+        num_labels=labels,
+        initializer_range=tiny.WEIGHT_STD,
+        attn_implementation="eager",
+        **{family.get("layers", "num_hidden_layers"): layers},
+        **family["config"],
+    )
+    return tiny.randomise(getattr(transformers, family["cls"] + head)(config), case)
+
+
+def inputs(random: np.random.Generator, padding: int, types: bool) -> dict:
+    """Rows of 7, 4 and 2 tokens with padding behind them, and the padding token once among the real ones."""
+    ids = random.integers(4, VOCABULARY, size=(BATCH, SEQUENCE))
+    mask = (np.arange(SEQUENCE)[None, :] < np.array([SEQUENCE, 4, 2])[:, None]).astype(np.int64)
+    ids[mask == 0] = padding
+    ids[0, 3] = padding
+    batch = {"input_ids": ids, "attention_mask": mask}
+    if types:
+        batch["token_type_ids"] = random.integers(0, 2, size=ids.shape) * mask
+    return {name: torch.from_numpy(values.astype(np.int64)) for name, values in batch.items()}
+
+
+def labels_of(random: np.random.Generator, head: str, mask: torch.Tensor) -> dict:
+    """Labels by the name of the model's argument; padding has none."""
+    if head == "ForSequenceClassification":
+        return {"labels": torch.from_numpy(random.integers(0, LABELS, size=BATCH))}
+    if head == "ForQuestionAnswering":
+        return {"start_positions": torch.tensor([1, 0, 1]), "end_positions": torch.tensor([5, 3, 1])}
+    classes = LABELS if head == "ForTokenClassification" else VOCABULARY
+    drawn = torch.from_numpy(random.integers(0, classes, size=tuple(mask.shape)))
+    return {"labels": torch.where(mask == 1, drawn, IGNORED_LABEL)}
+
+
+def forward_backward(model, batch: dict, labels: dict) -> dict:
+    """Hidden states, logits, loss and gradients by the names of the golden file."""
+    model.train()
+    model.zero_grad()
+    outputs = model(**batch, **labels, output_hidden_states=True)
+    outputs.loss.backward()
+    found = {name: tensor.detach() for name, tensor in outputs.items() if name.endswith("logits")}
+    found |= {f"hidden_states.{index}": state.detach() for index, state in enumerate(outputs.hidden_states)}
+    gradients = {f"gradients.{name}": parameter.grad for name, parameter in model.named_parameters()}
+    return found | gradients | {"loss": outputs.loss.detach()}
+
+
+def train(model, batch: dict, labels: dict) -> list[dict]:
+    """Trains in place on one batch, as transformers' Trainer does; one record a step."""
+    model.train()
+    optimizer = torch.optim.AdamW(parameter_groups(model), lr=LEARNING_RATE, foreach=False, fused=False)
+    schedule = get_linear_schedule_with_warmup(optimizer, WARMUP_STEPS, STEPS)
+    records = []
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        loss = model(**batch, **labels).loss
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM).item()
+        records.append({"loss": loss.item(), "gradient_norm": norm})
+        optimizer.step()
+        schedule.step()
+    return records
+
+
+def write_case(output: Path, model_type: str, family: dict, head: str) -> None:
+    """Writes one forward and backward pass, and the records of ten steps."""
+    case = f"{FOLDER}/{model_type}/{head}"
+    model = model_of(case, family, head)
+    batch = inputs(tiny.generator(case, "inputs"), model.config.pad_token_id, family["types"])
+    labels = labels_of(tiny.generator(case, "labels"), head, batch["attention_mask"])
+    model.save_pretrained(output / case)
+    found = forward_backward(model, batch, labels)
+    exact = forward_backward(tiny.in_float64(model), batch, labels)
+    steps = train(model, batch, labels)
+    scalars = {
+        "loss": found.pop("loss").item(),
+        "steps": steps,
+        "settings": {
+            "learning_rate": LEARNING_RATE,
+            "warmup_steps": WARMUP_STEPS,
+            "total_steps": STEPS,
+            "weight_decay": WEIGHT_DECAY,
+            "max_gradient_norm": MAX_GRADIENT_NORM,
+        },
+        "float32_error": errors(found, exact),
+    }
+    tiny.save_golden(output / case, batch | labels | found, scalars)
+
+
+def errors(found: dict, exact: dict) -> dict:
+    """The error of float32 itself; vanishing gradients are left out because they are nothing but error."""
+    gradients = {n: g for n, g in exact.items() if n.startswith("gradients.") and not tiny.has_vanishing_gradient(n)}
+    outputs = {n: t for n, t in exact.items() if n.endswith("logits") or n.startswith("hidden_states.")}
+    return {
+        "outputs": tiny.largest_difference(found, outputs),
+        "gradients": tiny.largest_difference(found, gradients),
+        "largest_gradient": tiny.round_to_two_digits(max(float(g.abs().max()) for g in gradients.values())),
+    }
