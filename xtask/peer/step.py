@@ -22,7 +22,21 @@ from pathlib import Path
 
 # Layers, hidden width, heads.
 SIZES = {"tiny": (2, 128, 2), "mini": (4, 256, 4), "minilm": (6, 384, 12), "base": (12, 768, 12)}
-VOCABULARY = 30522
+LONGEST = 512
+# What the families spell otherwise, and what bench leaves at the family's default.
+SPELLINGS = {
+    "distilbert": {
+        "intermediate_size": "hidden_dim",
+        "hidden_dropout_prob": "dropout",
+        "attention_probs_dropout_prob": "attention_dropout",
+    },
+    "modernbert": {
+        "hidden_dropout_prob": "mlp_dropout",
+        "attention_probs_dropout_prob": "attention_dropout",
+    },
+}
+# Families whose positions begin behind the padding token, which is 1.
+POSITIONS_AFTER_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet")
 WARM_UPS = 2
 
 
@@ -47,6 +61,7 @@ def check_versions() -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", choices=["check", "export", "train-step", "inference"])
+    parser.add_argument("--family", default="bert", help="model_type")
     parser.add_argument("--size", choices=SIZES, default="minilm")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--seq", type=int, default=128)
@@ -65,23 +80,24 @@ def ids(batch: int, seq: int) -> list[list[int]]:
 
 def model(args: argparse.Namespace):
     import torch
-    from transformers import BertConfig, BertForSequenceClassification
+    from transformers import AutoConfig, AutoModelForSequenceClassification
 
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     layers, hidden, heads = SIZES[args.size]
-    config = BertConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=hidden,
-        num_hidden_layers=layers,
-        num_attention_heads=heads,
-        intermediate_size=4 * hidden,
-        hidden_dropout_prob=args.dropout,
-        attention_probs_dropout_prob=args.dropout,
-        attn_implementation=args.attention,
-        num_labels=2,
-    )
-    return BertForSequenceClassification(config)
+    settings = {
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "intermediate_size": 4 * hidden,
+        "hidden_dropout_prob": args.dropout,
+        "attention_probs_dropout_prob": args.dropout,
+        "max_position_embeddings": LONGEST + (2 if args.family in POSITIONS_AFTER_PADDING else 0),
+        "num_labels": 2,
+    }
+    spelling = SPELLINGS.get(args.family, {})
+    config = AutoConfig.for_model(args.family, **{spelling.get(key, key): value for key, value in settings.items()})
+    return AutoModelForSequenceClassification.from_config(config, attn_implementation=args.attention)
 
 
 def torch_batch(args: argparse.Namespace):
@@ -180,6 +196,7 @@ def main() -> None:
     figures = {
         "work": args.work,
         "peer": peer,
+        "family": args.family,
         "size": args.size,
         "batch": args.batch,
         "seq": args.seq,

@@ -265,6 +265,26 @@ impl ModelType {
         }
     }
 
+    /// `model_type` of config.json.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bert => "bert",
+            Self::Roberta => "roberta",
+            Self::XlmRoberta => "xlm-roberta",
+            Self::Camembert => "camembert",
+            Self::Distilbert => "distilbert",
+            Self::Electra => "electra",
+            Self::Albert => "albert",
+        }
+    }
+
+    /// The family of a `model_type`; `None` for one that is not known here.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|model_type| model_type.name() == name)
+    }
+
     /// The class of transformers with this head, such as `BertForMaskedLM` for `ForMaskedLM`.
     pub fn architecture(self, head: &str) -> String {
         format!("{}{head}", self.family().class_prefix)
@@ -309,17 +329,12 @@ mod tests {
 
     #[test]
     fn families_go_by_the_names_of_transformers() {
-        let names = ModelType::ALL.map(|model_type| serde_json::to_value(model_type).unwrap());
-        let expected = [
-            "bert",
-            "roberta",
-            "xlm-roberta",
-            "camembert",
-            "distilbert",
-            "electra",
-            "albert",
-        ];
-        assert_eq!(names, expected);
+        for model_type in ModelType::ALL {
+            let name = model_type.name();
+            assert_eq!(serde_json::to_value(model_type).unwrap(), name);
+            assert_eq!(ModelType::from_name(name), Some(model_type));
+        }
+        assert_eq!(ModelType::from_name("gpt2"), None);
     }
 
     #[test]

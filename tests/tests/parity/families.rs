@@ -77,9 +77,7 @@ fn check_families<M: Model>(device: &TestDevice) -> anyhow::Result<()> {
 }
 
 fn check_case<M: Model>(device: &TestDevice, model_type: ModelType) -> anyhow::Result<()> {
-    let name = serde_json::to_value(model_type)?;
-    let name = name.as_str().unwrap_or_default();
-    let golden = Golden::open(&format!("families/{name}/{}", M::HEAD))?;
+    let golden = Golden::open(&format!("families/{}/{}", model_type.name(), M::HEAD))?;
     let on = device.autodiff();
     let checkpoint = golden.checkpoint()?;
     let encoder: EncoderConfig = read_config(&checkpoint)?;

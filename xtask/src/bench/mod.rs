@@ -29,6 +29,9 @@ pub(crate) struct BenchArgs {
     /// A Python that has the packages of xtask/peer/requirements.txt.
     #[arg(long, value_name = "PATH", default_value = "python3")]
     python: PathBuf,
+    /// Family of the models, by its `model_type` in config.json.
+    #[arg(long, value_name = "MODEL_TYPE", default_value = "bert")]
+    family: String,
     /// How often everything is measured; each figure is the median of the rounds.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
@@ -52,6 +55,7 @@ impl BenchArgs {
     /// The flags that say how a row is measured, the same for `bert bench` and for the peer's script.
     fn flags(&self, row: &Row) -> Vec<String> {
         let mut flags = row.flags();
+        flags.extend(["--family".to_owned(), self.family.clone()]);
         flags.extend(["--threads".to_owned(), self.threads.to_string()]);
         flags.extend(["--runs".to_owned(), self.runs().to_string()]);
         flags
@@ -79,10 +83,9 @@ pub(crate) fn run(workspace: &Workspace, args: &BenchArgs) -> Result<()> {
             eprintln!("round {round} of {}: {}", args.rounds(), row.name());
             let flags = args.flags(row);
             samples.ours.push(ours(&bert, row, args, &flags)?);
-            for (name, figures) in peer
-                .as_ref()
-                .map_or(Ok(Vec::new()), |peer| peer.measure(row, &flags))?
-            {
+            for (name, figures) in peer.as_ref().map_or(Ok(Vec::new()), |peer| {
+                peer.measure(row, &args.family, &flags)
+            })? {
                 samples.peers.entry(name).or_default().push(figures);
             }
         }
@@ -146,7 +149,7 @@ mod tests {
             .join(" ");
         assert_eq!(
             flags,
-            "--size minilm --batch 16 --seq 128 --dropout 0.1 --threads 3 --runs 7"
+            "--size minilm --batch 16 --seq 128 --dropout 0.1 --family bert --threads 3 --runs 7"
         );
     }
 

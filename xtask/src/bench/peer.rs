@@ -55,7 +55,12 @@ impl Peer {
     }
 
     /// One round of a row: each peer's name and figures.
-    pub(crate) fn measure(&self, row: &Row, flags: &[String]) -> Result<Vec<(String, Value)>> {
+    pub(crate) fn measure(
+        &self,
+        row: &Row,
+        family: &str,
+        flags: &[String],
+    ) -> Result<Vec<(String, Value)>> {
         let mut measured = Vec::new();
         for attention in ATTENTIONS {
             let mut command = self.command(row.work);
@@ -63,7 +68,7 @@ impl Peer {
             measured.push(named(&process::output(&mut command)?)?);
         }
         if row.work == INFERENCE {
-            let model = self.exported(row, flags)?;
+            let model = self.exported(row, family, flags)?;
             let mut command = self.command(row.work);
             command.args(flags).arg("--onnx").arg(model);
             measured.push(named(&process::output(&mut command)?)?);
@@ -72,8 +77,8 @@ impl Peer {
     }
 
     /// The row's model as ONNX, made when it is first asked for.
-    fn exported(&self, row: &Row, flags: &[String]) -> Result<PathBuf> {
-        let name = format!("{}-{}x{}.onnx", row.size, row.batch, row.seq);
+    fn exported(&self, row: &Row, family: &str, flags: &[String]) -> Result<PathBuf> {
+        let name = format!("{family}-{}-{}x{}.onnx", row.size, row.batch, row.seq);
         let model = self.models.join(name);
         if !model.exists() {
             let half_written = model.with_extension("onnx.tmp");

@@ -13,6 +13,7 @@ use std::num::NonZeroUsize;
 
 use anyhow::Result;
 use bert_device::Backend;
+use bert_encoder::ModelType;
 use clap::{Args, Subcommand};
 
 use self::kernels::Kernels;
@@ -47,6 +48,9 @@ impl BenchWork {
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub(crate) struct BenchArgs {
+    /// Family of the model, by its `model_type` in config.json; bert: the one that the README's figures are of
+    #[arg(long, value_name = "MODEL_TYPE", default_value = "bert", value_parser = family)]
+    family: ModelType,
     /// Layers, hidden width and heads of the model, whose weights are random: tiny 2/128/2, mini 4/256/4, minilm 6/384/12,
     /// base 12/768/12; minilm: the size of all-MiniLM-L6-v2, which the README trains
     #[arg(long, value_enum, default_value_t = Size::Minilm)]
@@ -82,11 +86,20 @@ impl BenchArgs {
     fn workload(&self, work: Work) -> Workload {
         Workload {
             work,
+            family: self.family,
             size: self.size,
             batch: self.batch.get(),
             sequence: self.seq.get(),
         }
     }
+}
+
+/// A family by its `model_type`.
+fn family(word: &str) -> Result<ModelType, String> {
+    ModelType::from_name(word).ok_or_else(|| {
+        let known: Vec<&str> = ModelType::ALL.map(ModelType::name).to_vec();
+        format!("no such family; known are {}", known.join(", "))
+    })
 }
 
 fn run(args: &BenchArgs, work: Work) -> Result<()> {
@@ -151,6 +164,7 @@ mod tests {
                 .unwrap();
         let expected = Workload {
             work: Work::TrainStep,
+            family: ModelType::Bert,
             size: Size::Base,
             batch: 4,
             sequence: 512,
@@ -165,6 +179,7 @@ mod tests {
         let args = parsed("").unwrap();
         let expected = Workload {
             work: Work::Inference,
+            family: ModelType::Bert,
             size: Size::Minilm,
             batch: 16,
             sequence: 128,

@@ -71,7 +71,7 @@ fn model(
     device: &Device,
 ) -> Result<ModelForSequenceClassification> {
     let config = SequenceClassificationConfig {
-        encoder: workload.size.config(dropout),
+        encoder: workload.config_with(dropout),
         num_labels: NUM_LABELS,
     };
     device.seed(TrainOptions::default().seed);

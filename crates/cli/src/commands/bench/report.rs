@@ -1,4 +1,5 @@
 use anyhow::Result;
+use bert_encoder::ModelType;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -21,6 +22,7 @@ pub(crate) struct Measured {
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     work: Work,
+    family: ModelType,
     size: Size,
     batch: usize,
     seq: usize,
@@ -49,6 +51,7 @@ impl Report {
         let gflops = workload.flop() / seconds / 1e9;
         Self {
             work: workload.work,
+            family: workload.family,
             size: workload.size,
             batch: workload.batch,
             seq: workload.sequence,

@@ -1,8 +1,10 @@
 // B rows, S positions, T = B · S tokens, H hidden, I inner, N heads, D head width, L layers
 
-use bert_encoder::EncoderConfig;
+use bert_encoder::{EncoderConfig, ModelType};
 use clap::ValueEnum;
 use serde::Serialize;
+
+use super::LONGEST_SEQUENCE;
 
 /// What is timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -28,6 +30,7 @@ pub(crate) enum Size {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Workload {
     pub(crate) work: Work,
+    pub(crate) family: ModelType,
     pub(crate) size: Size,
     pub(crate) batch: usize,
     pub(crate) sequence: usize,
@@ -62,21 +65,22 @@ pub(crate) struct Product {
 }
 
 impl Size {
-    /// The model's configuration, with BERT's own vocabulary and lengths.
-    pub(crate) fn config(self, dropout: f64) -> EncoderConfig {
+    /// The model's configuration, with the family's own vocabulary, and positions for the longest sequence.
+    pub(crate) fn config(self, family: ModelType, dropout: f64) -> EncoderConfig {
         let (num_hidden_layers, hidden_size, num_attention_heads) = match self {
             Self::Tiny => (2, 128, 2),
             Self::Mini => (4, 256, 4),
             Self::Minilm => (6, 384, 12),
             Self::Base => (12, 768, 12),
         };
-        let config = EncoderConfig {
+        let mut config = EncoderConfig {
             num_hidden_layers,
             hidden_size,
             num_attention_heads,
             intermediate_size: 4 * hidden_size,
-            ..EncoderConfig::default()
+            ..(family.family().defaults)()
         };
+        config.max_position_embeddings += LONGEST_SEQUENCE.saturating_sub(config.max_length());
         config.with_dropout(dropout)
     }
 }
@@ -133,8 +137,13 @@ impl Workload {
         .concat()
     }
 
+    /// The model's configuration, with this dropout.
+    pub(crate) fn config_with(&self, dropout: f64) -> EncoderConfig {
+        self.size.config(self.family, dropout)
+    }
+
     fn config(&self) -> EncoderConfig {
-        self.size.config(0.0)
+        self.config_with(0.0)
     }
 
     /// `Y = X W`, and in training `dX = dY Wᵀ` and `dW = Xᵀ dY`.
@@ -188,6 +197,7 @@ mod tests {
     fn flop(work: Work, size: Size, batch: usize, sequence: usize) -> f64 {
         let workload = Workload {
             work,
+            family: ModelType::Bert,
             size,
             batch,
             sequence,
@@ -231,8 +241,12 @@ mod tests {
 
     #[test]
     fn every_size_is_a_model_that_can_be_built() {
-        for size in Size::value_variants() {
-            size.config(0.1).validate().unwrap();
+        for family in ModelType::ALL {
+            for size in Size::value_variants() {
+                let config = size.config(family, 0.1);
+                config.validate().unwrap();
+                assert_eq!(config.max_length(), LONGEST_SEQUENCE);
+            }
         }
     }
 }
