@@ -1,0 +1,117 @@
+//! A checkpoint of any format as a directory with `model.safetensors`, value by value.
+
+use std::cmp::Reverse;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::Metadata;
+use std::collections::HashMap;
+
+use crate::save::{self, SaveError};
+use crate::staging::Staging;
+use crate::{CONFIG_FILE, Checkpoint, CheckpointError, TensorInfo, WEIGHTS_FILE, values};
+
+/// The header is a multiple of so many bytes long, so that the values behind it are aligned.
+const ALIGNMENT: usize = 8;
+
+/// Why a checkpoint cannot be converted.
+#[derive(Debug, thiserror::Error)]
+pub enum ConvertError {
+    /// A file of the checkpoint cannot be read any more.
+    #[error(transparent)]
+    Read(#[from] CheckpointError),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Write(#[from] SaveError),
+    /// Two tensors have one name.
+    #[error("the checkpoint has two tensors of the name `{name}`")]
+    Twice {
+        /// The name.
+        name: String,
+    },
+}
+
+/// Writes a checkpoint as a directory that transformers opens: `model.safetensors` with the same tensors, bit for bit, and
+/// copies of `config.json` and of `files`, the tokenizer's.
+///
+/// The directory is created if it does not exist. All files are complete before the first one takes its place, so a
+/// failure leaves the directory as it was.
+///
+/// # Errors
+/// [`ConvertError`], which names the path or the tensor.
+pub fn convert(checkpoint: &Checkpoint, files: &[PathBuf], dir: &Path) -> Result<(), ConvertError> {
+    let tensors = in_order(checkpoint.tensors())?;
+    let names = save::tokenizer_names(files)?;
+    let mut written = vec![WEIGHTS_FILE.to_owned(), CONFIG_FILE.to_owned()];
+    written.extend(names.iter().cloned());
+    let staging = Staging::begin(dir, written)?;
+    save::copy(checkpoint.config_path(), CONFIG_FILE, &staging)?;
+    for (source, name) in files.iter().zip(&names) {
+        save::copy(source, name, &staging)?;
+    }
+    write_weights(&tensors, &staging, dir)?;
+    Ok(staging.commit()?)
+}
+
+/// The tensors in the order of the safetensors library: the widest type first, so that every value is aligned.
+fn in_order(tensors: &[TensorInfo]) -> Result<Vec<&TensorInfo>, ConvertError> {
+    let mut ordered: Vec<&TensorInfo> = tensors.iter().collect();
+    ordered.sort_by(|left, right| {
+        (Reverse(left.dtype), &left.name).cmp(&(Reverse(right.dtype), &right.name))
+    });
+    let mut names: Vec<&String> = tensors.iter().map(|tensor| &tensor.name).collect();
+    names.sort();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(ConvertError::Twice {
+            name: pair[0].clone(),
+        }),
+        None => Ok(ordered),
+    }
+}
+
+fn write_weights(
+    tensors: &[&TensorInfo],
+    staging: &Staging,
+    dir: &Path,
+) -> Result<(), ConvertError> {
+    let unwritable = |reason| SaveError::Write {
+        path: dir.join(WEIGHTS_FILE),
+        reason,
+    };
+    let file = File::create(staging.path(WEIGHTS_FILE)).map_err(unwritable)?;
+    let mut file = BufWriter::new(file);
+    let header = header(tensors).map_err(unwritable)?;
+    file.write_all(&header).map_err(unwritable)?;
+    for tensor in tensors {
+        let unreadable = |reason| values::unreadable(tensor, reason);
+        let mut values = values::stream(tensor).map_err(unreadable)?;
+        let copied = io::copy(&mut values, &mut file).map_err(unwritable)?;
+        if copied != tensor.byte_len as u64 {
+            return Err(unreadable(io::ErrorKind::UnexpectedEof.into()).into());
+        }
+    }
+    Ok(file.flush().map_err(unwritable)?)
+}
+
+/// The length of the header, and the header.
+fn header(tensors: &[&TensorInfo]) -> io::Result<Vec<u8>> {
+    let mut end = 0;
+    let described = tensors.iter().map(|tensor| {
+        let begin = end;
+        end += tensor.byte_len;
+        let info = safetensors::tensor::TensorInfo {
+            dtype: tensor.dtype,
+            shape: tensor.shape.clone(),
+            data_offsets: (begin, end),
+        };
+        (tensor.name.clone(), info)
+    });
+    let described = described.collect();
+    let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let metadata = Metadata::new(Some(format), described).map_err(io::Error::other)?;
+    let mut text = serde_json::to_vec(&metadata)?;
+    text.resize(text.len().next_multiple_of(ALIGNMENT), b' ');
+    let length = (text.len() as u64).to_le_bytes();
+    Ok([length.as_slice(), &text].concat())
+}
