@@ -1,12 +1,12 @@
 //! A checkpoint of any format as a directory with `model.safetensors`, value by value.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use safetensors::tensor::Metadata;
-use std::collections::HashMap;
 
 use crate::save::{self, SaveError};
 use crate::staging::Staging;
@@ -33,22 +33,29 @@ pub enum ConvertError {
 }
 
 /// Writes a checkpoint as a directory that transformers opens: `model.safetensors` with the same tensors, bit for bit, and
-/// copies of `config.json` and of `files`, the tokenizer's.
+/// copies of `config.json` and of further files. `names` are their paths within the checkpoint's directory, with `/` between
+/// folders, such as `vocab.txt` and `1_Pooling/config.json`.
 ///
 /// The directory is created if it does not exist. All files are complete before the first one takes its place, so a
 /// failure leaves the directory as it was.
 ///
 /// # Errors
 /// [`ConvertError`], which names the path or the tensor.
-pub fn convert(checkpoint: &Checkpoint, files: &[PathBuf], dir: &Path) -> Result<(), ConvertError> {
+pub fn convert(checkpoint: &Checkpoint, names: &[String], dir: &Path) -> Result<(), ConvertError> {
     let tensors = in_order(checkpoint.tensors())?;
-    let names = save::tokenizer_names(files)?;
-    let mut written = vec![WEIGHTS_FILE.to_owned(), CONFIG_FILE.to_owned()];
-    written.extend(names.iter().cloned());
-    let staging = Staging::begin(dir, written)?;
-    save::copy(checkpoint.config_path(), CONFIG_FILE, &staging)?;
-    for (source, name) in files.iter().zip(&names) {
-        save::copy(source, name, &staging)?;
+    let source = checkpoint.directory();
+    let mut copied = vec![CONFIG_FILE.to_owned()];
+    for name in names {
+        if name == WEIGHTS_FILE || copied.contains(name) {
+            let path = source.join(name);
+            return Err(SaveError::NameTaken { path }.into());
+        }
+        copied.push(name.clone());
+    }
+    let weights = WEIGHTS_FILE.to_owned();
+    let staging = Staging::begin(dir, copied.iter().cloned().chain([weights]).collect())?;
+    for name in &copied {
+        save::copy(&source.join(name), name, &staging)?;
     }
     write_weights(&tensors, &staging, dir)?;
     Ok(staging.commit()?)

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::tensor_info::ReadTensors;
 use crate::{
     CONFIG_FILE, CheckpointError, KeyMap, PICKLED_FILE, PICKLED_INDEX_FILE, TensorInfo,
     WEIGHTS_FILE, WEIGHTS_INDEX_FILE, foreign, header, pickled, shards, values, wrapper,
@@ -108,8 +109,12 @@ impl Checkpoint {
         }
     }
 
-    pub(crate) fn config_path(&self) -> &Path {
-        &self.config_path
+    /// The directory that `config.json` lies in.
+    pub fn directory(&self) -> &Path {
+        match self.config_path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        }
     }
 
     /// `config.json` as it stands in the file: every key, in the file's order.
@@ -173,7 +178,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Checkpoin
 }
 
 fn directory_tensors(directory: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {
-    let readers: [(&str, fn(&Path) -> Result<Vec<TensorInfo>, CheckpointError>); 4] = [
+    let readers: [(&str, ReadTensors); 4] = [
         (WEIGHTS_FILE, header::read),
         (WEIGHTS_INDEX_FILE, |index| {
             shards::read(index, header::read)

@@ -156,8 +156,7 @@ pub(crate) fn copy(source: &Path, name: &str, staging: &Staging) -> Result<(), S
         })
 }
 
-/// The names of the tokenizer's files, none of which is that of another file of the export.
-pub(crate) fn tokenizer_names(files: &[PathBuf]) -> Result<Vec<String>, SaveError> {
+fn tokenizer_names(files: &[PathBuf]) -> Result<Vec<String>, SaveError> {
     let mut taken = BTreeSet::from([WEIGHTS_FILE.to_owned(), CONFIG_FILE.to_owned()]);
     files
         .iter()

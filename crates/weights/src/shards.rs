@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::tensor_info::ReadTensors;
 use crate::{CheckpointError, TensorInfo, open};
 
 #[derive(Deserialize)]
@@ -15,7 +16,7 @@ struct Index {
 /// The tensors of every shard that the index names, in the order of their names. `read_shard` reads one of them.
 pub(crate) fn read(
     index_path: &Path,
-    read_shard: fn(&Path) -> Result<Vec<TensorInfo>, CheckpointError>,
+    read_shard: ReadTensors,
 ) -> Result<Vec<TensorInfo>, CheckpointError> {
     let index: Index = open::read_json(index_path)?;
     let shards: BTreeSet<&str> = index.weight_map.values().map(String::as_str).collect();

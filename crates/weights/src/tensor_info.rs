@@ -1,9 +1,14 @@
 //! What is known of a tensor before its values are read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burn_store::pytorch_reader;
 use safetensors::Dtype;
+
+use crate::CheckpointError;
+
+/// Reads what one file says about its tensors, in the order of their names.
+pub(crate) type ReadTensors = fn(&Path) -> Result<Vec<TensorInfo>, CheckpointError>;
 
 /// What a checkpoint says about one of its tensors.
 #[derive(Debug, Clone, PartialEq, Eq)]

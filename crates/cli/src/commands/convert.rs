@@ -16,8 +16,9 @@ use crate::format::shortened;
 use crate::model_source::ModelSource;
 use crate::results::Results;
 
-/// What tokenizers of transformers read, and the settings of text generation.
-const COPIED: [&str; 13] = [
+/// What transformers reads of a tokenizer, the settings of text generation, and what sentence-transformers reads beside its
+/// folders.
+const COPIED: [&str; 16] = [
     "added_tokens.json",
     "generation_config.json",
     "merges.txt",
@@ -31,6 +32,9 @@ const COPIED: [&str; 13] = [
     "vocab.json",
     "vocab.txt",
     "chat_template.jinja",
+    "modules.json",
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
 ];
 /// What weights are called, and what belongs to them.
 const WEIGHTS: [&str; 6] = [
@@ -67,11 +71,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<()> {
     if let Some(message) = describe::wrapper(&checkpoint) {
         eprintln!("warning {message}");
     }
-    let directory = match path.parent() {
-        Some(parent) if path.is_file() => parent,
-        _ => &path,
-    };
-    let files = Files::of(directory)?;
+    let files = Files::of(checkpoint.directory())?;
     convert(&checkpoint, &files.copied, &args.output)?;
     eprintln!("wrote   {}", total_line(&summary(&checkpoint)));
     if !files.left.is_empty() {
@@ -90,31 +90,48 @@ fn without_wrapper(checkpoint: Checkpoint) -> Checkpoint {
     }
 }
 
-/// What lies in the directory beside the weights and `config.json`.
+/// What lies in the directory beside the weights and `config.json`, by name.
+#[derive(Default)]
 struct Files {
-    copied: Vec<PathBuf>,
-    /// The names of all others.
+    copied: Vec<String>,
     left: Vec<String>,
 }
 
 impl Files {
     fn of(directory: &Path) -> Result<Self> {
-        let mut files = Self {
-            copied: Vec::new(),
-            left: Vec::new(),
-        };
-        let unreadable = || format!("{}: cannot be read", directory.display());
-        for entry in fs::read_dir(directory).with_context(unreadable)? {
-            let path = entry.with_context(unreadable)?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if COPIED.contains(&name.as_ref()) && path.is_file() {
-                files.copied.push(path);
+        let mut files = Self::default();
+        for name in names_in(directory)? {
+            let path = directory.join(&name);
+            if path.is_dir() && is_module(&name) {
+                let inner = names_in(&path)?;
+                let inner = inner.into_iter().filter(|inner| path.join(inner).is_file());
+                files
+                    .copied
+                    .extend(inner.map(|inner| format!("{name}/{inner}")));
+            } else if COPIED.contains(&name.as_str()) && path.is_file() {
+                files.copied.push(name);
             } else if !WEIGHTS.iter().any(|end| name.ends_with(end)) {
-                files.left.push(name.into_owned());
+                files.left.push(name);
             }
         }
-        files.copied.sort();
-        files.left.sort();
         Ok(files)
     }
+}
+
+/// Whether a folder is that of a module of sentence-transformers, such as `1_Pooling`.
+fn is_module(folder: &str) -> bool {
+    folder
+        .split_once('_')
+        .is_some_and(|(number, _)| number.parse::<usize>().is_ok())
+}
+
+fn names_in(directory: &Path) -> Result<Vec<String>> {
+    let unreadable = || format!("{}: cannot be read", directory.display());
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory).with_context(unreadable)? {
+        let name = entry.with_context(unreadable)?.file_name();
+        names.push(name.to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
 }

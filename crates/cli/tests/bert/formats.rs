@@ -86,12 +86,15 @@ fn pickled_weights_are_inspected_without_a_configuration_too() {
 fn a_conversion_says_what_it_does_not_copy_and_loses_nothing() {
     let room = room();
     room.write("pickled/README.md", "a card");
+    std::fs::create_dir(room.path("pickled/1_Pooling")).unwrap();
+    room.write("pickled/1_Pooling/config.json", "{}");
     let run = room.bert("convert pickled --output out").succeeded();
     assert!(
         run.stderr.contains("not copied: README.md"),
         "{}",
         run.stderr
     );
+    assert_eq!(room.read("out/1_Pooling/config.json"), "{}");
     room.bert("convert pickled --output out")
         .failed(1, &["out", "overwrite"]);
     room.bert("convert pickled --output out --overwrite")

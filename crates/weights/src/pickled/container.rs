@@ -13,8 +13,10 @@ use super::scan::scan;
 /// Names and shapes of a model with ten thousand tensors take two megabytes.
 const MAX_PICKLE_BYTES: u64 = 16 << 20;
 const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
-/// The pickled number that files of PyTorch 1.5 and older begin with.
-const LEGACY_MAGIC: &[u8] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+/// The number in the first pickle of files of PyTorch 1.5 and older. Before it stands what the protocol of the pickle asks for.
+const LEGACY_MAGIC: &[u8] = b"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
+/// How far into the file the legacy number may begin and end.
+const LEGACY_MAGIC_WITHIN: u64 = 64;
 /// Magic number, protocol, system, the object itself, the order of the storages.
 const LEGACY_PICKLES: usize = 5;
 /// The pickle in an archive.
@@ -27,11 +29,12 @@ const PICKLE_ENTRY: &str = "data.pkl";
 pub(super) fn scan_file(path: &Path, file_len: u64) -> io::Result<Result<(), PickleFault>> {
     let mut magic = Vec::new();
     File::open(path)?
-        .take(LEGACY_MAGIC.len() as u64)
+        .take(LEGACY_MAGIC_WITHIN)
         .read_to_end(&mut magic)?;
+    let mut windows = magic.windows(LEGACY_MAGIC.len());
     if magic.starts_with(ZIP_MAGIC) {
         scan_archive(File::open(path)?, file_len)
-    } else if magic == LEGACY_MAGIC {
+    } else if magic.first() == Some(&0x80) && windows.any(|window| window == LEGACY_MAGIC) {
         scan_legacy(File::open(path)?, file_len)
     } else {
         Ok(Err(PickleFault::NotTorchSave))

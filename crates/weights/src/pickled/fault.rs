@@ -36,7 +36,9 @@ pub enum PickleFault {
         place: PicklePlace,
     },
     /// A byte that is no instruction, or an instruction that tensors do not need.
-    #[error("the pickle has the instruction {opcode:#04x} {place}, which no tensor needs")]
+    #[error(
+        "the pickle has the instruction {opcode:#04x} {place}, which plain tensors do not need"
+    )]
     Opcode {
         /// The instruction.
         opcode: u8,
@@ -45,8 +47,8 @@ pub enum PickleFault {
     },
     /// The pickle asks for a class or function that tensors do not need.
     #[error(
-        "the pickle asks for `{class}` {place}, which no tensor needs; nothing of it was run. Weights alone are what \
-         `torch.save(model.state_dict(), \"pytorch_model.bin\")` writes"
+        "the pickle asks for `{class}` {place}, which plain tensors do not need; nothing of it was run. Plain tensors are \
+         what `torch.save(model.state_dict(), \"pytorch_model.bin\")` writes of a model"
     )]
     Class {
         /// Module and name.

@@ -40,32 +40,50 @@ fn tensors_of_every_type_are_the_same_bits() {
     assert_eq!(converted(&checkpoint), tensors);
 }
 
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
 #[test]
 fn config_and_further_files_are_copies() {
     let (checkpoint, directory) = checkpoint(&base_tensors());
-    let text = "{\"b\": 1,\n \"a\":  Infinity-free}".replace("Infinity-free", "2.50");
-    fs::write(directory.path().join("config.json"), &text).unwrap();
-    let vocabulary = directory.path().join("vocab.txt");
-    fs::write(&vocabulary, "[PAD]\r\nä").unwrap();
+    let pooling = "1_Pooling/config.json";
+    fs::create_dir(directory.path().join("1_Pooling")).unwrap();
+    let files = [
+        ("config.json", "{\"b\": 1,\n \"a\":  2.50}"),
+        ("vocab.txt", "[PAD]\r\nä"),
+        (pooling, "{}"),
+    ];
+    for (name, text) in files {
+        fs::write(directory.path().join(name), text).unwrap();
+    }
     let target = directory.path().join("deep/target");
-    convert(&checkpoint, &[vocabulary], &target).unwrap();
-    assert_eq!(
-        fs::read_to_string(target.join("config.json")).unwrap(),
-        text
-    );
-    assert_eq!(
-        fs::read_to_string(target.join("vocab.txt")).unwrap(),
-        "[PAD]\r\nä"
-    );
-    assert_eq!(entries(&target), 3);
+    convert(&checkpoint, &names(&["vocab.txt", pooling]), &target).unwrap();
+    for (name, text) in files {
+        assert_eq!(fs::read_to_string(target.join(name)).unwrap(), text);
+    }
+    assert_eq!(entries(&target), 4);
+}
+
+#[test]
+fn a_further_file_cannot_take_the_place_of_another() {
+    let (checkpoint, directory) = checkpoint(&base_tensors());
+    let target = directory.path().join("target");
+    for name in ["config.json", "model.safetensors"] {
+        let error = convert(&checkpoint, &names(&[name]), &target).unwrap_err();
+        assert!(
+            matches!(&error, ConvertError::Write(SaveError::NameTaken { path }) if path.ends_with(name)),
+            "{error}"
+        );
+    }
+    assert!(!target.exists());
 }
 
 #[test]
 fn a_failed_conversion_leaves_nothing_behind() {
     let (checkpoint, directory) = checkpoint(&base_tensors());
     let target = directory.path().join("deep/target");
-    let missing = directory.path().join("vocab.txt");
-    let error = convert(&checkpoint, &[missing], &target).unwrap_err();
+    let error = convert(&checkpoint, &names(&["vocab.txt"]), &target).unwrap_err();
     assert!(
         matches!(&error, ConvertError::Write(SaveError::Copy { path, .. }) if path.ends_with("vocab.txt")),
         "{error}"

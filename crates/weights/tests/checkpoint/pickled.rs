@@ -91,6 +91,14 @@ fn both_layouts_keep_every_bit() {
 }
 
 #[test]
+fn the_layout_of_pytorch_1_5_is_known_in_its_later_protocols() {
+    let file = pickled_legacy(&base_tensors());
+    let framed = [b"\x80\x04\x95\x0d\0\0\0\0\0\0\0", &file[2..]].concat();
+    let (checkpoint, _directory) = open(&framed).unwrap();
+    assert_eq!(converted(&checkpoint), base_tensors());
+}
+
+#[test]
 fn one_file_may_be_named_under_any_of_its_endings() {
     let directory = directory_with(&pickled(&base_tensors()));
     for ending in ["bin", "pt", "pth"] {
