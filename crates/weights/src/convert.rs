@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use safetensors::tensor::Metadata;
@@ -91,14 +91,28 @@ fn write_weights(
     let header = header(tensors).map_err(unwritable)?;
     file.write_all(&header).map_err(unwritable)?;
     for tensor in tensors {
-        let unreadable = |reason| values::unreadable(tensor, reason);
-        let mut values = values::stream(tensor).map_err(unreadable)?;
-        let copied = io::copy(&mut values, &mut file).map_err(unwritable)?;
-        if copied != tensor.byte_len as u64 {
-            return Err(unreadable(io::ErrorKind::UnexpectedEof.into()).into());
-        }
+        copy_values(tensor, |piece| file.write_all(piece).map_err(unwritable))?;
     }
     Ok(file.flush().map_err(unwritable)?)
+}
+
+/// Hands the bytes of a tensor to `write`, piece by piece.
+fn copy_values(
+    tensor: &TensorInfo,
+    mut write: impl FnMut(&[u8]) -> Result<(), SaveError>,
+) -> Result<(), ConvertError> {
+    let unreadable = |reason| values::unreadable(tensor, reason);
+    let mut values = values::stream(tensor).map_err(unreadable)?;
+    let mut piece = vec![0; values::PIECE_BYTES.min(tensor.byte_len)];
+    let mut rest = tensor.byte_len;
+    while rest > 0 {
+        let length = rest.min(piece.len());
+        let piece = &mut piece[..length];
+        values.read_exact(piece).map_err(unreadable)?;
+        write(piece)?;
+        rest -= length;
+    }
+    Ok(())
 }
 
 /// The length of the header, and the header.

@@ -156,13 +156,17 @@ fn replace_missing_originals<'a>(
         let Some(original) = options.original_of(&copy.name) else {
             continue;
         };
-        if parameters
+        let is_parameter = parameters
             .iter()
-            .any(|parameter| parameter.path == original)
-        {
+            .any(|parameter| parameter.path == original);
+        if is_parameter && !is_claimed(copy, claims) {
             claims.entry(original.to_owned()).or_insert(copy);
         }
     }
+}
+
+fn is_claimed(tensor: &TensorInfo, claims: &Claims<'_>) -> bool {
+    claims.values().any(|claimed| claimed.name == tensor.name)
 }
 
 /// A tensor that belongs to no part of the model may be what a missing parameter is called in this file. So it is excused
@@ -182,12 +186,11 @@ fn account_for_copies(
     mismatch: &mut Mismatch,
     report: &mut LoadReport,
 ) -> Result<(), LoadError> {
-    let is_claimed = |copy: &TensorInfo| claims.values().any(|claimed| claimed.name == copy.name);
     for copy in checkpoint.tensors() {
         let Some(original) = options.original_of(&copy.name) else {
             continue;
         };
-        if is_claimed(copy) {
+        if is_claimed(copy, claims) {
             continue;
         }
         match claims.get(original) {

@@ -10,8 +10,8 @@ use safetensors::Dtype;
 use crate::tensor_info::Source;
 use crate::{CheckpointError, TensorInfo};
 
-/// How much of a tensor is compared at a time.
-const PIECE_BYTES: usize = 1 << 20;
+/// How much of a tensor is compared or copied at a time.
+pub(crate) const PIECE_BYTES: usize = 1 << 20;
 
 /// The floating-point types that weights come in; all of them are loaded as F32.
 pub(crate) fn float_dtype(dtype: Dtype) -> Option<DType> {

@@ -171,6 +171,21 @@ fn a_copy_without_its_original_is_loaded_in_its_place() {
 }
 
 #[test]
+fn a_tensor_that_a_parameter_wants_is_no_copy_of_another() {
+    let options = LoadOptions {
+        copies: vec![TiedCopy {
+            name: "pooler.dense.bias".to_owned(),
+            original: "layers.0.layer_norm.beta".to_owned(),
+        }],
+        ..LoadOptions::default()
+    };
+    let mut tensors = base_tensors();
+    tensors.remove("encoder.layer.0.LayerNorm.bias");
+    let missing = mismatch(load_base(&tensors, &options)).missing;
+    assert_eq!(missing[0].path, "layers.0.layer_norm.beta");
+}
+
+#[test]
 fn a_copy_of_a_parameter_that_the_model_lacks_is_unexpected() {
     let options = LoadOptions {
         copies: vec![TiedCopy {
