@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, fetch, inspect, models};
+use crate::commands::{bench, convert, fetch, inspect, models};
 use crate::tasks::{CheckTask, EvaluateTask, PredictTask, TrainTask};
 
 /// Fine-tunes pre-trained BERT models, evaluates them and predicts with them.
@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Fetch(fetch::FetchArgs),
     /// Show what a checkpoint holds: configuration, tensors, sizes
     Inspect(inspect::InspectArgs),
+    /// Write a checkpoint as a directory with model.safetensors: the same tensors, bit for bit
+    Convert(convert::ConvertArgs),
     /// Find what is wrong or odd about data before anyone trains on it
     #[command(subcommand)]
     Check(CheckTask),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bert_tasks::{HeadOrigin, Pretrained};
 use bert_text::LabelSet;
-use bert_weights::LoadReport;
+use bert_weights::{Checkpoint, LoadReport};
 
 use crate::format::{count, counted, shortened};
 
@@ -78,4 +78,51 @@ pub(crate) fn load(report: &LoadReport) -> String {
         .fold(loaded, |text, (what, names)| {
             format!("{text}; {what}: {}", shortened(names, LISTED))
         })
+}
+
+/// What a user should know about a checkpoint's files: the kind of message, and the message.
+pub(crate) fn files(checkpoint: &Checkpoint) -> Vec<(&'static str, String)> {
+    let pickled = checkpoint
+        .pickled_file()
+        .map(|file| ("note", pickled(file)));
+    let wrapper = wrapper(checkpoint).map(|message| ("warning", message));
+    pickled.into_iter().chain(wrapper).collect()
+}
+
+/// The prefix of a wrapper, where there is one.
+pub(crate) fn wrapper(checkpoint: &Checkpoint) -> Option<String> {
+    let prefix = checkpoint.wrapper()?;
+    Some(format!(
+        "{}: the names of its tensors begin with `{prefix}`, which a wrapper around the model left there; read without it",
+        checkpoint.path().display()
+    ))
+}
+
+/// A file of pickled weights.
+pub(crate) fn pickled(file: &Path) -> String {
+    format!(
+        "{}: pickled weights, read without running them; `bert convert` writes safetensors",
+        file.display()
+    )
+}
+
+/// A warning about the tensors that belong to no part of the model, where there are any.
+pub(crate) fn unknown_tensors(report: &LoadReport) -> Option<String> {
+    (!report.unknown.is_empty()).then(|| {
+        format!(
+            "{} of the checkpoint {} to no part of the model and {} left out: {}",
+            counted(report.unknown.len(), "tensor"),
+            if report.unknown.len() == 1 {
+                "belongs"
+            } else {
+                "belong"
+            },
+            if report.unknown.len() == 1 {
+                "is"
+            } else {
+                "are"
+            },
+            shortened(&report.unknown, LISTED)
+        )
+    })
 }

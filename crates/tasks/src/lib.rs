@@ -28,5 +28,5 @@ pub mod token_classification;
 
 pub use error::TaskError;
 pub use inference::{EVALUATION_BATCH_SIZE, RunOptions, rows_of};
-pub use pretrained::{DropoutOverride, HeadOrigin, Pretrained, key_map};
+pub use pretrained::{DropoutOverride, HeadOrigin, Pretrained, encoder_key_map, key_map};
 pub use task::{BatchLoss, Evaluation, Metrics, Position, Task};

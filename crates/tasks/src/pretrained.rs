@@ -89,6 +89,7 @@ impl Pretrained {
     ) -> Result<Self, TaskError> {
         let checkpoint = Checkpoint::open(dir)?;
         let mut encoder: EncoderConfig = read_config(&checkpoint)?;
+        let checkpoint = checkpoint.without_wrapper(&encoder_key_map(encoder.model_type));
         dropout.apply(&mut encoder);
         encoder.validate()?;
         let path = checkpoint.path();
@@ -255,13 +256,22 @@ impl Pretrained {
     /// # Errors
     ///
     /// A tensor is missing, unexpected, mis-shaped or not finite.
-    pub fn load_head<M: Module>(&self, model: M, head: &HeadKeys) -> Result<M, TaskError> {
+    pub fn load_head<M: Module>(
+        &self,
+        model: M,
+        head: &HeadKeys,
+    ) -> Result<(M, LoadReport), TaskError> {
         let options = LoadOptions {
             fresh: EncoderPart::paths().to_vec(),
             ignored: vec![self.encoder.model_type.family().pooler.to_owned()],
             ..LoadOptions::default()
         };
-        Ok(bert_weights::load(model, &self.checkpoint, &self.keys(head), &options)?.0)
+        Ok(bert_weights::load(
+            model,
+            &self.checkpoint,
+            &self.keys(head),
+            &options,
+        )?)
     }
 
     /// The key map of a model with this head.
@@ -311,14 +321,24 @@ impl Pretrained {
 ///
 /// A key map in the crates is not bijective, which a test of each task holds.
 pub fn key_map(model_type: ModelType, head: &HeadKeys) -> KeyMap {
+    let join = |head| encoder_key_map(model_type).join(KeyMap::parse(head)?);
+    bijective(join(head.map))
+}
+
+/// The same of an encoder alone, without a head.
+///
+/// # Panics
+///
+/// As [`key_map`].
+pub fn encoder_key_map(model_type: ModelType) -> KeyMap {
     let family = model_type.family();
-    let parse = || -> Result<KeyMap, KeyMapError> {
-        KeyMap::parse(family.keys)?
-            .with_prefix(family.base_model_prefix, EncoderPart::FIELD)
-            .with_base_prefix(family.base_model_prefix)
-            .join(KeyMap::parse(head.map)?)
-    };
-    parse().expect("the key maps in the crates are bijective, which a test of each task holds")
+    bijective(KeyMap::parse(family.keys))
+        .with_prefix(family.base_model_prefix, EncoderPart::FIELD)
+        .with_base_prefix(family.base_model_prefix)
+}
+
+fn bijective(keys: Result<KeyMap, KeyMapError>) -> KeyMap {
+    keys.expect("the key maps in the crates are bijective, which a test of each task holds")
 }
 
 /// Burn draws a parameter when it is first used. Drawn now, its values depend on the seed and not on what came between.

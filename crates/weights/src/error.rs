@@ -3,20 +3,25 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::PickleFault;
+
 /// Why a checkpoint cannot be opened or read.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// Nothing lies at the path.
     #[error(
-        "{path}: no such checkpoint; give a directory with config.json and model.safetensors, or a .safetensors file"
+        "{path}: no such checkpoint; give a directory with config.json and model.safetensors or pytorch_model.bin, or the file \
+         of the weights"
     )]
     NotFound {
         /// The path that was given.
         path: PathBuf,
     },
-    /// The name of the file does not end in `.safetensors`.
-    #[error("{path}: not a .safetensors file; give one, or the directory that holds it")]
-    NotSafetensors {
+    /// The name of the file is that of no weights.
+    #[error(
+        "{path}: neither a .safetensors file nor a .bin file; give one, or the directory that holds it"
+    )]
+    NotWeights {
         /// The path that was given.
         path: PathBuf,
     },
@@ -59,19 +64,43 @@ pub enum CheckpointError {
         reason: String,
     },
     /// The directory holds no weights.
-    #[error("{path}: no weights; expected model.safetensors or model.safetensors.index.json")]
+    #[error(
+        "{path}: no weights; expected model.safetensors, pytorch_model.bin, or one of these with .index.json and its shards"
+    )]
     NoWeights {
         /// The directory.
         path: PathBuf,
     },
-    /// The weights are pickled.
-    #[error(
-        "{path}: the loader does not read pickled PyTorch weights, because unpickling runs code; convert them once with \
-         transformers: `AutoModel.from_pretrained(DIR).save_pretrained(NEW_DIR, safe_serialization=True)`"
-    )]
-    OnlyPickledWeights {
+    /// The pickled weights cannot be read.
+    #[error("{path}: {reason}")]
+    Pickle {
         /// The pickled file.
         path: PathBuf,
+        /// What is wrong with it.
+        reason: PickleFault,
+    },
+    /// The weights are in a format that is not read.
+    #[error("{path}: {format}; {advice}")]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        format: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The weights are quantised.
+    #[error(
+        "{path}: key `quantization_config`: tensor `{tensor}` holds quantised weights ({method}), which the loader does not \
+         read; take the checkpoint from before the quantisation"
+    )]
+    Quantised {
+        /// The path of `config.json`.
+        path: PathBuf,
+        /// The first quantised tensor.
+        tensor: String,
+        /// `quant_method` of the configuration.
+        method: String,
     },
     /// The file ends before its header does.
     #[error(

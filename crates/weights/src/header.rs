@@ -2,32 +2,17 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
-use crate::CheckpointError;
+use crate::tensor_info::Source;
+use crate::{CheckpointError, TensorInfo};
 
 /// The 8 bytes before the header, which hold its length.
 const LENGTH_BYTES: u64 = 8;
 /// The limit that the safetensors format sets.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
-
-/// What a checkpoint says about one of its tensors.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TensorInfo {
-    /// The name as it stands in the file.
-    pub name: String,
-    /// The type of its values.
-    pub dtype: Dtype,
-    /// The shape, in the checkpoint's layout.
-    pub shape: Vec<usize>,
-    /// The file that holds it.
-    pub file: PathBuf,
-    pub(crate) offset: u64,
-    pub(crate) byte_len: usize,
-}
 
 /// The tensors of one file, in the order of their names.
 pub(crate) fn read(path: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {
@@ -35,13 +20,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {
         path: path.to_owned(),
         reason,
     };
-    let metadata = path.metadata().map_err(io_error)?;
-    if !metadata.is_file() {
-        return Err(CheckpointError::NotAFile {
-            path: path.to_owned(),
-        });
-    }
-    let file_len = metadata.len();
+    let file_len = file_length(path)?;
     let mut file = File::open(path).map_err(io_error)?;
     let header_len = header_length(&mut file, path, file_len)?;
     let mut header = Vec::new();
@@ -64,6 +43,20 @@ pub(crate) fn read(path: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {
         });
     }
     Ok(tensors(&header, path, data_start))
+}
+
+/// The length of a regular file in bytes.
+pub(crate) fn file_length(path: &Path) -> Result<u64, CheckpointError> {
+    let metadata = path.metadata().map_err(|reason| CheckpointError::Io {
+        path: path.to_owned(),
+        reason,
+    })?;
+    if !metadata.is_file() {
+        return Err(CheckpointError::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    Ok(metadata.len())
 }
 
 fn header_length(file: &mut File, path: &Path, file_len: u64) -> Result<u64, CheckpointError> {
@@ -113,7 +106,7 @@ fn tensors(header: &Metadata, path: &Path, data_start: u64) -> Vec<TensorInfo> {
                 dtype: info.dtype,
                 shape: info.shape.clone(),
                 file: path.to_owned(),
-                offset: data_start + begin as u64,
+                source: Source::At(data_start + begin as u64),
                 byte_len: end - begin,
             }
         })

@@ -197,6 +197,20 @@ impl KeyMap {
         buffers.any(|buffer| buffer.capture(checkpoint_name).is_some())
     }
 
+    /// Whether a tensor of this name lies among those of the map: it has the base-model prefix, or its name begins with the
+    /// same segment as one of theirs. The base-model prefix may be present or absent in both.
+    pub(crate) fn covers(&self, checkpoint_name: &str) -> bool {
+        let prefix = self.base_prefix.as_str();
+        if !prefix.is_empty() && checkpoint_name.starts_with(prefix) {
+            return true;
+        }
+        let first = first_segment(checkpoint_name);
+        self.entries.iter().any(|entry| {
+            let known = entry.checkpoint.to_string();
+            first_segment(known.strip_prefix(prefix).unwrap_or(&known)) == first
+        })
+    }
+
     /// With its last dot; empty when there is none.
     pub(crate) fn base_prefix(&self) -> &str {
         &self.base_prefix
@@ -209,6 +223,10 @@ impl KeyMap {
         reject_overlap(KeyMapColumn::Module, paths)?;
         Ok(self)
     }
+}
+
+fn first_segment(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
 }
 
 fn reject_overlap<'a>(

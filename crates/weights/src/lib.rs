@@ -16,10 +16,17 @@
 //! burn-store's PyTorch adapter transposes the weight of every [`burn::nn::Linear`], which it recognises by the
 //! struct's name. A two-dimensional parameter of any other module is taken as it lies in the file.
 //!
+//! # Formats
+//! The crate reads safetensors and what `torch.save` pickles, each in one file or in shards. It reads a pickle without running
+//! it: a pickle that asks for anything but tensors is refused ([`PickleFault`]). [`save()`] and [`convert()`] write
+//! safetensors.
+//!
 //! # Limits
-//! This crate does *not* choose a device, know a model or download anything. It does not read pickled PyTorch weights.
+//! This crate does *not* choose a device, know a model or download anything.
 
+mod convert;
 mod error;
+mod foreign;
 mod header;
 mod key_map;
 mod layout;
@@ -27,24 +34,29 @@ mod load;
 mod mismatch;
 mod names;
 mod open;
+mod pickled;
 mod plan;
 mod same;
 mod save;
 mod shards;
 mod staging;
 mod summary;
+mod tensor_info;
 mod values;
+mod wrapper;
 
+pub use convert::{ConvertError, convert};
 pub use error::CheckpointError;
-pub use header::TensorInfo;
 pub use key_map::{KeyMap, KeyMapColumn, KeyMapError};
 pub use load::{LoadError, LoadOptions, LoadReport, TiedCopy, load};
 pub use mismatch::{Mismatch, MisshapenTensor, MissingTensor, WrongDtype};
 pub use open::{Checkpoint, read_config, read_tensors};
+pub use pickled::{PickleFault, PicklePlace};
 pub use safetensors::Dtype;
 pub use same::{Difference, DifferenceKind, first_difference};
 pub use save::{Export, SaveError, save};
 pub use summary::{CheckpointSummary, DtypeSummary, summary, summary_of};
+pub use tensor_info::TensorInfo;
 
 /// The configuration beside the weights.
 pub const CONFIG_FILE: &str = "config.json";
@@ -52,3 +64,7 @@ pub const CONFIG_FILE: &str = "config.json";
 pub const WEIGHTS_FILE: &str = "model.safetensors";
 /// The index that says which shard holds which tensor, when the weights are split.
 pub const WEIGHTS_INDEX_FILE: &str = "model.safetensors.index.json";
+/// Pickled weights in one file.
+pub const PICKLED_FILE: &str = "pytorch_model.bin";
+/// The index of pickled weights that are split.
+pub const PICKLED_INDEX_FILE: &str = "pytorch_model.bin.index.json";

@@ -21,7 +21,8 @@ pub struct LoadOptions {
     /// parameter wants as ignored and not as unexpected. The base-model prefix may be present or absent.
     pub ignored: Vec<String>,
     /// Tensors that a file may hold a second time because the model ties two of its parts, such as a decoder that shares
-    /// the word embeddings. The report lists a copy that equals its original as skipped; any other copy is an error.
+    /// the word embeddings. The report lists a copy that equals its original as skipped; any other copy is an error. A copy
+    /// whose original the file lacks is loaded in its place.
     pub copies: Vec<TiedCopy>,
 }
 
@@ -50,7 +51,7 @@ impl LoadOptions {
     }
 }
 
-/// What a load did: each tensor of the file is in exactly one of `loaded`, `replaced`, `ignored` and `skipped`.
+/// What a load did: each tensor of the file is in exactly one of `loaded`, `replaced`, `ignored`, `skipped` and `unknown`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoadReport {
     /// The tensors that were loaded, by their names in the file.
@@ -63,6 +64,8 @@ pub struct LoadReport {
     pub ignored: Vec<String>,
     /// The tensors that are no weights of their own: buffers, and copies of tied weights.
     pub skipped: Vec<String>,
+    /// The tensors that belong to no part of the model, such as a second head or a loss's weight. A user is told of them.
+    pub unknown: Vec<String>,
 }
 
 /// Why a checkpoint cannot be loaded into a module.
@@ -121,8 +124,11 @@ pub enum LoadError {
 
 /// Loads a checkpoint into a module, strictly and by name.
 ///
-/// Every tensor of the checkpoint and every parameter of the module must have its counterpart. The error lists all that
-/// have none and that `options` do not excuse. Values become F32. Each parameter stays on its device and keeps its id and
+/// Every parameter of the module must have its tensor, and every tensor of the checkpoint that lies among those of the model
+/// its parameter. The error lists all that have none and that `options` do not excuse. A tensor lies among those of the model
+/// when the key map has a name with the same first segment, or when it has the base-model prefix: so
+/// `bert.encoder.layer.12.…` of a model with twelve layers is an error. Tensors elsewhere, such as `linear.weight`, are
+/// reported as [unknown](LoadReport::unknown), but are errors where a parameter lacks its tensor. Values become F32. Each parameter stays on its device and keeps its id and
 /// whether it is trained. A parameter that is loaded is never initialised.
 ///
 /// # Errors

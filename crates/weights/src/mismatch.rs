@@ -15,7 +15,7 @@ pub struct Mismatch {
     pub checkpoint: PathBuf,
     /// Parameters that the checkpoint has no tensor for.
     pub missing: Vec<MissingTensor>,
-    /// Tensors that no parameter wants.
+    /// Tensors that no parameter wants: among those of the model, or anywhere while a parameter lacks its tensor.
     pub unexpected: Vec<String>,
     /// Tensors of another shape than their parameter.
     pub misshapen: Vec<MisshapenTensor>,

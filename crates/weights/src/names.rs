@@ -60,6 +60,13 @@ pub(crate) fn parameter_of(
         .find(|path| has_parameter(path))
 }
 
+/// Whether the map states the name, with or without the base-model prefix.
+pub(crate) fn is_mapped(name: &str, keys: &KeyMap) -> bool {
+    let name = current_name(name);
+    let mut spellings = spellings(&name, keys).into_iter();
+    spellings.any(|spelling| keys.module_path(&spelling).is_some())
+}
+
 /// The name, and the same with the base-model prefix taken away or added; twice the name when there is no prefix.
 fn spellings(name: &str, keys: &KeyMap) -> [String; 2] {
     let prefix = keys.base_prefix();

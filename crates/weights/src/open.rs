@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::header::{self, TensorInfo};
-use crate::{CONFIG_FILE, CheckpointError, WEIGHTS_FILE, WEIGHTS_INDEX_FILE, shards};
+use crate::tensor_info::ReadTensors;
+use crate::{
+    CONFIG_FILE, CheckpointError, KeyMap, PICKLED_FILE, PICKLED_INDEX_FILE, TensorInfo,
+    WEIGHTS_FILE, WEIGHTS_INDEX_FILE, foreign, header, pickled, shards, values, wrapper,
+};
 
-const PICKLED_FILES: [&str; 2] = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
+/// The values of these names of files are pickled.
 const PICKLED_EXTENSIONS: [&str; 3] = ["bin", "pt", "pth"];
 
 /// A checkpoint whose headers have been read and checked; its values still lie in the files.
@@ -20,11 +23,13 @@ pub struct Checkpoint {
     config_path: PathBuf,
     config: Map<String, Value>,
     tensors: Vec<TensorInfo>,
+    wrapper: String,
 }
 
 impl Checkpoint {
-    /// Opens a directory (`config.json` and `model.safetensors`, or an index and its shards) or one `.safetensors`
-    /// file with `config.json` beside it. Symbolic links are followed.
+    /// Opens a directory (`config.json` and weights) or one file of weights with `config.json` beside it. The weights are
+    /// the first that is there of `model.safetensors`, its index with shards, `pytorch_model.bin`, its index with shards.
+    /// Pickled weights are read without running them. Symbolic links are followed.
     ///
     /// # Errors
     /// [`CheckpointError`] when a file is missing, is not what its name says, or contradicts itself.
@@ -45,12 +50,71 @@ impl Checkpoint {
             config_path,
             config,
             tensors,
+            wrapper: String::new(),
         })
+    }
+
+    /// The same checkpoint without the prefix of a wrapper before the names of its tensors: `module.` of
+    /// `DataParallel`, `_orig_mod.` of `torch.compile`, `model.` or `net.` of Lightning, `state_dict.` of a
+    /// dictionary around the weights, and several of these together. The prefix goes only where the map knows no tensor of
+    /// the checkpoint as it stands, and knows some once the prefix is gone. Tensors without it keep their names.
+    #[must_use]
+    pub fn without_wrapper(mut self, keys: &KeyMap) -> Self {
+        if let Some(prefix) = wrapper::prefix(&self.tensors, keys) {
+            for tensor in &mut self.tensors {
+                if let Some(bare) = tensor.name.strip_prefix(&prefix) {
+                    tensor.name = bare.to_owned();
+                }
+            }
+            self.tensors
+                .sort_by(|left, right| left.name.cmp(&right.name));
+            self.wrapper = prefix;
+        }
+        self
+    }
+
+    /// The prefix that [`without_wrapper`](Self::without_wrapper) has taken from the names of the tensors.
+    pub fn wrapper(&self) -> Option<&str> {
+        Some(self.wrapper.as_str()).filter(|prefix| !prefix.is_empty())
+    }
+
+    /// A file of pickled weights that belongs to the checkpoint.
+    pub fn pickled_file(&self) -> Option<&Path> {
+        let pickled = self.tensors.iter().find(|tensor| tensor.is_pickled())?;
+        Some(&pickled.file)
     }
 
     /// The path it was opened by.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Refuses quantised weights, which are no floating-point numbers. A configuration may keep the settings of a
+    /// quantisation that the weights no longer have.
+    pub(crate) fn reject_quantised(&self) -> Result<(), CheckpointError> {
+        let Some(Value::Object(quantisation)) = self.config.get("quantization_config") else {
+            return Ok(());
+        };
+        let is_quantised = |tensor: &&TensorInfo| {
+            tensor.name.contains("weight") && values::float_dtype(tensor.dtype).is_none()
+        };
+        let method = quantisation.get("quant_method").and_then(Value::as_str);
+        match self.tensors.iter().find(is_quantised) {
+            Some(tensor) => Err(CheckpointError::Quantised {
+                path: self.config_path.clone(),
+                tensor: tensor.name.clone(),
+                method: method.unwrap_or("of an unknown method").to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The directory that `config.json` lies in.
+    pub fn directory(&self) -> &Path {
+        match self.config_path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        }
     }
 
     /// `config.json` as it stands in the file: every key, in the file's order.
@@ -64,8 +128,8 @@ impl Checkpoint {
     }
 }
 
-/// The tensors of a directory or of one `.safetensors` file, in the order of their names. `config.json` is not read and
-/// need not be there.
+/// The tensors of a directory or of one file of weights, in the order of their names. `config.json` is not read and need
+/// not be there.
 ///
 /// # Errors
 /// [`CheckpointError`] when a file is missing, is not what its name says, or contradicts itself.
@@ -114,22 +178,26 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Checkpoin
 }
 
 fn directory_tensors(directory: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {
-    if let Some(weights) = entry(directory, WEIGHTS_FILE)? {
-        return header::read(&weights);
+    let readers: [(&str, ReadTensors); 4] = [
+        (WEIGHTS_FILE, header::read),
+        (WEIGHTS_INDEX_FILE, |index| {
+            shards::read(index, header::read)
+        }),
+        (PICKLED_FILE, pickled::read),
+        (PICKLED_INDEX_FILE, |index| {
+            shards::read(index, pickled::read)
+        }),
+    ];
+    for (name, read) in readers {
+        if let Some(path) = entry(directory, name)? {
+            return read(&path);
+        }
     }
-    if let Some(index) = entry(directory, WEIGHTS_INDEX_FILE)? {
-        return shards::read(&index);
-    }
-    let pickled = PICKLED_FILES
-        .iter()
-        .map(|name| directory.join(name))
-        .find(|path| path.exists());
-    Err(match pickled {
-        Some(path) => CheckpointError::OnlyPickledWeights { path },
-        None => CheckpointError::NoWeights {
+    Err(
+        foreign::directory(directory).unwrap_or_else(|| CheckpointError::NoWeights {
             path: directory.to_owned(),
-        },
-    })
+        }),
+    )
 }
 
 /// The directory's entry of this name, if there is one. A broken symbolic link counts as an entry and fails when it is
@@ -150,13 +218,11 @@ fn file_tensors(path: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {
         .unwrap_or_default();
     match extension {
         "safetensors" => header::read(path),
-        pickled if PICKLED_EXTENSIONS.contains(&pickled) => {
-            Err(CheckpointError::OnlyPickledWeights {
+        pickled if PICKLED_EXTENSIONS.contains(&pickled) => pickled::read(path),
+        _ => Err(
+            foreign::file(path).unwrap_or_else(|| CheckpointError::NotWeights {
                 path: path.to_owned(),
-            })
-        }
-        _ => Err(CheckpointError::NotSafetensors {
-            path: path.to_owned(),
-        }),
+            }),
+        ),
     }
 }

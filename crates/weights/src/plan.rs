@@ -39,13 +39,14 @@ pub(crate) fn plan<'a>(
     options: &LoadOptions,
 ) -> Result<Plan<'a>, LoadError> {
     check_options(parameters, options)?;
+    checkpoint.reject_quantised()?;
     let mut mismatch = Mismatch {
         checkpoint: checkpoint.path().to_owned(),
         ..Mismatch::default()
     };
     let mut report = LoadReport::default();
 
-    let claims = claim(
+    let mut claims = claim(
         parameters,
         checkpoint,
         keys,
@@ -53,6 +54,7 @@ pub(crate) fn plan<'a>(
         &mut mismatch,
         &mut report,
     )?;
+    replace_missing_originals(parameters, checkpoint, options, &mut claims);
     for parameter in parameters
         .iter()
         .filter(|parameter| !claims.contains_key(&parameter.path))
@@ -67,6 +69,7 @@ pub(crate) fn plan<'a>(
         );
     }
     account_for_copies(checkpoint, &claims, options, &mut mismatch, &mut report)?;
+    account_for_unknown(&mut mismatch, &mut report);
     let assignments = assign(parameters, &claims, options, &mut mismatch, &mut report);
     for assignment in &assignments {
         if !values::are_finite(assignment.tensor)? {
@@ -135,10 +138,44 @@ fn claim<'a>(
             None if names::is_under_any(&name, &options.ignored, keys) => {
                 report.ignored.push(name);
             }
-            None => mismatch.unexpected.push(name),
+            None if keys.covers(&name) => mismatch.unexpected.push(name),
+            None => report.unknown.push(name),
         }
     }
     Ok(claims)
+}
+
+/// Where a checkpoint has the copy of a tied tensor and not its original, the copy is the original, as in transformers.
+fn replace_missing_originals<'a>(
+    parameters: &[Parameter],
+    checkpoint: &'a Checkpoint,
+    options: &LoadOptions,
+    claims: &mut Claims<'a>,
+) {
+    for copy in checkpoint.tensors() {
+        let Some(original) = options.original_of(&copy.name) else {
+            continue;
+        };
+        let is_parameter = parameters
+            .iter()
+            .any(|parameter| parameter.path == original);
+        if is_parameter && !is_claimed(copy, claims) {
+            claims.entry(original.to_owned()).or_insert(copy);
+        }
+    }
+}
+
+fn is_claimed(tensor: &TensorInfo, claims: &Claims<'_>) -> bool {
+    claims.values().any(|claimed| claimed.name == tensor.name)
+}
+
+/// A tensor that belongs to no part of the model may be what a missing parameter is called in this file. So it is excused
+/// only where no parameter is missing.
+fn account_for_unknown(mismatch: &mut Mismatch, report: &mut LoadReport) {
+    if !(mismatch.missing.is_empty() && mismatch.unmapped.is_empty()) {
+        mismatch.unexpected.append(&mut report.unknown);
+        mismatch.unexpected.sort();
+    }
 }
 
 /// Compares copies of tied weights with their originals, which are known once all parameters have their tensors.
@@ -149,12 +186,11 @@ fn account_for_copies(
     mismatch: &mut Mismatch,
     report: &mut LoadReport,
 ) -> Result<(), LoadError> {
-    let is_claimed = |copy: &TensorInfo| claims.values().any(|claimed| claimed.name == copy.name);
     for copy in checkpoint.tensors() {
         let Some(original) = options.original_of(&copy.name) else {
             continue;
         };
-        if is_claimed(copy) {
+        if is_claimed(copy, claims) {
             continue;
         }
         match claims.get(original) {

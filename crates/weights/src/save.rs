@@ -58,9 +58,9 @@ pub enum SaveError {
         /// What burn-store says.
         reason: SafetensorsStoreError,
     },
-    /// A tokenizer file cannot be copied.
+    /// A file of the tokenizer or `config.json` cannot be copied.
     #[error("{path}: cannot be copied: {reason}")]
-    TokenizerFile {
+    Copy {
         /// The path of the original.
         path: PathBuf,
         /// What the operating system says.
@@ -111,12 +111,7 @@ pub fn save<M: Module>(
         reason,
     })?;
     for (source, name) in export.tokenizer_files.iter().zip(&tokenizer_names) {
-        File::open(source)
-            .and_then(|file| staging.write(name, file))
-            .map_err(|reason| SaveError::TokenizerFile {
-                path: source.clone(),
-                reason,
-            })?;
+        copy(source, name, &staging)?;
     }
     write_weights(module, tensor_names, &staging).map_err(|reason| SaveError::Weights {
         path: dir.join(WEIGHTS_FILE),
@@ -149,6 +144,16 @@ fn tensor_names<M: Module>(
     } else {
         Err(SaveError::Unmapped { paths: unmapped })
     }
+}
+
+/// Copies a file into the export.
+pub(crate) fn copy(source: &Path, name: &str, staging: &Staging) -> Result<(), SaveError> {
+    File::open(source)
+        .and_then(|file| staging.write(name, file))
+        .map_err(|reason| SaveError::Copy {
+            path: source.to_owned(),
+            reason,
+        })
 }
 
 fn tokenizer_names(files: &[PathBuf]) -> Result<Vec<String>, SaveError> {

@@ -5,21 +5,24 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::header::{self, TensorInfo};
-use crate::{CheckpointError, open};
+use crate::tensor_info::ReadTensors;
+use crate::{CheckpointError, TensorInfo, open};
 
 #[derive(Deserialize)]
 struct Index {
     weight_map: BTreeMap<String, String>,
 }
 
-/// The tensors of every shard that the index names, in the order of their names.
-pub(crate) fn read(index_path: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {
+/// The tensors of every shard that the index names, in the order of their names. `read_shard` reads one of them.
+pub(crate) fn read(
+    index_path: &Path,
+    read_shard: ReadTensors,
+) -> Result<Vec<TensorInfo>, CheckpointError> {
     let index: Index = open::read_json(index_path)?;
     let shards: BTreeSet<&str> = index.weight_map.values().map(String::as_str).collect();
     let mut tensors: BTreeMap<String, TensorInfo> = BTreeMap::new();
     for shard in shards {
-        for tensor in header::read(&shard_path(index_path, shard)?)? {
+        for tensor in read_shard(&shard_path(index_path, shard)?)? {
             insert_once(&mut tensors, tensor)?;
         }
     }

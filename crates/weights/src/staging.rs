@@ -54,9 +54,11 @@ impl Staging {
         self.scratch.path().join(name)
     }
 
-    /// Writes one of the files.
+    /// Writes one of the files. A name may have folders in it.
     pub(crate) fn write(&self, name: &str, mut content: impl Read) -> io::Result<()> {
-        let mut file = File::create(self.path(name))?;
+        let path = self.path(name);
+        create_parent(&path)?;
+        let mut file = File::create(path)?;
         io::copy(&mut content, &mut file).map(drop)
     }
 
@@ -70,12 +72,19 @@ impl Staging {
             sync(&self.path(name)).map_err(failed(name))?;
         }
         for name in &self.names {
+            create_parent(&self.target.join(name)).map_err(failed(name))?;
+        }
+        for name in &self.names {
             fs::rename(self.path(name), self.target.join(name)).map_err(failed(name))?;
         }
         sync_directory(&self.target);
         self.created.keep();
         Ok(())
     }
+}
+
+fn create_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
 }
 
 fn sync(path: &Path) -> io::Result<()> {

@@ -1,16 +1,17 @@
 //! The values of one tensor, read from its file on demand.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use burn::tensor::{DType, Shape};
 use burn_store::burn_pack::{Bytes, Error as PackError, Tensor as PackTensor};
 use safetensors::Dtype;
 
+use crate::tensor_info::Source;
 use crate::{CheckpointError, TensorInfo};
 
-/// How much of a tensor is compared at a time.
-const PIECE_BYTES: usize = 1 << 20;
+/// How much of a tensor is compared or copied at a time.
+pub(crate) const PIECE_BYTES: usize = 1 << 20;
 
 /// The floating-point types that weights come in; all of them are loaded as F32.
 pub(crate) fn float_dtype(dtype: Dtype) -> Option<DType> {
@@ -50,6 +51,7 @@ pub(crate) fn are_equal(left: &TensorInfo, right: &TensorInfo) -> Result<bool, C
         return Ok(false);
     }
     let mut pieces = [vec![0; PIECE_BYTES], vec![0; PIECE_BYTES]];
+    let start = |tensor: &TensorInfo| stream(tensor).map_err(|reason| unreadable(tensor, reason));
     let mut files = [start(left)?, start(right)?];
     let mut rest = left.byte_len;
     while rest > 0 {
@@ -66,17 +68,19 @@ pub(crate) fn are_equal(left: &TensorInfo, right: &TensorInfo) -> Result<bool, C
     Ok(true)
 }
 
-/// The file of a tensor, at its first byte.
-fn start(tensor: &TensorInfo) -> Result<File, CheckpointError> {
-    let start = || {
-        let mut file = File::open(&tensor.file)?;
-        file.seek(SeekFrom::Start(tensor.offset))?;
-        Ok(file)
-    };
-    start().map_err(|reason| unreadable(tensor, reason))
+/// The bytes of a tensor, row by row.
+pub(crate) fn stream(tensor: &TensorInfo) -> io::Result<Box<dyn Read>> {
+    Ok(match &tensor.source {
+        Source::At(offset) => {
+            let mut file = File::open(&tensor.file)?;
+            file.seek(SeekFrom::Start(*offset))?;
+            Box::new(file.take(tensor.byte_len as u64))
+        }
+        Source::Pickled(pickled) => Box::new(Cursor::new(pickled.read()?)),
+    })
 }
 
-fn unreadable(tensor: &TensorInfo, reason: io::Error) -> CheckpointError {
+pub(crate) fn unreadable(tensor: &TensorInfo, reason: io::Error) -> CheckpointError {
     CheckpointError::Io {
         path: tensor.file.clone(),
         reason,
@@ -95,10 +99,11 @@ pub(crate) fn deferred(tensor: &TensorInfo, dtype: DType, path: String) -> PackT
 }
 
 fn read(tensor: &TensorInfo) -> io::Result<Vec<u8>> {
-    let mut file = File::open(&tensor.file)?;
-    file.seek(SeekFrom::Start(tensor.offset))?;
+    if let Source::Pickled(pickled) = &tensor.source {
+        return pickled.read();
+    }
     let mut bytes = vec![0; tensor.byte_len];
-    file.read_exact(&mut bytes)?;
+    stream(tensor)?.read_exact(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -9,6 +9,7 @@ use bert_weights::{
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use crate::describe;
 use crate::format::{bytes, count, counted, magnitude};
 use crate::model_source::ModelSource;
 use crate::results::Results;
@@ -36,7 +37,7 @@ const CONFIG_KEYS: [&str; 16] = [
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// A name that `bert models` lists, a checkpoint directory, or one .safetensors file
+    /// A name that `bert models` lists, a checkpoint directory, or one file of weights (.safetensors, .bin)
     #[arg(value_name = "NAME|DIR|FILE")]
     model: String,
     /// Print one JSON object, with the whole configuration, instead of tables
@@ -56,6 +57,9 @@ struct Contents {
 pub(crate) fn run(args: &InspectArgs) -> Result<()> {
     let path = ModelSource::find("model", &args.model)?.directory(args.offline)?;
     let contents = read(&path)?;
+    if let Some(pickled) = contents.tensors.iter().find(|tensor| tensor.is_pickled()) {
+        eprintln!("note    {}", describe::pickled(&pickled.file));
+    }
     let mut results = Results::new();
     if args.json {
         results.json(&as_json(&path, &contents))?;
@@ -171,7 +175,7 @@ fn tensor_table(tensors: &[TensorInfo]) -> Table {
     table
 }
 
-fn total_line(summary: &CheckpointSummary) -> String {
+pub(super) fn total_line(summary: &CheckpointSummary) -> String {
     let dtypes: Vec<String> = summary
         .dtypes
         .iter()

@@ -1,6 +1,7 @@
 //! The commands that belong to no task, and the dispatch of all commands.
 
 pub(crate) mod bench;
+pub(crate) mod convert;
 pub(crate) mod fetch;
 pub(crate) mod inspect;
 pub(crate) mod models;
@@ -15,6 +16,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Models(args) => models::run(&args),
         Command::Fetch(args) => fetch::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Convert(args) => convert::run(&args),
         Command::Check(task) => task.run(),
         Command::Train(task) => task.run(),
         Command::Evaluate(task) => task.run(),

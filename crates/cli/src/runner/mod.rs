@@ -10,4 +10,4 @@ pub(crate) mod predict;
 pub(crate) mod row_files;
 pub(crate) mod train;
 
-pub(crate) use model::{InferenceFlags, Loaded, TaskModel};
+pub(crate) use model::{InferenceFlags, Loaded, TaskModel, print_files, print_unknown_tensors};

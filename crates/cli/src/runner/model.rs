@@ -9,6 +9,7 @@ use bert_weights::LoadReport;
 use burn::tensor::Device;
 use clap::Args;
 
+use crate::describe;
 use crate::flags::{RuntimeFlags, Weights, at_least_one, integer};
 use crate::model_source::ModelSource;
 
@@ -33,6 +34,20 @@ pub(crate) trait TaskModel {
         head: HeadOrigin,
         device: &Device,
     ) -> Result<(Self::Network, LoadReport), TaskError>;
+}
+
+/// Says on standard error what a user should know about the files of a model.
+pub(crate) fn print_files(model: &Pretrained) {
+    for (kind, message) in describe::files(model.checkpoint()) {
+        eprintln!("{kind:<7} {message}");
+    }
+}
+
+/// Says on standard error which tensors were left out because they belong to nothing.
+pub(crate) fn print_unknown_tensors(report: &LoadReport) {
+    if let Some(message) = describe::unknown_tensors(report) {
+        eprintln!("warning {message}");
+    }
 }
 
 /// A trained model with its weights on a device.
@@ -99,12 +114,14 @@ impl<F: Args> InferenceFlags<F> {
         let mut model = open(&source.directory(self.offline)?, self.max_length)?;
         model.pretrained().weights = self.weights.format();
         eprintln!("model   {}: {}", self.model, model.describe());
+        print_files(model.pretrained());
         Ok(model)
     }
 
     /// Loads the weights of a trained model, its head included.
     pub(crate) fn load<M: TaskModel>(&self, model: M, device: Device) -> Result<Loaded<M>> {
-        let (network, _) = model.load(HeadOrigin::Checkpoint, &device)?;
+        let (network, report) = model.load(HeadOrigin::Checkpoint, &device)?;
+        print_unknown_tensors(&report);
         Ok(Loaded {
             model,
             network,

@@ -13,7 +13,7 @@ use burn::tensor::Device;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::TaskModel;
+use super::{TaskModel, print_files, print_unknown_tensors};
 use crate::describe;
 use crate::flags::{RuntimeFlags, TrainingFlags};
 use crate::format;
@@ -172,8 +172,9 @@ fn prepare<C: FineTune>(
     checkpoint: &Path,
     device: &Device,
 ) -> Result<Prepared<C::Model>> {
-    let (task, head) = command.open(flags, &data, checkpoint)?;
+    let (mut task, head) = command.open(flags, &data, checkpoint)?;
     eprintln!("model   {}: {}", flags.model, task.describe());
+    print_files(task.pretrained());
     if let Some(head) = task.describe_head(head) {
         eprintln!("head    {head}");
     }
@@ -187,6 +188,7 @@ fn prepare<C: FineTune>(
     })?;
     let (network, report) = task.load(head, device)?;
     eprintln!("load    {}", describe::load(&report));
+    print_unknown_tensors(&report);
     Ok(Prepared {
         task,
         network,

@@ -16,8 +16,8 @@ use super::text_classification;
 use super::token_classification::{self, AggregationWord};
 use crate::model_source::ModelSource;
 use crate::results::Results;
-use crate::runner::TaskModel;
 use crate::runner::predict::{self, Predict, PredictFlags};
+use crate::runner::{TaskModel, print_files, print_unknown_tensors};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Predictions")]
@@ -143,6 +143,7 @@ where
                 TextReader::Tokens(classifier) => classifier.describe(),
             };
             eprintln!("head    {word}: {words}");
+            print_files(reader.pretrained());
             Ok(reader)
         };
         let further = self.head_flags.head.iter().zip(&self.further).map(open);
@@ -151,6 +152,7 @@ where
         for reader in further {
             heads.add(reader, &device)?;
         }
+        heads.reports().iter().for_each(print_unknown_tensors);
         let transitions = heads.heads().iter().map(|head| match head {
             Head::Tokens(classifier, _) if self.head_flags.constrained => {
                 Some(Transitions::of(classifier.labels.names()))

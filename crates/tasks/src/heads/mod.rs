@@ -12,6 +12,7 @@ mod reader;
 use bert_text::{InferenceInput, PredictInput, TokensInput};
 use bert_text_classification::ModelForSequenceClassification;
 use bert_token_classification::ModelForTokenClassification;
+use bert_weights::LoadReport;
 use burn::tensor::Device;
 
 pub use reader::TextReader;
@@ -92,6 +93,7 @@ pub struct Heads {
     encoder: SharedEncoder,
     max_length: usize,
     heads: Vec<Head>,
+    reports: Vec<LoadReport>,
 }
 
 impl Heads {
@@ -102,22 +104,23 @@ impl Heads {
     /// A tensor is missing, unexpected, mis-shaped or not finite.
     pub fn load(first: TextReader, device: &Device) -> Result<Self, TaskError> {
         let max_length = first.pretrained().max_length;
-        let (encoder, head) = match first {
+        let (encoder, head, report) = match first {
             TextReader::Text(classifier) => {
-                let (model, _) = classifier.load(HeadOrigin::Checkpoint, device)?;
+                let (model, report) = classifier.load(HeadOrigin::Checkpoint, device)?;
                 let encoder = SharedEncoder::of(&classifier.pretrained, &model.encoder);
-                (encoder, Head::Text(classifier, model))
+                (encoder, Head::Text(classifier, model), report)
             }
             TextReader::Tokens(classifier) => {
-                let (model, _) = classifier.load(HeadOrigin::Checkpoint, device)?;
+                let (model, report) = classifier.load(HeadOrigin::Checkpoint, device)?;
                 let encoder = SharedEncoder::of(&classifier.pretrained, &model.encoder);
-                (encoder, Head::Tokens(classifier, model))
+                (encoder, Head::Tokens(classifier, model), report)
             }
         };
         Ok(Self {
             encoder,
             max_length,
             heads: vec![head],
+            reports: vec![report],
         })
     }
 
@@ -128,20 +131,26 @@ impl Heads {
     /// Its encoder is not that of the first model, or a tensor is missing, unexpected, mis-shaped or not finite.
     pub fn add(&mut self, reader: TextReader, device: &Device) -> Result<(), TaskError> {
         self.encoder.admit(reader.pretrained())?;
-        let head = match reader {
+        let (head, report) = match reader {
             TextReader::Text(mut classifier) => {
                 classifier.pretrained.max_length = self.max_length;
-                let model = classifier.load_head(&self.encoder, device)?;
-                Head::Text(classifier, model)
+                let (model, report) = classifier.load_head(&self.encoder, device)?;
+                (Head::Text(classifier, model), report)
             }
             TextReader::Tokens(mut classifier) => {
                 classifier.pretrained.max_length = self.max_length;
-                let model = classifier.load_head(&self.encoder, device)?;
-                Head::Tokens(classifier, model)
+                let (model, report) = classifier.load_head(&self.encoder, device)?;
+                (Head::Tokens(classifier, model), report)
             }
         };
         self.heads.push(head);
+        self.reports.push(report);
         Ok(())
+    }
+
+    /// What was loaded for each head, in the order of [`heads`](Self::heads).
+    pub fn reports(&self) -> &[LoadReport] {
+        &self.reports
     }
 
     /// The heads, in the order in which they were added.

@@ -14,7 +14,7 @@ use serde_json::{Map, json};
 use super::Split;
 use crate::inference::truncated;
 use crate::pretrained::POOLER;
-use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
+use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError, key_map};
 
 /// Everything about a model of a pre-training task but its weights.
 #[derive(Debug, Clone)]
@@ -40,8 +40,9 @@ impl<M: PretrainingModel> Pretraining<M> {
     ) -> Result<Self, TaskError> {
         let pretrained = Pretrained::open(dir, max_length, DropoutOverride::default())?;
         let opened = Self::new(pretrained, masking)?;
+        let keys = opened.keys()?;
         for HeadPart { output: name, .. } in opened.own_parts()? {
-            if !opened.pretrained.has_tensor(name) {
+            if !opened.has_output(name, &keys) {
                 return Err(opened.pretrained.unfit(format!(
                     "there is no tensor `{name}`, so this is not the checkpoint of a trained {}; train one with `bert \
                      train {}`",
@@ -131,6 +132,14 @@ impl<M: PretrainingModel> Pretraining<M> {
             ..LoadOptions::default()
         };
         self.pretrained.load_with(model, &keys, &options)
+    }
+
+    /// Whether the checkpoint has the tensor, or the copy of it that a tied model may have in its place.
+    fn has_output(&self, name: &str, keys: &HeadKeys) -> bool {
+        let path = key_map(self.pretrained.encoder.model_type, keys).module_path(name);
+        let is_copy = |(_, original): &&(&str, &str)| path.as_deref() == Some(*original);
+        let mut copies = keys.tied.iter().filter(is_copy).map(|(copy, _)| copy);
+        self.pretrained.has_tensor(name) || copies.any(|copy| self.pretrained.has_tensor(copy))
     }
 
     fn keys(&self) -> Result<HeadKeys, TaskError> {

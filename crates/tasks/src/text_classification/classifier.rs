@@ -117,7 +117,7 @@ impl TextClassifier {
         &self,
         encoder: &SharedEncoder,
         device: &Device,
-    ) -> Result<ModelForSequenceClassification, TaskError> {
+    ) -> Result<(ModelForSequenceClassification, LoadReport), TaskError> {
         let mut model = self.init(device)?;
         encoder.equip(&mut model.encoder);
         self.pretrained.load_head(model, &keys(&self.pretrained)?)

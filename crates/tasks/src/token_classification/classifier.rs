@@ -104,7 +104,7 @@ impl TokenClassifier {
         &self,
         encoder: &SharedEncoder,
         device: &Device,
-    ) -> Result<ModelForTokenClassification, TaskError> {
+    ) -> Result<(ModelForTokenClassification, LoadReport), TaskError> {
         let mut model = self.init(device)?;
         encoder.equip(&mut model.encoder);
         self.pretrained.load_head(model, &keys(&self.pretrained)?)

@@ -1,6 +1,7 @@
 //! A load accounts for every tensor and every parameter by name, or fails with all of them listed.
 
 mod excuses;
+mod unknown;
 
 use bert_weights::{
     CheckpointError, Dtype, KeyMap, LoadError, LoadOptions, LoadReport, Mismatch, MisshapenTensor,
@@ -296,7 +297,7 @@ fn the_message_shortens_long_lists_and_keeps_their_counts() {
     let mut tensors = base_tensors();
     for index in 10..35 {
         tensors.insert(
-            format!("extra.{index}"),
+            format!("encoder.extra.{index}"),
             stored(&[1], vec![0.0], DType::F32),
         );
     }
@@ -308,7 +309,7 @@ fn the_message_shortens_long_lists_and_keeps_their_counts() {
         "{message}"
     );
     assert!(
-        message.contains("extra.19") && !message.contains("extra.20"),
+        message.contains("encoder.extra.19") && !message.contains("encoder.extra.20"),
         "{message}"
     );
 }

@@ -1,9 +1,13 @@
 //! Checkpoints to and from Burn modules, on files written by hand.
 
 mod base_prefix;
+mod convert;
+mod foreign;
 mod key_map;
 mod load;
 mod open;
+mod pickled;
 mod same;
 mod save;
 mod support;
+mod wrapper;

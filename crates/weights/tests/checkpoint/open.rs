@@ -87,27 +87,7 @@ fn a_file_of_another_kind_is_rejected_by_its_name() {
     let directory = directory(&base_tensors());
     assert!(matches!(
         open_error(directory.path().join("config.json")),
-        CheckpointError::NotSafetensors { .. }
-    ));
-}
-
-#[test]
-fn pickled_weights_alone_are_answered_with_what_to_do() {
-    let directory = directory(&base_tensors());
-    fs::rename(
-        weights(&directory),
-        directory.path().join("pytorch_model.bin"),
-    )
-    .unwrap();
-    let message = open_error(directory.path()).to_string();
-    assert!(
-        message.contains("pytorch_model.bin") && message.contains("safe_serialization=True"),
-        "{message}"
-    );
-    let file = directory.path().join("pytorch_model.bin");
-    assert!(matches!(
-        open_error(file),
-        CheckpointError::OnlyPickledWeights { .. }
+        CheckpointError::NotWeights { .. }
     ));
 }
 
@@ -115,7 +95,8 @@ fn pickled_weights_alone_are_answered_with_what_to_do() {
 fn pickled_weights_beside_safetensors_do_not_matter() {
     let directory = directory(&base_tensors());
     fs::write(directory.path().join("pytorch_model.bin"), "pickle").unwrap();
-    assert!(Checkpoint::open(directory.path()).is_ok());
+    let checkpoint = Checkpoint::open(directory.path()).unwrap();
+    assert_eq!(checkpoint.pickled_file(), None);
 }
 
 #[test]

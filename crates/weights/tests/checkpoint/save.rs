@@ -322,7 +322,7 @@ fn a_failed_export_removes_the_directories_it_created() {
     )
     .unwrap_err();
     assert!(
-        matches!(&error, SaveError::TokenizerFile { path, .. } if path.ends_with("tokenizer.json")),
+        matches!(&error, SaveError::Copy { path, .. } if path.ends_with("tokenizer.json")),
         "{error}"
     );
     assert!(contents(parent.path()).is_empty());
@@ -354,7 +354,7 @@ fn a_failed_export_leaves_an_earlier_one_as_it_was() {
         target.path(),
     )
     .unwrap_err();
-    assert!(matches!(error, SaveError::TokenizerFile { .. }), "{error}");
+    assert!(matches!(error, SaveError::Copy { .. }), "{error}");
     assert_eq!(contents(target.path()), before);
 }
 

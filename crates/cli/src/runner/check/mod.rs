@@ -12,6 +12,7 @@ use clap::Args;
 
 use crate::flags::integer;
 use crate::model_source::ModelSource;
+use crate::runner::print_files;
 use report::Finding;
 
 #[derive(Debug, Args)]
@@ -66,11 +67,9 @@ impl CheckFlags {
             return Ok(None);
         };
         let max_length = Some(self.max_length(default_max_length));
-        Ok(Some(Pretrained::open(
-            &directory,
-            max_length,
-            DropoutOverride::default(),
-        )?))
+        let pretrained = Pretrained::open(&directory, max_length, DropoutOverride::default())?;
+        print_files(&pretrained);
+        Ok(Some(pretrained))
     }
 }
 

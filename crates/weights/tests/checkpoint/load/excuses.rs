@@ -85,13 +85,12 @@ fn tensors_of_other_heads_are_ignored_only_by_name() {
     let (_, report) = load_base(&tensors, &options).unwrap();
     assert_eq!(report.ignored, names);
 
-    tensors.insert(
-        "qa_outputs.bias".to_owned(),
-        stored(&[2], vec![0.0; 2], DType::F32),
-    );
+    let other = "qa_outputs.bias".to_owned();
+    tensors.insert(other.clone(), stored(&[2], vec![0.0; 2], DType::F32));
+    let (_, report) = load_base(&tensors, &options).unwrap();
     assert_eq!(
-        mismatch(load_base(&tensors, &options)).unexpected,
-        ["qa_outputs.bias"]
+        (report.ignored, report.unknown),
+        (prefixes(&names), vec![other])
     );
 }
 
@@ -152,16 +151,55 @@ fn a_copy_that_differs_from_its_original_is_an_error() {
 }
 
 #[test]
-fn a_copy_without_its_original_is_unexpected() {
+fn a_copy_without_its_original_is_loaded_in_its_place() {
+    let words = "embeddings.word_embeddings.weight";
+    let (expected, _) = load_base(&base_tensors(), &LoadOptions::default()).unwrap();
     let mut tensors = with_copy(|_| {});
-    tensors.remove("embeddings.word_embeddings.weight");
-    let mismatch = mismatch(load_base(&tensors, &tied_decoder()));
-    assert_eq!(mismatch.unexpected, ["decoder.weight"]);
-    assert_eq!(mismatch.missing.len(), 1);
+    tensors.remove(words);
+    let (model, report) = load_base(&tensors, &tied_decoder()).unwrap();
+    assert_eq!(
+        floats(&model.embedding.weight),
+        floats(&expected.embedding.weight)
+    );
+    assert!(report.loaded.contains(&"decoder.weight".to_owned()));
+    assert_eq!(report.skipped, Vec::<String>::new());
+
+    let mut other_shape = with_copy(|copy| copy.shape.reverse());
+    other_shape.remove(words);
+    let mismatch = mismatch(load_base(&other_shape, &tied_decoder()));
+    assert_eq!(mismatch.misshapen[0].name, "decoder.weight");
 }
 
 #[test]
-fn a_copy_that_is_not_declared_is_unexpected() {
-    let mismatch = mismatch(load_base(&with_copy(|_| {}), &LoadOptions::default()));
+fn a_tensor_that_a_parameter_wants_is_no_copy_of_another() {
+    let options = LoadOptions {
+        copies: vec![TiedCopy {
+            name: "pooler.dense.bias".to_owned(),
+            original: "layers.0.layer_norm.beta".to_owned(),
+        }],
+        ..LoadOptions::default()
+    };
+    let mut tensors = base_tensors();
+    tensors.remove("encoder.layer.0.LayerNorm.bias");
+    let missing = mismatch(load_base(&tensors, &options)).missing;
+    assert_eq!(missing[0].path, "layers.0.layer_norm.beta");
+}
+
+#[test]
+fn a_copy_of_a_parameter_that_the_model_lacks_is_unexpected() {
+    let options = LoadOptions {
+        copies: vec![TiedCopy {
+            name: "decoder.weight".to_owned(),
+            original: "other.weight".to_owned(),
+        }],
+        ..LoadOptions::default()
+    };
+    let mismatch = mismatch(load_base(&with_copy(|_| {}), &options));
     assert_eq!(mismatch.unexpected, ["decoder.weight"]);
+}
+
+#[test]
+fn a_copy_that_is_not_declared_belongs_to_nothing() {
+    let (_, report) = load_base(&with_copy(|_| {}), &LoadOptions::default()).unwrap();
+    assert_eq!(report.unknown, ["decoder.weight"]);
 }
