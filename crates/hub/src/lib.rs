@@ -34,16 +34,19 @@ mod manifest;
 mod options;
 mod pins;
 mod progress;
+mod repository;
 mod source;
 mod stamp;
+mod suggest;
 mod wanted;
 
 pub use cache::Cache;
 pub use error::{FetchError, SourceError, SourceFailure};
 pub use fetcher::{Fetched, Fetcher};
 pub use manifest::{
-    Entry, FileSpec, HubRepoType, HubSource, Kind, Manifest, ManifestError, PackageKind,
+    DataSplit, Entry, FileSpec, HubRepoType, HubSource, Kind, Manifest, ManifestError, PackageKind,
     PackageSource, PathSource, Source, UrlSource,
 };
 pub use options::{AccessToken, FetchOptions};
 pub use progress::{NoProgress, Progress};
+pub use repository::{AskHub, HubError, HubName, Snapshot};
