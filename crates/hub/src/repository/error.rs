@@ -76,7 +76,7 @@ pub enum HubError {
     )]
     Moved {
         /// The model, with the branch or tag that has moved.
-        name: HubName,
+        name: Box<HubName>,
         /// The commit that the lock file has.
         pinned: String,
         /// The commit that the hub has.

@@ -175,7 +175,7 @@ impl<'a> Request<'a> {
 
     fn moved(&self, pinned: &str, found: &str) -> HubError {
         HubError::Moved {
-            name: self.name.clone(),
+            name: Box::new(self.name.clone()),
             pinned: pinned.to_owned(),
             found: found.to_owned(),
             lock_file: self.fetcher.cache.pins_file(),

@@ -88,7 +88,7 @@ impl StandIn {
 impl Repository {
     fn answer(&self, request: &Request) -> Reply {
         if let Some(sha256) = request.path.strip_prefix("/store/") {
-            return self.from_store(request, sha256);
+            return self.stored(request, sha256);
         }
         if let Some(refusal) = self.refuse(request) {
             return refusal;
@@ -177,7 +177,7 @@ impl Repository {
         reply.header("X-Repo-Commit", self.commit.clone())
     }
 
-    fn from_store(&self, request: &Request, wanted: &str) -> Reply {
+    fn stored(&self, request: &Request, wanted: &str) -> Reply {
         let mut contents = self.files.iter().map(|(_, content)| content);
         let Some(content) = contents.find(|content| sha256(content) == wanted) else {
             return Reply::status(404);
