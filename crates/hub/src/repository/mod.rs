@@ -12,6 +12,7 @@ mod name;
 mod select;
 mod work;
 
+use std::fs::File;
 use std::path::PathBuf;
 
 pub use error::HubError;
@@ -75,7 +76,6 @@ impl Fetcher {
         {
             return Ok(snapshot);
         }
-        let _guard = self.cache.lock_of(KIND, &request.key(), progress)?;
         match self.options.forbids_the_hub() {
             Some(reason) => request.use_cache(reason, progress),
             None => request.ask_hub(progress),
@@ -125,6 +125,7 @@ impl<'a> Request<'a> {
         else {
             return Err(self.offline("any file", reason));
         };
+        let _guard = self.lock(progress)?;
         let work = Work::begin(self, &commit, None, reason)?;
         work.complete(&listing, progress)
             .map_err(|refused| match refused {
@@ -160,8 +161,15 @@ impl<'a> Request<'a> {
         {
             return Err(self.moved(pinned, &listing.commit));
         }
+        let _guard = self.lock(progress)?;
         let work = Work::begin(self, &listing.commit, Some(&hub), "")?;
         work.complete(&listing.files, progress)
+    }
+
+    /// Waits until nobody else completes this model.
+    fn lock(&self, progress: &mut dyn Progress) -> Result<File, HubError> {
+        let cache = &self.fetcher.cache;
+        Ok(cache.lock_of(KIND, &self.key(), progress)?)
     }
 
     fn offline(&self, missing: &str, reason: &'static str) -> HubError {

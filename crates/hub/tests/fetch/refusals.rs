@@ -159,3 +159,12 @@ fn names_that_a_server_makes_up_do_not_become_paths() {
     assert_words(&failed, &["../../outside", "is no commit"]);
     assert!(!home.path("outside").exists() && !home.path("huggingface/outside").exists());
 }
+
+#[test]
+fn a_name_that_nobody_knows_leaves_no_trace() {
+    let home = Home::new();
+    let hub = model(b"weights");
+    home.fetch(&hub, "owner/other").expect_err("missing");
+    home.offline(&hub, "owner/other").expect_err("not cached");
+    assert!(!home.path("bert").exists() && !home.path("huggingface").exists());
+}
