@@ -274,3 +274,17 @@ fn the_environment_names_the_hubs_cache() {
             .starts_with(elsewhere.path().join("models--owner--name"))
     );
 }
+
+#[test]
+fn a_renamed_repository_is_found_by_its_old_name() {
+    let home = Home::new();
+    let hub = model(b"weights");
+    hub.repository().old_name = Some("before/renamed");
+
+    let snapshot = home.fetch(&hub, "before/renamed").expect("redirected");
+
+    let weights = fs::read(snapshot.dir.join("model.safetensors"));
+    assert_eq!(weights.expect("weights"), b"weights");
+    let folder = home.path("huggingface/hub/models--before--renamed");
+    assert!(snapshot.dir.starts_with(folder), "{snapshot:?}");
+}

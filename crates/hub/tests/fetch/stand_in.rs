@@ -21,6 +21,8 @@ pub(crate) struct Repository {
     pub(crate) commit: String,
     pub(crate) files: Vec<(&'static str, Vec<u8>)>,
     pub(crate) access: Access,
+    /// What the repository was called before; the hub redirects.
+    pub(crate) old_name: Option<&'static str>,
     /// What the headers say about the length of large files; the truth by default.
     pub(crate) stated_size: Option<usize>,
     /// What the headers say about the hash of large files; the truth by default.
@@ -53,6 +55,7 @@ impl StandIn {
                 .map(|(path, content)| (*path, content.to_vec()))
                 .collect(),
             access: Access::Everybody,
+            old_name: None,
             stated_size: None,
             stated_sha256: None,
             cut_after: None,
@@ -89,6 +92,10 @@ impl Repository {
     fn answer(&self, request: &Request) -> Reply {
         if let Some(sha256) = request.path.strip_prefix("/store/") {
             return self.stored(request, sha256);
+        }
+        if let Some(old_name) = self.old_name.filter(|name| request.path.contains(name)) {
+            let location = request.path.replace(old_name, self.name);
+            return Reply::status(307).header("Location", location);
         }
         if let Some(refusal) = self.refuse(request) {
             return refusal;
