@@ -1,5 +1,6 @@
 //! Which files of a repository are needed to open its model.
 
+use std::fs;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -14,6 +15,9 @@ use crate::manifest::check_inner_path;
 const CONFIG: &str = "config.json";
 /// Of sentence-transformers: the modules of a model and their folders.
 const MODULES: &str = "modules.json";
+
+/// The index of the largest checkpoints has a tenth of this.
+const MOST_JSON_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Beside the weights, in the root and in each module's folder.
 const SMALL_FILES: [&str; 15] = [
@@ -191,7 +195,14 @@ impl Selection<'_> {
 
     fn read<T: DeserializeOwned>(&mut self, file: &str) -> Result<T, HubError> {
         let path = (self.obtain)(file)?;
-        let json = std::fs::read(&path).map_err(HubError::disk("read", &path))?;
+        let length = fs::metadata(&path)
+            .map_err(HubError::disk("read", &path))?
+            .len();
+        if length > MOST_JSON_BYTES {
+            let message = format!("it has {length} bytes, but at most {MOST_JSON_BYTES} are read");
+            return Err(self.bad_file(file, message));
+        }
+        let json = fs::read(&path).map_err(HubError::disk("read", &path))?;
         serde_json::from_slice(&json).map_err(|refused| self.bad_file(file, refused.to_string()))
     }
 

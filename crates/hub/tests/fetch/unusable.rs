@@ -226,3 +226,18 @@ fn files_that_name_other_files_are_checked() {
         );
     }
 }
+
+#[test]
+fn a_list_of_modules_that_would_fill_the_memory_is_not_read() {
+    let spaces = vec![b' '; 16 * 1024 * 1024 + 1];
+    let failed = needed(&[
+        ("config.json", b"{}"),
+        ("model.safetensors", b"w"),
+        ("modules.json", &spaces),
+    ]);
+    let message = failed.expect_err("too long").to_string();
+    assert!(
+        message.contains("modules.json: it has 16777217 bytes"),
+        "{message}"
+    );
+}
