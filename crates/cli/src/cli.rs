@@ -15,7 +15,8 @@ use crate::tasks::{CheckTask, EvaluateTask, PredictTask, TrainTask};
     after_help = "Results go to standard output, messages and progress to standard error. Exit code: 0 success, 1 failure, \
                   2 wrong usage.\n\
                   Environment: BERT_HOME is the folder of fetched models and data sets. BERT_DATASETS is a folder that \
-                  is searched before anything is downloaded."
+                  is searched before anything is downloaded. HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE \
+                  mean for models of the hub what they mean in Python."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]

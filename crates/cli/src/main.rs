@@ -11,6 +11,7 @@
 mod cli;
 mod commands;
 mod config_file;
+mod data_source;
 mod describe;
 mod failure;
 mod flags;

@@ -1,9 +1,9 @@
-//! How a command line names a model: by a directory, or by an entry of the manifest.
+//! How a command line names a model: by a directory, by an entry of the manifest, or by its name on the hub.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
-use bert_hub::{Entry, FetchOptions, Fetcher, Kind, Manifest};
+use anyhow::{Context, Result, bail};
+use bert_hub::{AskHub, Entry, FetchOptions, Fetcher, HubName, Kind, Manifest};
 
 use crate::failure::WrongUsage;
 use crate::progress::FetchProgress;
@@ -14,6 +14,8 @@ pub(crate) enum ModelSource {
     Path(PathBuf),
     /// The name of a manifest entry.
     Named(String),
+    /// A model of the hub, and the argument that named it.
+    Hub(String, HubName),
 }
 
 impl ModelSource {
@@ -27,8 +29,13 @@ impl ModelSource {
         if path.exists() {
             return Ok(Self::Path(path.to_owned()));
         }
+        if let Some(name) = HubName::parse(word) {
+            return Ok(Self::Hub(argument.to_owned(), name));
+        }
         if path.components().count() != 1 || word.starts_with('.') || word.ends_with('/') {
-            bail!("{argument} {word}: no such directory");
+            bail!(
+                "{argument} {word}: no such directory, and no name of the hub (OWNER/NAME or OWNER/NAME@REVISION)"
+            );
         }
         let manifest = Manifest::builtin()?;
         match manifest.entry(word) {
@@ -49,27 +56,49 @@ impl ModelSource {
     pub(crate) fn directory(&self, offline: bool) -> Result<PathBuf> {
         match self {
             Self::Path(path) => Ok(path.clone()),
-            Self::Named(name) => fetch_named(name, offline),
+            Self::Named(name) => fetch_entry(find_entry(&Manifest::builtin()?, name)?, offline),
+            Self::Hub(argument, name) => {
+                fetch_hub(name, AskHub::WhenNeeded, offline).with_context(|| {
+                    format!("{argument} {name}: no such directory, and not to be had from the hub")
+                })
+            }
         }
     }
 }
 
-/// Makes sure that the manifest has an entry of this name.
+/// Makes sure that the manifest has an entry of this name, or that it is a name of the hub.
 pub(crate) fn check_name(name: &str) -> Result<()> {
-    let manifest = Manifest::builtin()?;
-    find_entry(&manifest, name).map(drop)
+    match HubName::parse(name) {
+        Some(_) => Ok(()),
+        None => find_entry(&Manifest::builtin()?, name).map(drop),
+    }
+}
+
+/// Fetches an entry of the manifest or a model of the hub and returns its directory. The hub is asked whether a branch or
+/// tag has moved.
+pub(crate) fn fetch_named(name: &str, offline: bool) -> Result<PathBuf> {
+    match HubName::parse(name) {
+        Some(name) => fetch_hub(&name, AskHub::Always, offline),
+        None => fetch_entry(find_entry(&Manifest::builtin()?, name)?, offline),
+    }
 }
 
 /// Fetches an entry of the manifest and returns its directory.
-pub(crate) fn fetch_named(name: &str, offline: bool) -> Result<PathBuf> {
-    let manifest = Manifest::builtin()?;
-    let entry = find_entry(&manifest, name)?;
-    let fetcher = Fetcher::new(FetchOptions {
+pub(crate) fn fetch_entry(entry: &Entry, offline: bool) -> Result<PathBuf> {
+    let mut progress = FetchProgress::new(&entry.name);
+    Ok(fetcher(offline)?.fetch(entry, &mut progress)?.dir)
+}
+
+fn fetch_hub(name: &HubName, ask: AskHub, offline: bool) -> Result<PathBuf> {
+    let mut progress = FetchProgress::new(&name.to_string());
+    Ok(fetcher(offline)?.fetch_hub(name, ask, &mut progress)?.dir)
+}
+
+fn fetcher(offline: bool) -> Result<Fetcher> {
+    Ok(Fetcher::new(FetchOptions {
         offline,
         ..FetchOptions::from_env()?
-    });
-    let mut progress = FetchProgress::new(&entry.name);
-    Ok(fetcher.fetch(entry, &mut progress)?.dir)
+    }))
 }
 
 fn find_entry<'a>(manifest: &'a Manifest, name: &str) -> Result<&'a Entry> {

@@ -15,6 +15,8 @@ use crate::progress::Progress;
 /// partial/KIND/NAME/…              transfers under way
 /// state/KIND/NAME.{lock,json}      inter-process lock, record of what was verified
 /// ```
+///
+/// Models of the hub lie in the hub's own cache, not here. They have the kind `hub` in `partial` and `state`.
 #[derive(Clone, Debug)]
 pub struct Cache {
     home: PathBuf,
@@ -37,21 +39,26 @@ impl Cache {
     }
 
     pub(crate) fn partial(&self, entry: &Entry) -> PathBuf {
-        self.home
-            .join("partial")
-            .join(entry.kind.folder())
-            .join(&entry.name)
+        self.partial_of(entry.kind.folder(), &entry.name)
+    }
+
+    /// The folder of the transfers under way of something of this kind and name.
+    pub(crate) fn partial_of(&self, kind: &str, name: &str) -> PathBuf {
+        self.home.join("partial").join(kind).join(name)
     }
 
     pub(crate) fn stamp_file(&self, entry: &Entry) -> PathBuf {
-        self.state(entry, "json")
+        self.stamp_file_of(entry.kind.folder(), &entry.name)
     }
 
-    fn state(&self, entry: &Entry, extension: &str) -> PathBuf {
-        self.home
-            .join("state")
-            .join(entry.kind.folder())
-            .join(format!("{}.{extension}", entry.name))
+    /// The record of what was verified of something of this kind and name.
+    pub(crate) fn stamp_file_of(&self, kind: &str, name: &str) -> PathBuf {
+        self.state(kind, name, "json")
+    }
+
+    fn state(&self, kind: &str, name: &str, extension: &str) -> PathBuf {
+        let folder = self.home.join("state").join(kind);
+        folder.join(format!("{name}.{extension}"))
     }
 
     /// Waits until no other process or thread fetches `entry`; the lock ends with the value returned.
@@ -60,14 +67,23 @@ impl Cache {
         entry: &Entry,
         progress: &mut dyn Progress,
     ) -> Result<File, FetchError> {
-        let path = self.state(entry, "lock");
+        self.lock_of(entry.kind.folder(), &entry.name, progress)
+    }
+
+    /// As [`Cache::lock`], for something of this kind and name.
+    pub(crate) fn lock_of(
+        &self,
+        kind: &str,
+        name: &str,
+        progress: &mut dyn Progress,
+    ) -> Result<File, FetchError> {
+        let path = self.state(kind, name, "lock");
         let file = open_lock(&path)?;
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) => {
                 progress.note(&format!(
-                    "another process is fetching {}; waiting for it",
-                    entry.name
+                    "another process is fetching {name}; waiting for it"
                 ));
             }
             Err(TryLockError::Error(refused)) => {

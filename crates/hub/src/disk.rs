@@ -35,6 +35,21 @@ pub(crate) fn persist(from: &Path, to: &Path) -> io::Result<()> {
     sync_dir(parent)
 }
 
+/// As [`persist`], also from another file system.
+pub(crate) fn move_into_place(from: &Path, to: &Path) -> io::Result<()> {
+    match persist(from, to) {
+        Err(refused) if refused.kind() == io::ErrorKind::CrossesDevices => {
+            let mut beside = to.as_os_str().to_owned();
+            beside.push(".incomplete");
+            let beside = Path::new(&beside);
+            io::copy(&mut File::open(from)?, &mut File::create(beside)?)?;
+            persist(beside, to)?;
+            fs::remove_file(from)
+        }
+        moved => moved,
+    }
+}
+
 /// Replaces the file at `path` in one step.
 pub(crate) fn write_atomic(path: &Path, content: &[u8]) -> io::Result<()> {
     let parent = parent_of(path)?;

@@ -106,22 +106,21 @@ pub enum SourceError {
         /// Bytes announced.
         expected: u64,
     },
-    /// The file's length is not the manifest's.
+    /// The file's length is not the manifest's or the source's.
     #[error(
-        "{file} has {found} bytes, but the manifest states {expected}; the file is truncated or another one"
+        "{file} has {found} bytes, but {expected} are expected; the file is truncated or another one"
     )]
     Size {
         /// The file.
         file: String,
-        /// Bytes the manifest states.
+        /// Bytes stated.
         expected: u64,
         /// Bytes received (at least).
         found: u64,
     },
     /// The file's hash is not the manifest's or the source's.
     #[error(
-        "{file} has sha256 {found}, but {expected} is expected; the file is damaged or was changed, and the fetcher has \
-         deleted it"
+        "{file} has sha256 {found}, but {expected} is expected; the file is damaged or was changed"
     )]
     Hash {
         /// The file.
@@ -208,6 +207,14 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Whether the bytes that have arrived are good as far as they go.
+    pub(crate) fn is_resumable(&self) -> bool {
+        matches!(
+            self,
+            Self::CutShort { .. } | Self::Transport { .. } | Self::Status { .. }
+        )
+    }
+
     pub(crate) fn disk(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::Disk {

@@ -23,9 +23,9 @@ use crate::wanted::{Pin, Wanted};
 /// Fetches entries into one cache.
 #[derive(Debug)]
 pub struct Fetcher {
-    options: FetchOptions,
-    cache: Cache,
-    agent: Agent,
+    pub(crate) options: FetchOptions,
+    pub(crate) cache: Cache,
+    pub(crate) agent: Agent,
 }
 
 /// An entry all of whose files are in the cache and verified.
@@ -101,7 +101,7 @@ impl Fetcher {
     /// Whether every file is verified already. Nothing needs to be written then, so the cache may be read-only.
     fn is_whole(&self, entry: &Entry) -> Result<bool, FetchError> {
         let stamps = Stamps::read(&self.cache.stamp_file(entry));
-        let pins = pins::read(&self.cache, entry)?;
+        let pins = pins::read(&self.cache, &pins::of_entry(entry))?;
         let mut hashes = BTreeMap::new();
         for file in &entry.files {
             let wanted = self.wanted(entry, file, &pins);
@@ -219,7 +219,7 @@ impl<'a> Work<'a> {
         progress: &mut dyn Progress,
     ) -> Result<Self, FetchError> {
         let stamps = Stamps::read(&fetcher.cache.stamp_file(entry));
-        let pins = pins::read(&fetcher.cache, entry)?;
+        let pins = pins::read(&fetcher.cache, &pins::of_entry(entry))?;
         let mut work = Self {
             fetcher,
             entry,
@@ -385,16 +385,13 @@ impl<'a> Work<'a> {
     }
 
     fn pin(&self, pinned: BTreeMap<String, String>) -> Result<(), FetchError> {
-        match pinned.is_empty() {
-            true => Ok(()),
-            false => pins::add(&self.fetcher.cache, self.entry, pinned),
-        }
+        pins::add(&self.fetcher.cache, pins::of_entry(self.entry), pinned)
     }
 
     /// Pins files that were in the cache without a pin, stamps everything, and clears what the transfers left.
     fn record(&self) -> Result<(), FetchError> {
         let cache = &self.fetcher.cache;
-        let known = pins::read(cache, self.entry)?;
+        let known = pins::read(cache, &pins::of_entry(self.entry))?;
         let unpinned = |file: &&FileSpec| file.sha256.is_none() && !known.contains_key(&file.path);
         let found = self.entry.files.iter().filter(unpinned);
         self.pin(

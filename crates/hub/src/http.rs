@@ -308,7 +308,7 @@ fn length(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
@@ -342,14 +342,14 @@ fn total_bytes(response: &Response<Body>, offset: u64) -> Option<u64> {
     }
 }
 
-fn status_error(url: &str, status: StatusCode) -> SourceError {
+pub(crate) fn status_error(url: &str, status: StatusCode) -> SourceError {
     SourceError::Status {
         url: url.to_owned(),
         status: status.as_u16(),
     }
 }
 
-fn transport(url: &str, error: &ureq::Error) -> SourceError {
+pub(crate) fn transport(url: &str, error: &ureq::Error) -> SourceError {
     SourceError::Transport {
         url: url.to_owned(),
         message: error.to_string(),

@@ -7,11 +7,10 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use thiserror::Error;
 
-const BUILTIN: &str = include_str!("../weights-manifest.toml");
+use crate::repository::known;
+use crate::suggest::{self, did_you_mean};
 
-/// An unknown name is answered with the names whose Jaro-Winkler similarity to it (0 to 1) is at least this.
-const SUGGESTION_SIMILARITY: f64 = 0.75;
-const MOST_SUGGESTIONS: usize = 3;
+const BUILTIN: &str = include_str!("../weights-manifest.toml");
 
 /// A checked list of entries with distinct names.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +58,20 @@ pub struct FileSpec {
     pub sha256: Option<String>,
     /// Its length in bytes.
     pub size: Option<u64>,
+    /// What it is for, in a data set whose splits are files.
+    pub split: Option<DataSplit>,
+}
+
+/// The parts of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DataSplit {
+    /// To learn from.
+    Train,
+    /// To choose the best checkpoint on.
+    Dev,
+    /// To score in the end.
+    Test,
 }
 
 /// A source of an entry's files.
@@ -247,25 +260,11 @@ impl Manifest {
             })
     }
 
+    /// The manifest's names, and repositories of the hub for a user who left out the owner.
     fn names_like(&self, name: &str) -> Vec<String> {
-        let name = name.to_lowercase();
-        let mut ranked: Vec<(f64, &str)> = self
-            .entries
-            .iter()
-            .map(|entry| {
-                (
-                    strsim::jaro_winkler(&name, &entry.name.to_lowercase()),
-                    entry.name.as_str(),
-                )
-            })
-            .filter(|(similarity, _)| *similarity >= SUGGESTION_SIMILARITY)
-            .collect();
-        ranked.sort_by(|left, right| right.0.total_cmp(&left.0));
-        ranked
-            .into_iter()
-            .take(MOST_SUGGESTIONS)
-            .map(|(_, name)| name.to_owned())
-            .collect()
+        let own = self.entries.iter().map(|entry| entry.name.as_str());
+        let own = own.map(|known| (suggest::similarity(name, known), known));
+        suggest::likest(own.chain(known::models_like(name)))
     }
 }
 
@@ -360,7 +359,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Only paths that stay inside their folder on every platform.
-fn check_inner_path(path: &str) -> Result<(), String> {
+pub(crate) fn check_inner_path(path: &str) -> Result<(), String> {
     let inside = |part: &str| {
         !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', ':', '\0'])
     };
@@ -392,12 +391,5 @@ fn check_hash(sha256: Option<&str>) -> Result<(), String> {
             "{hash:?} is not a sha256: expected 64 lower-case hexadecimal digits"
         )),
         _ => Ok(()),
-    }
-}
-
-fn did_you_mean(suggestions: &[String]) -> String {
-    match suggestions {
-        [] => String::new(),
-        names => format!("; did you mean {}?", names.join(" or ")),
     }
 }

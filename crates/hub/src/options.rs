@@ -1,7 +1,8 @@
 //! Options of a fetch: folders, addresses, and what it may use.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use directories::{BaseDirs, ProjectDirs};
@@ -9,6 +10,8 @@ use directories::{BaseDirs, ProjectDirs};
 use crate::error::FetchError;
 
 const DEFAULT_HUB_ENDPOINT: &str = "https://huggingface.co";
+/// The hub's home in a cache folder, as huggingface_hub names it.
+const HUB_FOLDER: &str = "huggingface";
 
 /// The settings of a [`Fetcher`](crate::Fetcher).
 #[derive(Clone, Debug)]
@@ -21,8 +24,11 @@ pub struct FetchOptions {
     pub offline: bool,
     /// The hub's address.
     pub hub_endpoint: String,
-    /// The hub's own home, whose cache the fetcher reads before it uses the network; `None` for no such cache.
+    /// The hub's own home, which holds its cache and its token file; `None` for no such home.
     pub hub_home: Option<PathBuf>,
+    /// The hub's own cache, which the fetcher shares with Python: models of the hub go there, and what is there is used
+    /// before the network is. By default `hub` in `hub_home`, and without that home `hub` in the cache folder.
+    pub hub_cache: Option<PathBuf>,
     /// Whether the hub alone is forbidden (its cache is still read).
     pub hub_offline: bool,
     /// The hub's access token; without one the token file of `hub_home` is read.
@@ -56,6 +62,7 @@ impl FetchOptions {
             offline: false,
             hub_endpoint: DEFAULT_HUB_ENDPOINT.to_owned(),
             hub_home: None,
+            hub_cache: None,
             hub_offline: false,
             hub_token: None,
             pip_commands: ["python3 -m pip", "python -m pip", "pip"]
@@ -73,7 +80,8 @@ impl FetchOptions {
     /// |---|---|---|
     /// | `BERT_HOME` | the cache folder | the platform's cache directory |
     /// | `BERT_DATASETS` | a folder searched by hash first | none |
-    /// | `HF_HOME` | the hub's home: its cache is read, its `token` file used | `~/.cache/huggingface` |
+    /// | `HF_HOME` | the hub's home: its cache and its `token` file | `~/.cache/huggingface`, or `huggingface` in `XDG_CACHE_HOME` |
+    /// | `HF_HUB_CACHE` | the hub's cache | `hub` in the hub's home |
     /// | `HF_TOKEN` | the hub's access token | the token file |
     /// | `HF_ENDPOINT` | the hub's address | the public hub |
     /// | `HF_HUB_OFFLINE` | `1`, `true`, `yes` or `on` forbids the hub | allowed |
@@ -96,13 +104,34 @@ impl FetchOptions {
             .ok_or(FetchError::NoHome)?;
         let mut options = Self::new(home);
         options.datasets = set("BERT_DATASETS").map(PathBuf::from);
-        options.hub_home = set("HF_HOME").map(PathBuf::from).or_else(default_hub_home);
+        let xdg_cache = || set("XDG_CACHE_HOME").map(|cache| Path::new(&cache).join(HUB_FOLDER));
+        options.hub_home = set("HF_HOME")
+            .map(PathBuf::from)
+            .or_else(xdg_cache)
+            .or_else(default_hub_home);
+        options.hub_cache = set("HF_HUB_CACHE").map(PathBuf::from);
         options.hub_token = set("HF_TOKEN").map(AccessToken);
         options.hub_offline = set("HF_HUB_OFFLINE").is_some_and(|value| is_true(&value));
         if let Some(endpoint) = set("HF_ENDPOINT") {
             options.hub_endpoint = endpoint;
         }
         Ok(options)
+    }
+
+    /// The hub's access token: the one given, else that of the token file.
+    pub(crate) fn access_token(&self) -> Option<String> {
+        let given = self.hub_token.as_ref().map(|token| token.0.clone());
+        let token =
+            given.or_else(|| fs::read_to_string(self.hub_home.as_ref()?.join("token")).ok())?;
+        // A line break behind a token would make a header that no server takes.
+        let token = token.trim();
+        (!token.is_empty()).then(|| token.to_owned())
+    }
+
+    /// The folder of the hub's cache.
+    pub(crate) fn hub_cache_folder(&self) -> PathBuf {
+        let home = self.hub_home.as_ref().unwrap_or(&self.home);
+        self.hub_cache.clone().unwrap_or_else(|| home.join("hub"))
     }
 }
 
@@ -115,7 +144,7 @@ fn platform_cache() -> Option<PathBuf> {
 }
 
 fn default_hub_home() -> Option<PathBuf> {
-    BaseDirs::new().map(|dirs| dirs.home_dir().join(".cache").join("huggingface"))
+    BaseDirs::new().map(|dirs| dirs.home_dir().join(".cache").join(HUB_FOLDER))
 }
 
 /// The words that the hub's own client takes for yes.

@@ -8,10 +8,10 @@ use crate::results::Results;
 
 #[derive(Debug, Args)]
 pub(crate) struct FetchArgs {
-    /// Names that `bert models` lists
+    /// Names that `bert models` lists, and models of the hub (OWNER/NAME, or OWNER/NAME@REVISION)
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
-    /// Use no network: what is not in the cache (or in the folder BERT_DATASETS) is an error
+    /// Use no network: what is not in a cache (or in the folder BERT_DATASETS) is an error
     #[arg(long)]
     offline: bool,
 }

@@ -37,7 +37,8 @@ const CONFIG_KEYS: [&str; 16] = [
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// A name that `bert models` lists, a checkpoint directory, or one file of weights (.safetensors, .bin)
+    /// A name that `bert models` lists, a model of the hub (OWNER/NAME, or OWNER/NAME@REVISION), a checkpoint directory, or
+    /// one file of weights (.safetensors, .bin)
     #[arg(value_name = "NAME|DIR|FILE")]
     model: String,
     /// Print one JSON object, with the whole configuration, instead of tables

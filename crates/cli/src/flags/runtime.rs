@@ -13,7 +13,7 @@ use super::at_least_one;
 /// The heading stands at each flag, so that it does not reach the flags that a command adds behind these.
 const HEADING: &str = "Machine";
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct RuntimeFlags {
     #[arg(long, value_name = "DEVICE", default_value = "flex", help = device_help(), help_heading = HEADING)]
     pub(crate) device: DeviceSpec,

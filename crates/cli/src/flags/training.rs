@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::values::{dropout, integer};
 use crate::failure::WrongUsage;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Training", allow_negative_numbers = true)]
 pub(crate) struct TrainingFlags {
     /// Passes over the training data, fractions allowed; 3: the middle of the 2 to 4 that BERT's paper recommends

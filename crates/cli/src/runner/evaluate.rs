@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use bert_hub::DataSplit;
 use bert_tasks::{Metrics, RunOptions, Task, TaskError};
 use clap::Args;
 use serde::Serialize;
 
 use super::{InferenceFlags, TaskModel};
+use crate::data_source;
 use crate::progress::ShareBar;
 use crate::results::Results;
 use crate::whole_file::WholeFile;
@@ -16,8 +18,9 @@ pub(crate) type EvaluateFlags = InferenceFlags<EvaluateFiles>;
 
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateFiles {
-    /// Data to score the model on
-    #[arg(long, value_name = "FILE")]
+    /// Data to score the model on: a file, or a data set that `bert models` lists (NAME for its development file, or
+    /// NAME/FILE)
+    #[arg(long, value_name = "FILE|NAME")]
     data: PathBuf,
     /// Also write the predictions; the file appears when it is complete
     #[arg(long, value_name = "FILE")]
@@ -68,7 +71,9 @@ pub(crate) type SplitOf<M> = <M as Task>::Split;
 pub(crate) fn run<C: Evaluate>(command: C, flags: &EvaluateFlags) -> Result<()> {
     let predictions = begin(flags.files.predictions.as_deref())?;
     let source = flags.find_model()?;
-    let data = command.read(&flags.files.data)?;
+    let file = &flags.files.data;
+    let file = data_source::find("--data", file, DataSplit::Dev, flags.offline)?;
+    let data = command.read(&file)?;
     let device = flags.runtime.open()?;
     let model = flags.open(&source, |directory, max_length| {
         command.open(directory, max_length)

@@ -72,9 +72,9 @@ impl<M: TaskModel> Loaded<M> {
 /// What `bert evaluate` and `bert predict` have in common. `F` holds the files that they read and write.
 #[derive(Debug, Args)]
 pub(crate) struct InferenceFlags<F: Args> {
-    /// Model trained for this task, by us or with transformers: a name that `bert models` lists, or a checkpoint
-    /// directory
-    #[arg(long, value_name = "NAME|DIR")]
+    /// Model trained for this task, by us or with transformers: a checkpoint directory, a name that `bert models` lists, or a
+    /// model of the hub (OWNER/NAME, or OWNER/NAME@REVISION)
+    #[arg(long, value_name = "DIR|NAME")]
     pub(crate) model: String,
     #[command(flatten)]
     pub(crate) files: F,

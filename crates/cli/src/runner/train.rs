@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
+use bert_hub::DataSplit;
 use bert_tasks::pretraining::EVALUATION_SEED;
 use bert_tasks::{HeadOrigin, Metrics, RunOptions, Task, TaskError};
 use bert_train::{
@@ -14,6 +15,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{TaskModel, print_files, print_unknown_tensors};
+use crate::data_source;
 use crate::describe;
 use crate::flags::{RuntimeFlags, TrainingFlags};
 use crate::format;
@@ -22,19 +24,20 @@ use crate::output_directory::OutputDirectory;
 use crate::progress::{ShareBar, TrainingProgress};
 use crate::results::Results;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct FineTuneFlags {
-    /// Model to start from: a name that `bert models` lists, or a checkpoint directory
-    #[arg(long, value_name = "NAME|DIR")]
+    /// Model to start from: a checkpoint directory, a name that `bert models` lists, or a model of the hub (OWNER/NAME, or
+    /// OWNER/NAME@REVISION)
+    #[arg(long, value_name = "DIR|NAME")]
     pub(crate) model: String,
-    /// Training data
-    #[arg(long, value_name = "FILE")]
+    /// Training data: a file, or a data set that `bert models` lists (NAME, or NAME/FILE)
+    #[arg(long, value_name = "FILE|NAME")]
     pub(crate) train: PathBuf,
     /// Evaluation data, which decides which checkpoint is best; without it the last checkpoint is kept
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE|NAME", visible_alias = "validation")]
     pub(crate) eval: Option<PathBuf>,
     /// Test data, on which the best checkpoint is scored in the end
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE|NAME")]
     pub(crate) test: Option<PathBuf>,
     /// Directory for the trained model and training.jsonl
     #[arg(long, value_name = "DIR")]
@@ -57,6 +60,22 @@ pub(crate) struct FineTuneFlags {
 }
 
 impl FineTuneFlags {
+    /// The same with the paths of the data sets that it names; what the cache lacks is downloaded.
+    fn with_data_files(&self) -> Result<Self> {
+        let find =
+            |argument, word: &Path, split| data_source::find(argument, word, split, self.offline);
+        let optional = |argument, word: &Option<PathBuf>, split| {
+            let word = word.as_deref();
+            word.map(|word| find(argument, word, split)).transpose()
+        };
+        Ok(Self {
+            train: find("--train", &self.train, DataSplit::Train)?,
+            eval: optional("--eval", &self.eval, DataSplit::Dev)?,
+            test: optional("--test", &self.test, DataSplit::Test)?,
+            ..self.clone()
+        })
+    }
+
     /// Reads the two or three files of a run, in the order train, eval, test.
     pub(crate) fn read<D>(&self, read: impl Fn(&Path) -> Result<D>) -> Result<Splits<D>> {
         Ok(Splits {
@@ -131,6 +150,7 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
     let options = flags.training.options()?;
     prepare_output(&flags.output, flags.overwrite)?;
     let source = ModelSource::find("--model", &flags.model)?;
+    let flags = &flags.with_data_files()?;
     let data = command.read(flags)?;
     let device = flags.runtime.open()?.autodiff();
     let output = OutputDirectory::claim(&flags.output)?;

@@ -22,11 +22,11 @@ use crate::runner::{TaskModel, print_files, print_unknown_tensors};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Predictions")]
 pub(crate) struct HeadFlags {
-    /// Further text or token classifier on the same encoder: a name that `bert models` lists, or a checkpoint directory. The
-    /// encoder's weights must be equal bit for bit, as `--tune head` leaves them; one forward pass serves all heads. A line
-    /// has this head's prediction under "heads" and the head's name, which is the last part of NAME|DIR. A token classifier
+    /// Further text or token classifier on the same encoder: a checkpoint directory, a name that `bert models` lists, or a
+    /// model of the hub. The encoder's weights must be equal bit for bit, as `--tune head` leaves them; one forward pass serves all heads. A line
+    /// has this head's prediction under "heads" and the head's name, which is the last part of DIR|NAME. A token classifier
     /// reads the first text of a pair. May be given more than once
-    #[arg(long, value_name = "NAME|DIR")]
+    #[arg(long, value_name = "DIR|NAME")]
     head: Vec<String>,
     /// Of text classifiers: add "scores", the scores of all labels in id order
     #[arg(long)]

@@ -9,7 +9,7 @@ fn every_default_of_training_has_its_reason_in_the_help() {
         .succeeded()
         .stdout;
     assert!(
-        help.contains("--model <NAME|DIR> --train <FILE> --output <DIR>"),
+        help.contains("--model <DIR|NAME> --train <FILE|NAME> --output <DIR>"),
         "{help}"
     );
     let words: String = help.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -35,8 +35,10 @@ fn an_unknown_name_is_answered_with_those_like_it() {
         ];
         room.bert(&line.replace("MODEL", "all-MiniLM-L6"))
             .failed(2, &words);
-        room.bert(&line.replace("MODEL", "runs/none"))
-            .failed(1, &["runs/none", "no such directory"]);
+        for path in ["./runs/none", "runs/none/deeper", "runs/"] {
+            room.bert(&line.replace("MODEL", path))
+                .failed(1, &[path, "no such directory"]);
+        }
     }
     assert_eq!(room.entries(), before);
 }

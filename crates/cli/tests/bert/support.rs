@@ -93,11 +93,12 @@ impl Room {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bert"));
         command.current_dir(self.root.path());
-        for variable in ["BERT_DATASETS", "HF_HOME", "HF_TOKEN", "HF_ENDPOINT"] {
+        for variable in ["BERT_DATASETS", "HF_HUB_CACHE", "HF_TOKEN", "HF_ENDPOINT"] {
             command.env_remove(variable);
         }
         command
             .env("BERT_HOME", self.path("home"))
+            .env("HF_HOME", self.path("huggingface"))
             .env("HF_HUB_OFFLINE", "1")
             .env("RUST_BACKTRACE", "1");
         command

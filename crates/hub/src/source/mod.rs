@@ -5,7 +5,7 @@ mod package;
 mod path;
 mod url;
 
-pub(crate) use url::unpack as unpack_archive;
+pub(crate) use url::{transfer, unpack as unpack_archive};
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -28,7 +28,7 @@ pub(super) fn obtain(
 }
 
 /// Downloads one wanted file and accepts it.
-pub(super) fn transfer(
+pub(crate) fn transfer(
     url: &str,
     token: Option<&str>,
     announced: Option<&str>,

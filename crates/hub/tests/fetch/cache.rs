@@ -86,7 +86,7 @@ fn a_truncated_file_is_detected_and_fetched_again() {
 
     assert_eq!(fs::read(&path).expect("the file"), data);
     assert!(
-        progress.has_note("999 bytes, but the manifest states 1000"),
+        progress.has_note("999 bytes, but 1000 are expected"),
         "{:?}",
         progress.notes
     );

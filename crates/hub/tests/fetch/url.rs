@@ -284,7 +284,7 @@ fn a_server_that_never_stops_is_cut_off_at_the_stated_size() {
     assert!(
         failed
             .to_string()
-            .contains("500000 bytes, but the manifest states 100"),
+            .contains("500000 bytes, but 100 are expected"),
         "{failed}"
     );
 }

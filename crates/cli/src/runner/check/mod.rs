@@ -7,9 +7,11 @@ pub(crate) mod tokens;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use bert_hub::DataSplit;
 use bert_tasks::{DropoutOverride, Pretrained};
 use clap::Args;
 
+use crate::data_source;
 use crate::flags::integer;
 use crate::model_source::ModelSource;
 use crate::runner::print_files;
@@ -17,15 +19,15 @@ use report::Finding;
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckFlags {
-    /// Training data
-    #[arg(long, value_name = "FILE")]
-    pub(crate) data: PathBuf,
+    /// Training data: a file, or a data set that `bert models` lists
+    #[arg(long, value_name = "FILE|NAME")]
+    data: PathBuf,
     /// Evaluation data, which should share no row with --data
-    #[arg(long, value_name = "FILE")]
-    pub(crate) eval: Option<PathBuf>,
-    /// Model whose tokenizer finds out what is cut and which tokens are unknown: a name that `bert models` lists, or a
-    /// checkpoint directory; without it lengths are counted in words
-    #[arg(long, value_name = "NAME|DIR")]
+    #[arg(long, value_name = "FILE|NAME")]
+    eval: Option<PathBuf>,
+    /// Model whose tokenizer finds out what is cut and which tokens are unknown: a checkpoint directory, a name that `bert
+    /// models` lists, or a model of the hub; without it lengths are counted in words
+    #[arg(long, value_name = "DIR|NAME")]
     model: Option<String>,
     /// Longest sequence in tokens; by default 128 as in `bert train`, and 384 for question answering
     #[arg(long, value_name = "TOKENS", value_parser = integer)]
@@ -42,9 +44,20 @@ impl CheckFlags {
     /// Reads the one or two files.
     pub(crate) fn read<D>(&self, read: impl Fn(&Path) -> Result<D>) -> Result<Checked<D>> {
         Ok(Checked {
-            data: read(&self.data)?,
-            eval: self.eval.as_deref().map(read).transpose()?,
+            data: read(&self.data_file()?)?,
+            eval: self.eval_file()?.as_deref().map(read).transpose()?,
         })
+    }
+
+    /// The file of --data.
+    pub(crate) fn data_file(&self) -> Result<PathBuf> {
+        data_source::find("--data", &self.data, DataSplit::Train, self.offline)
+    }
+
+    /// The file of --eval.
+    pub(crate) fn eval_file(&self) -> Result<Option<PathBuf>> {
+        let find = |word: &PathBuf| data_source::find("--eval", word, DataSplit::Dev, self.offline);
+        self.eval.as_ref().map(find).transpose()
     }
 
     /// The directory of the model that was named.

@@ -37,11 +37,12 @@ pub(crate) struct CheckRowsFlags {
 impl CheckRowsFlags {
     pub(crate) fn read(&self) -> Result<Checked<Dataset>> {
         let options = self.columns.options();
-        let same_file = (!self.eval_filter.is_empty()).then_some(&self.flags.data);
-        let eval = self.flags.eval.as_ref().or(same_file);
-        let eval = eval.map(|file| read(file, &options, &self.eval_filter));
+        let data = self.flags.data_file()?;
+        let same_file = (!self.eval_filter.is_empty()).then(|| data.clone());
+        let eval = self.flags.eval_file()?.or(same_file);
+        let eval = eval.map(|file| read(&file, &options, &self.eval_filter));
         Ok(Checked {
-            data: read(&self.flags.data, &options, &self.data_filter)?,
+            data: read(&data, &options, &self.data_filter)?,
             eval: eval.transpose()?,
         })
     }
