@@ -9,6 +9,7 @@ mod errors;
 mod frozen_parts;
 mod nli_parity;
 mod saved_models;
+mod sentence_embedding;
 mod shared_encoder;
 mod tied_decoder;
 mod training_parity;
