@@ -1,6 +1,7 @@
 //! The commands that belong to no task, and the dispatch of all commands.
 
 pub(crate) mod bench;
+pub(crate) mod embed;
 pub(crate) mod fetch;
 pub(crate) mod inspect;
 pub(crate) mod models;
@@ -19,6 +20,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Train(task) => task.run(),
         Command::Evaluate(task) => task.run(),
         Command::Predict(task) => task.run(),
+        Command::Embed(args) => args.run(),
         Command::Bench(work) => work.run(),
     }
 }

@@ -6,6 +6,7 @@ mod bad_options;
 mod bench;
 mod check;
 mod check_tasks;
+mod embed;
 mod heads;
 mod help;
 mod listing;
