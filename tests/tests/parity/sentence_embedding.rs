@@ -290,6 +290,36 @@ fn a_folder_that_modules_json_names_has_to_be_there() -> anyhow::Result<()> {
 }
 
 #[test]
+fn the_encoder_may_lie_in_a_folder_of_its_own() -> anyhow::Result<()> {
+    let folder = model_directory()?;
+    let own = folder.path().join("0_Transformer");
+    fs::create_dir(&own)?;
+    for file in &FILES[..4] {
+        fs::rename(folder.path().join(file), own.join(file))?;
+    }
+    fs::write(
+        own.join("sentence_roberta_config.json"),
+        r#"{"max_seq_length": 9}"#,
+    )?;
+    let modules = folder.path().join("modules.json");
+    let text = fs::read_to_string(&modules)?;
+    fs::write(
+        &modules,
+        text.replace(r#""path": """#, r#""path": "0_Transformer""#),
+    )?;
+    let embedder = SentenceEmbedder::open(folder.path(), None)?;
+    assert_eq!(embedder.pretrained.max_length, 9);
+    assert_eq!(
+        SentenceEmbedder::open(folder.path(), Some(99))?
+            .pretrained
+            .max_length,
+        47
+    );
+    embedder.load(&burn::tensor::Device::flex())?;
+    Ok(())
+}
+
+#[test]
 fn what_a_caller_wants_otherwise_is_checked() -> anyhow::Result<()> {
     let mut embedder = SentenceEmbedder::open(model_directory()?.path(), None)?;
     assert!(!embedder.is_plain_encoder && embedder.is_normalized());

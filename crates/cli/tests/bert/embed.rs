@@ -133,6 +133,11 @@ fn an_encoder_without_modules_is_averaged_and_that_is_said() {
     let pooled = room.bert("embed --model base --input texts.txt --pooling lasttoken,cls");
     let pooled = pooled.succeeded();
     says(&pooled, &["lasttoken + cls pooling"]);
+    assert!(
+        !pooled.stderr.contains("no modules.json"),
+        "{}",
+        pooled.stderr
+    );
     assert_eq!(vectors(&pooled.json_lines())[0].len(), 32);
 }
 
@@ -183,6 +188,9 @@ fn wrong_usage_is_refused_before_a_model_is_opened() {
     let room = room();
     let line = "embed --model nowhere/else --input texts.txt";
     room.bert(line).failed(1, &["nowhere/else"]);
+    let line = "embed --model sentences/model.safetensors --input texts.txt";
+    room.bert(line)
+        .failed(1, &["model.safetensors: is a file", "the directory"]);
     for (flags, words) in [
         ("--format npy", ["--output", "npy"]),
         ("--output vectors.bin", ["vectors.bin", "--format jsonl"]),

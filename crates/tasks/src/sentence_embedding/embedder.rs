@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bert_encoder::HeadKeys;
 use bert_sentence_embedding::{
@@ -10,7 +10,7 @@ use burn::tensor::Device;
 
 use super::dense::{DenseSetup, VectorNames};
 use super::directory::{Modules, StepKind};
-use super::json::read_optional;
+use super::json::{read_optional, wrong};
 use super::lengths::TextSettings;
 use super::pooling::PoolingSettings;
 use super::prompts::ModelSettings;
@@ -79,6 +79,9 @@ impl SentenceEmbedder {
     ///
     /// A file is missing or not of the expected form, or the model has a module that is not known; the message names it.
     pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TaskError> {
+        if dir.is_file() {
+            return Err(wrong(dir, "is a file; give the directory that it is in"));
+        }
         let modules = Modules::read(dir)?;
         let folder = modules.as_ref().map_or(dir, |modules| &modules.transformer);
         let text = TextSettings::read(folder)?;
@@ -260,8 +263,8 @@ impl SentenceEmbedder {
     }
 }
 
-fn open_steps(steps: &[(StepKind, std::path::PathBuf)]) -> Result<Vec<StepSetup>, TaskError> {
-    let open = |(kind, folder): &(StepKind, std::path::PathBuf)| match kind {
+fn open_steps(steps: &[(StepKind, PathBuf)]) -> Result<Vec<StepSetup>, TaskError> {
+    let open = |(kind, folder): &(StepKind, PathBuf)| match kind {
         StepKind::Dense => Ok(StepSetup::Dense(DenseFolder(DenseSetup::open(folder)?))),
         StepKind::Normalize => {
             let file = folder.join(bert_weights::CONFIG_FILE);

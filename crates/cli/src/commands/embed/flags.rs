@@ -81,6 +81,10 @@ pub(crate) struct VectorFlags {
 }
 
 impl VectorFlags {
+    pub(super) fn chooses_pooling(&self) -> bool {
+        !self.pooling.is_empty()
+    }
+
     /// Opens a directory, and changes what the flags say.
     pub(super) fn open(
         &self,

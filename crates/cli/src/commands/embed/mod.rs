@@ -58,7 +58,7 @@ impl EmbedArgs {
 
     /// What a caller may not expect: no settings in the directory, and a text before each text.
     fn say_what_is_done(&self, embedder: &SentenceEmbedder) {
-        if embedder.is_plain_encoder {
+        if embedder.is_plain_encoder && !self.vectors.chooses_pooling() {
             eprintln!(
                 "note    {}: it has no modules.json, so it is a plain encoder; sentence-transformers would average its tokens, \
                  too, and not normalise",
