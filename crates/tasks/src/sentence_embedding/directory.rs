@@ -56,48 +56,57 @@ impl Modules {
         let Some(entries) = read_optional::<Vec<Entry>>(&file)? else {
             return Ok(None);
         };
-        let modules = entries.iter().map(|entry| {
-            let folder = folder(dir, &entry.path).map_err(|reason| wrong(&file, reason))?;
-            Ok((
-                kind(&entry.class).map_err(|reason| wrong(&file, reason))?,
-                folder,
-            ))
-        });
-        let mut modules = modules.collect::<Result<Vec<_>, TaskError>>()?.into_iter();
-        let order = || {
-            let classes: Vec<&str> = entries
-                .iter()
-                .map(|entry| class_name(&entry.class))
-                .collect();
-            let reason = format!(
-                "the modules are {}; expected are Transformer, then Pooling, then any of Dense and Normalize",
-                if classes.is_empty() {
-                    "none".to_owned()
-                } else {
-                    classes.join(", ")
-                }
-            );
-            wrong(&file, reason)
+        let modules = entries.iter().map(|entry| entry.module(dir));
+        let modules = modules.collect::<Result<Vec<_>, String>>();
+        let modules = modules.map_err(|reason| wrong(&file, reason))?;
+        let arranged = Self::of(modules).ok_or_else(|| wrong(&file, wrong_order(&entries)))?;
+        Ok(Some(arranged))
+    }
+
+    /// Modules in their order; `None` where the order has no meaning.
+    fn of(modules: Vec<(ModuleKind, PathBuf)>) -> Option<Self> {
+        let mut modules = modules.into_iter();
+        let (ModuleKind::Transformer, transformer) = modules.next()? else {
+            return None;
         };
-        let (Some((ModuleKind::Transformer, transformer)), Some((ModuleKind::Pooling, pooling))) =
-            (modules.next(), modules.next())
-        else {
-            return Err(order());
+        let (ModuleKind::Pooling, pooling) = modules.next()? else {
+            return None;
         };
         let mut steps = Vec::new();
         for (kind, folder) in modules {
             match kind {
                 ModuleKind::Step(kind) => steps.push((kind, folder)),
                 ModuleKind::Dropout => {}
-                ModuleKind::Transformer | ModuleKind::Pooling => return Err(order()),
+                ModuleKind::Transformer | ModuleKind::Pooling => return None,
             }
         }
-        Ok(Some(Self {
+        Some(Self {
             transformer,
             pooling,
             steps,
-        }))
+        })
     }
+}
+
+impl Entry {
+    /// What the module is, and its folder.
+    fn module(&self, dir: &Path) -> Result<(ModuleKind, PathBuf), String> {
+        Ok((kind(&self.class)?, folder(dir, &self.path)?))
+    }
+}
+
+fn wrong_order(entries: &[Entry]) -> String {
+    let classes: Vec<&str> = entries
+        .iter()
+        .map(|entry| class_name(&entry.class))
+        .collect();
+    let classes = match classes.as_slice() {
+        [] => "none".to_owned(),
+        classes => classes.join(", "),
+    };
+    format!(
+        "the modules are {classes}; expected are Transformer, then Pooling, then any of Dense and Normalize"
+    )
 }
 
 /// The last part of the path of a class.
