@@ -1,14 +1,14 @@
 //! A file that is written completely or not at all.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use tempfile::TempDir;
 
-/// Lines that go to a temporary file beside the target; [`commit`](Self::commit) renames it. Without a commit the target
+/// Content that goes to a temporary file beside the target; [`commit`](Self::commit) renames it. Without a commit the target
 /// keeps its content.
 pub(crate) struct WholeFile {
     path: PathBuf,
@@ -49,6 +49,21 @@ impl WholeFile {
     pub(crate) fn json_line(&mut self, value: &impl Serialize) -> Result<()> {
         let line = serde_json::to_string(value)?;
         writeln!(self.file, "{line}").with_context(|| cannot_write(&self.path))
+    }
+
+    /// Bytes as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file
+            .write_all(bytes)
+            .with_context(|| cannot_write(&self.path))
+    }
+
+    /// Puts other bytes in the place of the first ones of the file. Nothing more can be added after that.
+    pub(crate) fn replace_start(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file
+            .rewind()
+            .and_then(|()| self.file.write_all(bytes))
+            .with_context(|| cannot_write(&self.path))
     }
 
     /// Makes the content durable and gives the file its name.

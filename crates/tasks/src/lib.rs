@@ -22,6 +22,7 @@ pub mod heads;
 pub mod natural_language_inference;
 pub mod pretraining;
 pub mod question_answering;
+pub mod sentence_embedding;
 pub mod shared_encoder;
 pub mod text_classification;
 pub mod token_classification;

@@ -10,6 +10,7 @@ mod families;
 mod frozen_parts;
 mod nli_parity;
 mod saved_models;
+mod sentence_embedding;
 mod shared_encoder;
 mod tied_decoder;
 mod training_parity;

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod convert;
+pub(crate) mod embed;
 pub(crate) mod fetch;
 pub(crate) mod inspect;
 pub(crate) mod models;
@@ -21,6 +22,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Train(task) => task.run(),
         Command::Evaluate(task) => task.run(),
         Command::Predict(task) => task.run(),
+        Command::Embed(args) => args.run(),
         Command::Bench(work) => work.run(),
     }
 }

@@ -47,7 +47,7 @@ impl Counter {
         } else {
             ProgressBar::hidden()
         };
-        let style = ProgressStyle::with_template("{spinner} {human_pos} predictions, {per_sec}");
+        let style = ProgressStyle::with_template("{spinner} {human_pos} inputs, {per_sec}");
         bar.set_style(style.expect("the template is valid"));
         if is_shown {
             bar.enable_steady_tick(Duration::from_millis(200));

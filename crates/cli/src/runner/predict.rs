@@ -17,7 +17,7 @@ use crate::results::Results;
 
 /// Inputs that are read, predicted and printed together, so that a stream without an end works too and texts of similar
 /// length can share a batch.
-const CHUNK: usize = 1024;
+pub(crate) const CHUNK: usize = 1024;
 
 pub(crate) type PredictFlags = InferenceFlags<PredictFiles>;
 
@@ -63,31 +63,40 @@ pub(crate) fn run<C: Predict>(command: &C, flags: &PredictFlags) -> Result<()> {
     })?;
     let max_length = model.pretrained().max_length;
     let loaded = command.load(model, device)?;
-    let cut = input.answer_all(|inputs, results| command.answer(&loaded, inputs, results))?;
-    if cut.inputs > 0 {
-        let all = counted(cut.of, "input");
-        eprintln!(
-            "note    {} of {all} cut at {max_length} tokens",
-            count(cut.inputs)
-        );
-    }
+    let mut results = Results::new();
+    let cut = input.each_chunk(|inputs| {
+        let cut = command.answer(&loaded, inputs, &mut results)?;
+        results.flush()?;
+        Ok(cut)
+    })?;
+    cut.note(max_length);
     Ok(())
 }
 
 /// How many inputs were cut, of how many.
-struct Cut {
-    inputs: usize,
-    of: usize,
+pub(crate) struct Cut {
+    pub(crate) inputs: usize,
+    pub(crate) of: usize,
+}
+
+impl Cut {
+    /// Says so, if any was.
+    pub(crate) fn note(&self, max_length: usize) {
+        if self.inputs > 0 {
+            let (cut, all) = (count(self.inputs), counted(self.of, "input"));
+            eprintln!("note    {cut} of {all} cut at {max_length} tokens");
+        }
+    }
 }
 
 /// The lines of a file or of standard input.
-struct Input<T> {
+pub(crate) struct Input<T> {
     lines: PredictInputs<Box<dyn BufRead>, T>,
     chunk: usize,
 }
 
 impl<T: PredictLine> Input<T> {
-    fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         if path == Path::new("-") {
             // Somebody who types wants each answer at once.
             let chunk = if stdin().is_terminal() { 1 } else { CHUNK };
@@ -106,19 +115,17 @@ impl<T: PredictLine> Input<T> {
         })
     }
 
-    /// Answers every line with `answer`, which returns how many inputs it cut.
-    fn answer_all(
+    /// Hands all inputs to `answer`, chunk by chunk; it returns how many inputs it cut.
+    pub(crate) fn each_chunk(
         mut self,
-        mut answer: impl FnMut(&[T], &mut Results) -> Result<usize>,
+        mut answer: impl FnMut(&[T]) -> Result<usize>,
     ) -> Result<Cut> {
-        let mut results = Results::new();
         let counter = Counter::new();
         let mut cut = Cut { inputs: 0, of: 0 };
         loop {
             let (chunk, failed) = self.next_chunk();
-            cut.inputs += answer(&chunk, &mut results)?;
+            cut.inputs += answer(&chunk)?;
             cut.of += chunk.len();
-            results.flush()?;
             counter.add(chunk.len());
             // What came before a broken line has been answered.
             if let Some(error) = failed {

@@ -102,7 +102,7 @@ fn every_flag_stands_under_the_heading_that_it_belongs_to() {
     for (command, help) in &helps {
         let verb = command.split_whitespace().next().unwrap_or_default();
         let machine = match verb {
-            "train" | "evaluate" | "predict" | "bench" => vec!["--device", "--threads"],
+            "train" | "evaluate" | "predict" | "embed" | "bench" => vec!["--device", "--threads"],
             _ => Vec::new(),
         };
         assert_eq!(flags_under("Machine", help), machine, "{command}");
@@ -112,7 +112,7 @@ fn every_flag_stands_under_the_heading_that_it_belongs_to() {
             Vec::new()
         };
         assert_eq!(flags_under("Training", help), expected, "{command}");
-        if ["check", "train", "evaluate", "predict"].contains(&verb) {
+        if ["check", "train", "evaluate", "predict", "embed"].contains(&verb) {
             for flag in flags_under("Options", help) {
                 assert!(SHARED.contains(&flag), "{command}: {flag} has no heading");
             }

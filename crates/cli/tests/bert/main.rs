@@ -8,6 +8,7 @@ mod check;
 mod check_tasks;
 mod formats;
 mod data_names;
+mod embed;
 mod heads;
 mod help;
 mod hub;

@@ -140,6 +140,12 @@ pub enum TokenizerError {
         /// The tokenizer library's reason.
         source: tokenizers::Error,
     },
+    /// The tokenizer library refused to make texts lower-case first.
+    #[error("the tokenizer cannot make texts lower-case first")]
+    LowerCase {
+        /// The tokenizer library's reason.
+        source: tokenizers::Error,
+    },
     /// The tokenizer library refused to turn ids into text.
     #[error("token ids cannot be decoded")]
     Decode {

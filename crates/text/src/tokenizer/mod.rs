@@ -5,6 +5,7 @@
 mod error;
 mod family;
 mod load;
+mod lower_case;
 mod pieces;
 mod plain;
 mod settings;

@@ -5,6 +5,7 @@ mod checks;
 mod datasets;
 mod filters;
 mod labels;
+mod lower_case;
 mod masking;
 mod parity;
 mod plain_text;

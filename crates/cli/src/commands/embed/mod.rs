@@ -1,0 +1,132 @@
+//! `bert embed`
+
+mod flags;
+mod npy;
+mod sink;
+mod texts;
+
+use anyhow::Result;
+use bert_tasks::sentence_embedding::SentenceEmbedder;
+use bert_tasks::sentence_embedding::head::{PoolingMode, SentenceEmbeddingModel};
+use bert_tasks::{HeadOrigin, Pretrained, TaskError};
+use bert_text::PredictInput;
+use bert_weights::LoadReport;
+use burn::tensor::Device;
+use clap::Args;
+
+use self::flags::{EmbedFiles, VectorFlags};
+use self::sink::Sink;
+use crate::format::counted;
+use crate::runner::{InferenceFlags, Loaded, TaskModel};
+
+/// The vector of each text. A directory of sentence-transformers gives the same vectors as there; of any other encoder the
+/// vectors of all tokens are averaged
+#[derive(Debug, Args)]
+#[command(
+    mut_arg("model", |arg| arg.help(
+        "Model of sentence embeddings, or any encoder: a name that `bert models` lists, or a directory"
+    )),
+    mut_arg("max_length", |arg| arg.help(
+        "Longest text in tokens; by default what the model's directory says (max_seq_length, model_max_length), at most what \
+         the model takes"
+    )),
+)]
+pub(crate) struct EmbedArgs {
+    #[command(flatten)]
+    flags: InferenceFlags<EmbedFiles>,
+    #[command(flatten)]
+    vectors: VectorFlags,
+}
+
+impl EmbedArgs {
+    pub(crate) fn run(&self) -> Result<()> {
+        let flags = &self.flags;
+        let source = flags.find_model()?;
+        let texts = flags.files.open()?;
+        let mut sink = flags.files.sink()?;
+        let device = flags.runtime.open()?;
+        let embedder = flags.open(&source, |dir, max_length| {
+            self.vectors.open(dir, max_length)
+        })?;
+        self.say_what_is_done(&embedder);
+        let loaded = flags.load(embedder, device)?;
+        let cut = texts.each_chunk(|texts| embed(&loaded, texts, &mut sink))?;
+        sink.finish(cut.of, loaded.model.dimension())?;
+        cut.note(loaded.model.pretrained.max_length);
+        Ok(())
+    }
+
+    /// What a caller may not expect: no settings in the directory, and a text before each text.
+    fn say_what_is_done(&self, embedder: &SentenceEmbedder) {
+        if embedder.is_plain_encoder && !self.vectors.chooses_pooling() {
+            eprintln!(
+                "note    {}: it has no modules.json, so it is a plain encoder; sentence-transformers would average its tokens, \
+                 too, and not normalise",
+                self.flags.model
+            );
+        }
+        if !embedder.prompt().is_empty() {
+            eprintln!("prompt  {:?} stands before each text", embedder.prompt());
+        }
+    }
+}
+
+/// Writes the vectors of some texts and returns how many texts were cut.
+fn embed(
+    loaded: &Loaded<SentenceEmbedder>,
+    texts: &[PredictInput],
+    sink: &mut Sink,
+) -> Result<usize> {
+    let texts: Vec<(&str, Option<&str>)> = texts
+        .iter()
+        .map(|input| (input.text.as_str(), input.text_pair.as_deref()))
+        .collect();
+    let encodings = loaded.model.encode(&texts)?;
+    let mut progress = |_| {};
+    let run = loaded.run(&mut progress);
+    let vectors = loaded
+        .model
+        .embed_encoded(&loaded.network, &encodings, run)?;
+    sink.write(&vectors)?;
+    let is_cut = |encoding: &&bert_text::Encoding| encoding.truncated_tokens > 0;
+    Ok(encodings.iter().filter(is_cut).count())
+}
+
+impl TaskModel for SentenceEmbedder {
+    type Network = SentenceEmbeddingModel;
+
+    fn pretrained(&mut self) -> &mut Pretrained {
+        &mut self.pretrained
+    }
+
+    fn describe(&self) -> String {
+        let encoder = &self.pretrained.encoder;
+        let modes = self
+            .pooling()
+            .modes()
+            .iter()
+            .map(|mode| PoolingMode::name(*mode));
+        let length = if self.is_normalized() {
+            "length 1"
+        } else {
+            "any length"
+        };
+        format!(
+            "{} of width {}, up to {} tokens, {} pooling, vectors of {} and of {length}",
+            counted(encoder.num_hidden_layers, "layer"),
+            encoder.hidden_size,
+            self.pretrained.max_length,
+            modes.collect::<Vec<_>>().join(" + "),
+            counted(self.dimension(), "number"),
+        )
+    }
+
+    /// There is no head that could be new.
+    fn load(
+        &self,
+        _head: HeadOrigin,
+        device: &Device,
+    ) -> Result<(SentenceEmbeddingModel, LoadReport), TaskError> {
+        SentenceEmbedder::load(self, device)
+    }
+}

@@ -1,0 +1,49 @@
+//! The JSON files of a directory of sentence-transformers.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use crate::TaskError;
+
+/// A JSON file, or `None` where there is no such file.
+///
+/// # Errors
+///
+/// The file cannot be read, or is not of the expected form; the message names the key.
+pub(super) fn read_optional<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, TaskError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(wrong(path, format!("cannot be read: {error}"))),
+    };
+    let mut json = serde_json::Deserializer::from_str(&text);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let reason = error.inner();
+        match error.path().to_string().as_str() {
+            "." => wrong(path, format!("is not JSON of the expected form: {reason}")),
+            key => wrong(path, format!("key `{key}`: {reason}")),
+        }
+    })?;
+    Ok(Some(value))
+}
+
+/// A JSON file that has to be there.
+///
+/// # Errors
+///
+/// As [`read_optional`], or there is no such file.
+pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, TaskError> {
+    read_optional(path)?
+        .ok_or_else(|| wrong(path, "no such file, but modules.json names its folder"))
+}
+
+/// An error about a file.
+pub(super) fn wrong(path: &Path, reason: impl Into<String>) -> TaskError {
+    TaskError::Checkpoint {
+        path: path.to_owned(),
+        reason: reason.into(),
+    }
+}
