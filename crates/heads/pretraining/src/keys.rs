@@ -72,6 +72,28 @@ const ALBERT: HeadKeys = HeadKeys {
     ],
 };
 
+/// DeBERTa's, named and tied as BERT's.
+const DEBERTA_V2: HeadKeys = HeadKeys {
+    map: include_str!("keys/deberta-v2.tsv"),
+    parts: &[HeadPart {
+        path: "predictions",
+        names: &["cls.predictions"],
+        output: "cls.predictions.bias",
+    }],
+    tied: BERT.tied,
+};
+
+/// DeBERTa's where config key `legacy` is false. It has no decoder of its own.
+const DEBERTA_V2_LM_PREDICTIONS: HeadKeys = HeadKeys {
+    map: include_str!("keys/deberta-v2-lm-predictions.tsv"),
+    parts: &[HeadPart {
+        path: "predictions",
+        names: &["lm_predictions"],
+        output: "lm_predictions.lm_head.bias",
+    }],
+    tied: &[],
+};
+
 /// The names of the heads' tensors in the checkpoints of a family. Each model has some of the parts. `head` is what the name
 /// of the model's class in transformers ends in, such as `ForMaskedLM`.
 ///
@@ -83,10 +105,13 @@ pub fn head_keys(model_type: ModelType, head: &'static str) -> Result<HeadKeys, 
     let keys = match model_type {
         ModelType::Bert => Some(BERT),
         _ if !predicts_tokens_alone => None,
-        ModelType::Roberta | ModelType::XlmRoberta | ModelType::Camembert => Some(ROBERTA),
+        ModelType::Roberta | ModelType::XlmRoberta | ModelType::Camembert | ModelType::Mpnet => {
+            Some(ROBERTA)
+        }
         ModelType::Distilbert => Some(DISTILBERT),
         ModelType::Electra => Some(ELECTRA),
         ModelType::Albert => Some(ALBERT),
+        ModelType::DebertaV2 => Some(DEBERTA_V2),
         _ => None,
     };
     HeadKeys::require(keys, model_type, head)
