@@ -20,6 +20,17 @@ ENCODER = dict(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
 DISTILBERT = dict(
     dim=8, n_heads=2, hidden_dim=11, dropout=0.0, attention_dropout=0.0, qa_dropout=0.0, seq_classif_dropout=0.0
 )
+DEBERTA_V3 = BERT | ENCODER | dict(
+    relative_attention=True,
+    position_buckets=4,
+    norm_rel_ebd="layer_norm",
+    share_att_key=True,
+    pos_att_type=["p2c", "c2p"],
+    position_biased_input=False,
+)
+DEBERTA_V2 = BERT | ENCODER | dict(
+    relative_attention=True, max_relative_positions=3, pos_att_type=["c2p", "p2c"], type_vocab_size=2
+)
 HEADS = ("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMaskedLM")
 # The learning rate rises for two steps and then falls to 0.
 STEPS, WARMUP_STEPS = 10, 2
@@ -39,6 +50,29 @@ FAMILIES = {
         config=BERT | ENCODER | dict(embedding_size=6, classifier_dropout_prob=0.0),
         shares_layers=True,
     ),
+    "mpnet": dict(cls="MPNet", types=False, config=BERT | ENCODER),
+    "deberta-v2": dict(cls="DebertaV2", types=False, config=DEBERTA_V3),
+    # The same family with other keys: DeBERTa-v2-xlarge's convolution with all that v3 has not, one kind of scores, none.
+    "deberta-v2-xlarge": dict(
+        cls="DebertaV2",
+        types=True,
+        config=DEBERTA_V2 | dict(embedding_size=6, conv_kernel_size=3, conv_act="gelu", pooler_hidden_act="tanh"),
+        heads=HEADS[:1],
+    ),
+    "deberta-v2-c2p": dict(
+        cls="DebertaV2", types=False, config=DEBERTA_V2 | dict(pos_att_type=["c2p"]), heads=HEADS[:1]
+    ),
+    "deberta-v2-p2c": dict(
+        cls="DebertaV2",
+        types=False,
+        layer_count=1,
+        config=DEBERTA_V3 | dict(pos_att_type=["p2c"], conv_kernel_size=5, conv_groups=2),
+        heads=HEADS[:1],
+    ),
+    "deberta-v2-plain": dict(cls="DebertaV2", types=False, config=BERT | ENCODER, heads=HEADS[:1]),
+    "deberta-v2-lm-predictions": dict(
+        cls="DebertaV2", types=False, config=DEBERTA_V3 | dict(legacy=False), heads=HEADS[3:]
+    ),
 }
 
 
@@ -51,7 +85,7 @@ def write(output: Path) -> None:
 
 def model_of(case: str, family: dict, head: str):
     """A random model. The sequence classifier has two layers, the others one, where layers do not share weights."""
-    layers = 2 if head == HEADS[0] or family.get("shares_layers") else 1
+    layers = family.get("layer_count", 2 if head == HEADS[0] or family.get("shares_layers") else 1)
     labels = {"ForQuestionAnswering": 2}.get(head, LABELS)
     config = getattr(transformers, f"{family['cls']}Config")(
         vocab_size=VOCABULARY,

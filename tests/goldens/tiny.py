@@ -105,7 +105,15 @@ def in_float64(model: PreTrainedModel) -> PreTrainedModel:
 
 def has_vanishing_gradient(name: str) -> bool:
     """A key bias shifts all scores of a query alike, so its true gradient is 0 and what is computed is rounding."""
-    return name.endswith(("attention.self.key.bias", "attention.key.bias", "attention.k_lin.bias"))
+    return name.endswith(
+        (
+            "attention.self.key.bias",
+            "attention.key.bias",
+            "attention.k_lin.bias",
+            "attention.attn.k.bias",
+            "attention.self.pos_key_proj.bias",
+        )
+    )
 
 
 def largest_difference(found: dict, exact: dict) -> float:

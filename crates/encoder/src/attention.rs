@@ -10,9 +10,11 @@ use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Tensor};
 
+use crate::disentangled::{ContentWeights, DisentangledScores};
 use crate::init::linear;
 use crate::kernel_args::{self, packed_weights};
-use crate::{EncoderConfig, Sequences};
+use crate::sequences::Selection;
+use crate::{EncoderConfig, LayerContext, RelativeContext, Sequences};
 
 /// Multi-head scaled dot-product self-attention, without the output projection.
 #[derive(Module, Debug)]
@@ -25,6 +27,8 @@ pub struct SelfAttention {
     pub value: Linear,
     /// `attention_probs_dropout_prob`, on the probabilities.
     pub dropout: Dropout,
+    /// What DeBERTa's attention has beside these.
+    pub disentangled: Option<DisentangledScores>,
     #[module(skip)]
     heads: usize,
     /// Of queries, keys and values.
@@ -41,6 +45,8 @@ impl SelfAttention {
             key: projection(),
             value: projection(),
             dropout: DropoutConfig::new(config.attention_probs_dropout_prob).init(),
+            disentangled: (config.disentangled.as_ref())
+                .map(|disentangled| DisentangledScores::new(config, disentangled, device)),
             heads: config.num_attention_heads,
             packed: None,
         }
@@ -68,9 +74,16 @@ impl SelfAttention {
     pub fn forward(
         &self,
         hidden: Tensor<2>,
-        sequences: &Sequences,
+        LayerContext {
+            sequences,
+            relative,
+        }: LayerContext<'_>,
         want_probabilities: bool,
     ) -> (Tensor<2>, Option<Tensor<4>>) {
+        if let Some(relative) = relative {
+            let (context, probabilities) = self.relative(hidden, relative);
+            return (context, want_probabilities.then_some(probabilities));
+        }
         let mask = sequences.mask();
         if want_probabilities {
             let layers = [&self.query, &self.key, &self.value];
@@ -94,14 +107,39 @@ impl SelfAttention {
         &self,
         hidden: Tensor<2>,
         wanted: Tensor<2>,
-        sequences: &Sequences,
-        counts: Arc<[usize]>,
+        LayerContext {
+            sequences,
+            relative,
+        }: LayerContext<'_>,
+        selection: &Selection,
     ) -> Tensor<2> {
+        if let Some(relative) = relative {
+            let (context, _) = self.relative(hidden, relative);
+            return context.select(0, selection.rows.clone());
+        }
         let [query, key, value] = self.weights();
         let keys_values = linear_kv(hidden, [key, value]);
         let queries = bert_kernels::linear(wanted, query, Epilogue::Bias);
-        let params = self.params(sequences, counts, &queries);
+        let params = self.params(sequences, selection.counts.clone(), &queries);
         cross_attention(queries, keys_values, sequences.mask(), params)
+    }
+
+    /// The context `[T, H]` and the probabilities `[B, N, S, S]` before their dropout, in a composed body on every device.
+    fn relative(&self, hidden: Tensor<2>, relative: &RelativeContext) -> (Tensor<2>, Tensor<4>) {
+        let [query, key, value] = self.weights();
+        let own = self.disentangled.as_ref().map(|scores| {
+            let weights = ContentWeights {
+                query: query.clone(),
+                key: key.clone(),
+            };
+            (scores, weights)
+        });
+        let qkv = linear_qkv(hidden, [query, key, value]).into_separate();
+        let dropout = |probabilities: Tensor<4>| {
+            let mask = kernel_args::mask(&self.dropout, &probabilities);
+            bert_kernels::dropout(probabilities, mask)
+        };
+        relative.attention(qkv, own, self.heads, dropout)
     }
 
     fn params(

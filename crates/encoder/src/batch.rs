@@ -158,7 +158,7 @@ impl Batch {
 /// # Shapes
 ///
 /// `[B, S]` → `[B · S]`.
-fn additive_mask(attention_mask: Tensor<2, Int>) -> Tensor<1> {
+pub(crate) fn additive_mask(attention_mask: Tensor<2, Int>) -> Tensor<1> {
     let [batch, sequence] = attention_mask.dims();
     let hidden = attention_mask.equal_scalar(0);
     let zeros: Tensor<2> = Tensor::zeros([batch, sequence], &hidden.device());

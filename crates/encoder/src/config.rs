@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Numbering;
+use crate::buckets::BIAS_BUCKETS;
 use crate::config_keys::ConfigKeys;
-use crate::{EncoderError, ModelType};
+use crate::{DisentangledConfig, EncoderError, ModelType};
 
 /// The activation between the two linear maps of a layer's feed-forward network: `hidden_act` of config.json.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -80,6 +81,12 @@ pub struct EncoderConfig {
     pub layer_norm_eps: f64,
     /// Id of the padding token, if there is one; its embedding row starts at zero and gets no gradient from look-ups.
     pub pad_token_id: Option<usize>,
+    /// Rows of the table of a bias for relative positions, in families that have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relative_attention_num_buckets: Option<usize>,
+    /// The keys of DeBERTa, in this family.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub disentangled: Option<DisentangledConfig>,
     /// How positions enter; only `absolute` is BERT's.
     pub position_embedding_type: String,
     /// Whether the model is a causal decoder; it must not be.
@@ -115,6 +122,8 @@ impl EncoderConfig {
             initializer_range: 0.02,
             layer_norm_eps: 1e-12,
             pad_token_id: Some(0),
+            relative_attention_num_buckets: None,
+            disentangled: None,
             position_embedding_type: "absolute".into(),
             is_decoder: false,
         }
@@ -151,6 +160,12 @@ impl EncoderConfig {
         }
     }
 
+    /// Whether absolute positions are added to the embeddings.
+    pub(crate) fn has_absolute_positions(&self) -> bool {
+        let disentangled = self.disentangled.as_ref();
+        disentangled.is_none_or(|disentangled| disentangled.position_biased_input)
+    }
+
     /// The longest sequence, in tokens.
     pub fn max_length(&self) -> usize {
         let first = self.numbering().first();
@@ -168,6 +183,9 @@ impl EncoderConfig {
         self.attention_probs_dropout_prob = probability;
         self.classifier_dropout = None;
         self.qa_dropout = self.qa_dropout.map(|_| probability);
+        if let Some(disentangled) = &mut self.disentangled {
+            disentangled.pooler_dropout = probability;
+        }
         self
     }
 
@@ -198,6 +216,19 @@ impl EncoderConfig {
         if self.inner_group_num != 1 {
             let value = self.inner_group_num.to_string();
             return Err(unsupported("inner_group_num", value, "1"));
+        }
+        if let Some(buckets) = self.relative_attention_num_buckets
+            && buckets < BIAS_BUCKETS
+        {
+            return Err(EncoderError::OutOfRange {
+                key: "relative_attention_num_buckets",
+                value: buckets as f64,
+                expected: "at least 32, whose buckets are computed",
+            });
+        }
+        if self.model_type == ModelType::Mpnet && self.pad_token_id != Some(1) {
+            let value = self.pad_token_id.map_or("null".into(), |id| id.to_string());
+            return Err(unsupported("pad_token_id", value, "1"));
         }
         Ok(())
     }
@@ -239,7 +270,10 @@ impl EncoderConfig {
                 num_attention_heads: self.num_attention_heads,
             });
         }
-        Ok(())
+        match &self.disentangled {
+            Some(disentangled) => disentangled.validate(self),
+            None => Ok(()),
+        }
     }
 
     fn validate_ranges(&self) -> Result<(), EncoderError> {

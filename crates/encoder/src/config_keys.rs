@@ -1,6 +1,6 @@
 use serde::{Deserialize, Deserializer};
 
-use crate::{EncoderConfig, HiddenAct, ModelType};
+use crate::{DisentangledConfig, EncoderConfig, HiddenAct, ModelType};
 
 /// The keys of a config.json that are there. Families that spell a key otherwise have a field of their own for it.
 #[derive(Debug, Deserialize)]
@@ -50,6 +50,8 @@ pub(crate) struct ConfigKeys {
     #[serde(default)]
     seq_classif_dropout: Option<f64>,
     #[serde(default)]
+    cls_dropout: Option<f64>,
+    #[serde(default)]
     qa_dropout: Option<f64>,
     #[serde(default, deserialize_with = "given")]
     max_position_embeddings: Option<usize>,
@@ -62,6 +64,10 @@ pub(crate) struct ConfigKeys {
     /// `Some(None)` is `null`: no padding token.
     #[serde(default, deserialize_with = "given")]
     pad_token_id: Option<Option<i64>>,
+    #[serde(default, deserialize_with = "given")]
+    relative_attention_num_buckets: Option<usize>,
+    #[serde(flatten)]
+    disentangled: DisentangledConfig,
     #[serde(default)]
     position_embedding_type: Option<String>,
     #[serde(default, deserialize_with = "given")]
@@ -95,6 +101,9 @@ impl ConfigKeys {
             ModelType::Albert => {
                 self.classifier_dropout = self.classifier_dropout_prob.or(self.classifier_dropout);
             }
+            ModelType::DebertaV2 => {
+                self.classifier_dropout = self.cls_dropout.or(self.classifier_dropout);
+            }
             _ => {}
         }
         self
@@ -124,7 +133,10 @@ impl From<ConfigKeys> for EncoderConfig {
         Self {
             model_type,
             vocab_size,
-            embedding_size: sized(keys.embedding_size, defaults.embedding_size),
+            embedding_size: match model_type {
+                ModelType::DebertaV2 => keys.embedding_size,
+                _ => sized(keys.embedding_size, defaults.embedding_size),
+            },
             hidden_size: keys.hidden_size.unwrap_or(defaults.hidden_size),
             num_hidden_layers: keys.num_hidden_layers.unwrap_or(defaults.num_hidden_layers),
             num_hidden_groups: sized(keys.num_hidden_groups, defaults.num_hidden_groups),
@@ -157,6 +169,11 @@ impl From<ConfigKeys> for EncoderConfig {
                 Some(id) => id.map(|id| padding_row(id, vocab_size)),
                 None => defaults.pad_token_id,
             },
+            relative_attention_num_buckets: sized(
+                keys.relative_attention_num_buckets,
+                defaults.relative_attention_num_buckets,
+            ),
+            disentangled: defaults.disentangled.map(|_| keys.disentangled),
             position_embedding_type: keys
                 .position_embedding_type
                 .unwrap_or(defaults.position_embedding_type),

@@ -1,6 +1,6 @@
 // B sequences, S positions, T tokens of all sequences, E embedding width, H hidden
 
-use bert_kernels::{EmbeddingIds, EmbeddingParams, EmbeddingWeights, embed};
+use bert_kernels::{EmbeddingIds, EmbeddingParams, EmbeddingWeights, Epilogue, embed};
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Embedding, LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::{Device, Tensor};
@@ -25,6 +25,9 @@ pub struct Embeddings {
     pub dropout: Dropout,
     /// `[E, H]`, in models that have it.
     pub projection: Option<Linear>,
+    /// Whether the LayerNorm follows the projection; else it is before it.
+    #[module(skip)]
+    norm_follows: bool,
     #[module(skip)]
     padding_idx: Option<usize>,
     #[module(skip)]
@@ -40,10 +43,23 @@ impl Embeddings {
         let (width, range) = (config.embedding_width(), config.initializer_range);
         let table = |rows| init::embedding(rows, width, range, device);
         let types = config.type_vocab_size;
-        let is_projected = match config.model_type.family().embedding_projection {
+        let projection = config.model_type.family().embedding_projection;
+        let is_projected = match projection {
             EmbeddingProjection::Always => true,
-            EmbeddingProjection::WhereWidthsDiffer => width != config.hidden_size,
+            _ => width != config.hidden_size,
         };
+        let norm_follows = projection == EmbeddingProjection::BeforeNorm;
+        let mut projection =
+            is_projected.then(|| init::linear(width, config.hidden_size, range, device));
+        if norm_follows && let Some(projection) = &mut projection {
+            projection.bias = None;
+        }
+        let normed = if norm_follows {
+            config.hidden_size
+        } else {
+            width
+        };
+        let has_positions = config.has_absolute_positions();
         Self {
             word_embeddings: match config.pad_token_id {
                 Some(padding) => {
@@ -51,14 +67,14 @@ impl Embeddings {
                 }
                 None => table(config.vocab_size),
             },
-            position_embeddings: Some(table(config.max_position_embeddings)),
+            position_embeddings: has_positions.then(|| table(config.max_position_embeddings)),
             token_type_embeddings: (types > 0).then(|| table(types)),
-            layer_norm: LayerNormConfig::new(width)
+            layer_norm: LayerNormConfig::new(normed)
                 .with_epsilon(config.layer_norm_eps)
                 .init(device),
             dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
-            projection: is_projected
-                .then(|| init::linear(width, config.hidden_size, range, device)),
+            projection,
+            norm_follows,
             padding_idx: config.pad_token_id,
             numbering: config.numbering(),
             max_length: config.max_length(),
@@ -100,6 +116,11 @@ impl Embeddings {
             token_type_ids: batch.token_type_ids.clone(),
             position_ids: batch.position_ids.clone(),
         };
+        if self.norm_follows
+            && let Some(projection) = &self.projection
+        {
+            return self.project_and_norm(projection, ids);
+        }
         let words = self.word_embeddings.weight.val();
         let params = EmbeddingParams {
             padding_idx: self.padding_idx,
@@ -124,5 +145,38 @@ impl Embeddings {
             Some(projection) => projection.forward(embedded),
             None => embedded,
         }
+    }
+
+    /// `dropout(LayerNorm(projection(word + position + token type)))` of tokens.
+    ///
+    /// # Shapes
+    ///
+    /// Ids `[T]` → `[T, H]`.
+    fn project_and_norm(&self, projection: &Linear, ids: EmbeddingIds) -> Tensor<2> {
+        let [tokens] = ids.input_ids.dims();
+        let words = self.word_embeddings.weight.val();
+        let [_, width] = words.dims();
+        let mut sum = match self.padding_idx {
+            Some(padding_idx) => {
+                let ids_1t = ids.input_ids.reshape([1, tokens]);
+                bert_kernels::embedding(words, ids_1t, padding_idx).reshape([tokens, width])
+            }
+            None => words.select(0, ids.input_ids),
+        };
+        let others = [
+            (&self.position_embeddings, Some(ids.position_ids)),
+            (&self.token_type_embeddings, ids.token_type_ids),
+        ];
+        for (table, ids) in others {
+            if let Some(table) = table {
+                let ids = ids.unwrap_or_else(|| Tensor::zeros([tokens], &sum.device()));
+                sum = sum + table.weight.val().select(0, ids);
+            }
+        }
+        let weights = kernel_args::weights(projection, None);
+        let projected = bert_kernels::linear(sum, weights, Epilogue::Bias);
+        let normed = self.layer_norm.forward(projected);
+        let mask = kernel_args::mask(&self.dropout, &normed);
+        bert_kernels::dropout(normed, mask)
     }
 }

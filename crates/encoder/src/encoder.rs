@@ -7,7 +7,8 @@ use burn::tensor::{DType, Device, Tensor};
 use crate::batch::Batch;
 use crate::sequences::Selection;
 use crate::{
-    Embeddings, EncoderConfig, EncoderError, EncoderInput, Layer, LayerContext, kernel_args,
+    Convolution, Embeddings, EncoderConfig, EncoderError, EncoderInput, Layer, LayerContext,
+    RelativeContext, RelativePositions, kernel_args,
 };
 
 /// What a forward pass returns beside the last hidden state.
@@ -37,6 +38,10 @@ pub struct Encoder {
     pub embeddings: Embeddings,
     /// The layers that have weights of their own, first to last.
     pub layers: Vec<Layer>,
+    /// What attention knows of the distance between two tokens, in families where it does.
+    pub relative: Option<RelativePositions>,
+    /// Beside the first layer, in models that have it.
+    pub convolution: Option<Convolution>,
     /// How often each of them is computed in a row.
     #[module(skip)]
     repeats: usize,
@@ -54,6 +59,8 @@ impl EncoderConfig {
         Ok(Encoder {
             embeddings: Embeddings::new(self, device),
             layers: (0..groups).map(|_| Layer::new(self, device)).collect(),
+            relative: RelativePositions::new(self, device),
+            convolution: Convolution::new(self, device),
             repeats: self.num_hidden_layers / groups,
         })
     }
@@ -139,18 +146,53 @@ impl Encoder {
         let Some((last, others)) = layers.split_last() else {
             return Ok(self.embeddings.forward(&batch).select(0, selection.rows));
         };
-        let context = LayerContext {
-            sequences: &batch.sequences,
-        };
-        let run = |hidden, layer: &&Layer| layer.forward(hidden, context, false).0;
+        let is_plain = !others.is_empty() || self.convolution.is_none();
         Ok(kernel_args::on_threads_of(&device, || {
-            let hidden = others.iter().fold(self.embeddings.forward(&batch), run);
-            if self.has_kernels() {
+            let relative = self.relative(&batch);
+            let context = context(&batch, &relative);
+            let mut hidden = self.embed(&batch, &relative);
+            for (index, layer) in others.iter().enumerate() {
+                hidden = self.run(index, layer, hidden, context, false).0;
+            }
+            if is_plain && self.has_kernels() {
                 last.forward_selected(hidden, context, &selection)
             } else {
-                run(hidden, last).select(0, selection.rows)
+                let (output, _) = self.run(others.len(), last, hidden, context, false);
+                output.select(0, selection.rows)
             }
         }))
+    }
+
+    fn relative(&self, batch: &Batch) -> Option<RelativeContext> {
+        let positions = self.relative.as_ref()?;
+        Some(positions.context(&batch.sequences, &batch.input_ids.device()))
+    }
+
+    /// The embeddings of a batch, `[T, H]`.
+    fn embed(&self, batch: &Batch, relative: &Option<RelativeContext>) -> Tensor<2> {
+        let embedded = self.embeddings.forward(batch);
+        match relative {
+            Some(relative) => relative.embedded(embedded),
+            None => embedded,
+        }
+    }
+
+    /// A layer, with what stands beside the first one. Shapes are those of [`Layer::forward`].
+    fn run(
+        &self,
+        index: usize,
+        layer: &Layer,
+        hidden: Tensor<2>,
+        context: LayerContext<'_>,
+        want_probabilities: bool,
+    ) -> (Tensor<2>, Option<Tensor<4>>) {
+        let beside = self.convolution.as_ref().filter(|_| index == 0);
+        let (Some(convolution), Some(relative)) = (beside, context.relative) else {
+            return layer.forward(hidden, context, want_probabilities);
+        };
+        let (output, probabilities) = layer.forward(hidden.clone(), context, want_probabilities);
+        let convolved = convolution.forward(hidden, output, relative.rows());
+        (convolved, probabilities)
     }
 
     /// Every layer as often as it is computed.
@@ -161,17 +203,16 @@ impl Encoder {
     }
 
     fn pass(&self, batch: &Batch, want: Want) -> Passed {
-        let context = LayerContext {
-            sequences: &batch.sequences,
-        };
-        let mut hidden = self.embeddings.forward(batch);
+        let relative = self.relative(batch);
+        let context = context(batch, &relative);
+        let mut hidden = self.embed(batch, &relative);
         let mut hidden_states = Vec::new();
         let mut attentions = Vec::new();
-        for layer in self.layers_in_order() {
+        for (index, layer) in self.layers_in_order().enumerate() {
             if want.hidden_states {
                 hidden_states.push(hidden.clone());
             }
-            let (output, probabilities) = layer.forward(hidden, context, want.attentions);
+            let (output, probabilities) = self.run(index, layer, hidden, context, want.attentions);
             hidden = output;
             attentions.extend(probabilities);
         }
@@ -207,6 +248,13 @@ impl Encoder {
     fn has_kernels(&self) -> bool {
         let words = self.embeddings.word_embeddings.weight.val();
         words.dtype() == DType::F32 && has_kernels(&words.device())
+    }
+}
+
+fn context<'a>(batch: &'a Batch, relative: &'a Option<RelativeContext>) -> LayerContext<'a> {
+    LayerContext {
+        sequences: &batch.sequences,
+        relative: relative.as_ref(),
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EncoderConfig, HiddenAct, PoolerConfig};
+use crate::{DisentangledConfig, EncoderConfig, HiddenAct, PoolerConfig};
 
 /// Family of a model: `model_type` of config.json.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -24,6 +24,10 @@ pub enum ModelType {
     Electra,
     /// ALBERT (Lan et al., <https://arxiv.org/abs/1909.11942>).
     Albert,
+    /// MPNet (Song et al., <https://arxiv.org/abs/2004.09297>).
+    Mpnet,
+    /// DeBERTa-v2 and -v3 (He et al., <https://arxiv.org/abs/2111.09543>).
+    DebertaV2,
 }
 
 /// Number of the first token's position.
@@ -42,6 +46,8 @@ pub enum EmbeddingProjection {
     WhereWidthsDiffer,
     /// In every model.
     Always,
+    /// Where the widths differ, without a bias and in front of the LayerNorm.
+    BeforeNorm,
 }
 
 /// The arithmetic of a family's layers: the variant of [`Layer`](crate::Layer).
@@ -68,6 +74,8 @@ pub struct Family {
     pub pooler: &'static str,
     /// What the names of the heads' tensors begin with. A model with another head leaves them out.
     pub heads: &'static [&'static str],
+    /// What the names of tensors begin with that some checkpoints hold and no model uses.
+    pub unused: &'static [&'static str],
     /// Where positions begin.
     pub first_position: FirstPosition,
     /// Where embeddings are projected to the width of the layers.
@@ -96,6 +104,7 @@ const BERT: Family = Family {
     keys: include_str!("keys/bert.tsv"),
     pooler: "bert.pooler",
     heads: &["classifier", "cls", "qa_outputs"],
+    unused: &[],
     first_position: FirstPosition::Zero,
     embedding_projection: EmbeddingProjection::WhereWidthsDiffer,
     layer: LayerKind::PostNorm,
@@ -240,9 +249,65 @@ const ALBERT: Family = Family {
     ..BERT
 };
 
+const MPNET: Family = Family {
+    class_prefix: "MPNet",
+    base_model_prefix: "mpnet.",
+    keys: include_str!("keys/mpnet.tsv"),
+    pooler: "mpnet.pooler",
+    heads: &["classifier", "lm_head", "qa_outputs"],
+    first_position: FirstPosition::AfterPadding,
+    pooling: |config| PoolerConfig {
+        input_dropout: config.hidden_dropout_prob,
+        ..PoolerConfig::dense(HiddenAct::Tanh)
+    },
+    classifier_dropout_on_tokens: false,
+    prediction_act: Some(HiddenAct::Gelu),
+    defaults: || EncoderConfig {
+        model_type: ModelType::Mpnet,
+        vocab_size: 30527,
+        type_vocab_size: 0,
+        pad_token_id: Some(1),
+        relative_attention_num_buckets: Some(32),
+        ..EncoderConfig::bert_base()
+    },
+    ..BERT
+};
+
+const DEBERTA_V2: Family = Family {
+    class_prefix: "DebertaV2",
+    base_model_prefix: "deberta.",
+    keys: include_str!("keys/deberta-v2.tsv"),
+    pooler: "pooler",
+    heads: &["classifier", "cls", "lm_predictions", "qa_outputs"],
+    unused: &["deberta.embeddings.position_embeddings", "mask_predictions"],
+    embedding_projection: EmbeddingProjection::BeforeNorm,
+    pooling: |config| match &config.disentangled {
+        Some(disentangled) => PoolerConfig {
+            input_dropout: disentangled.pooler_dropout,
+            ..PoolerConfig::dense(disentangled.pooler_hidden_act)
+        },
+        None => PoolerConfig::dense(HiddenAct::Gelu),
+    },
+    classifier_dropout_on_tokens: false,
+    config_keys: &[("classifier_dropout", "cls_dropout")],
+    defaults: || EncoderConfig {
+        model_type: ModelType::DebertaV2,
+        vocab_size: 128_100,
+        hidden_size: 1536,
+        num_hidden_layers: 24,
+        num_attention_heads: 24,
+        intermediate_size: 6144,
+        type_vocab_size: 0,
+        layer_norm_eps: 1e-7,
+        disentangled: Some(DisentangledConfig::default()),
+        ..EncoderConfig::bert_base()
+    },
+    ..BERT
+};
+
 impl ModelType {
     /// Every family.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Bert,
         Self::Roberta,
         Self::XlmRoberta,
@@ -250,6 +315,8 @@ impl ModelType {
         Self::Distilbert,
         Self::Electra,
         Self::Albert,
+        Self::Mpnet,
+        Self::DebertaV2,
     ];
 
     /// What the family is.
@@ -262,6 +329,8 @@ impl ModelType {
             Self::Distilbert => &DISTILBERT,
             Self::Electra => &ELECTRA,
             Self::Albert => &ALBERT,
+            Self::Mpnet => &MPNET,
+            Self::DebertaV2 => &DEBERTA_V2,
         }
     }
 
@@ -275,6 +344,8 @@ impl ModelType {
             Self::Distilbert => "distilbert",
             Self::Electra => "electra",
             Self::Albert => "albert",
+            Self::Mpnet => "mpnet",
+            Self::DebertaV2 => "deberta-v2",
         }
     }
 

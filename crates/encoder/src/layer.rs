@@ -5,13 +5,15 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use crate::sequences::Selection;
-use crate::{EncoderConfig, LayerKind, PostNormLayer, Sequences};
+use crate::{EncoderConfig, LayerKind, PostNormLayer, RelativeContext, Sequences};
 
 /// What the layers of one pass share.
 #[derive(Debug, Clone, Copy)]
 pub struct LayerContext<'a> {
     /// Which rows are the tokens of which sequence.
     pub sequences: &'a Sequences,
+    /// What attention knows of the distance between tokens.
+    pub relative: Option<&'a RelativeContext>,
 }
 
 /// A layer of an encoder, one variant for each kind of arithmetic.
@@ -46,7 +48,7 @@ impl Layer {
         want_probabilities: bool,
     ) -> (Tensor<2>, Option<Tensor<4>>) {
         match self {
-            Self::PostNorm(layer) => layer.forward(hidden, context.sequences, want_probabilities),
+            Self::PostNorm(layer) => layer.forward(hidden, context, want_probabilities),
         }
     }
 
@@ -62,7 +64,7 @@ impl Layer {
         selection: &Selection,
     ) -> Tensor<2> {
         match self {
-            Self::PostNorm(layer) => layer.forward_selected(hidden, context.sequences, selection),
+            Self::PostNorm(layer) => layer.forward_selected(hidden, context, selection),
         }
     }
 }

@@ -22,8 +22,13 @@
 
 mod attention;
 mod batch;
+mod buckets;
 mod config;
 mod config_keys;
+mod convolution;
+mod disentangled;
+mod disentangled_config;
+mod disentangled_positions;
 mod embeddings;
 mod encoder;
 mod error;
@@ -37,11 +42,18 @@ mod layer;
 mod parts;
 mod pooler;
 mod post_norm;
+mod relative;
+mod rows;
 mod sequences;
+mod skew;
 
 pub use attention::SelfAttention;
 pub use bert_kernels::{WeightFormat, without_kernels};
 pub use config::{EncoderConfig, HiddenAct};
+pub use convolution::Convolution;
+pub use disentangled::DisentangledScores;
+pub use disentangled_config::{DisentangledConfig, PosAttType};
+pub use disentangled_positions::DisentangledPositions;
 pub use embeddings::Embeddings;
 pub use encoder::{Encoder, EncoderOutput, Want};
 pub use error::EncoderError;
@@ -53,4 +65,5 @@ pub use layer::{Layer, LayerContext};
 pub use parts::EncoderPart;
 pub use pooler::{Pooler, PoolerConfig};
 pub use post_norm::PostNormLayer;
+pub use relative::{RelativeContext, RelativePositions};
 pub use sequences::Sequences;

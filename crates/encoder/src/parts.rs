@@ -1,7 +1,7 @@
 /// A part of an [`Encoder`](crate::Encoder), as the module path of a parameter names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EncoderPart {
-    /// The embeddings, with their projection.
+    /// The embeddings with their projection, and the tables of relative positions.
     Embeddings,
     /// One of [`Encoder::layers`](crate::Encoder::layers), by its index.
     Layer(usize),
@@ -15,18 +15,14 @@ impl EncoderPart {
     pub fn of(path: &str) -> Option<Self> {
         let path = path.strip_prefix(Self::FIELD)?.strip_prefix('.')?;
         match path.split_once('.')? {
-            ("embeddings", _) => Some(Self::Embeddings),
+            ("embeddings" | "relative", _) => Some(Self::Embeddings),
+            ("convolution", _) => Some(Self::Layer(0)),
             ("layers", rest) => {
                 let index = rest.split('.').next()?;
                 index.parse().ok().map(Self::Layer)
             }
             _ => None,
         }
-    }
-
-    /// The module paths below which all of the encoder lies, in a model with a head.
-    pub fn paths() -> [String; 2] {
-        ["embeddings", "layers"].map(|part| format!("{}.{part}", Self::FIELD))
     }
 }
 
@@ -39,6 +35,8 @@ mod tests {
         let embeddings = Some(EncoderPart::Embeddings);
         let words = "encoder.embeddings.word_embeddings.weight";
         assert_eq!(EncoderPart::of(words), embeddings);
+        let distances = "encoder.relative.Bias.weight";
+        assert_eq!(EncoderPart::of(distances), embeddings);
         let query = "encoder.layers.11.PostNorm.attention.query.weight";
         assert_eq!(EncoderPart::of(query), Some(EncoderPart::Layer(11)));
         for head in [

@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 use crate::init::linear;
 use crate::kernel_args::{self, packed_weights};
 use crate::sequences::Selection;
-use crate::{EncoderConfig, HiddenAct, SelfAttention, Sequences};
+use crate::{EncoderConfig, HiddenAct, LayerContext, SelfAttention};
 
 /// BERT's layer: self-attention and feed-forward network, each followed by dense → dropout → LayerNorm(· + residual).
 #[derive(Module, Debug)]
@@ -81,13 +81,13 @@ impl PostNormLayer {
     pub fn forward(
         &self,
         hidden: Tensor<2>,
-        sequences: &Sequences,
+        context: LayerContext<'_>,
         want_probabilities: bool,
     ) -> (Tensor<2>, Option<Tensor<4>>) {
-        let (context, probabilities) =
+        let (attended, probabilities) =
             self.attention
-                .forward(hidden.clone(), sequences, want_probabilities);
-        (self.after_attention(context, hidden), probabilities)
+                .forward(hidden.clone(), context, want_probabilities);
+        (self.after_attention(attended, hidden), probabilities)
     }
 
     /// The output of some tokens: keys and values of all tokens, all else of these alone.
@@ -98,15 +98,14 @@ impl PostNormLayer {
     pub(crate) fn forward_selected(
         &self,
         hidden: Tensor<2>,
-        sequences: &Sequences,
+        context: LayerContext<'_>,
         selection: &Selection,
     ) -> Tensor<2> {
         let wanted = hidden.clone().select(0, selection.rows.clone());
-        let counts = selection.counts.clone();
-        let context = self
+        let attended = self
             .attention
-            .forward_selected(hidden, wanted.clone(), sequences, counts);
-        self.after_attention(context, wanted)
+            .forward_selected(hidden, wanted.clone(), context, selection);
+        self.after_attention(attended, wanted)
     }
 
     fn after_attention(&self, context: Tensor<2>, residual: Tensor<2>) -> Tensor<2> {

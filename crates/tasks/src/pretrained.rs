@@ -211,10 +211,11 @@ impl Pretrained {
         origin: HeadOrigin,
     ) -> Result<(M, LoadReport), TaskError> {
         let family = self.encoder.model_type.family();
-        let pooler = family.pooler.to_owned();
+        let unused = family.unused.iter().chain([&family.pooler]);
+        let unused = unused.map(|&name| name.to_owned());
         let options = match origin {
             HeadOrigin::Checkpoint => LoadOptions {
-                ignored: vec![pooler],
+                ignored: unused.collect(),
                 ..LoadOptions::default()
             },
             HeadOrigin::New => LoadOptions {
@@ -224,7 +225,7 @@ impl Pretrained {
                     .heads
                     .iter()
                     .map(|&head| head.into())
-                    .chain([pooler])
+                    .chain(unused)
                     .collect(),
                 ..LoadOptions::default()
             },
@@ -262,7 +263,7 @@ impl Pretrained {
         head: &HeadKeys,
     ) -> Result<(M, LoadReport), TaskError> {
         let options = LoadOptions {
-            fresh: EncoderPart::paths().to_vec(),
+            fresh: vec![EncoderPart::FIELD.to_owned()],
             ignored: vec![self.encoder.model_type.family().pooler.to_owned()],
             ..LoadOptions::default()
         };

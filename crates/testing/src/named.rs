@@ -54,6 +54,8 @@ pub fn has_vanishing_gradient(name: &str) -> bool {
         "attention.self.key.bias",
         "attention.key.bias",
         "attention.k_lin.bias",
+        "attention.attn.k.bias",
+        "attention.self.pos_key_proj.bias",
     ];
     endings.iter().any(|ending| name.ends_with(ending))
 }

@@ -18,7 +18,9 @@ use bert_text_classification::{
 };
 use bert_token_classification::{ModelForTokenClassification, TokenClassificationConfig};
 use bert_train::{AdamW, LinearSchedule, Stepper};
-use bert_weights::{LoadOptions, load, read_config};
+use bert_weights::{
+    Checkpoint, Export, KeyMap, LoadOptions, first_difference, load, read_config, save,
+};
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 
@@ -27,7 +29,16 @@ with_and_without_kernels!(
     token_classification,
     question_answering,
     masked_lm,
+    settings_of_deberta,
 );
+
+/// Golden models of one family that differ in their settings.
+const DEBERTAS: [&str; 4] = [
+    "deberta-v2-xlarge",
+    "deberta-v2-c2p",
+    "deberta-v2-p2c",
+    "deberta-v2-plain",
+];
 
 /// The labels of the golden classifiers.
 const LABELS: usize = 5;
@@ -40,7 +51,7 @@ trait Model: Module {
     const HEAD: &'static str;
 
     fn new(encoder: EncoderConfig, device: &Device) -> Result<Self, EncoderError>;
-    fn keys(model_type: ModelType) -> Result<HeadKeys, EncoderError>;
+    fn keys(encoder: &EncoderConfig) -> Result<HeadKeys, EncoderError>;
     fn encoder(&self) -> &Encoder;
     /// The logits by their names in the golden file.
     fn logits(&self, input: EncoderInput) -> Result<Vec<(&'static str, Values)>, EncoderError>;
@@ -70,21 +81,35 @@ fn check_families<M: Model>(device: &TestDevice) -> anyhow::Result<()> {
         let is_covered = model_type == ModelType::Bert
             || is_robertas_kin && M::HEAD != ModelForSequenceClassification::HEAD;
         if !is_covered {
-            check_case::<M>(device, model_type)?;
+            check_case::<M>(device, model_type.name(), model_type)?;
         }
     }
     Ok(())
 }
 
-fn check_case<M: Model>(device: &TestDevice, model_type: ModelType) -> anyhow::Result<()> {
-    let golden = Golden::open(&format!("families/{}/{}", model_type.name(), M::HEAD))?;
+fn settings_of_deberta(device: &TestDevice) -> anyhow::Result<()> {
+    let family = ModelType::DebertaV2;
+    for name in DEBERTAS {
+        check_case::<ModelForSequenceClassification>(device, name, family)?;
+    }
+    check_case::<ModelForMaskedLM>(device, "deberta-v2-lm-predictions", family)
+}
+
+/// `name` is that of the folder.
+fn check_case<M: Model>(
+    device: &TestDevice,
+    name: &str,
+    model_type: ModelType,
+) -> anyhow::Result<()> {
+    let golden = Golden::open(&format!("families/{name}/{}", M::HEAD))?;
     let on = device.autodiff();
     let checkpoint = golden.checkpoint()?;
     let encoder: EncoderConfig = read_config(&checkpoint)?;
     assert_eq!(encoder.model_type, model_type);
-    let keys = key_map(model_type, &M::keys(model_type)?);
+    let keys = key_map(model_type, &M::keys(&encoder)?);
     let model = M::new(encoder, &on)?;
     let (model, _) = load(model, &checkpoint, &keys, &LoadOptions::default())?;
+    check_export(&checkpoint, &model, &keys)?;
 
     let input = golden.input("", &on)?;
     check_hidden_states(device, &golden, model.encoder(), &input)?;
@@ -95,6 +120,26 @@ fn check_case<M: Model>(device: &TestDevice, model_type: ModelType) -> anyhow::R
     let loss = model.loss(input.into(), &golden)?;
     check_loss_and_gradients(device, &golden, &model, loss, &keys)?;
     check_steps(device, &golden, model)
+}
+
+/// What is written again has the same tensors, byte for byte.
+fn check_export<M: Module>(
+    checkpoint: &Checkpoint,
+    model: &M,
+    keys: &KeyMap,
+) -> anyhow::Result<()> {
+    let export = Export {
+        config: checkpoint.config().clone(),
+        tokenizer_files: &[],
+    };
+    let dir = tempfile::tempdir()?;
+    save(model, keys, &export, dir.path())?;
+    let exported = Checkpoint::open(dir.path())?;
+    let tensors = checkpoint.tensors().iter();
+    let names: Vec<&str> = tensors.map(|tensor| tensor.name.as_str()).collect();
+    assert_eq!(exported.tensors().len(), names.len());
+    assert_eq!(first_difference(checkpoint, &exported, keys, &names)?, None);
+    Ok(())
 }
 
 /// Every hidden state of the padded batch, and the last one of the same sequences without padding.
@@ -190,8 +235,8 @@ impl Model for ModelForSequenceClassification {
         .init(device)
     }
 
-    fn keys(model_type: ModelType) -> Result<HeadKeys, EncoderError> {
-        bert_text_classification::head_keys(model_type)
+    fn keys(encoder: &EncoderConfig) -> Result<HeadKeys, EncoderError> {
+        bert_text_classification::head_keys(encoder.model_type)
     }
 
     fn encoder(&self) -> &Encoder {
@@ -224,8 +269,8 @@ impl Model for ModelForTokenClassification {
         .init(device)
     }
 
-    fn keys(model_type: ModelType) -> Result<HeadKeys, EncoderError> {
-        bert_token_classification::head_keys(model_type)
+    fn keys(encoder: &EncoderConfig) -> Result<HeadKeys, EncoderError> {
+        bert_token_classification::head_keys(encoder.model_type)
     }
 
     fn encoder(&self) -> &Encoder {
@@ -250,8 +295,8 @@ impl Model for ModelForQuestionAnswering {
         QuestionAnsweringConfig { encoder }.init(device)
     }
 
-    fn keys(model_type: ModelType) -> Result<HeadKeys, EncoderError> {
-        bert_question_answering::head_keys(model_type)
+    fn keys(encoder: &EncoderConfig) -> Result<HeadKeys, EncoderError> {
+        bert_question_answering::head_keys(encoder.model_type)
     }
 
     fn encoder(&self) -> &Encoder {
@@ -285,8 +330,8 @@ impl Model for ModelForMaskedLM {
         Self::init(&encoder, device)
     }
 
-    fn keys(model_type: ModelType) -> Result<HeadKeys, EncoderError> {
-        bert_pretraining::head_keys(model_type, <Self as PretrainingModel>::HEAD)
+    fn keys(encoder: &EncoderConfig) -> Result<HeadKeys, EncoderError> {
+        bert_pretraining::head_keys(encoder, <Self as PretrainingModel>::HEAD)
     }
 
     fn encoder(&self) -> &Encoder {

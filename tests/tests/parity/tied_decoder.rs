@@ -1,6 +1,6 @@
 //! The decoder of masked LM is the word embeddings before training, after it, and in the file.
 
-use bert_encoder::{EncoderInput, ModelType};
+use bert_encoder::{EncoderConfig, EncoderInput};
 use bert_pretraining::{MaskedTokens, ModelForMaskedLM, PretrainingModel, head_keys};
 use bert_tasks::BatchLoss;
 use bert_testing::named::{model_keys, parameters};
@@ -20,7 +20,10 @@ fn open(checkpoint: &Checkpoint, device: &Device) -> anyhow::Result<ModelForMask
     Ok(load(
         model,
         checkpoint,
-        &model_keys(&head_keys(ModelType::Bert, ModelForMaskedLM::HEAD)?)?,
+        &model_keys(&head_keys(
+            &EncoderConfig::default(),
+            ModelForMaskedLM::HEAD,
+        )?)?,
         &options,
     )?
     .0)
@@ -33,7 +36,10 @@ fn the_decoder_is_still_the_word_embeddings_after_training_and_export(
     let checkpoint = golden.checkpoint()?;
     let on = device.autodiff();
     let model = open(&checkpoint, &on)?;
-    let keys = model_keys(&head_keys(ModelType::Bert, ModelForMaskedLM::HEAD)?)?;
+    let keys = model_keys(&head_keys(
+        &EncoderConfig::default(),
+        ModelForMaskedLM::HEAD,
+    )?)?;
     let before = parameters(&model, &keys)?;
     let labels: Tensor<2, Int> = golden.ints("labels", &on)?;
     let labels: Vec<i32> = labels.into_data().iter().collect();

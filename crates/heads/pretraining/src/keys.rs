@@ -1,4 +1,4 @@
-use bert_encoder::{EncoderError, HeadKeys, HeadPart, ModelType};
+use bert_encoder::{EncoderConfig, EncoderError, HeadKeys, HeadPart, ModelType};
 
 use crate::{ModelForMaskedLM, PretrainingModel};
 
@@ -72,21 +72,50 @@ const ALBERT: HeadKeys = HeadKeys {
     ],
 };
 
-/// The names of the heads' tensors in the checkpoints of a family. Each model has some of the parts. `head` is what the name
+/// DeBERTa's, named and tied as BERT's.
+const DEBERTA_V2: HeadKeys = HeadKeys {
+    map: include_str!("keys/deberta-v2.tsv"),
+    parts: &[HeadPart {
+        path: "predictions",
+        names: &["cls.predictions"],
+        output: "cls.predictions.bias",
+    }],
+    tied: BERT.tied,
+};
+
+/// DeBERTa's where config key `legacy` is false. It has no decoder of its own.
+const DEBERTA_V2_LM_PREDICTIONS: HeadKeys = HeadKeys {
+    map: include_str!("keys/deberta-v2-lm-predictions.tsv"),
+    parts: &[HeadPart {
+        path: "predictions",
+        names: &["lm_predictions"],
+        output: "lm_predictions.lm_head.bias",
+    }],
+    tied: &[],
+};
+
+/// The names of the heads' tensors in the checkpoints of a model's family. Each model has some of the parts. `head` is what the name
 /// of the model's class in transformers ends in, such as `ForMaskedLM`.
 ///
 /// # Errors
 ///
 /// The family has no such head here.
-pub fn head_keys(model_type: ModelType, head: &'static str) -> Result<HeadKeys, EncoderError> {
+pub fn head_keys(config: &EncoderConfig, head: &'static str) -> Result<HeadKeys, EncoderError> {
+    let model_type = config.model_type;
+    let disentangled = config.disentangled.as_ref();
+    let is_legacy = disentangled.is_none_or(|disentangled| disentangled.legacy);
     let predicts_tokens_alone = head == ModelForMaskedLM::HEAD;
     let keys = match model_type {
         ModelType::Bert => Some(BERT),
         _ if !predicts_tokens_alone => None,
-        ModelType::Roberta | ModelType::XlmRoberta | ModelType::Camembert => Some(ROBERTA),
+        ModelType::Roberta | ModelType::XlmRoberta | ModelType::Camembert | ModelType::Mpnet => {
+            Some(ROBERTA)
+        }
         ModelType::Distilbert => Some(DISTILBERT),
         ModelType::Electra => Some(ELECTRA),
         ModelType::Albert => Some(ALBERT),
+        ModelType::DebertaV2 if is_legacy => Some(DEBERTA_V2),
+        ModelType::DebertaV2 => Some(DEBERTA_V2_LM_PREDICTIONS),
         _ => None,
     };
     HeadKeys::require(keys, model_type, head)

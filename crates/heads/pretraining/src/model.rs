@@ -243,7 +243,7 @@ impl PretrainingModel for ModelForMaskedLM {
     const PREDICTS_PAIRS: bool = false;
 
     fn init(config: &EncoderConfig, device: &Device) -> Result<Self, EncoderError> {
-        head_keys(config.model_type, Self::HEAD)?;
+        head_keys(config, Self::HEAD)?;
         Ok(Self {
             encoder: config.init(device)?,
             predictions: PredictionHead::new(config, device),
@@ -274,7 +274,7 @@ impl PretrainingModel for ModelForNextSentencePrediction {
     const PREDICTS_PAIRS: bool = true;
 
     fn init(config: &EncoderConfig, device: &Device) -> Result<Self, EncoderError> {
-        head_keys(config.model_type, Self::HEAD)?;
+        head_keys(config, Self::HEAD)?;
         Ok(Self {
             encoder: config.init(device)?,
             pooler: Pooler::new(config, device),
@@ -306,7 +306,7 @@ impl PretrainingModel for ModelForPreTraining {
     const PREDICTS_PAIRS: bool = true;
 
     fn init(config: &EncoderConfig, device: &Device) -> Result<Self, EncoderError> {
-        head_keys(config.model_type, Self::HEAD)?;
+        head_keys(config, Self::HEAD)?;
         Ok(Self {
             encoder: config.init(device)?,
             pooler: Pooler::new(config, device),

@@ -1,6 +1,6 @@
 //! Logits, losses and the gradient of every parameter of the pre-training models against transformers.
 
-use bert_encoder::{EncoderInput, ModelType};
+use bert_encoder::{EncoderConfig, EncoderInput};
 use bert_kernels::masked_cross_entropy;
 use bert_pretraining::{
     MaskedTokens, ModelForMaskedLM, ModelForNextSentencePrediction, ModelForPreTraining,
@@ -33,7 +33,10 @@ fn open<M: PretrainingModel>(checkpoint: &Checkpoint, device: &Device) -> anyhow
 }
 
 fn pretraining_keys() -> anyhow::Result<KeyMap> {
-    model_keys(&head_keys(ModelType::Bert, ModelForPreTraining::HEAD)?)
+    model_keys(&head_keys(
+        &EncoderConfig::default(),
+        ModelForPreTraining::HEAD,
+    )?)
 }
 
 /// The labels of a batch, row by row.

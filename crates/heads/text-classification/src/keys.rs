@@ -51,9 +51,12 @@ pub fn head_keys(model_type: ModelType) -> Result<HeadKeys, EncoderError> {
             include_str!("keys/distilbert.tsv"),
             &[CLASSIFIER, PRE_CLASSIFIER],
         ),
-        ModelType::Roberta | ModelType::XlmRoberta | ModelType::Camembert | ModelType::Electra => {
-            keys(include_str!("keys/roberta.tsv"), &TWO_LAYERS)
-        }
+        ModelType::DebertaV2 => keys(include_str!("keys/deberta-v2.tsv"), &[CLASSIFIER]),
+        ModelType::Roberta
+        | ModelType::XlmRoberta
+        | ModelType::Camembert
+        | ModelType::Mpnet
+        | ModelType::Electra => keys(include_str!("keys/roberta.tsv"), &TWO_LAYERS),
         _ => None,
     };
     HeadKeys::require(keys, model_type, HEAD)

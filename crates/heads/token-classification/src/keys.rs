@@ -16,7 +16,9 @@ pub fn head_keys(model_type: ModelType) -> Result<HeadKeys, EncoderError> {
         | ModelType::Camembert
         | ModelType::Distilbert
         | ModelType::Electra
-        | ModelType::Albert => Some(HeadKeys {
+        | ModelType::Albert
+        | ModelType::Mpnet
+        | ModelType::DebertaV2 => Some(HeadKeys {
             map: include_str!("keys/bert.tsv"),
             parts: &[HeadPart {
                 path: "classifier",

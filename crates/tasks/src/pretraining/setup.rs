@@ -124,7 +124,11 @@ impl<M: PretrainingModel> Pretraining<M> {
                     .chain([POOLER.to_owned()])
                     .collect(),
             },
-            ignored: ignored.chain([family.pooler]).map(str::to_owned).collect(),
+            ignored: ignored
+                .chain([family.pooler])
+                .chain(family.unused.iter().copied())
+                .map(str::to_owned)
+                .collect(),
             copies: match model.predictions() {
                 Some(_) => keys.tied.iter().map(tied_copy).collect(),
                 None => Vec::new(),
@@ -143,7 +147,7 @@ impl<M: PretrainingModel> Pretraining<M> {
     }
 
     fn keys(&self) -> Result<HeadKeys, TaskError> {
-        Ok(head_keys(self.pretrained.encoder.model_type, M::HEAD)?)
+        Ok(head_keys(&self.pretrained.encoder, M::HEAD)?)
     }
 
     /// The parts of the heads that M has.
@@ -243,7 +247,7 @@ mod tests {
     #[test]
     fn the_key_maps_join() {
         assert_key_maps_join(
-            |family| head_keys(family, ModelForPreTraining::HEAD),
+            |model_type| head_keys(&(model_type.family().defaults)(), ModelForPreTraining::HEAD),
             "predictions.layer_norm.gamma",
         );
     }

@@ -1,0 +1,147 @@
+//! The scores of DeBERTa's disentangled attention (He et al., <https://arxiv.org/abs/2006.03654>), as `modeling_deberta_v2.py` of
+//! transformers computes them.
+
+// B sequences, S positions, N heads, D head, H = N · D hidden, U rows of the table that are used
+
+use bert_kernels::{Epilogue, LinearWeights};
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Int, Tensor};
+
+use crate::disentangled_positions::{DisentangledContext, SharedPositions};
+use crate::rows::Rows;
+use crate::skew::skew;
+use crate::{DisentangledConfig, EncoderConfig, init, kernel_args};
+
+/// What the attention of one layer adds for relative positions.
+#[derive(Module, Debug)]
+pub struct DisentangledScores {
+    /// `pos_key_proj` `[H, H]`, the positions that queries look at. `None` where the projection of keys serves, or none does.
+    pub position_key: Option<Linear>,
+    /// `pos_query_proj` `[H, H]`, the positions that look at keys. `None` where the projection of queries serves, or none does.
+    pub position_query: Option<Linear>,
+    /// `hidden_dropout_prob`, on the table of positions.
+    pub dropout: Dropout,
+    #[module(skip)]
+    content_to_position: bool,
+    #[module(skip)]
+    position_to_content: bool,
+}
+
+/// The projections of the content, which serve for positions where these have none of their own.
+pub(crate) struct ContentWeights {
+    pub(crate) query: LinearWeights,
+    pub(crate) key: LinearWeights,
+}
+
+impl DisentangledScores {
+    pub(crate) fn new(
+        config: &EncoderConfig,
+        disentangled: &DisentangledConfig,
+        device: &Device,
+    ) -> Self {
+        let hidden = config.hidden_size;
+        let projection = || init::linear(hidden, hidden, config.initializer_range, device);
+        let has_own = disentangled.relative_attention && !disentangled.share_att_key;
+        let types = disentangled.pos_att_type;
+        Self {
+            position_key: (has_own && types.c2p).then(projection),
+            position_query: (has_own && types.p2c).then(projection),
+            dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
+            content_to_position: types.c2p,
+            position_to_content: types.p2c,
+        }
+    }
+
+    /// Attends within rows of one length. A query that may look at nothing looks at every place alike.
+    ///
+    /// # Shapes
+    ///
+    /// Queries, keys and values `[B · S, H]` → context `[B · S, H]` and the probabilities before their dropout `[B, N, S, S]`.
+    pub(crate) fn attention(
+        &self,
+        qkv: [Tensor<2>; 3],
+        weights: ContentWeights,
+        context: &DisentangledContext,
+        rows: &Rows,
+        heads: usize,
+        dropout: impl FnOnce(Tensor<4>) -> Tensor<4>,
+    ) -> (Tensor<2>, Tensor<4>) {
+        let [places, hidden] = qkv[0].dims();
+        let scale = self.scale(hidden / heads);
+        let [queries, keys, values] = qkv.map(|x| split(x, rows, heads));
+        let queries = queries * scale;
+        let content = queries.clone().matmul(keys.clone().swap_dims(2, 3));
+        let scores_nbss = match &context.positions {
+            Some(shared) => self.add_positions(content, [queries, keys], weights, shared, scale),
+            None => content,
+        };
+        let probabilities_nbss = softmax(context.hide(scores_nbss), 3);
+        let context_nbsd = dropout(probabilities_nbss.clone()).matmul(values);
+        let context = context_nbsd.permute([1, 2, 0, 3]).reshape([places, hidden]);
+        (context, probabilities_nbss.swap_dims(0, 1))
+    }
+
+    /// The scores of the content, with those of content to position and of position to content.
+    ///
+    /// # Shapes
+    ///
+    /// `[N, B, S, S]`, scaled queries and keys `[N, B, S, D]` → `[N, B, S, S]`.
+    fn add_positions(
+        &self,
+        content: Tensor<4>,
+        [queries, keys]: [Tensor<4>; 2],
+        weights: ContentWeights,
+        shared: &SharedPositions,
+        scale: f64,
+    ) -> Tensor<4> {
+        let table = shared.table.clone();
+        let table = bert_kernels::dropout(table.clone(), kernel_args::mask(&self.dropout, &table));
+        let project = |own: &Option<Linear>, content: LinearWeights, rows: &Tensor<1, Int>| {
+            let weights = match own {
+                Some(own) => kernel_args::weights(own, None),
+                None => content,
+            };
+            bert_kernels::linear(table.clone(), weights, Epilogue::Bias).select(0, rows.clone())
+        };
+        let mut scores = content;
+        if self.content_to_position {
+            let positions = project(&self.position_key, weights.key, &shared.of_keys);
+            scores = scores + by_distance(queries, positions);
+        }
+        if self.position_to_content {
+            let positions = project(&self.position_query, weights.query, &shared.of_queries);
+            scores = scores + by_distance(keys, positions * scale).swap_dims(2, 3);
+        }
+        scores
+    }
+
+    /// One over the square root of the head's width for each kind of score.
+    fn scale(&self, head: usize) -> f64 {
+        let kinds =
+            1 + usize::from(self.content_to_position) + usize::from(self.position_to_content);
+        ((head * kinds) as f64).powf(-0.5)
+    }
+}
+
+/// `[B · S, H]` → `[N, B, S, D]`.
+fn split(x: Tensor<2>, rows: &Rows, heads: usize) -> Tensor<4> {
+    let [_, hidden] = x.dims();
+    x.reshape([rows.batch, rows.length, heads, hidden / heads])
+        .permute([2, 0, 1, 3])
+}
+
+/// The product of each token with the position that stands for its distance to each other.
+///
+/// # Shapes
+///
+/// `[N, B, S, D]`, the positions of the columns of [`skew`] `[2 S, H]` → `[N, B, S, S]`.
+fn by_distance(tokens: Tensor<4>, positions: Tensor<2>) -> Tensor<4> {
+    let [heads, batch, length, head] = tokens.dims();
+    let columns = 2 * length;
+    let positions_ndc = positions.reshape([columns, heads, head]).permute([1, 2, 0]);
+    let tokens = tokens.reshape([heads, batch * length, head]);
+    let scores = tokens.matmul(positions_ndc);
+    skew(scores.reshape([heads * batch, length, columns])).reshape([heads, batch, length, length])
+}
