@@ -1,25 +1,40 @@
-//! The WordPiece tokenizer of a BERT checkpoint, over the `tokenizers` library.
+//! The tokenizer of a checkpoint, over the `tokenizers` library.
 //!
-//! Truncation and padding are decided by the task: whatever the checkpoint's `tokenizer.json` has baked in is ignored.
+//! Truncation and padding are decided by the task: whatever the checkpoint's `tokenizer.json` has baked in is ignored, but
+//! for the side that loses tokens.
 
+mod byte_level;
 mod error;
 mod family;
 mod load;
 mod pieces;
 mod plain;
+mod resolve;
+mod sentencepiece;
 mod settings;
+mod special;
+mod template;
+mod token_types;
+mod unigram;
 mod windows;
+mod word_piece;
 
 use std::path::{Path, PathBuf};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-use tokenizers::utils::truncation::{TruncationParams, TruncationStrategy, truncate_encodings};
-use tokenizers::{PostProcessor, PostProcessorWrapper};
+use tokenizers::utils::truncation::{
+    TruncationDirection, TruncationParams, TruncationStrategy, truncate_encodings,
+};
+use tokenizers::{ModelWrapper, PostProcessor, PostProcessorWrapper};
 
 pub use error::TokenizerError;
-use family::TokenizerFamily;
+use family::Vocabulary;
+use load::SavedTokenizer;
 pub(crate) use plain::Tokens;
-use settings::{Settings, SpecialTokens};
+use settings::{ModelConfig, Settings};
+use special::SpecialTokens;
+use template::Surroundings;
+use token_types::TokenTypes;
 
 use crate::Encoding;
 
@@ -30,70 +45,102 @@ pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     /// Puts the special tokens around truncated texts.
     post_processor: PostProcessorWrapper,
+    /// The special tokens that it puts around one text.
+    surroundings: Surroundings,
+    truncation_side: TruncationDirection,
+    token_types: TokenTypes,
     ids: SpecialIds,
+    /// Whether decoded text loses the spaces before punctuation.
+    cleans_up_spaces: bool,
+    /// The tokens of the vocabulary and those added with an id.
+    vocab_size: usize,
     largest_id: u32,
+    /// The file with the vocabulary.
+    path: PathBuf,
     files: Vec<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct SpecialIds {
-    pad: u32,
-    unk: u32,
-    cls: u32,
-    sep: u32,
+    pad: Option<u32>,
+    unk: Option<u32>,
+    cls: Option<u32>,
+    sep: Option<u32>,
     mask: Option<u32>,
+    /// Those of all special tokens, sorted.
+    all: Vec<u32>,
 }
 
 impl Tokenizer {
-    /// Reads the tokenizer of a checkpoint directory: `tokenizer.json`, or else `vocab.txt` alone.
+    /// Reads the tokenizer of a checkpoint directory, as the class of transformers does that its files name:
+    /// `tokenizer_class` of tokenizer_config.json, else of config.json, else that of config.json's `model_type`, which is
+    /// `BertTokenizer` where there is none.
     ///
-    /// `do_lower_case`, `strip_accents`, `tokenize_chinese_chars` and the names of the special tokens are taken from
-    /// `tokenizer_config.json` where it has them (then from `special_tokens_map.json`), and win over `tokenizer.json`.
-    /// What no file says is as in the tokenizer class that transformers has for the `model_type` of `config.json`, which is
-    /// `BertTokenizer` where there is none: lower-case, strip accents when lower-casing, split
-    /// Chinese characters, `[CLS]`, `[SEP]`, `[PAD]`, `[UNK]`, `[MASK]`. A `tokenizer.json` without a post-processor
-    /// gets that of the class.
+    /// The vocabulary is that of `tokenizer.json`, or else of the class's own files. Classes with rules of their own take
+    /// these from tokenizer_config.json and from their defaults, whatever tokenizer.json says; `PreTrainedTokenizerFast`
+    /// takes tokenizer.json as it is. The places of special tokens, and which of two that disagree wins, are those of
+    /// transformers too.
     ///
     /// # Errors
-    /// No tokenizer file, one that cannot be read or is damaged, or a special token that is not in the vocabulary
-    /// (`[MASK]` may be absent).
+    /// No tokenizer file, one that cannot be read or is damaged, a class whose files do not say all that it does, a setting
+    /// that is none, or a special token that is not in the vocabulary (`[MASK]` and `[PAD]` may be absent).
     pub fn from_dir(dir: &Path) -> Result<Self, TokenizerError> {
-        let family = TokenizerFamily::of_dir(dir)?;
-        let (settings, special_tokens) = Settings::read(dir, family)?;
-        let mut inner = load::load(dir, &settings, &special_tokens)?;
-        let ids = special_ids(dir, &inner, &special_tokens)?;
-        let post_processor = inner.get_post_processor().cloned().unwrap_or_else(|| {
-            let (sep, cls) = (special_tokens.sep, special_tokens.cls);
-            family
-                .template
-                .post_processor((sep, ids.sep), (cls, ids.cls))
-        });
+        let config = ModelConfig::read(dir)?;
+        let settings = Settings::read(dir)?;
+        let class = resolve::class_of(dir, &config, &settings)?;
+        let saved = SavedTokenizer::read(dir)?;
+        let saved_side = saved.as_ref().and_then(SavedTokenizer::truncation_side);
+        let truncation_side = truncation_side(dir, &settings, saved_side)?;
+        let saved_template = saved.as_ref().and_then(SavedTokenizer::post_processor);
+        let mut tokens = SpecialTokens::read(dir, class, &settings, saved.as_ref())?;
+        let (path, mut inner) = load::load(dir, class, saved, &settings, &mut tokens)?;
+        tokens.add_declared(&mut inner)?;
+        let needs_unknown = class.vocabulary == Vocabulary::WordPiece;
+        let ids = special_ids(dir, &inner, &tokens, needs_unknown)?;
+        let post_processor = class
+            .template
+            .post_processor(&inner, &tokens, &settings, saved_template)
+            .map_err(|error| error.within(dir, &path))?;
+        let failed = |source| load::invalid(&path, source);
+        let surroundings = Surroundings::of(&post_processor).map_err(failed)?;
         inner.with_post_processor(None::<PostProcessorWrapper>);
-        let largest_id = inner.get_vocab(true).into_values().max().unwrap_or(ids.unk);
+        let vocab = inner.get_vocab(true);
+        let largest_id = vocab.values().copied().max().unwrap_or_default();
+        let largest_id = largest_id.max(surroundings.largest_id);
         if i32::try_from(largest_id).is_err() {
             return Err(TokenizerError::IdTooLarge {
                 dir: dir.to_owned(),
                 id: largest_id,
             });
         }
-        let files = family.files.iter().map(|name| dir.join(name));
+        let vocab_size = vocab.len();
+        tokens.add_named(&mut inner).map_err(failed)?;
+        inner.set_encode_special_tokens(settings.split_special_tokens.unwrap_or(false));
+        let is_bpe = matches!(inner.get_model(), ModelWrapper::BPE(_));
+        let files = class.files().map(|name| dir.join(name));
         Ok(Self {
-            inner,
             post_processor,
-            ids,
+            surroundings,
+            truncation_side,
+            token_types: TokenTypes::of(dir, class, &config, &settings),
+            ids: ids.with_all(&inner, &tokens),
+            cleans_up_spaces: settings.clean_up_tokenization_spaces.unwrap_or(false) && !is_bpe,
+            vocab_size,
             largest_id,
+            path,
             files: files.filter(|path| path.is_file()).collect(),
+            inner,
         })
     }
 
     /// `[CLS] text [SEP]`, or `[CLS] text [SEP] text_pair [SEP]`, of at most `max_length` tokens.
     ///
-    /// What is too long is truncated longest-first, from the right, as transformers does: the longer text loses tokens
-    /// until both are equally long, then both do, the first text getting the smaller half of an odd length unless it
-    /// was the longer.
+    /// What is too long is truncated longest-first, from the right unless `truncation_side` says left, as transformers
+    /// does: the longer text loses tokens until both are equally long, then both do, the first text getting the smaller half
+    /// of an odd length unless it was the longer.
     ///
     /// # Errors
-    /// When the special tokens alone are more than `max_length`.
+    /// When the special tokens alone are more than `max_length`, or the model has no such token type as a pair needs.
     pub fn encode(
         &self,
         text: &str,
@@ -143,6 +190,7 @@ impl Tokenizer {
                 },
             )?,
             strategy,
+            direction: self.truncation_side,
             ..TruncationParams::default()
         };
         let failed = |source| refused(text, source);
@@ -174,7 +222,7 @@ impl Tokenizer {
             .post_processor
             .process(first, second, true)
             .map_err(failed)?;
-        Ok(encoded(&encoding, truncated_tokens))
+        self.encoded(&encoding, truncated_tokens)
     }
 
     /// [`encode`](Self::encode) for many texts, on all cores; the order is kept.
@@ -207,17 +255,20 @@ impl Tokenizer {
             .collect()
     }
 
-    /// Whether two tokenizers give the same ids for every text.
+    /// Whether two tokenizers give the same ids and types for every text.
     pub fn is_same_as(&self, other: &Self) -> bool {
         let written = |tokenizer: &Self| {
             let inner = serde_json::to_value(&tokenizer.inner).ok()?;
             let post_processor = serde_json::to_value(&tokenizer.post_processor).ok()?;
             Some((inner, post_processor))
         };
-        written(self).is_some_and(|own| Some(own) == written(other))
+        self.truncation_side.as_ref() == other.truncation_side.as_ref()
+            && self.uses_token_types() == other.uses_token_types()
+            && written(self).is_some_and(|own| Some(own) == written(other))
     }
 
-    /// Says whether every id this tokenizer can give has a row in a model's word-embedding table.
+    /// Says whether every id of the vocabulary, of tokens that were added with an id and of the special tokens around a
+    /// text has a row in a model's word-embedding table. The table may have more rows.
     ///
     /// # Errors
     /// When the largest id is `model_vocab_size` or more.
@@ -226,39 +277,51 @@ impl Tokenizer {
             return Ok(());
         }
         Err(TokenizerError::VocabMismatch {
+            path: self.path.clone(),
             largest_id: self.largest_id,
             vocab_size: model_vocab_size,
         })
     }
 
-    /// The number of tokens, added ones included.
-    pub fn vocab_size(&self) -> usize {
-        self.inner.get_vocab_size(true)
+    /// Whether the model is given token types. If not, all are 0: `model_input_names` of tokenizer_config.json leaves them
+    /// out, or the family has no segments.
+    pub fn uses_token_types(&self) -> bool {
+        self.token_types.are_used()
     }
 
-    /// The id of `[PAD]`.
-    pub fn pad_token_id(&self) -> u32 {
+    /// The number of tokens, those included that were added with an id.
+    pub fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
+
+    /// The id of `pad_token`.
+    pub fn pad_token_id(&self) -> Option<u32> {
         self.ids.pad
     }
 
-    /// The id of `[UNK]`.
-    pub fn unk_token_id(&self) -> u32 {
+    /// The id of `unk_token`.
+    pub fn unk_token_id(&self) -> Option<u32> {
         self.ids.unk
     }
 
-    /// The id of `[CLS]`.
-    pub fn cls_token_id(&self) -> u32 {
+    /// The id of `cls_token`.
+    pub fn cls_token_id(&self) -> Option<u32> {
         self.ids.cls
     }
 
-    /// The id of `[SEP]`.
-    pub fn sep_token_id(&self) -> u32 {
+    /// The id of `sep_token`.
+    pub fn sep_token_id(&self) -> Option<u32> {
         self.ids.sep
     }
 
-    /// The id of `[MASK]`, which a vocabulary may lack.
+    /// The id of `mask_token`.
     pub fn mask_token_id(&self) -> Option<u32> {
         self.ids.mask
+    }
+
+    /// The special tokens before and after a text.
+    pub(crate) fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
     }
 
     /// The tokenizer files of the directory this tokenizer was read from: what an export copies.
@@ -271,17 +334,21 @@ impl Tokenizer {
         encoding.set_type_ids(vec![type_id; encoding.len()]);
         Ok(encoding)
     }
-}
 
-/// What the library has made of a text, as ours.
-fn encoded(encoding: &tokenizers::Encoding, truncated_tokens: usize) -> Encoding {
-    Encoding {
-        input_ids: encoding.get_ids().to_vec(),
-        token_type_ids: encoding.get_type_ids().to_vec(),
-        offsets: encoding.get_offsets().to_vec(),
-        word_ids: encoding.get_word_ids().to_vec(),
-        sequence_ids: encoding.get_sequence_ids(),
-        truncated_tokens,
+    /// What the library has made of a text, as ours.
+    fn encoded(
+        &self,
+        encoding: &tokenizers::Encoding,
+        truncated_tokens: usize,
+    ) -> Result<Encoding, TokenizerError> {
+        Ok(Encoding {
+            input_ids: encoding.get_ids().to_vec(),
+            token_type_ids: self.token_types.given(encoding.get_type_ids())?,
+            offsets: encoding.get_offsets().to_vec(),
+            word_ids: encoding.get_word_ids().to_vec(),
+            sequence_ids: encoding.get_sequence_ids(),
+            truncated_tokens,
+        })
     }
 }
 
@@ -302,25 +369,61 @@ fn token_count(first: &tokenizers::Encoding, second: Option<&tokenizers::Encodin
     first.len() + second.map_or(0, tokenizers::Encoding::len)
 }
 
+/// The ids of roles. A token that the vocabulary lacks has none; of those that every text needs, that is an error.
 fn special_ids(
     dir: &Path,
     inner: &tokenizers::Tokenizer,
     tokens: &SpecialTokens,
+    needs_unknown: bool,
 ) -> Result<SpecialIds, TokenizerError> {
-    let id = |role, token: &str| {
-        inner
-            .token_to_id(token)
-            .ok_or_else(|| TokenizerError::MissingSpecialToken {
-                dir: dir.to_owned(),
-                role,
-                token: token.to_owned(),
-            })
-    };
+    let id = |role| inner.token_to_id(tokens.text(role)?);
+    let unk = id("unk_token");
+    if needs_unknown && unk.is_none() {
+        return Err(TokenizerError::MissingSpecialToken {
+            dir: dir.to_owned(),
+            role: "unk_token",
+            token: tokens.text("unk_token").unwrap_or_default().to_owned(),
+        });
+    }
     Ok(SpecialIds {
-        pad: id("pad_token", &tokens.pad)?,
-        unk: id("unk_token", &tokens.unk)?,
-        cls: id("cls_token", &tokens.cls)?,
-        sep: id("sep_token", &tokens.sep)?,
-        mask: inner.token_to_id(&tokens.mask),
+        pad: id("pad_token"),
+        unk,
+        cls: id("cls_token"),
+        sep: id("sep_token"),
+        mask: id("mask_token"),
+        all: Vec::new(),
     })
+}
+
+impl SpecialIds {
+    fn with_all(self, inner: &tokenizers::Tokenizer, tokens: &SpecialTokens) -> Self {
+        let ids = tokens.texts().filter_map(|text| inner.token_to_id(text));
+        let all: std::collections::BTreeSet<u32> = ids.collect();
+        Self {
+            all: all.into_iter().collect(),
+            ..self
+        }
+    }
+}
+
+/// The side that loses tokens: that of tokenizer_config.json, else of tokenizer.json, else the right.
+fn truncation_side(
+    dir: &Path,
+    settings: &Settings,
+    saved: Option<TruncationDirection>,
+) -> Result<TruncationDirection, TokenizerError> {
+    let side = |key, value: &Option<String>| match value.as_deref() {
+        None => Ok(None),
+        Some("left") => Ok(Some(TruncationDirection::Left)),
+        Some("right") => Ok(Some(TruncationDirection::Right)),
+        Some(other) => Err(TokenizerError::Side {
+            path: Settings::path(dir),
+            key,
+            value: other.to_owned(),
+        }),
+    };
+    // Rows are computed without padding, so the side of it changes nothing.
+    side("padding_side", &settings.padding_side)?;
+    let own = side("truncation_side", &settings.truncation_side)?;
+    Ok(own.or(saved).unwrap_or(TruncationDirection::Right))
 }
