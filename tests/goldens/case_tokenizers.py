@@ -23,7 +23,7 @@ MAX_LENGTH = 9
 # One case of each kind of word boundary.
 WITH_ENTITIES = [
     "bert-map", "mpnet", "roberta", "roberta-prefix", "modernbert", "bert-byte-level-without-template", "xlm-roberta",
-    "deberta-v2-no-prefix", "sentencepiece-entities",
+    "deberta-v2-no-prefix", "sentencepiece-entities", "public-sentencepiece-entities",
 ]  # fmt: skip
 
 TEXTS = [
@@ -38,6 +38,9 @@ WORD_PIECE = (
     "[PAD] [UNK] [CLS] [SEP] [MASK] <s> </s> <pad> <mask> [E1] [ ] e 1 ##1 the film was great ada met char ##les in london "
     "Ada Char London Caf cafe caf\u00e9 , ' don t don't < > mask s unk pad E ##\u00e9 ##e \u4e2d \u6587 ##\u6587"
 ).split()
+# The vocabularies of small checkpoints that are laid out as public reports describe them.
+PUBLIC_WORDS = "[PAD] [UNK] [CLS] [SEP] [MASK] <s> the film was great [E1] ada met charles in london [ ] e ##1".split()
+PUBLIC_PIECES = "<s> <pad> </s> <unk> _Ada _met _Char les _in _London _the <mask>".replace("_", "\u2581").split()
 BERT_NAMES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 ROBERTA_NAMES = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 
@@ -161,6 +164,7 @@ def shared_files() -> dict:
     )
     return {
         "vocab.txt": "\n".join(WORD_PIECE) + "\n",
+        "public-vocab.txt": "\n".join(PUBLIC_WORDS) + "\n",
         "vocab.json": json.dumps(VOCAB, ensure_ascii=False),
         "merges.txt": "#version: 0.2\n" + "".join(f"{left} {right}\n" for left, right in MERGES),
         "cased": word_piece_json(False),
@@ -175,6 +179,17 @@ def shared_files() -> dict:
         "deberta.spm": {"hex": spm([("[PAD]", 3), ("[CLS]", 3), ("[SEP]", 3), ("[UNK]", 2)], 3).hex()},
         "entities": unigram_json(*xlm, whitespace, None, entities),
     }
+
+
+def public_unigram_json() -> str:
+    """Unigrams of which few words are whole."""
+    tokenizer = Tokenizer(models.Unigram([(piece, -id / 9) for id, piece in enumerate(PUBLIC_PIECES)], unk_id=3))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    tokenizer.add_special_tokens(ROBERTA_NAMES)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    return saved(tokenizer)
 
 
 def token(content: str, **flags) -> dict:
@@ -203,12 +218,19 @@ def cases() -> list[tuple[str, str, dict, dict]]:
     size = len(WORD_PIECE)
     mapped = {"special_tokens_map.json": {"additional_special_tokens": ["[E1]"]}}
     word_flags = {
-        "0": token("[PAD]"), "9": token("[E1]", lstrip=True, rstrip=True), str(size): token("film", single_word=True, special=False),
+        "0": token("[PAD]"),
+        "9": token("[E1]", lstrip=True, rstrip=True),
+        str(size): token("was  great", special=False, normalized=True),
+        str(size + 1): token("Caf", single_word=True, special=False),
     }
-    del word_flags[str(size)]
-    word_flags |= {str(size): token("was  great", special=False, normalized=True), str(size + 1): token("Caf", single_word=True, special=False)}
     both_maps = {"special_tokens_map.json": {"cls_token": "<s>", "sep_token": token("</s>"), "pad_token": "<pad>"}}
+    public = file("vocab.txt", "public-vocab.txt")
     return [
+        ("public-special-in-vocab", "bert", public | mapped, {}),
+        ("public-no-segment-input", "bert", public, {"model_input_names": ["input_ids", "attention_mask"]}),
+        ("public-truncation-left", "bert", public, {"truncation_side": "left"}),
+        ("public-pad-token-null", "bert", public | {"config.json": {"model_type": "bert", "pad_token_id": None}}, {}),
+        ("public-sentencepiece-entities", "bert", {"tokenizer.json": public_unigram_json()}, {"tokenizer_class": "PreTrainedTokenizerFast"} | names),
         ("bert", "bert", vocab, {}),
         ("bert-cased", "bert", vocab, {"do_lower_case": False, "strip_accents": None}),
         ("bert-map", "bert", vocab | mapped, {}),
@@ -275,7 +297,7 @@ def compact(content) -> str:
 
 def case_of(name: str, model_type: str, files: dict, settings: dict, shared: dict) -> dict:
     """The files of a case and what transformers makes of them."""
-    files = dict(files) | {"config.json": {"model_type": model_type} | ({"type_vocab_size": 2} if model_type == "deberta-v2" else {})}
+    files = {"config.json": {"model_type": model_type} | ({"type_vocab_size": 2} if model_type == "deberta-v2" else {})} | files
     if settings:
         files["tokenizer_config.json"] = settings
     files = {file: json.dumps(content) if is_json(content) else content for file, content in files.items()}

@@ -122,11 +122,13 @@ impl Rows<'_> {
     }
 
     /// Adds a line as a row of its own.
-    fn line(&mut self, mut tokens: Tokens) {
+    fn line(&mut self, tokens: Tokens) {
         self.read.truncated += usize::from(tokens.ids.len() > self.room);
-        tokens.ids.truncate(self.room);
-        tokens.word_ids.truncate(self.room);
-        self.push_blocks(&tokens);
+        let kept = self.tokenizer.kept(tokens.ids.len(), self.room);
+        self.push_blocks(&Tokens {
+            ids: tokens.ids[kept.clone()].to_vec(),
+            word_ids: tokens.word_ids[kept].to_vec(),
+        });
     }
 
     fn push_blocks(&mut self, tokens: &Tokens) {

@@ -99,6 +99,16 @@ impl SavedTokenizer {
             .map(|params| params.direction)
     }
 
+    /// Whether the file holds a vocabulary of the kind that a class takes from it.
+    pub(super) fn fits(&self, class: &TokenizerClass) -> bool {
+        matches!(
+            (class.vocabulary, self.tokenizer.get_model()),
+            (Vocabulary::WordPiece, ModelWrapper::WordPiece(_))
+                | (Vocabulary::ByteLevel, ModelWrapper::BPE(_))
+                | (Vocabulary::Unigram(_), ModelWrapper::Unigram(_))
+        )
+    }
+
     /// As the class builds it: of what the file holds, classes with rules of their own take the vocabulary and the table of
     /// characters, and their rules come from the settings. A vocabulary of another kind stays what the file says.
     fn rebuilt(

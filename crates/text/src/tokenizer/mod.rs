@@ -19,6 +19,7 @@ mod unigram;
 mod windows;
 mod word_piece;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
@@ -28,7 +29,7 @@ use tokenizers::utils::truncation::{
 use tokenizers::{ModelWrapper, PostProcessor, PostProcessorWrapper};
 
 pub use error::TokenizerError;
-use family::Vocabulary;
+use family::{Template, Vocabulary};
 use load::SavedTokenizer;
 pub(crate) use plain::Tokens;
 use settings::{ModelConfig, Settings};
@@ -89,16 +90,22 @@ impl Tokenizer {
         let settings = Settings::read(dir)?;
         let class = resolve::class_of(dir, &config, &settings)?;
         let saved = SavedTokenizer::read(dir)?;
+        let is_as_saved = saved.as_ref().is_some_and(|saved| !saved.fits(class));
         let saved_side = saved.as_ref().and_then(SavedTokenizer::truncation_side);
         let truncation_side = truncation_side(dir, &settings, saved_side)?;
         let saved_template = saved.as_ref().and_then(SavedTokenizer::post_processor);
         let mut tokens = SpecialTokens::read(dir, class, &settings, saved.as_ref())?;
         let (path, mut inner) = load::load(dir, class, saved, &settings, &mut tokens)?;
         tokens.add_declared(&mut inner)?;
-        let needs_unknown = class.vocabulary == Vocabulary::WordPiece;
-        let ids = special_ids(dir, &inner, &tokens, needs_unknown)?;
-        let post_processor = class
-            .template
+        let template = if is_as_saved {
+            Template::AsSaved
+        } else {
+            class.template
+        };
+        if class.vocabulary == Vocabulary::WordPiece && !is_as_saved {
+            check_unknown(dir, &inner, &tokens)?;
+        }
+        let post_processor = template
             .post_processor(&inner, &tokens, &settings, saved_template)
             .map_err(|error| error.within(dir, &path))?;
         let failed = |source| load::invalid(&path, source);
@@ -114,6 +121,8 @@ impl Tokenizer {
             });
         }
         let vocab_size = vocab.len();
+        let rows = config.vocab_size.and_then(|rows| u32::try_from(rows).ok());
+        let rows = rows.unwrap_or_default();
         tokens.add_named(&mut inner).map_err(failed)?;
         inner.set_encode_special_tokens(settings.split_special_tokens.unwrap_or(false));
         let is_bpe = matches!(inner.get_model(), ModelWrapper::BPE(_));
@@ -123,7 +132,7 @@ impl Tokenizer {
             surroundings,
             truncation_side,
             token_types: TokenTypes::of(dir, class, &config, &settings),
-            ids: ids.with_all(&inner, &tokens),
+            ids: SpecialIds::of(&inner, &tokens, rows.max(largest_id.saturating_add(1))),
             cleans_up_spaces: settings.clean_up_tokenization_spaces.unwrap_or(false) && !is_bpe,
             vocab_size,
             largest_id,
@@ -319,6 +328,14 @@ impl Tokenizer {
         self.ids.mask
     }
 
+    /// Which of `length` tokens are left of a text that is cut to `room`.
+    pub(crate) fn kept(&self, length: usize, room: usize) -> std::ops::Range<usize> {
+        match self.truncation_side {
+            TruncationDirection::Left => length.saturating_sub(room)..length,
+            TruncationDirection::Right => 0..length.min(room),
+        }
+    }
+
     /// The special tokens before and after a text.
     pub(crate) fn surroundings(&self) -> &Surroundings {
         &self.surroundings
@@ -369,39 +386,39 @@ fn token_count(first: &tokenizers::Encoding, second: Option<&tokenizers::Encodin
     first.len() + second.map_or(0, tokenizers::Encoding::len)
 }
 
-/// The ids of roles. A token that the vocabulary lacks has none; of those that every text needs, that is an error.
-fn special_ids(
+/// Words of letters that the vocabulary lacks need a token.
+fn check_unknown(
     dir: &Path,
     inner: &tokenizers::Tokenizer,
     tokens: &SpecialTokens,
-    needs_unknown: bool,
-) -> Result<SpecialIds, TokenizerError> {
-    let id = |role| inner.token_to_id(tokens.text(role)?);
-    let unk = id("unk_token");
-    if needs_unknown && unk.is_none() {
-        return Err(TokenizerError::MissingSpecialToken {
+) -> Result<(), TokenizerError> {
+    let token = tokens.text("unk_token").unwrap_or_default();
+    match inner.token_to_id(token) {
+        Some(_) => Ok(()),
+        None => Err(TokenizerError::MissingSpecialToken {
             dir: dir.to_owned(),
             role: "unk_token",
-            token: tokens.text("unk_token").unwrap_or_default().to_owned(),
-        });
+            token: token.to_owned(),
+        }),
     }
-    Ok(SpecialIds {
-        pad: id("pad_token"),
-        unk,
-        cls: id("cls_token"),
-        sep: id("sep_token"),
-        mask: id("mask_token"),
-        all: Vec::new(),
-    })
 }
 
 impl SpecialIds {
-    fn with_all(self, inner: &tokenizers::Tokenizer, tokens: &SpecialTokens) -> Self {
-        let ids = tokens.texts().filter_map(|text| inner.token_to_id(text));
-        let all: std::collections::BTreeSet<u32> = ids.collect();
+    /// A token that the vocabulary lacks follows it. It counts where the model has a row for it.
+    fn of(inner: &tokenizers::Tokenizer, tokens: &SpecialTokens, rows: u32) -> Self {
+        let id = |role| {
+            let id = inner.token_to_id(tokens.text(role)?);
+            id.filter(|&id| id < rows)
+        };
+        let all = tokens.texts().filter_map(|text| inner.token_to_id(text));
+        let all: BTreeSet<u32> = all.collect();
         Self {
+            pad: id("pad_token"),
+            unk: id("unk_token"),
+            cls: id("cls_token"),
+            sep: id("sep_token"),
+            mask: id("mask_token"),
             all: all.into_iter().collect(),
-            ..self
         }
     }
 }

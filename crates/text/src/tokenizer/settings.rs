@@ -17,6 +17,7 @@ pub(super) struct ModelConfig {
     pub(super) model_type: Option<String>,
     pub(super) tokenizer_class: Option<String>,
     pub(super) type_vocab_size: Option<i64>,
+    pub(super) vocab_size: Option<i64>,
 }
 
 /// The keys of `tokenizer_config.json` that change what a tokenizer does. A key that is absent or null stays `None`.

@@ -308,6 +308,31 @@ fn a_special_token_that_the_vocabulary_lacks_follows_it_and_needs_no_row() {
     assert_eq!(tokenizer.mask_token_id(), None);
     let found = tokenizer.encode("[E2] <mask> the", None, 8).expect("ids");
     assert_eq!(found.input_ids, [2, 9, 8, 5, 3]);
+
+    let map = json!({"mask_token": "<mask>"});
+    let config = json!({"model_type": "bert", "vocab_size": 16});
+    let dir = dir_with(&[("special_tokens_map.json", map), ("config.json", config)]);
+    assert_eq!(
+        open(dir.path()).mask_token_id(),
+        Some(8),
+        "a model with a row for it"
+    );
+}
+
+#[test]
+fn a_vocabulary_of_another_kind_than_the_class_has_stays_as_saved() {
+    let config = json!({"model_type": "roberta"});
+    let dir = dir_with(&[
+        ("tokenizer.json", word_level(2, 0)),
+        ("config.json", config),
+    ]);
+    let ids = open(dir.path())
+        .encode("the film", Some("the"), 8)
+        .expect("ids");
+    assert_eq!(
+        (ids.input_ids, ids.token_type_ids),
+        (vec![2, 0, 1, 0], vec![0; 4])
+    );
 }
 
 #[test]
