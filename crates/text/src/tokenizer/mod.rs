@@ -6,7 +6,9 @@
 mod byte_level;
 mod error;
 mod family;
+mod ids;
 mod load;
+mod open;
 mod pieces;
 mod plain;
 mod resolve;
@@ -19,21 +21,17 @@ mod unigram;
 mod windows;
 mod word_piece;
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use tokenizers::utils::truncation::{
     TruncationDirection, TruncationParams, TruncationStrategy, truncate_encodings,
 };
-use tokenizers::{ModelWrapper, PostProcessor, PostProcessorWrapper};
+use tokenizers::{PostProcessor, PostProcessorWrapper};
 
 pub use error::TokenizerError;
-use family::{Template, Vocabulary};
-use load::SavedTokenizer;
+use ids::{Extent, SpecialIds};
 pub(crate) use plain::Tokens;
-use settings::{ModelConfig, Settings};
-use special::SpecialTokens;
 use template::Surroundings;
 use token_types::TokenTypes;
 
@@ -53,95 +51,13 @@ pub struct Tokenizer {
     ids: SpecialIds,
     /// Whether decoded text loses the spaces before punctuation.
     cleans_up_spaces: bool,
-    /// The tokens of the vocabulary and those added with an id.
-    vocab_size: usize,
-    largest_id: u32,
+    extent: Extent,
     /// The file with the vocabulary.
     path: PathBuf,
     files: Vec<PathBuf>,
 }
 
-#[derive(Debug, Clone)]
-struct SpecialIds {
-    pad: Option<u32>,
-    unk: Option<u32>,
-    cls: Option<u32>,
-    sep: Option<u32>,
-    mask: Option<u32>,
-    /// Those of all special tokens, sorted.
-    all: Vec<u32>,
-}
-
 impl Tokenizer {
-    /// Reads the tokenizer of a checkpoint directory, as the class of transformers does that its files name:
-    /// `tokenizer_class` of tokenizer_config.json, else of config.json, else that of config.json's `model_type`, which is
-    /// `BertTokenizer` where there is none.
-    ///
-    /// The vocabulary is that of `tokenizer.json`, or else of the class's own files. Classes with rules of their own take
-    /// these from tokenizer_config.json and from their defaults, whatever tokenizer.json says; `PreTrainedTokenizerFast`
-    /// takes tokenizer.json as it is. The places of special tokens, and which of two that disagree wins, are those of
-    /// transformers too.
-    ///
-    /// # Errors
-    /// No tokenizer file, one that cannot be read or is damaged, a class whose files do not say all that it does, a setting
-    /// that is none, or a special token that is not in the vocabulary (`[MASK]` and `[PAD]` may be absent).
-    pub fn from_dir(dir: &Path) -> Result<Self, TokenizerError> {
-        let config = ModelConfig::read(dir)?;
-        let settings = Settings::read(dir)?;
-        let class = resolve::class_of(dir, &config, &settings)?;
-        let saved = SavedTokenizer::read(dir)?;
-        let is_as_saved = saved.as_ref().is_some_and(|saved| !saved.fits(class));
-        let saved_side = saved.as_ref().and_then(SavedTokenizer::truncation_side);
-        let truncation_side = truncation_side(dir, &settings, saved_side)?;
-        let saved_template = saved.as_ref().and_then(SavedTokenizer::post_processor);
-        let mut tokens = SpecialTokens::read(dir, class, &settings, saved.as_ref())?;
-        let (path, mut inner) = load::load(dir, class, saved, &settings, &mut tokens)?;
-        tokens.add_declared(&mut inner)?;
-        let template = if is_as_saved {
-            Template::AsSaved
-        } else {
-            class.template
-        };
-        if class.vocabulary == Vocabulary::WordPiece && !is_as_saved {
-            check_unknown(dir, &inner, &tokens)?;
-        }
-        let post_processor = template
-            .post_processor(&inner, &tokens, &settings, saved_template)
-            .map_err(|error| error.within(dir, &path))?;
-        let failed = |source| load::invalid(&path, source);
-        let surroundings = Surroundings::of(&post_processor).map_err(failed)?;
-        inner.with_post_processor(None::<PostProcessorWrapper>);
-        let vocab = inner.get_vocab(true);
-        let largest_id = vocab.values().copied().max().unwrap_or_default();
-        let largest_id = largest_id.max(surroundings.largest_id);
-        if i32::try_from(largest_id).is_err() {
-            return Err(TokenizerError::IdTooLarge {
-                dir: dir.to_owned(),
-                id: largest_id,
-            });
-        }
-        let vocab_size = vocab.len();
-        let rows = config.vocab_size.and_then(|rows| u32::try_from(rows).ok());
-        let rows = rows.unwrap_or_default();
-        tokens.add_named(&mut inner).map_err(failed)?;
-        inner.set_encode_special_tokens(settings.split_special_tokens.unwrap_or(false));
-        let is_bpe = matches!(inner.get_model(), ModelWrapper::BPE(_));
-        let files = class.files().map(|name| dir.join(name));
-        Ok(Self {
-            post_processor,
-            surroundings,
-            truncation_side,
-            token_types: TokenTypes::of(dir, class, &config, &settings),
-            ids: SpecialIds::of(&inner, &tokens, rows.max(largest_id.saturating_add(1))),
-            cleans_up_spaces: settings.clean_up_tokenization_spaces.unwrap_or(false) && !is_bpe,
-            vocab_size,
-            largest_id,
-            path,
-            files: files.filter(|path| path.is_file()).collect(),
-            inner,
-        })
-    }
-
     /// `[CLS] text [SEP]`, or `[CLS] text [SEP] text_pair [SEP]`, of at most `max_length` tokens.
     ///
     /// What is too long is truncated longest-first, from the right unless `truncation_side` says left, as transformers
@@ -282,12 +198,12 @@ impl Tokenizer {
     /// # Errors
     /// When the largest id is `model_vocab_size` or more.
     pub fn check_vocab(&self, model_vocab_size: usize) -> Result<(), TokenizerError> {
-        if (self.largest_id as usize) < model_vocab_size {
+        if (self.extent.largest_id as usize) < model_vocab_size {
             return Ok(());
         }
         Err(TokenizerError::VocabMismatch {
             path: self.path.clone(),
-            largest_id: self.largest_id,
+            largest_id: self.extent.largest_id,
             vocab_size: model_vocab_size,
         })
     }
@@ -300,7 +216,7 @@ impl Tokenizer {
 
     /// The number of tokens, those included that were added with an id.
     pub fn vocab_size(&self) -> usize {
-        self.vocab_size
+        self.extent.vocab_size
     }
 
     /// The id of `pad_token`.
@@ -384,63 +300,4 @@ fn beginning(text: &str) -> String {
 
 fn token_count(first: &tokenizers::Encoding, second: Option<&tokenizers::Encoding>) -> usize {
     first.len() + second.map_or(0, tokenizers::Encoding::len)
-}
-
-/// Words of letters that the vocabulary lacks need a token.
-fn check_unknown(
-    dir: &Path,
-    inner: &tokenizers::Tokenizer,
-    tokens: &SpecialTokens,
-) -> Result<(), TokenizerError> {
-    let token = tokens.text("unk_token").unwrap_or_default();
-    match inner.token_to_id(token) {
-        Some(_) => Ok(()),
-        None => Err(TokenizerError::MissingSpecialToken {
-            dir: dir.to_owned(),
-            role: "unk_token",
-            token: token.to_owned(),
-        }),
-    }
-}
-
-impl SpecialIds {
-    /// A token that the vocabulary lacks follows it. It counts where the model has a row for it.
-    fn of(inner: &tokenizers::Tokenizer, tokens: &SpecialTokens, rows: u32) -> Self {
-        let id = |role| {
-            let id = inner.token_to_id(tokens.text(role)?);
-            id.filter(|&id| id < rows)
-        };
-        let all = tokens.texts().filter_map(|text| inner.token_to_id(text));
-        let all: BTreeSet<u32> = all.collect();
-        Self {
-            pad: id("pad_token"),
-            unk: id("unk_token"),
-            cls: id("cls_token"),
-            sep: id("sep_token"),
-            mask: id("mask_token"),
-            all: all.into_iter().collect(),
-        }
-    }
-}
-
-/// The side that loses tokens: that of tokenizer_config.json, else of tokenizer.json, else the right.
-fn truncation_side(
-    dir: &Path,
-    settings: &Settings,
-    saved: Option<TruncationDirection>,
-) -> Result<TruncationDirection, TokenizerError> {
-    let side = |key, value: &Option<String>| match value.as_deref() {
-        None => Ok(None),
-        Some("left") => Ok(Some(TruncationDirection::Left)),
-        Some("right") => Ok(Some(TruncationDirection::Right)),
-        Some(other) => Err(TokenizerError::Side {
-            path: Settings::path(dir),
-            key,
-            value: other.to_owned(),
-        }),
-    };
-    // Rows are computed without padding, so the side of it changes nothing.
-    side("padding_side", &settings.padding_side)?;
-    let own = side("truncation_side", &settings.truncation_side)?;
-    Ok(own.or(saved).unwrap_or(TruncationDirection::Right))
 }

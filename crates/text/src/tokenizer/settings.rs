@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use tokenizers::AddedToken;
+use tokenizers::utils::truncation::TruncationDirection;
 
 use super::TokenizerError;
 use super::load::read_json;
@@ -101,6 +102,28 @@ impl Settings {
         let all: Map<String, Value> = read_json(&path)?;
         let settings: Self = typed(&path, Value::Object(all.clone()))?;
         Ok(Self { all, ..settings })
+    }
+
+    /// The side that loses tokens: that of the file, else of tokenizer.json, else the right.
+    pub(super) fn truncation_side(
+        &self,
+        dir: &Path,
+        saved: Option<TruncationDirection>,
+    ) -> Result<TruncationDirection, TokenizerError> {
+        let side = |key, value: &Option<String>| match value.as_deref() {
+            None => Ok(None),
+            Some("left") => Ok(Some(TruncationDirection::Left)),
+            Some("right") => Ok(Some(TruncationDirection::Right)),
+            Some(other) => Err(TokenizerError::Side {
+                path: Self::path(dir),
+                key,
+                value: other.to_owned(),
+            }),
+        };
+        // Rows are computed without padding, so the side of it changes nothing.
+        side("padding_side", &self.padding_side)?;
+        let own = side("truncation_side", &self.truncation_side)?;
+        Ok(own.or(saved).unwrap_or(TruncationDirection::Right))
     }
 
     /// The special tokens that the file names.
