@@ -13,11 +13,18 @@ pub struct Pieces {
     pub tokens: Vec<String>,
     /// Where each stands in `text`, as a half-open range of **characters** (Unicode scalar values).
     pub offsets: Vec<(usize, usize)>,
-    /// The word that each is a piece of: of words that were given, their index, else that of the run of letters or the
-    /// punctuation character it is in. Words that vanish in normalisation have no piece.
+    /// The word that each is a piece of: of words that were given, their index, else that of the part it is in of those that
+    /// the tokenizer first cuts a text into, such as runs of letters and punctuation characters. Words that vanish in normalisation have no piece.
     pub word_ids: Vec<Option<u32>>,
     /// Whether each is `[UNK]`.
     pub is_unknown: Vec<bool>,
+    /// Whether each continues the word of the one before it, as transformers' pipeline decides. Where the vocabulary marks
+    /// later pieces of a word (`##ing`), one that is longer or shorter than the characters it stands for does; so a word
+    /// that normalisation makes longer or shorter counts as continued, too. Elsewhere one does that has no space before or at
+    /// its first character. An unknown one never does.
+    pub continues_word: Vec<bool>,
+    /// How many special tokens stand before the first in a sequence of one text.
+    pub special_before: usize,
 }
 
 /// Which sub-tokens carry the label of their word.
@@ -44,14 +51,6 @@ impl Pieces {
     /// Whether a sub-token is the first of its word.
     pub fn begins_word(&self, index: usize) -> bool {
         index == 0 || self.word_ids[index] != self.word_ids[index - 1]
-    }
-
-    /// Whether a sub-token continues the word of the one before it, as transformers' pipeline decides: its text in the
-    /// vocabulary is longer or shorter than the characters it stands for (`##ing` for `ing`). A word that normalisation
-    /// makes longer or shorter counts as continued, too. An unknown one never does.
-    pub fn is_subword(&self, index: usize) -> bool {
-        let (start, end) = self.offsets[index];
-        !self.is_unknown[index] && self.tokens[index].chars().count() != end - start
     }
 
     /// What transformers' pipeline shows for each sub-token: the token, or the characters that an unknown one stands for.

@@ -124,6 +124,45 @@ fn a_vocabulary_larger_than_the_model_is_refused() {
 }
 
 #[test]
+fn a_tokenizer_that_no_file_describes_is_refused_by_every_command() {
+    let room = Room::new();
+    for settings in [
+        r#"{"tokenizer_class": "BertJapaneseTokenizer", "word_tokenizer_type": "mecab"}"#,
+        r#"{"tokenizer_class": "KoBertTokenizer"}"#,
+        r#"{"auto_map": {"AutoTokenizer": ["tokenization_mine.MyTokenizer", null]}}"#,
+    ] {
+        room.write("base/tokenizer_config.json", settings);
+        for line in [
+            TRAIN,
+            "check text-classification --data train.tsv --model base",
+            "predict masked-lm --model base --input eval.tsv",
+        ] {
+            room.bert(line)
+                .failed(1, &["tokenizer_config.json", "WordPiece"]);
+        }
+    }
+}
+
+#[test]
+fn a_pair_for_a_model_with_one_token_type_is_refused() {
+    let one_type = |room: &Room| {
+        let config = room.read("base/config.json");
+        let mut config: serde_json::Value = serde_json::from_str(&config).unwrap();
+        config["type_vocab_size"] = 1.into();
+        room.write("base/config.json", config.to_string());
+        let rows: String = (0..8)
+            .map(|row| format!("{}\ta film\tgood\n", row % 2))
+            .collect();
+        room.write("train.tsv", format!("label\ttext\ttext_pair\n{rows}"));
+        room.write("eval.tsv", format!("label\ttext\ttext_pair\n{rows}"));
+    };
+    refused(
+        one_type,
+        &["config.json", "`type_vocab_size` is 1", "token type 1"],
+    );
+}
+
+#[test]
 fn a_model_without_a_head_cannot_be_evaluated_or_asked() {
     let room = Room::new();
     room.bert("evaluate text-classification --model base --data eval.tsv")

@@ -126,9 +126,9 @@ impl Prediction {
                 scores: softmax(logits),
                 start,
                 end,
-                // The pipeline counts the special token before the text.
-                index: piece + 1,
-                is_subword: self.pieces.is_subword(piece),
+                // The pipeline counts the special tokens before the text.
+                index: self.pieces.special_before + piece,
+                is_subword: self.pieces.continues_word[piece],
             })
             .collect()
     }

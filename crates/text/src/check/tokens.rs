@@ -49,12 +49,12 @@ pub struct UnknownSummary {
 }
 
 impl UnknownSummary {
-    /// Counts the tokens of this id.
-    pub fn of(encodings: &[Encoding], unk_token_id: u32) -> Self {
+    /// Counts the tokens of this id; a vocabulary without it knows everything.
+    pub fn of(encodings: &[Encoding], unk_token_id: Option<u32>) -> Self {
         let rows = encodings.iter().map(|encoding| {
             let words = encoding.input_ids.iter().zip(&encoding.sequence_ids);
             let words = words.filter(|(_, sequence)| sequence.is_some());
-            words.map(move |(&id, _)| id == unk_token_id)
+            words.map(move |(&id, _)| Some(id) == unk_token_id)
         });
         Self::of_rows(rows)
     }

@@ -4,10 +4,8 @@ use std::io::BufRead;
 
 use super::{PlainTextError, TextPiece, TextPieces};
 use crate::tokenizer::Tokens;
-use crate::{Encoding, Tokenizer, TokenizerError};
+use crate::{Encoding, Tokenizer};
 
-/// `[CLS]` and `[SEP]`.
-const SPECIAL_TOKENS: usize = 2;
 /// Pieces that are tokenized together, on all cores.
 const PIECES_AT_ONCE: usize = 512;
 
@@ -54,14 +52,7 @@ impl TextBlocks {
         layout: TextLayout,
         max_length: usize,
     ) -> Result<Self, PlainTextError> {
-        let room = max_length.saturating_sub(SPECIAL_TOKENS);
-        if room == 0 {
-            return Err(TokenizerError::MaxLengthTooSmall {
-                max_length,
-                special_tokens: SPECIAL_TOKENS,
-            }
-            .into());
-        }
+        let room = tokenizer.capacity(max_length)?;
         let mut rows = Rows {
             tokenizer,
             room,
@@ -131,11 +122,13 @@ impl Rows<'_> {
     }
 
     /// Adds a line as a row of its own.
-    fn line(&mut self, mut tokens: Tokens) {
+    fn line(&mut self, tokens: Tokens) {
         self.read.truncated += usize::from(tokens.ids.len() > self.room);
-        tokens.ids.truncate(self.room);
-        tokens.word_ids.truncate(self.room);
-        self.push_blocks(&tokens);
+        let kept = self.tokenizer.kept(tokens.ids.len(), self.room);
+        self.push_blocks(&Tokens {
+            ids: tokens.ids[kept.clone()].to_vec(),
+            word_ids: tokens.word_ids[kept].to_vec(),
+        });
     }
 
     fn push_blocks(&mut self, tokens: &Tokens) {
@@ -148,13 +141,14 @@ impl Rows<'_> {
     }
 
     fn block(&self, ids: &[u32], words: &[u32]) -> TokenBlock {
-        let (cls, sep) = (self.tokenizer.cls_token_id(), self.tokenizer.sep_token_id());
-        let words = words.iter().map(|&word| Some(word));
-        let word_ids = std::iter::once(None).chain(words).chain([None]);
+        let around = self.tokenizer.surroundings();
+        let none = |special: &[u32]| vec![None; special.len()];
+        let words: Vec<Option<u32>> = words.iter().map(|&word| Some(word)).collect();
+        let input_ids = [&around.before, ids, &around.after].concat();
         TokenBlock {
-            input_ids: [&[cls], ids, &[sep]].concat(),
-            token_type_ids: vec![0; ids.len() + SPECIAL_TOKENS],
-            word_ids: word_ids.collect(),
+            token_type_ids: vec![0; input_ids.len()],
+            word_ids: [none(&around.before), words, none(&around.after)].concat(),
+            input_ids,
         }
     }
 

@@ -6,11 +6,64 @@ use std::path::PathBuf;
 /// the error's `source` and not repeated in the message.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenizerError {
-    /// The directory holds neither `tokenizer.json` nor `vocab.txt`.
-    #[error("{dir}: no tokenizer here: expected tokenizer.json or vocab.txt", dir = .dir.display())]
+    /// The directory holds neither `tokenizer.json` nor the files that its class reads else.
+    #[error("{dir}: no tokenizer here: expected {expected}", dir = .dir.display())]
     NoTokenizerFile {
         /// The directory searched.
         dir: PathBuf,
+        /// The files that would do.
+        expected: String,
+    },
+    /// The tokenizer's class does more than its files say.
+    #[error(
+        "{path}: {settings}: such a tokenizer runs code or a dictionary that is not among the files, and plain WordPiece \
+         would give other tokens than the model has learned from; use transformers, or a checkpoint whose tokenizer is saved \
+         as tokenizer.json with `tokenizer_class` PreTrainedTokenizerFast",
+        path = .path.display()
+    )]
+    UnsupportedClass {
+        /// The file that names the class.
+        path: PathBuf,
+        /// The settings that name it, with their values.
+        settings: String,
+    },
+    /// A side is neither left nor right.
+    #[error("{path}: `{key}` is {value:?}; it must be \"left\" or \"right\"", path = .path.display())]
+    Side {
+        /// The settings file.
+        path: PathBuf,
+        /// `truncation_side` or `padding_side`.
+        key: &'static str,
+        /// What it says.
+        value: String,
+    },
+    /// A text needs a token type that the model has no embedding for.
+    #[error(
+        "{path}: `type_vocab_size` is {type_vocab_size}, but the text needs token type {token_type}, as a second text does; \
+         give a single text, use a model that was trained on pairs, or leave token_type_ids out of `model_input_names` in \
+         tokenizer_config.json",
+        path = .path.display()
+    )]
+    TokenType {
+        /// The model's config.json.
+        path: PathBuf,
+        /// The type.
+        token_type: u32,
+        /// Rows of the model's table of types.
+        type_vocab_size: u32,
+    },
+    /// A key of `added_tokens_decoder` is no id.
+    #[error(
+        "{path}: key `{key}` of `added_tokens_decoder` (token {token:?}) is no token id; it must be a number from 0",
+        path = .path.display()
+    )]
+    AddedTokenKey {
+        /// The settings file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// The token it stands before.
+        token: String,
     },
     /// A tokenizer file exists and cannot be read.
     #[error("{path}: cannot be read", path = .path.display())]
@@ -28,7 +81,7 @@ pub enum TokenizerError {
         /// Where and why parsing stopped.
         source: serde_json::Error,
     },
-    /// `tokenizer.json` or `vocab.txt` does not describe a tokenizer.
+    /// `tokenizer.json`, or the file that stands for it, does not describe a tokenizer.
     #[error("{path}: not a valid tokenizer file; fetch it again or correct it", path = .path.display())]
     Invalid {
         /// The file.
@@ -59,7 +112,7 @@ pub enum TokenizerError {
         /// The token.
         token: String,
     },
-    /// `added_tokens.json` gives a token an id that it cannot have.
+    /// A file gives an added token an id that it cannot have.
     #[error(
         "{path}: added token {token:?} cannot have id {id}: added tokens follow the vocabulary without a gap",
         path = .path.display()
@@ -72,7 +125,7 @@ pub enum TokenizerError {
         /// The id the file gives it.
         id: u32,
     },
-    /// A special token that BERT needs is not in the vocabulary.
+    /// A special token that every text needs is not in the vocabulary.
     #[error(
         "{dir}: {role} {token:?} is not in the vocabulary; name the right one in tokenizer_config.json",
         dir = .dir.display()
@@ -98,7 +151,7 @@ pub enum TokenizerError {
     MaxLengthTooSmall {
         /// The length asked for.
         max_length: usize,
-        /// How many special tokens this input gets: 2 for a text, 3 for a pair.
+        /// How many special tokens this input gets: with BERT's 2 for a text, 3 for a pair.
         special_tokens: usize,
     },
     /// The text that must not be cut leaves nothing of the other.
@@ -154,10 +207,13 @@ pub enum TokenizerError {
     },
     /// The tokenizer knows ids that the model has no embedding for.
     #[error(
-        "the tokenizer's largest token id is {largest_id}, but the model's vocab_size is {vocab_size}: \
-         tokenizer and model do not belong together"
+        "{path}: the tokenizer's largest token id is {largest_id}, but `vocab_size` of the model's config.json is \
+         {vocab_size}: tokenizer and model do not belong together; fetch both of one checkpoint",
+        path = .path.display()
     )]
     VocabMismatch {
+        /// The file with the vocabulary.
+        path: PathBuf,
         /// The tokenizer's largest id.
         largest_id: u32,
         /// Rows of the model's word-embedding table.

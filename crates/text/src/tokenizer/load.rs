@@ -1,36 +1,154 @@
 //! From the files of a checkpoint directory to a tokenizer of the `tokenizers` library.
 
-use std::collections::HashMap;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use tokenizers::decoders::wordpiece::WordPiece as WordPieceDecoder;
-use tokenizers::models::wordpiece::WordPiece;
-use tokenizers::normalizers::BertNormalizer;
-use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
-use tokenizers::{AddedToken, NormalizerWrapper};
+use tokenizers::utils::truncation::TruncationDirection;
+use tokenizers::{AddedToken, ModelWrapper, NormalizerWrapper};
 
-use super::TokenizerError;
-use super::settings::{Settings, SpecialTokens};
+use super::family::{TokenizerClass, Vocabulary};
+use super::settings::Settings;
+use super::special::SpecialTokens;
+use super::{TokenizerError, byte_level, unigram, word_piece};
 
-/// Reads `tokenizer.json`, or else `vocab.txt`, as they say; truncation and padding that the file has baked in are gone.
+/// What `tokenizer.json` holds.
+#[derive(Debug)]
+pub(super) struct SavedTokenizer {
+    path: PathBuf,
+    tokenizer: tokenizers::Tokenizer,
+}
+
+/// Builds the tokenizer as its class does: of the vocabulary in `tokenizer.json`, or else of the class's own files.
 pub(super) fn load(
     dir: &Path,
+    class: &TokenizerClass,
+    saved: Option<SavedTokenizer>,
     settings: &Settings,
-    special_tokens: &SpecialTokens,
-) -> Result<tokenizers::Tokenizer, TokenizerError> {
-    let json_path = dir.join("tokenizer.json");
-    if let Some(json) = read_optional(&json_path)? {
-        return from_json(&json_path, &json, settings);
+    tokens: &mut SpecialTokens,
+) -> Result<(PathBuf, tokenizers::Tokenizer), TokenizerError> {
+    if let Some(saved) = saved {
+        let path = saved.path.clone();
+        let tokenizer = saved
+            .rebuilt(class, settings, tokens)
+            .map_err(|source| invalid(&path, source))?;
+        return Ok((path, tokenizer));
     }
-    let vocab_path = dir.join("vocab.txt");
-    if let Some(vocab) = read_optional(&vocab_path)? {
-        return from_vocab(&vocab_path, &vocab, settings, special_tokens);
+    let names = class.vocabulary.files();
+    let paths: Vec<PathBuf> = names.iter().map(|name| dir.join(name)).collect();
+    let files = paths
+        .iter()
+        .map(|path| read_optional(path))
+        .collect::<Result<Option<Vec<_>>, _>>()?;
+    let built = match (class.vocabulary, paths.as_slice(), files.as_deref()) {
+        (Vocabulary::WordPiece, [path], Some([vocab])) => {
+            word_piece::check_vocab_lines(path, vocab)?;
+            word_piece::from_vocab(vocab, settings, tokens)
+        }
+        (Vocabulary::ByteLevel, _, Some([vocab, merges])) => {
+            byte_level::from_vocab(vocab, merges, settings)
+        }
+        (Vocabulary::Unigram(kind), _, Some([model])) => {
+            unigram::from_sentencepiece(kind, model, settings, tokens)
+        }
+        _ => {
+            return Err(TokenizerError::NoTokenizerFile {
+                dir: dir.to_owned(),
+                expected: expected_files(names),
+            });
+        }
+    };
+    let path = paths[0].clone();
+    let tokenizer = built.map_err(|source| invalid(&path, source))?;
+    Ok((path, tokenizer))
+}
+
+fn expected_files(names: &[&str]) -> String {
+    if names.is_empty() {
+        return "tokenizer.json".to_owned();
     }
-    Err(TokenizerError::NoTokenizerFile {
-        dir: dir.to_owned(),
-    })
+    format!("tokenizer.json or {}", names.join(" with "))
+}
+
+impl SavedTokenizer {
+    /// Reads `tokenizer.json`, if there is one.
+    pub(super) fn read(dir: &Path) -> Result<Option<Self>, TokenizerError> {
+        let path = dir.join("tokenizer.json");
+        let Some(json) = read_optional(&path)? else {
+            return Ok(None);
+        };
+        let tokenizer =
+            tokenizers::Tokenizer::from_bytes(json).map_err(|source| invalid(&path, source))?;
+        Ok(Some(Self { path, tokenizer }))
+    }
+
+    /// The tokens that were added to the vocabulary, with their ids.
+    pub(super) fn added_tokens(&self) -> impl Iterator<Item = (u32, AddedToken)> {
+        self.tokenizer.get_added_tokens_decoder().into_iter()
+    }
+
+    /// The special tokens around texts.
+    pub(super) fn post_processor(&self) -> Option<tokenizers::PostProcessorWrapper> {
+        self.tokenizer.get_post_processor().cloned()
+    }
+
+    /// The side that loses tokens, where the file truncates.
+    pub(super) fn truncation_side(&self) -> Option<TruncationDirection> {
+        self.tokenizer
+            .get_truncation()
+            .map(|params| params.direction)
+    }
+
+    /// Whether the file holds a vocabulary of the kind that a class takes from it.
+    pub(super) fn fits(&self, class: &TokenizerClass) -> bool {
+        matches!(
+            (class.vocabulary, self.tokenizer.get_model()),
+            (Vocabulary::WordPiece, ModelWrapper::WordPiece(_))
+                | (Vocabulary::ByteLevel, ModelWrapper::BPE(_))
+                | (Vocabulary::Unigram(_), ModelWrapper::Unigram(_))
+        )
+    }
+
+    /// As the class builds it: of what the file holds, classes with rules of their own take the vocabulary and the table of
+    /// characters, and their rules come from the settings. A vocabulary of another kind stays what the file says.
+    fn rebuilt(
+        mut self,
+        class: &TokenizerClass,
+        settings: &Settings,
+        tokens: &SpecialTokens,
+    ) -> tokenizers::Result<tokenizers::Tokenizer> {
+        match (class.vocabulary, self.tokenizer.get_model()) {
+            (Vocabulary::WordPiece, ModelWrapper::WordPiece(model)) => {
+                word_piece::of_model(model.clone(), settings, tokens)
+            }
+            (Vocabulary::ByteLevel, ModelWrapper::BPE(model)) => {
+                byte_level::of_model(model.clone(), settings)
+            }
+            (Vocabulary::Unigram(kind), ModelWrapper::Unigram(model)) => {
+                let pieces = model.iter().cloned().collect();
+                let charsmap = self.tokenizer.get_normalizer().and_then(charsmap);
+                unigram::of_pieces(kind, pieces, charsmap, None, settings, tokens)
+            }
+            _ => {
+                self.tokenizer.with_truncation(None)?;
+                self.tokenizer.with_padding(None);
+                Ok(self.tokenizer)
+            }
+        }
+    }
+}
+
+/// The first table of characters among normalisers.
+fn charsmap(normalizer: &NormalizerWrapper) -> Option<NormalizerWrapper> {
+    match normalizer {
+        NormalizerWrapper::Precompiled(_) => Some(normalizer.clone()),
+        NormalizerWrapper::Sequence(all) => {
+            let mut all = all.as_ref().iter();
+            all.find(|one| matches!(one, NormalizerWrapper::Precompiled(_)))
+                .cloned()
+        }
+        _ => None,
+    }
 }
 
 /// The bytes of a file, or `None` when there is no such file.
@@ -59,114 +177,7 @@ where
     })
 }
 
-fn from_json(
-    path: &Path,
-    json: &[u8],
-    settings: &Settings,
-) -> Result<tokenizers::Tokenizer, TokenizerError> {
-    let invalid = |source| invalid(path, source);
-    let mut tokenizer = tokenizers::Tokenizer::from_bytes(json).map_err(invalid)?;
-    tokenizer.with_truncation(None).map_err(invalid)?;
-    tokenizer.with_padding(None);
-    if let Some(NormalizerWrapper::BertNormalizer(own)) = tokenizer.get_normalizer() {
-        let normalizer = normalizer(*own, settings);
-        tokenizer
-            .with_normalizer(Some(normalizer))
-            .map_err(invalid)?;
-    }
-    Ok(tokenizer)
-}
-
-fn from_vocab(
-    path: &Path,
-    vocab: &[u8],
-    settings: &Settings,
-    special_tokens: &SpecialTokens,
-) -> Result<tokenizers::Tokenizer, TokenizerError> {
-    check_vocab_lines(path, vocab)?;
-    let invalid = |source| invalid(path, source);
-    let vocab = WordPiece::read_bytes(vocab).map_err(invalid)?;
-    let present: Vec<AddedToken> = special_tokens
-        .all()
-        .into_iter()
-        .filter(|token| vocab.contains_key(token.as_str()))
-        .map(|token| AddedToken::from(token.clone(), true))
-        .collect();
-    let model = WordPiece::builder()
-        .vocab(vocab)
-        .unk_token(special_tokens.unk.clone())
-        .build()
-        .map_err(invalid)?;
-    let mut tokenizer = tokenizers::Tokenizer::new(model);
-    tokenizer
-        .with_normalizer(Some(normalizer(BertNormalizer::default(), settings)))
-        .map_err(invalid)?;
-    tokenizer
-        .with_pre_tokenizer(Some(BertPreTokenizer))
-        .with_decoder(Some(WordPieceDecoder::default()));
-    tokenizer.add_special_tokens(present).map_err(invalid)?;
-    add_tokens(&path.with_file_name("added_tokens.json"), &mut tokenizer)?;
-    Ok(tokenizer)
-}
-
-/// Tokens that were added to the vocabulary later stand in a file of their own, each with its id.
-fn add_tokens(path: &Path, tokenizer: &mut tokenizers::Tokenizer) -> Result<(), TokenizerError> {
-    let tokens: HashMap<String, u32> = read_json(path)?;
-    let mut tokens: Vec<_> = tokens.into_iter().collect();
-    tokens.sort_by_key(|(_, id)| *id);
-    for (token, id) in tokens {
-        tokenizer
-            .add_tokens([AddedToken::from(token.clone(), false)])
-            .map_err(|source| invalid(path, source))?;
-        if tokenizer.token_to_id(&token) != Some(id) {
-            return Err(TokenizerError::AddedTokenId {
-                path: path.to_owned(),
-                token,
-                id,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// The settings win over `base` where they say anything, as in transformers.
-fn normalizer(base: BertNormalizer, settings: &Settings) -> BertNormalizer {
-    BertNormalizer::new(
-        base.clean_text,
-        settings
-            .tokenize_chinese_chars
-            .unwrap_or(base.handle_chinese_chars),
-        settings.strip_accents.unwrap_or(base.strip_accents),
-        settings.do_lower_case.unwrap_or(base.lowercase),
-    )
-}
-
-/// The library would let the later of two equal lines win and would not say which line is not UTF-8.
-fn check_vocab_lines(path: &Path, vocab: &[u8]) -> Result<(), TokenizerError> {
-    let mut first_lines = HashMap::new();
-    for (index, bytes) in vocab.split(|&byte| byte == b'\n').enumerate() {
-        let line = index + 1;
-        let token = str::from_utf8(bytes).map_err(|_| TokenizerError::VocabUtf8 {
-            path: path.to_owned(),
-            line,
-        })?;
-        let token = token.trim_end();
-        if token.is_empty() {
-            continue;
-        }
-        if let Some(first_line) = first_lines.insert(token, line) {
-            return Err(TokenizerError::DuplicateToken {
-                path: path.to_owned(),
-                line,
-                first_line,
-                token: token.to_owned(),
-            });
-        }
-    }
-    Ok(())
-}
-
-fn invalid(path: &Path, source: tokenizers::Error) -> TokenizerError {
+pub(super) fn invalid(path: &Path, source: tokenizers::Error) -> TokenizerError {
     TokenizerError::Invalid {
         path: path.to_owned(),
         source,

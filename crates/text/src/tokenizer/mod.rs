@@ -1,26 +1,40 @@
-//! The WordPiece tokenizer of a BERT checkpoint, over the `tokenizers` library.
+//! The tokenizer of a checkpoint, over the `tokenizers` library.
 //!
-//! Truncation and padding are decided by the task: whatever the checkpoint's `tokenizer.json` has baked in is ignored.
+//! Truncation and padding are decided by the task: whatever the checkpoint's `tokenizer.json` has baked in is ignored, but
+//! for the side that loses tokens.
 
+mod byte_level;
 mod error;
 mod family;
+mod ids;
 mod load;
 mod lower_case;
+mod open;
 mod pieces;
 mod plain;
+mod resolve;
+mod sentencepiece;
 mod settings;
+mod special;
+mod template;
+mod token_types;
+mod unigram;
 mod windows;
+mod word_piece;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-use tokenizers::utils::truncation::{TruncationParams, TruncationStrategy, truncate_encodings};
+use tokenizers::utils::truncation::{
+    TruncationDirection, TruncationParams, TruncationStrategy, truncate_encodings,
+};
 use tokenizers::{PostProcessor, PostProcessorWrapper};
 
 pub use error::TokenizerError;
-use family::TokenizerFamily;
+use ids::{Extent, SpecialIds};
 pub(crate) use plain::Tokens;
-use settings::{Settings, SpecialTokens};
+use template::Surroundings;
+use token_types::TokenTypes;
 
 use crate::Encoding;
 
@@ -31,70 +45,28 @@ pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     /// Puts the special tokens around truncated texts.
     post_processor: PostProcessorWrapper,
+    /// The special tokens that it puts around one text.
+    surroundings: Surroundings,
+    truncation_side: TruncationDirection,
+    token_types: TokenTypes,
     ids: SpecialIds,
-    largest_id: u32,
+    /// Whether decoded text loses the spaces before punctuation.
+    cleans_up_spaces: bool,
+    extent: Extent,
+    /// The file with the vocabulary.
+    path: PathBuf,
     files: Vec<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct SpecialIds {
-    pad: u32,
-    unk: u32,
-    cls: u32,
-    sep: u32,
-    mask: Option<u32>,
-}
-
 impl Tokenizer {
-    /// Reads the tokenizer of a checkpoint directory: `tokenizer.json`, or else `vocab.txt` alone.
-    ///
-    /// `do_lower_case`, `strip_accents`, `tokenize_chinese_chars` and the names of the special tokens are taken from
-    /// `tokenizer_config.json` where it has them (then from `special_tokens_map.json`), and win over `tokenizer.json`.
-    /// What no file says is as in the tokenizer class that transformers has for the `model_type` of `config.json`, which is
-    /// `BertTokenizer` where there is none: lower-case, strip accents when lower-casing, split
-    /// Chinese characters, `[CLS]`, `[SEP]`, `[PAD]`, `[UNK]`, `[MASK]`. A `tokenizer.json` without a post-processor
-    /// gets that of the class.
-    ///
-    /// # Errors
-    /// No tokenizer file, one that cannot be read or is damaged, or a special token that is not in the vocabulary
-    /// (`[MASK]` may be absent).
-    pub fn from_dir(dir: &Path) -> Result<Self, TokenizerError> {
-        let family = TokenizerFamily::of_dir(dir)?;
-        let (settings, special_tokens) = Settings::read(dir, family)?;
-        let mut inner = load::load(dir, &settings, &special_tokens)?;
-        let ids = special_ids(dir, &inner, &special_tokens)?;
-        let post_processor = inner.get_post_processor().cloned().unwrap_or_else(|| {
-            let (sep, cls) = (special_tokens.sep, special_tokens.cls);
-            family
-                .template
-                .post_processor((sep, ids.sep), (cls, ids.cls))
-        });
-        inner.with_post_processor(None::<PostProcessorWrapper>);
-        let largest_id = inner.get_vocab(true).into_values().max().unwrap_or(ids.unk);
-        if i32::try_from(largest_id).is_err() {
-            return Err(TokenizerError::IdTooLarge {
-                dir: dir.to_owned(),
-                id: largest_id,
-            });
-        }
-        let files = family.files.iter().map(|name| dir.join(name));
-        Ok(Self {
-            inner,
-            post_processor,
-            ids,
-            largest_id,
-            files: files.filter(|path| path.is_file()).collect(),
-        })
-    }
-
     /// `[CLS] text [SEP]`, or `[CLS] text [SEP] text_pair [SEP]`, of at most `max_length` tokens.
     ///
-    /// What is too long is truncated longest-first, from the right, as transformers does: the longer text loses tokens
-    /// until both are equally long, then both do, the first text getting the smaller half of an odd length unless it
-    /// was the longer.
+    /// What is too long is truncated longest-first, from the right unless `truncation_side` says left, as transformers
+    /// does: the longer text loses tokens until both are equally long, then both do, the first text getting the smaller half
+    /// of an odd length unless it was the longer.
     ///
     /// # Errors
-    /// When the special tokens alone are more than `max_length`.
+    /// When the special tokens alone are more than `max_length`, or the model has no such token type as a pair needs.
     pub fn encode(
         &self,
         text: &str,
@@ -144,6 +116,7 @@ impl Tokenizer {
                 },
             )?,
             strategy,
+            direction: self.truncation_side,
             ..TruncationParams::default()
         };
         let failed = |source| refused(text, source);
@@ -175,7 +148,7 @@ impl Tokenizer {
             .post_processor
             .process(first, second, true)
             .map_err(failed)?;
-        Ok(encoded(&encoding, truncated_tokens))
+        self.encoded(&encoding, truncated_tokens)
     }
 
     /// [`encode`](Self::encode) for many texts, on all cores; the order is kept.
@@ -208,58 +181,81 @@ impl Tokenizer {
             .collect()
     }
 
-    /// Whether two tokenizers give the same ids for every text.
+    /// Whether two tokenizers give the same ids and types for every text.
     pub fn is_same_as(&self, other: &Self) -> bool {
         let written = |tokenizer: &Self| {
             let inner = serde_json::to_value(&tokenizer.inner).ok()?;
             let post_processor = serde_json::to_value(&tokenizer.post_processor).ok()?;
             Some((inner, post_processor))
         };
-        written(self).is_some_and(|own| Some(own) == written(other))
+        self.truncation_side.as_ref() == other.truncation_side.as_ref()
+            && self.uses_token_types() == other.uses_token_types()
+            && written(self).is_some_and(|own| Some(own) == written(other))
     }
 
-    /// Says whether every id this tokenizer can give has a row in a model's word-embedding table.
+    /// Says whether every id of the vocabulary, of tokens that were added with an id and of the special tokens around a
+    /// text has a row in a model's word-embedding table. The table may have more rows.
     ///
     /// # Errors
     /// When the largest id is `model_vocab_size` or more.
     pub fn check_vocab(&self, model_vocab_size: usize) -> Result<(), TokenizerError> {
-        if (self.largest_id as usize) < model_vocab_size {
+        if (self.extent.largest_id as usize) < model_vocab_size {
             return Ok(());
         }
         Err(TokenizerError::VocabMismatch {
-            largest_id: self.largest_id,
+            path: self.path.clone(),
+            largest_id: self.extent.largest_id,
             vocab_size: model_vocab_size,
         })
     }
 
-    /// The number of tokens, added ones included.
-    pub fn vocab_size(&self) -> usize {
-        self.inner.get_vocab_size(true)
+    /// Whether the model is given token types. If not, all are 0: `model_input_names` of tokenizer_config.json leaves them
+    /// out, or the family has no segments.
+    pub fn uses_token_types(&self) -> bool {
+        self.token_types.are_used()
     }
 
-    /// The id of `[PAD]`.
-    pub fn pad_token_id(&self) -> u32 {
+    /// The number of tokens, those included that were added with an id.
+    pub fn vocab_size(&self) -> usize {
+        self.extent.vocab_size
+    }
+
+    /// The id of `pad_token`.
+    pub fn pad_token_id(&self) -> Option<u32> {
         self.ids.pad
     }
 
-    /// The id of `[UNK]`.
-    pub fn unk_token_id(&self) -> u32 {
+    /// The id of `unk_token`.
+    pub fn unk_token_id(&self) -> Option<u32> {
         self.ids.unk
     }
 
-    /// The id of `[CLS]`.
-    pub fn cls_token_id(&self) -> u32 {
+    /// The id of `cls_token`.
+    pub fn cls_token_id(&self) -> Option<u32> {
         self.ids.cls
     }
 
-    /// The id of `[SEP]`.
-    pub fn sep_token_id(&self) -> u32 {
+    /// The id of `sep_token`.
+    pub fn sep_token_id(&self) -> Option<u32> {
         self.ids.sep
     }
 
-    /// The id of `[MASK]`, which a vocabulary may lack.
+    /// The id of `mask_token`.
     pub fn mask_token_id(&self) -> Option<u32> {
         self.ids.mask
+    }
+
+    /// Which of `length` tokens are left of a text that is cut to `room`.
+    pub(crate) fn kept(&self, length: usize, room: usize) -> std::ops::Range<usize> {
+        match self.truncation_side {
+            TruncationDirection::Left => length.saturating_sub(room)..length,
+            TruncationDirection::Right => 0..length.min(room),
+        }
+    }
+
+    /// The special tokens before and after a text.
+    pub(crate) fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
     }
 
     /// The tokenizer files of the directory this tokenizer was read from: what an export copies.
@@ -272,17 +268,21 @@ impl Tokenizer {
         encoding.set_type_ids(vec![type_id; encoding.len()]);
         Ok(encoding)
     }
-}
 
-/// What the library has made of a text, as ours.
-fn encoded(encoding: &tokenizers::Encoding, truncated_tokens: usize) -> Encoding {
-    Encoding {
-        input_ids: encoding.get_ids().to_vec(),
-        token_type_ids: encoding.get_type_ids().to_vec(),
-        offsets: encoding.get_offsets().to_vec(),
-        word_ids: encoding.get_word_ids().to_vec(),
-        sequence_ids: encoding.get_sequence_ids(),
-        truncated_tokens,
+    /// What the library has made of a text, as ours.
+    fn encoded(
+        &self,
+        encoding: &tokenizers::Encoding,
+        truncated_tokens: usize,
+    ) -> Result<Encoding, TokenizerError> {
+        Ok(Encoding {
+            input_ids: encoding.get_ids().to_vec(),
+            token_type_ids: self.token_types.given(encoding.get_type_ids())?,
+            offsets: encoding.get_offsets().to_vec(),
+            word_ids: encoding.get_word_ids().to_vec(),
+            sequence_ids: encoding.get_sequence_ids(),
+            truncated_tokens,
+        })
     }
 }
 
@@ -301,27 +301,4 @@ fn beginning(text: &str) -> String {
 
 fn token_count(first: &tokenizers::Encoding, second: Option<&tokenizers::Encoding>) -> usize {
     first.len() + second.map_or(0, tokenizers::Encoding::len)
-}
-
-fn special_ids(
-    dir: &Path,
-    inner: &tokenizers::Tokenizer,
-    tokens: &SpecialTokens,
-) -> Result<SpecialIds, TokenizerError> {
-    let id = |role, token: &str| {
-        inner
-            .token_to_id(token)
-            .ok_or_else(|| TokenizerError::MissingSpecialToken {
-                dir: dir.to_owned(),
-                role,
-                token: token.to_owned(),
-            })
-    };
-    Ok(SpecialIds {
-        pad: id("pad_token", &tokens.pad)?,
-        unk: id("unk_token", &tokens.unk)?,
-        cls: id("cls_token", &tokens.cls)?,
-        sep: id("sep_token", &tokens.sep)?,
-        mask: inner.token_to_id(&tokens.mask),
-    })
 }

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-use tokenizers::{Decoder, InputSequence, PostProcessor};
+use tokenizers::{Decoder, InputSequence, ModelWrapper, PostProcessor};
 
-use super::{Tokenizer, TokenizerError};
+use super::{Tokenizer, TokenizerError, refused};
 use crate::{Encoding, Pieces, TokensInput};
 
 impl Tokenizer {
@@ -15,10 +15,9 @@ impl Tokenizer {
     /// When the library refuses the text.
     pub fn pieces(&self, text: &str) -> Result<Pieces, TokenizerError> {
         let encoding = self
-            .inner
-            .encode_char_offsets(text, false)
+            .encode_bare(text)
             .map_err(|source| refused(text, source))?;
-        Ok(self.taken_apart(&encoding, text.to_owned()))
+        Ok(self.taken_apart(&encoding, text.to_owned(), &[]))
     }
 
     /// Words in sub-tokens, without special tokens and however many: the tokens are those of transformers'
@@ -30,8 +29,7 @@ impl Tokenizer {
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
         let text = words.join(" ");
         let encoding = self
-            .inner
-            .encode_char_offsets(InputSequence::from(words.as_slice()), false)
+            .encode_bare(words.as_slice())
             .map_err(|source| refused(&text, source))?;
         let starts: Vec<usize> = words
             .iter()
@@ -41,13 +39,7 @@ impl Tokenizer {
                 Some(start)
             })
             .collect();
-        let mut pieces = self.taken_apart(&encoding, text);
-        for ((start, end), word) in pieces.offsets.iter_mut().zip(&pieces.word_ids) {
-            let shift = word.map_or(0, |word| starts[word as usize]);
-            *start += shift;
-            *end += shift;
-        }
-        Ok(pieces)
+        Ok(self.taken_apart(&encoding, text, &starts))
     }
 
     /// [`word_pieces`](Self::word_pieces) for many sentences, on all cores; the order is kept.
@@ -111,7 +103,7 @@ impl Tokenizer {
             vec![0; length],
             pieces.tokens[range.clone()].to_vec(),
             pieces.word_ids[range.clone()].to_vec(),
-            pieces.offsets[range].to_vec(),
+            pieces.offsets[range.clone()].to_vec(),
             vec![0; length],
             vec![1; length],
             Vec::new(),
@@ -121,14 +113,14 @@ impl Tokenizer {
             .post_processor
             .process(encoding, None, true)
             .map_err(|source| refused(&pieces.text, source))?;
-        Ok(Encoding {
-            input_ids: encoding.get_ids().to_vec(),
-            token_type_ids: encoding.get_type_ids().to_vec(),
-            offsets: encoding.get_offsets().to_vec(),
-            word_ids: encoding.get_word_ids().to_vec(),
-            sequence_ids: encoding.get_sequence_ids(),
-            truncated_tokens: 0,
-        })
+        let mut encoding = self.encoded(&encoding, 0)?;
+        // The post-processor has cut spaces off offsets for the second time.
+        let of_text = encoding.sequence_ids.iter().zip(&mut encoding.offsets);
+        let of_text = of_text.filter_map(|(sequence, offsets)| sequence.and(Some(offsets)));
+        for (offsets, own) in of_text.zip(&pieces.offsets[range]) {
+            *offsets = *own;
+        }
+        Ok(encoding)
     }
 
     /// Tokens as text: `un`, `##aff`, `##able` → `unaffable`. A tokenizer without a decoder, or whose decoder refuses the
@@ -141,22 +133,81 @@ impl Tokenizer {
             .unwrap_or_else(|| tokens.join(" "))
     }
 
-    fn taken_apart(&self, encoding: &tokenizers::Encoding, text: String) -> Pieces {
+    /// Tokens without special ones, with the offsets that they have beside special ones.
+    fn encode_bare<'a>(
+        &self,
+        input: impl Into<InputSequence<'a>>,
+    ) -> tokenizers::Result<tokenizers::Encoding> {
+        let encoding = self.inner.encode_char_offsets(input.into(), false)?;
+        self.post_processor.process(encoding, None, false)
+    }
+
+    /// `starts` has the first character of each word, where words were given.
+    fn taken_apart(
+        &self,
+        encoding: &tokenizers::Encoding,
+        text: String,
+        starts: &[usize],
+    ) -> Pieces {
         let ids = encoding.get_ids();
-        Pieces {
+        let word_ids = encoding.get_word_ids();
+        let shift = |word: &Option<u32>| {
+            word.and_then(|word| starts.get(word as usize))
+                .copied()
+                .unwrap_or(0)
+        };
+        let offsets = encoding.get_offsets().iter().zip(word_ids);
+        let offsets = offsets.map(|((start, end), word)| (start + shift(word), end + shift(word)));
+        let token = |id: &u32| self.inner.id_to_token(*id).unwrap_or_default();
+        let mut pieces = Pieces {
             text,
             input_ids: ids.to_vec(),
-            tokens: encoding.get_tokens().to_vec(),
-            offsets: encoding.get_offsets().to_vec(),
-            word_ids: encoding.get_word_ids().to_vec(),
-            is_unknown: ids.iter().map(|&id| id == self.ids.unk).collect(),
-        }
+            tokens: ids.iter().map(token).collect(),
+            offsets: offsets.collect(),
+            word_ids: word_ids.to_vec(),
+            is_unknown: ids.iter().map(|&id| Some(id) == self.ids.unk).collect(),
+            continues_word: Vec::new(),
+            special_before: self.surroundings.before.len(),
+        };
+        pieces.continues_word = self.continued_words(&pieces);
+        pieces
     }
-}
 
-fn refused(text: &str, source: tokenizers::Error) -> TokenizerError {
-    TokenizerError::Encode {
-        start: text.chars().take(40).collect(),
-        source,
+    /// Which sub-tokens continue a word, as transformers' pipeline decides. An unknown one never does.
+    fn continued_words(&self, pieces: &Pieces) -> Vec<bool> {
+        let is_continued: Vec<bool> = if self.marks_continuations() {
+            let lengths = pieces.tokens.iter().map(|token| token.chars().count());
+            let offsets = pieces.offsets.iter();
+            lengths
+                .zip(offsets)
+                .map(|(length, &(start, end))| length != end - start)
+                .collect()
+        } else {
+            let is_space: Vec<bool> = pieces.text.chars().map(|one| one == ' ').collect();
+            let has_space =
+                |range: Range<usize>| range.into_iter().any(|at| is_space.get(at) == Some(&true));
+            let offsets = pieces.offsets.iter();
+            offsets
+                .map(|&(start, _)| start > 0 && !has_space(start - 1..start + 1))
+                .collect()
+        };
+        let unknown = pieces.is_unknown.iter();
+        is_continued
+            .into_iter()
+            .zip(unknown)
+            .map(|(is_continued, is_unknown)| is_continued && !is_unknown)
+            .collect()
+    }
+
+    /// Whether the vocabulary marks the later pieces of a word, as `##` does.
+    fn marks_continuations(&self) -> bool {
+        match self.inner.get_model() {
+            ModelWrapper::WordPiece(model) => !model.continuing_subword_prefix.is_empty(),
+            ModelWrapper::BPE(model) => {
+                let prefix = model.continuing_subword_prefix.as_ref();
+                prefix.is_some_and(|prefix| !prefix.is_empty())
+            }
+            ModelWrapper::WordLevel(_) | ModelWrapper::Unigram(_) => false,
+        }
     }
 }

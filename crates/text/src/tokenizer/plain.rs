@@ -13,22 +13,26 @@ pub(crate) struct Tokens {
 }
 
 impl Tokenizer {
-    /// The ids as text: word pieces joined, and the spaces before punctuation taken out where the tokenizer's decoder does
-    /// so. `skip_special_tokens` leaves special tokens out.
+    /// The ids as text: pieces joined, and the spaces before punctuation taken out where the tokenizer's decoder or
+    /// `clean_up_tokenization_spaces` does so. `skip_special_tokens` leaves special tokens out.
     ///
     /// # Errors
     /// The tokenizer's decoder fails.
     pub fn decode(&self, ids: &[u32], skip_special_tokens: bool) -> Result<String, TokenizerError> {
-        self.inner
+        let text = self
+            .inner
             .decode(ids, skip_special_tokens)
-            .map_err(|source| TokenizerError::Decode { source })
+            .map_err(|source| TokenizerError::Decode { source })?;
+        Ok(if self.cleans_up_spaces {
+            cleaned_up(&text)
+        } else {
+            text
+        })
     }
 
-    /// The ids of `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` and, where there is one, `[MASK]`.
+    /// The ids of all special tokens, those of no role included.
     pub fn special_token_ids(&self) -> Vec<u32> {
-        let ids = &self.ids;
-        let always = [ids.pad, ids.unk, ids.cls, ids.sep];
-        always.into_iter().chain(ids.mask).collect()
+        self.ids.all.clone()
     }
 
     /// The tokens of many texts, on all cores; the order is kept.
@@ -49,6 +53,25 @@ impl Tokenizer {
             ids: encoding.get_ids().to_vec(),
         })
     }
+}
+
+/// Without the spaces before punctuation and English contractions (`clean_up_tokenization`).
+fn cleaned_up(text: &str) -> String {
+    let replacements = [
+        (" .", "."),
+        (" ?", "?"),
+        (" !", "!"),
+        (" ,", ","),
+        (" ' ", "'"),
+        (" n't", "n't"),
+        (" 'm", "'m"),
+        (" 's", "'s"),
+        (" 've", "'ve"),
+        (" 're", "'re"),
+    ];
+    replacements
+        .iter()
+        .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
 /// Numbers the words from 0. A token that is of no word, such as a special one that the text spells out, is one of its own.

@@ -2,9 +2,8 @@
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use tokenizers::PostProcessor;
-use tokenizers::utils::truncation::TruncationDirection;
 
-use super::{Tokenizer, TokenizerError, beginning, encoded, refused};
+use super::{Tokenizer, TokenizerError, beginning, refused};
 use crate::Encoding;
 
 impl Tokenizer {
@@ -13,7 +12,7 @@ impl Tokenizer {
     /// `return_overflowing_tokens`: `stride` is the overlap, not the step that Google's code calls `doc_stride`.
     ///
     /// Never empty: a context without a token has one window without a piece. Offsets count from the start of the whole
-    /// context.
+    /// context. Where `truncation_side` is left, the first window is the last piece, as in transformers.
     ///
     /// # Errors
     /// The question, which is never cut, leaves the context no more than `stride` tokens where it needs more.
@@ -41,14 +40,14 @@ impl Tokenizer {
                 stride,
             });
         }
-        first.truncate(room, stride, TruncationDirection::Right);
+        first.truncate(room, stride, self.truncation_side);
         let others = first.take_overflowing();
         std::iter::once(first)
             .chain(others)
             .map(|piece| {
                 let question = question_tokens.clone();
                 let window = self.post_processor.process(question, Some(piece), true);
-                Ok(encoded(&window.map_err(failed)?, 0))
+                self.encoded(&window.map_err(failed)?, 0)
             })
             .collect()
     }

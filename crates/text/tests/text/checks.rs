@@ -79,7 +79,8 @@ fn what_is_cut_and_what_is_unknown_is_counted_without_special_tokens() {
     let cut = CutSummary::of(&encodings);
     assert_eq!((cut.rows, cut.share_of_rows), (1, 0.5));
     assert_eq!((cut.tokens, cut.share_of_tokens), (4, 4.0 / 12.0));
-    let unknown = UnknownSummary::of(&encodings, 1);
+    let unknown = UnknownSummary::of(&encodings, Some(1));
     assert_eq!((unknown.tokens, unknown.share, unknown.rows), (1, 0.25, 1));
-    assert_eq!(UnknownSummary::of(&[], 1).share, 0.0);
+    assert_eq!(UnknownSummary::of(&[], Some(1)).share, 0.0);
+    assert_eq!(UnknownSummary::of(&encodings, None).tokens, 0);
 }

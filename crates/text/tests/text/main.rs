@@ -15,6 +15,8 @@ mod squad;
 mod tagged;
 mod task_checks;
 mod tokenizer;
+mod tokenizer_classes;
+mod tokenizer_refusals;
 mod word_windows;
 
 use std::path::{Path, PathBuf};

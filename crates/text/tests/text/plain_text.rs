@@ -153,8 +153,8 @@ fn grouped_blocks_hold_every_token_once_and_are_full_but_the_last() {
     assert!((3..=8).contains(&last.len()));
     let tokenizer = tiny();
     for block in &read.blocks {
-        assert_eq!(block.input_ids.first(), Some(&tokenizer.cls_token_id()));
-        assert_eq!(block.input_ids.last(), Some(&tokenizer.sep_token_id()));
+        assert_eq!(block.input_ids.first().copied(), tokenizer.cls_token_id());
+        assert_eq!(block.input_ids.last().copied(), tokenizer.sep_token_id());
         assert_eq!(block.word_ids.len(), block.len());
         assert_eq!(block.token_type_ids, vec![0; block.len()]);
         assert_eq!(

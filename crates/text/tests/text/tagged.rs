@@ -216,9 +216,9 @@ fn special_tokens_stand_around_any_part_of_a_sentence() {
             .encode_pieces(&pieces, range.clone())
             .expect("pieces");
         assert_eq!(encoding.len(), range.len() + 2);
-        assert_eq!(encoding.input_ids[0], tokenizer.cls_token_id());
+        assert_eq!(Some(encoding.input_ids[0]), tokenizer.cls_token_id());
         assert_eq!(
-            encoding.input_ids[range.len() + 1],
+            Some(encoding.input_ids[range.len() + 1]),
             tokenizer.sep_token_id()
         );
         let special = encoding.sequence_ids.iter().filter(|id| id.is_none());
