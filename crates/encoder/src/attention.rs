@@ -153,6 +153,7 @@ impl SelfAttention {
             query_lengths,
             heads: self.heads,
             dropout: kernel_args::mask(&self.dropout, x),
+            window: None,
         }
     }
 }

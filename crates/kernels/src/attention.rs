@@ -6,8 +6,8 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Dispatch};
-use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
+use burn::tensor::{Int, Tensor};
 
 use crate::dispatch::runs_kernel;
 use crate::dropout::dropout_composed;
@@ -16,7 +16,8 @@ use crate::linear::Projections;
 use crate::params::AttentionParams;
 
 /// Multi-head scaled dot-product self-attention within sequences, `dropout(softmax(Q Kᵀ / √D + mask)) V` for each head. The
-/// kernel makes no tensor of scores. The mask receives no gradient.
+/// kernel makes no tensor of scores. The mask receives no gradient. A query sees the keys in its window that the mask does not
+/// hide; where there are none, it sees all keys of its sequence, each alike.
 ///
 /// # Shapes
 ///
@@ -46,12 +47,17 @@ pub fn attention(
 ///
 /// `queries` `[Q, H]`, keys and values `[T, H]` each, the additive `mask` `[T]` of the keys → `[Q, H]`. Q is the sum of the
 /// sequences' `query_lengths`.
+///
+/// # Panics
+///
+/// There is a window: these queries have no positions.
 pub fn cross_attention(
     queries: Tensor<2>,
     keys_values: Projections<2>,
     mask: Option<Tensor<1>>,
     params: AttentionParams,
 ) -> Tensor<2> {
+    assert!(params.window.is_none(), "only self-attention has a window");
     if !runs_kernel(&queries) {
         let [keys, values] = keys_values.into_separate();
         return within_sequences([queries, keys, values], mask, &params);
@@ -83,7 +89,7 @@ pub fn attention_with_probabilities(
 ) -> (Tensor<2>, Tensor<4>) {
     let sequence = one_length(&params.lengths).expect("the sequences have one length");
     let batch = params.lengths.len();
-    let mask = mask.map(|mask| mask.reshape([batch, 1, 1, sequence]));
+    let mask = mask_of(mask, batch, sequence, params.window, qkv.tensor());
     let drop = |probabilities| dropout_composed(probabilities, params.dropout.probability);
     attention_composed(qkv.into_separate(), mask, [batch, params.heads], drop)
 }
@@ -93,7 +99,7 @@ pub fn attention_with_probabilities(
 ///
 /// # Shapes
 ///
-/// Queries `[B·Q, H]`, keys and values `[B·S, H]`, `mask` `[B, 1, 1, S]` → context `[B·Q, H]`, probabilities before dropout
+/// Queries `[B·Q, H]`, keys and values `[B·S, H]`, `mask` `[B, 1, 1, S]` or `[B, 1, Q, S]` → context `[B·Q, H]`, probabilities before dropout
 /// `[B, N, Q, S]`.
 pub fn attention_composed(
     [query, key, value]: [Tensor<2>; 3],
@@ -111,7 +117,7 @@ pub fn attention_composed(
     let scale = (head as f64).powf(-0.5);
     let scores_bnqs = (split(query) * scale).matmul(split(key).swap_dims(2, 3));
     let scores_bnqs = match mask {
-        Some(mask_b11s) => scores_bnqs + mask_b11s,
+        Some(mask) => scores_bnqs + mask,
         None => scores_bnqs,
     };
     let probabilities_bnqs = softmax(scores_bnqs, 3);
@@ -130,7 +136,7 @@ fn within_sequences(
     let lengths = [&params.query_lengths, &params.lengths].map(|lengths| one_length(lengths));
     if let [Some(1..), Some(sequence)] = lengths {
         let batch = params.lengths.len();
-        let mask = mask.map(|mask| mask.reshape([batch, 1, 1, sequence]));
+        let mask = mask_of(mask, batch, sequence, params.window, &queries);
         return attention_composed([queries, keys, values], mask, [batch, params.heads], drop).0;
     }
     let mut contexts = Vec::new();
@@ -143,7 +149,7 @@ fn within_sequences(
                 values.clone().narrow(0, key, length),
             ];
             let mask = mask.clone().map(|mask| mask.narrow(0, key, length));
-            let mask = mask.map(|mask| mask.reshape([1, 1, 1, length]));
+            let mask = mask_of(mask, 1, length, params.window, &queries);
             contexts.push(attention_composed(rows, mask, [1, params.heads], drop).0);
         }
         query += asking;
@@ -153,6 +159,34 @@ fn within_sequences(
         return queries;
     }
     Tensor::cat(contexts, 0)
+}
+
+/// What is added to the scores of sequences of one length: the mask `[B·S]` of the keys as `[B, 1, 1, S]`, or, where a window hides
+/// keys, both as `[B, 1, S, S]`. `x` gives device and type.
+fn mask_of(
+    mask: Option<Tensor<1>>,
+    batch: usize,
+    sequence: usize,
+    window: Option<usize>,
+    x: &Tensor<2>,
+) -> Option<Tensor<4>> {
+    let mask = mask.map(|mask| mask.reshape([batch, 1, 1, sequence]));
+    let Some(window) = window.filter(|window| sequence > window + 1) else {
+        return mask;
+    };
+    let device = x.device();
+    let positions = Tensor::<1, Int>::arange(0..sequence as i64, &device);
+    let distance =
+        positions.clone().reshape([1, 1, sequence, 1]) - positions.reshape([1, 1, 1, sequence]);
+    let is_far = distance.abs().greater_elem(window as i64);
+    let mask = mask.unwrap_or_else(|| Tensor::zeros([1, 1, 1, 1], (&device, x.dtype())));
+    let batch = mask.dims()[0];
+    let lowest = x
+        .dtype()
+        .finfo()
+        .map_or(f64::from(f32::MIN), |info| info.min);
+    let mask = mask.expand([batch, 1, sequence, sequence]);
+    Some(mask.mask_fill(is_far.expand([batch, 1, sequence, sequence]), lowest))
 }
 
 /// The length that all sequences have, if they have one.

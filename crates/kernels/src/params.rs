@@ -40,6 +40,8 @@ pub struct AttentionParams {
     pub heads: usize,
     /// Applied to the probabilities.
     pub dropout: DropoutMask,
+    /// How many positions a query sees to each side; `None` sees the whole sequence. Only self-attention has a window.
+    pub window: Option<usize>,
 }
 
 /// The parameters of a transformer's embeddings.

@@ -76,6 +76,7 @@ fn attention_params() -> AttentionParams {
         query_lengths: [S; B].into(),
         heads: N,
         dropout: MASK,
+        window: None,
     }
 }
 

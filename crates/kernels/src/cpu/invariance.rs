@@ -32,7 +32,8 @@ fn of_every_kernel() -> Results {
     let mut all = of_linear_maps(rows());
     // With few rows, threads share columns.
     all.extend(of_linear_maps(19));
-    all.extend(of_attention());
+    all.extend(of_attention(None));
+    all.extend(of_attention(Some(30)));
     all.extend(of_rows());
     all
 }
@@ -96,12 +97,13 @@ fn of_linear_maps(rows: usize) -> Results {
     all
 }
 
-fn of_attention() -> Results {
+fn of_attention(window: Option<usize>) -> Results {
     let params = AttentionParams {
         lengths: LENGTHS.into(),
         query_lengths: LENGTHS.into(),
         heads: HEADS,
         dropout: DROPOUT,
+        window,
     };
     let joined = data(rows() * 3 * WIDTH, 0.0);
     let mask = vec![0.0; rows()];

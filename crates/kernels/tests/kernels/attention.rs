@@ -54,6 +54,7 @@ fn attention_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
                 query_lengths: vec![sequence; batch].into(),
                 heads,
                 dropout: mask,
+                window: None,
             };
             let hidden = hidden.clone().reshape([batch * sequence]);
             attention(Projections::from_separate(inputs), Some(hidden), params)
@@ -84,6 +85,7 @@ fn attention_within_ragged_sequences_is_that_of_each_alone(
             query_lengths: lengths.into(),
             heads,
             dropout: DropoutMask::NONE,
+            window: None,
         };
         attention(Projections::from_joined(joined), None, params)
     };
@@ -115,6 +117,7 @@ fn cross_attention_is_attention_of_the_queries_tokens(device: &TestDevice) -> an
         query_lengths: query_lengths.into(),
         heads,
         dropout: DropoutMask::NONE,
+        window: None,
     };
     let found = with_gradients(inputs(), |[query, key, value]| {
         let keys_values = Projections::from_separate([key, value]);
@@ -143,6 +146,7 @@ fn cross_attention_of_first_tokens_is_its_composed_body(device: &TestDevice) -> 
                 query_lengths: [1; 3].into(),
                 heads,
                 dropout: mask_of,
+                window: None,
             };
             let keys_values = Projections::from_separate([key, value]);
             cross_attention(query.select(0, firsts.clone()), keys_values, None, params)
@@ -172,6 +176,7 @@ fn attention_without_any_position_is_uniform(device: &TestDevice) -> anyhow::Res
             query_lengths: [sequence].into(),
             heads: 2,
             dropout: DropoutMask::NONE,
+            window: None,
         };
         attention(Projections::from_separate(inputs), Some(hidden), params)
     });
@@ -195,6 +200,7 @@ fn params(lengths: &[usize], heads: usize) -> AttentionParams {
         query_lengths: lengths.into(),
         heads,
         dropout: DropoutMask::NONE,
+        window: None,
     }
 }
 

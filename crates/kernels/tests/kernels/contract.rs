@@ -39,6 +39,7 @@ fn outputs(device: &TestDevice, dtype: FloatDType) -> Vec<(&'static str, Tensor<
         query_lengths: query_lengths.into(),
         heads: 2,
         dropout: DropoutMask::NONE,
+        window: None,
     };
     let norm = NormParams {
         epsilon: 1e-12,

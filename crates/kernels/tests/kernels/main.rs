@@ -13,3 +13,4 @@ mod embeddings;
 mod linear;
 mod norm;
 mod optimizer;
+mod window;

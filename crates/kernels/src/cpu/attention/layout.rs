@@ -1,5 +1,7 @@
 //! Where queries, keys, values and their gradients are in memory: for all sequences, for one sequence, and for one head.
 
+use std::ops::Range;
+
 use crate::cpu::view::View;
 use crate::params::AttentionParams;
 
@@ -60,15 +62,22 @@ impl Sizes {
         self.heads * self.head
     }
 
-    /// The first `rows` rows of one head in `[R, H]`.
-    pub(super) fn context(&self, head: usize, rows: usize) -> View {
+    /// Rows of one head in `[R, H]`.
+    pub(super) fn context(&self, head: usize, rows: Range<usize>) -> View {
         self.view(0, 1, head, rows)
     }
 
-    /// The first `rows` rows of one head in the column block `index` of `blocks`.
-    pub(super) fn view(&self, index: usize, blocks: usize, head: usize, rows: usize) -> View {
-        let start = index * self.width() + head * self.head;
-        View::rows(start, rows, self.head, blocks * self.width())
+    /// Rows of one head in the column block `index` of `blocks`.
+    pub(super) fn view(
+        &self,
+        index: usize,
+        blocks: usize,
+        head: usize,
+        rows: Range<usize>,
+    ) -> View {
+        let stride = blocks * self.width();
+        let start = index * self.width() + head * self.head + rows.start * stride;
+        View::rows(start, rows.len(), self.head, stride)
     }
 
     pub(super) fn scale(&self) -> f32 {
@@ -93,7 +102,7 @@ impl<'a> Layout<'a> {
         which: Which,
         sizes: &Sizes,
         head: usize,
-        rows: usize,
+        rows: Range<usize>,
     ) -> (&'a [f32], View) {
         match (self, which) {
             (Self::Joined(joined), which) => (joined, sizes.view(which as usize, 3, head, rows)),
@@ -111,7 +120,7 @@ impl Gradient<&mut [f32]> {
         which: Which,
         sizes: &Sizes,
         head: usize,
-        rows: usize,
+        rows: Range<usize>,
     ) -> (&mut [f32], View) {
         match (self, which) {
             (Self::Joined(joined), which) => (joined, sizes.view(which as usize, 3, head, rows)),

@@ -3,27 +3,29 @@
 //! Ragged sequences are consecutive, without gaps: T keys and Q queries in all. Of one sequence: S keys, R queries, and L keys up to
 //! the last one that is not masked. N heads, D head width, H = N · D.
 
+mod block;
 mod layout;
 mod sequence;
 mod softmax;
 
 pub(crate) use layout::{Gradient, Inputs, Layout};
 
+use block::Block;
 use layout::{Sizes, Which, split};
 use sequence::Sequence;
 use softmax::{STATISTICS, drop_row, recompute, softmax};
 
 use super::dropout::Mask;
-use super::gemm::small::small_matmul;
+use super::gemm::small::{small_matmul, small_matmul_add};
 use super::reduce::dot;
 use super::simd::vectorized;
 use super::threads::{each, is_little};
-use super::view::View;
 use crate::params::AttentionParams;
 
 /// The floating-point operations of the two products of each head.
 fn operations(sequences: &[Sequence<'_>]) -> usize {
-    let of_one = |one: &Sequence<'_>| 4 * one.queries.count * one.positions() * one.sizes.width();
+    let scores = |one: &Sequence<'_>| one.blocks().iter().map(Block::len).sum::<usize>();
+    let of_one = |one: &Sequence<'_>| 4 * scores(one) * one.sizes.width();
     sequences.iter().map(of_one).sum()
 }
 
@@ -44,34 +46,52 @@ pub(crate) fn forward(inputs: Inputs<'_>, params: &AttentionParams) -> (Vec<f32>
         is_little,
         Vec::new,
         |scores, ((one, context), statistics)| {
-            let (rows, positions) = (one.queries.count, one.positions());
-            scores.resize(rows * positions, 0.0);
-            let of_heads = statistics.chunks_exact_mut(rows.max(1) * STATISTICS);
+            let blocks = one.blocks();
+            let of_heads = statistics.chunks_exact_mut(one.queries.count.max(1) * STATISTICS);
             for (head, statistics) in of_heads.enumerate() {
-                one.scores(head, positions, scores);
-                let each = scores.chunks_exact_mut(positions);
-                let each = each.zip(statistics.chunks_exact_mut(STATISTICS));
-                vectorized(
-                    #[inline(always)]
-                    || {
-                        for (row, (scores, statistics)) in each.enumerate() {
-                            softmax(scores, &one.mask[..positions], statistics);
-                            if let Some(dropout) = dropout {
-                                dropout.apply(scores, one.first_score(head, row));
-                            }
-                        }
-                    },
-                );
-                small_matmul(
-                    (context, sizes.context(head, rows)),
-                    (scores, View::rows(0, rows, positions, positions)),
-                    one.view(Which::Values, head, positions),
-                    1.0,
-                );
+                for block in &blocks {
+                    scores.resize(block.len(), 0.0);
+                    let statistics = &mut statistics[block.of_queries(STATISTICS)];
+                    probabilities(&one, head, block, dropout, scores, statistics);
+                    small_matmul(
+                        (context, sizes.context(head, block.queries.clone())),
+                        (scores, block.view()),
+                        one.view(Which::Values, head, block.keys.clone()),
+                        1.0,
+                    );
+                }
             }
         },
     );
     (context, statistics)
+}
+
+/// The probabilities of a block after their dropout, and the statistics of its rows.
+fn probabilities(
+    one: &Sequence<'_>,
+    head: usize,
+    block: &Block,
+    dropout: Option<Mask>,
+    scores: &mut [f32],
+    statistics: &mut [f32],
+) {
+    one.scores(head, block, scores);
+    let rows = scores
+        .chunks_exact_mut(block.keys.len())
+        .zip(statistics.chunks_exact_mut(STATISTICS))
+        .zip(block.queries.clone());
+    vectorized(
+        #[inline(always)]
+        || {
+            for ((scores, statistics), query) in rows {
+                let (seen, mask) = one.seen(block, query, scores);
+                softmax(seen, mask, statistics);
+                if let Some(dropout) = dropout {
+                    dropout.apply(scores, one.score_index(head, query, block.keys.start));
+                }
+            }
+        },
+    );
 }
 
 /// The gradients of queries, keys and values. With probabilities P and the dropout mask M: `V' = (M ∘ P)ᵀ C'`,
@@ -93,20 +113,22 @@ pub(crate) fn backward(
         is_little,
         Scratch::default,
         |scratch, (one, mut out)| {
-            let positions = one.positions();
+            let blocks = one.blocks();
             let rows = one.queries;
             let grad = &grad[rows.elements(sizes.width())];
             let statistics = &statistics[rows.elements(sizes.heads * STATISTICS)];
-            scratch.resize(rows.count * positions);
             let of_heads = statistics.chunks_exact(rows.count.max(1) * STATISTICS);
             for (head, statistics) in of_heads.enumerate() {
-                let of_head = Head {
-                    one,
-                    head,
-                    positions,
-                    statistics,
-                };
-                of_head.backward(grad, &mut out, dropout, scratch);
+                for block in &blocks {
+                    scratch.resize(block.len());
+                    let of_block = BlockOfHead {
+                        one,
+                        head,
+                        block,
+                        statistics: &statistics[block.of_queries(STATISTICS)],
+                    };
+                    of_block.backward(grad, &mut out, dropout, scratch);
+                }
             }
         },
     );
@@ -129,15 +151,15 @@ impl Scratch {
     }
 }
 
-/// One head of one sequence.
-struct Head<'a> {
+/// One head of one block of a sequence.
+struct BlockOfHead<'a> {
     one: Sequence<'a>,
     head: usize,
-    positions: usize,
+    block: &'a Block,
     statistics: &'a [f32],
 }
 
-impl Head<'_> {
+impl BlockOfHead<'_> {
     fn backward(
         &self,
         grad: &[f32],
@@ -146,16 +168,13 @@ impl Head<'_> {
         scratch: &mut Scratch,
     ) {
         let Self {
-            one,
-            head,
-            positions,
-            ..
+            one, head, block, ..
         } = *self;
-        let (rows, sizes) = (one.queries.count, &one.sizes);
-        let context = (grad, sizes.context(head, rows));
-        let (values, view) = one.view(Which::Values, head, positions);
-        let scores = View::rows(0, rows, positions, positions);
-        one.scores(head, positions, &mut scratch.probabilities);
+        let (sizes, scores) = (&one.sizes, block.view());
+        let (queries, keys) = (|| block.queries.clone(), || block.keys.clone());
+        let context = (grad, sizes.context(head, queries()));
+        let (values, view) = one.view(Which::Values, head, keys());
+        one.scores(head, block, &mut scratch.probabilities);
         small_matmul(
             (&mut scratch.gradient, scores),
             context,
@@ -165,22 +184,27 @@ impl Head<'_> {
         self.differentiate_scores(dropout, scratch);
         let Scratch { kept, gradient, .. } = scratch;
         let (transposed, scale) = (scores.transposed(), sizes.scale());
-        small_matmul(
-            out.view(Which::Values, sizes, head, positions),
+        // Blocks under a window share keys.
+        let add = match one.window {
+            None => small_matmul,
+            Some(_) => small_matmul_add,
+        };
+        add(
+            out.view(Which::Values, sizes, head, keys()),
             (kept, transposed),
             context,
             1.0,
         );
         small_matmul(
-            out.view(Which::Queries, sizes, head, rows),
+            out.view(Which::Queries, sizes, head, queries()),
             (gradient, scores),
-            one.view(Which::Keys, head, positions),
+            one.view(Which::Keys, head, keys()),
             scale,
         );
-        small_matmul(
-            out.view(Which::Keys, sizes, head, positions),
+        add(
+            out.view(Which::Keys, sizes, head, keys()),
             (gradient, transposed),
-            one.view(Which::Queries, head, rows),
+            one.view(Which::Queries, head, queries()),
             scale,
         );
     }
@@ -190,21 +214,24 @@ impl Head<'_> {
         let Self {
             one,
             head,
-            positions,
+            block,
             statistics,
         } = *self;
+        let keys = block.keys.len();
         let rows = scratch
             .probabilities
-            .chunks_exact_mut(positions)
-            .zip(scratch.kept.chunks_exact_mut(positions))
-            .zip(scratch.gradient.chunks_exact_mut(positions))
-            .zip(statistics.chunks_exact(STATISTICS));
+            .chunks_exact_mut(keys)
+            .zip(scratch.kept.chunks_exact_mut(keys))
+            .zip(scratch.gradient.chunks_exact_mut(keys))
+            .zip(statistics.chunks_exact(STATISTICS))
+            .zip(block.queries.clone());
         vectorized(
             #[inline(always)]
             || {
-                for (row, (((probabilities, kept), gradient), statistics)) in rows.enumerate() {
-                    recompute(probabilities, &one.mask[..positions], statistics);
-                    let first = one.first_score(head, row);
+                for ((((probabilities, kept), gradient), statistics), query) in rows {
+                    let (seen, mask) = one.seen(block, query, probabilities);
+                    recompute(seen, mask, statistics);
+                    let first = one.score_index(head, query, block.keys.start);
                     drop_row(probabilities, kept, gradient, dropout, first);
                     let along = dot(gradient, probabilities);
                     for (g, &p) in gradient.iter_mut().zip(probabilities.iter()) {

@@ -1,5 +1,8 @@
 //! One sequence of a call.
 
+use std::ops::Range;
+
+use super::block::Block;
 use super::layout::{Inputs, Layout, Rows, Sizes, Which};
 use crate::cpu::gemm::small::small_matmul;
 use crate::cpu::view::View;
@@ -12,6 +15,8 @@ pub(super) struct Sequence<'a> {
     layout: Layout<'a>,
     pub(super) mask: &'a [f32],
     pub(super) sizes: Sizes,
+    /// How far a query sees to each side, where that hides a key of this sequence.
+    pub(super) window: Option<usize>,
 }
 
 impl<'a> Sequence<'a> {
@@ -23,6 +28,7 @@ impl<'a> Sequence<'a> {
                 layout: inputs.layout.of(&queries, &keys, sizes.width()),
                 mask: &inputs.mask[keys.elements(1)],
                 sizes,
+                window: params.window.filter(|window| keys.count > window + 1),
             })
             .collect()
     }
@@ -34,25 +40,26 @@ impl<'a> Sequence<'a> {
         last.map_or(self.mask.len(), |last| last + 1)
     }
 
-    pub(super) fn view(&self, which: Which, head: usize, rows: usize) -> (&'a [f32], View) {
+    pub(super) fn view(&self, which: Which, head: usize, rows: Range<usize>) -> (&'a [f32], View) {
         self.layout.view(which, &self.sizes, head, rows)
     }
 
-    /// `scale · Q Kᵀ` of one head, `[R, L]`.
-    pub(super) fn scores(&self, head: usize, positions: usize, scores: &mut [f32]) {
-        let rows = self.queries.count;
-        let (keys, view) = self.view(Which::Keys, head, positions);
+    /// `scale · Q Kᵀ` of one head, for the queries and keys of a block.
+    pub(super) fn scores(&self, head: usize, block: &Block, scores: &mut [f32]) {
+        let (keys, view) = self.view(Which::Keys, head, block.keys.clone());
         small_matmul(
-            (scores, View::rows(0, rows, positions, positions)),
-            self.view(Which::Queries, head, rows),
+            (scores, block.view()),
+            self.view(Which::Queries, head, block.queries.clone()),
             (keys, view.transposed()),
             self.sizes.scale(),
         );
     }
 
-    /// The dropout index of the first score of a row.
-    pub(super) fn first_score(&self, head: usize, row: usize) -> u32 {
-        let rows = (self.queries.first + row) * self.sizes.heads + head;
-        (rows as u32).wrapping_mul(self.sizes.longest as u32)
+    /// The dropout index of a score.
+    pub(super) fn score_index(&self, head: usize, query: usize, key: usize) -> u32 {
+        let rows = (self.queries.first + query) * self.sizes.heads + head;
+        (rows as u32)
+            .wrapping_mul(self.sizes.longest as u32)
+            .wrapping_add(key as u32)
     }
 }

@@ -7,15 +7,39 @@ use crate::cpu::view::View;
 /// # Panics
 ///
 /// A matrix reaches beyond its slice, or the sizes do not fit.
+pub(crate) fn small_matmul(
+    out: (&mut [f32], View),
+    lhs: (&[f32], View),
+    rhs: (&[f32], View),
+    alpha: f32,
+) {
+    matmul(out, lhs, rhs, alpha, false);
+}
+
+/// `out += α · lhs · rhs`, on this thread.
+///
+/// # Panics
+///
+/// As [`small_matmul`].
+pub(crate) fn small_matmul_add(
+    out: (&mut [f32], View),
+    lhs: (&[f32], View),
+    rhs: (&[f32], View),
+    alpha: f32,
+) {
+    matmul(out, lhs, rhs, alpha, true);
+}
+
 #[expect(
     unsafe_code,
     reason = "gemm takes pointers; assertions hold every element that they reach within its slice"
 )]
-pub(crate) fn small_matmul(
+fn matmul(
     (out, o): (&mut [f32], View),
     (lhs, l): (&[f32], View),
     (rhs, r): (&[f32], View),
     alpha: f32,
+    adds: bool,
 ) {
     assert!(
         o.end() <= out.len() && l.end() <= lhs.len() && r.end() <= rhs.len(),
@@ -36,14 +60,14 @@ pub(crate) fn small_matmul(
             out.as_mut_ptr().add(o.start),
             stride(o.column_stride),
             stride(o.row_stride),
-            false,
+            adds,
             lhs.as_ptr().add(l.start),
             stride(l.column_stride),
             stride(l.row_stride),
             rhs.as_ptr().add(r.start),
             stride(r.column_stride),
             stride(r.row_stride),
-            0.0,
+            if adds { 1.0 } else { 0.0 },
             alpha,
             false,
             false,
@@ -71,6 +95,13 @@ mod tests {
             2.0,
         );
         assert_eq!(out, [7.0, 2.0, 8.0, 7.0, 6.0, 20.0]);
+        small_matmul_add(
+            (&mut out, View::rows(1, 2, 2, 3)),
+            (&lhs, l),
+            (&rhs, r),
+            -1.0,
+        );
+        assert_eq!(out, [7.0, 1.0, 4.0, 7.0, 3.0, 10.0]);
     }
 
     #[test]
