@@ -31,6 +31,9 @@ DEBERTA_V3 = BERT | ENCODER | dict(
 DEBERTA_V2 = BERT | ENCODER | dict(
     relative_attention=True, max_relative_positions=3, pos_att_type=["c2p", "p2c"], type_vocab_size=2
 )
+MODERNBERT = dict(
+    local_attention=4, bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2, pad_token_id=0
+)
 HEADS = ("ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering", "ForMaskedLM")
 # The learning rate rises for two steps and then falls to 0.
 STEPS, WARMUP_STEPS = 10, 2
@@ -48,7 +51,26 @@ FAMILIES = {
         cls="Albert",
         types=True,
         config=BERT | ENCODER | dict(embedding_size=6, classifier_dropout_prob=0.0),
-        shares_layers=True,
+        depth=2,
+    ),
+    # The window of local attention is smaller than the sequences.
+    "modernbert": dict(cls="ModernBert", types=False, config=BERT | MODERNBERT, depth=3),
+    "modernbert-biases": dict(
+        cls="ModernBert",
+        types=False,
+        config=BERT
+        | MODERNBERT
+        | dict(
+            global_attn_every_n_layers=2,
+            attention_bias=True,
+            mlp_bias=True,
+            norm_bias=True,
+            classifier_bias=True,
+            classifier_pooling="mean",
+            classifier_activation="silu",
+            hidden_activation="gelu_pytorch_tanh",
+        ),
+        depth=3,
     ),
     "mpnet": dict(cls="MPNet", types=False, config=BERT | ENCODER),
     "deberta-v2": dict(cls="DebertaV2", types=False, config=DEBERTA_V3),
@@ -65,7 +87,7 @@ FAMILIES = {
     "deberta-v2-p2c": dict(
         cls="DebertaV2",
         types=False,
-        layer_count=1,
+        depth=1,
         config=DEBERTA_V3 | dict(pos_att_type=["p2c"], conv_kernel_size=5, conv_groups=2),
         heads=HEADS[:1],
     ),
@@ -77,15 +99,15 @@ FAMILIES = {
 
 
 def write(output: Path) -> None:
-    """Writes a case for each family and head."""
+    """Writes a case for each family, or variant of one, and head."""
     for model_type, family in FAMILIES.items():
         for head in family.get("heads", HEADS):
             write_case(output, model_type, family, head)
 
 
 def model_of(case: str, family: dict, head: str):
-    """A random model. The sequence classifier has two layers, the others one, where layers do not share weights."""
-    layers = family.get("layer_count", 2 if head == HEADS[0] or family.get("shares_layers") else 1)
+    """A random model. The sequence classifier has two layers, the others one, where layers are all alike."""
+    layers = family.get("depth", 2 if head == HEADS[0] else 1)
     labels = {"ForQuestionAnswering": 2}.get(head, LABELS)
     config = getattr(transformers, f"{family['cls']}Config")(
         vocab_size=VOCABULARY,

@@ -77,6 +77,7 @@ impl SelfAttention {
         LayerContext {
             sequences,
             relative,
+            ..
         }: LayerContext<'_>,
         want_probabilities: bool,
     ) -> (Tensor<2>, Option<Tensor<4>>) {
@@ -110,6 +111,7 @@ impl SelfAttention {
         LayerContext {
             sequences,
             relative,
+            ..
         }: LayerContext<'_>,
         selection: &Selection,
     ) -> Tensor<2> {

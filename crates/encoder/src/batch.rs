@@ -1,6 +1,6 @@
 // B sequences, S positions, T tokens of all sequences, H hidden
 
-use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor};
+use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData};
 
 use crate::sequences::indices;
 use crate::{EncoderError, FirstPosition, PaddedInput, RaggedInput, Sequences};
@@ -128,6 +128,21 @@ impl Batch {
             .reshape([batch, sequence, width])
     }
 
+    /// The mean over each row's real tokens; a row without any has the mean 0.
+    ///
+    /// # Shapes
+    ///
+    /// `[T, H]` → `[B, H]`.
+    pub(crate) fn mean(&self, hidden: Tensor<2>) -> Tensor<2> {
+        let [batch, sequence] = self.dims;
+        let hidden_bsh = self.unpack(hidden);
+        let real_bs1 = match self.sequences.mask() {
+            Some(mask) => mask.equal_scalar(0.0).float().reshape([batch, sequence, 1]),
+            None => real_tokens(&self.sequences.lengths(), sequence, &hidden_bsh),
+        };
+        mean_of(hidden_bsh, real_bs1)
+    }
+
     /// Whether there are positions for each row, all of them within it.
     pub(crate) fn check_positions(&self, positions: &[Vec<usize>]) -> Result<(), EncoderError> {
         let lengths = self.sequences.lengths();
@@ -150,6 +165,24 @@ impl Batch {
         }
         Ok(())
     }
+}
+
+/// 1 for the first tokens of each row, as many as it has, and 0 behind them, `[B, S, 1]`. `like` gives device and type.
+pub(crate) fn real_tokens(lengths: &[usize], sequence: usize, like: &Tensor<3>) -> Tensor<3> {
+    let row = |&length: &usize| (0..sequence).map(move |position| position < length);
+    let real: Vec<f32> = lengths.iter().flat_map(row).map(f32::from).collect();
+    let real = TensorData::new(real, [lengths.len(), sequence, 1]);
+    Tensor::from_data(real, (&like.device(), like.dtype()))
+}
+
+/// The mean over the positions with the weight 1, 0 where there are none.
+///
+/// # Shapes
+///
+/// `hidden` `[B, S, H]`, `weights` `[B, S, 1]`, each 0 or 1 → `[B, H]`.
+pub(crate) fn mean_of(hidden: Tensor<3>, weights: Tensor<3>) -> Tensor<2> {
+    let counts = weights.clone().sum_dim(1).clamp_min(1.0);
+    ((hidden * weights).sum_dim(1) / counts).squeeze_dim(1)
 }
 
 /// Zero where attention may look, the lowest finite number of the element type where it may not: a row that is all padding

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch::Numbering;
 use crate::buckets::BIAS_BUCKETS;
 use crate::config_keys::ConfigKeys;
-use crate::{DisentangledConfig, EncoderError, ModelType};
+use crate::{DisentangledConfig, EncoderError, ModelType, ModernBertConfig};
 
 /// The activation between the two linear maps of a layer's feed-forward network: `hidden_act` of config.json.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -87,6 +87,9 @@ pub struct EncoderConfig {
     /// The keys of DeBERTa, in this family.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub disentangled: Option<DisentangledConfig>,
+    /// The keys of ModernBERT, in this family.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub modernbert: Option<ModernBertConfig>,
     /// How positions enter; only `absolute` is BERT's.
     pub position_embedding_type: String,
     /// Whether the model is a causal decoder; it must not be.
@@ -124,6 +127,7 @@ impl EncoderConfig {
             pad_token_id: Some(0),
             relative_attention_num_buckets: None,
             disentangled: None,
+            modernbert: None,
             position_embedding_type: "absolute".into(),
             is_decoder: false,
         }
@@ -160,10 +164,42 @@ impl EncoderConfig {
         }
     }
 
+    /// The dropout in front of the outputs of question answering.
+    pub fn qa_dropout_prob(&self) -> f64 {
+        match self.modernbert {
+            Some(_) => self.classifier_dropout_prob(),
+            None => self.qa_dropout.unwrap_or(0.0),
+        }
+    }
+
+    /// The activation in the head for masked tokens.
+    pub fn prediction_act(&self) -> HiddenAct {
+        match &self.modernbert {
+            Some(modernbert) => modernbert.classifier_activation,
+            None => {
+                let given = self.model_type.family().prediction_act;
+                given.unwrap_or(self.hidden_act)
+            }
+        }
+    }
+
+    /// Whether the linear map in a head, before the one to the outputs, has a bias.
+    pub fn head_bias(&self) -> bool {
+        let modernbert = self.modernbert.as_ref();
+        modernbert.is_none_or(|modernbert| modernbert.classifier_bias)
+    }
+
+    /// Whether LayerNorms have a bias.
+    pub fn norm_bias(&self) -> bool {
+        let modernbert = self.modernbert.as_ref();
+        modernbert.is_none_or(|modernbert| modernbert.norm_bias)
+    }
+
     /// Whether absolute positions are added to the embeddings.
     pub(crate) fn has_absolute_positions(&self) -> bool {
         let disentangled = self.disentangled.as_ref();
-        disentangled.is_none_or(|disentangled| disentangled.position_biased_input)
+        self.modernbert.is_none()
+            && disentangled.is_none_or(|disentangled| disentangled.position_biased_input)
     }
 
     /// The longest sequence, in tokens.
@@ -185,6 +221,9 @@ impl EncoderConfig {
         self.qa_dropout = self.qa_dropout.map(|_| probability);
         if let Some(disentangled) = &mut self.disentangled {
             disentangled.pooler_dropout = probability;
+        }
+        if let Some(modernbert) = &mut self.modernbert {
+            modernbert.mlp_dropout = probability;
         }
         self
     }
@@ -270,8 +309,11 @@ impl EncoderConfig {
                 num_attention_heads: self.num_attention_heads,
             });
         }
-        match &self.disentangled {
-            Some(disentangled) => disentangled.validate(self),
+        if let Some(disentangled) = &self.disentangled {
+            disentangled.validate(self)?;
+        }
+        match &self.modernbert {
+            Some(modernbert) => modernbert.validate(self),
             None => Ok(()),
         }
     }

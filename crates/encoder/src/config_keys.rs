@@ -1,6 +1,6 @@
 use serde::{Deserialize, Deserializer};
 
-use crate::{DisentangledConfig, EncoderConfig, HiddenAct, ModelType};
+use crate::{DisentangledConfig, EncoderConfig, HiddenAct, ModelType, ModernBertConfig};
 
 /// The keys of a config.json that are there. Families that spell a key otherwise have a field of their own for it.
 #[derive(Debug, Deserialize)]
@@ -35,10 +35,14 @@ pub(crate) struct ConfigKeys {
     hidden_act: Option<HiddenAct>,
     #[serde(default)]
     activation: Option<HiddenAct>,
+    #[serde(default)]
+    hidden_activation: Option<HiddenAct>,
     #[serde(default, deserialize_with = "given")]
     hidden_dropout_prob: Option<f64>,
     #[serde(default)]
     dropout: Option<f64>,
+    #[serde(default)]
+    embedding_dropout: Option<f64>,
     #[serde(default, deserialize_with = "given")]
     attention_probs_dropout_prob: Option<f64>,
     #[serde(default)]
@@ -61,6 +65,8 @@ pub(crate) struct ConfigKeys {
     initializer_range: Option<f64>,
     #[serde(default, deserialize_with = "given")]
     layer_norm_eps: Option<f64>,
+    #[serde(default)]
+    norm_eps: Option<f64>,
     /// `Some(None)` is `null`: no padding token.
     #[serde(default, deserialize_with = "given")]
     pad_token_id: Option<Option<i64>>,
@@ -68,6 +74,8 @@ pub(crate) struct ConfigKeys {
     relative_attention_num_buckets: Option<usize>,
     #[serde(flatten)]
     disentangled: DisentangledConfig,
+    #[serde(flatten)]
+    modernbert: ModernBertConfig,
     #[serde(default)]
     position_embedding_type: Option<String>,
     #[serde(default, deserialize_with = "given")]
@@ -103,6 +111,13 @@ impl ConfigKeys {
             }
             ModelType::DebertaV2 => {
                 self.classifier_dropout = self.cls_dropout.or(self.classifier_dropout);
+            }
+            ModelType::Modernbert => {
+                self.hidden_act = self.hidden_activation.or(self.hidden_act);
+                self.hidden_dropout_prob = self.embedding_dropout.or(self.hidden_dropout_prob);
+                self.attention_probs_dropout_prob =
+                    self.attention_dropout.or(self.attention_probs_dropout_prob);
+                self.layer_norm_eps = self.norm_eps.or(self.layer_norm_eps);
             }
             _ => {}
         }
@@ -174,6 +189,7 @@ impl From<ConfigKeys> for EncoderConfig {
                 defaults.relative_attention_num_buckets,
             ),
             disentangled: defaults.disentangled.map(|_| keys.disentangled),
+            modernbert: defaults.modernbert.map(|_| keys.modernbert),
             position_embedding_type: keys
                 .position_embedding_type
                 .unwrap_or(defaults.position_embedding_type),

@@ -71,6 +71,7 @@ impl Embeddings {
             token_type_embeddings: (types > 0).then(|| table(types)),
             layer_norm: LayerNormConfig::new(normed)
                 .with_epsilon(config.layer_norm_eps)
+                .with_bias(config.norm_bias())
                 .init(device),
             dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
             projection,

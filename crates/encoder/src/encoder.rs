@@ -2,13 +2,15 @@
 
 use bert_kernels::{WeightFormat, has_kernels};
 use burn::module::Module;
+use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{DType, Device, Tensor};
 
 use crate::batch::Batch;
 use crate::sequences::Selection;
 use crate::{
     Convolution, Embeddings, EncoderConfig, EncoderError, EncoderInput, Layer, LayerContext,
-    RelativeContext, RelativePositions, kernel_args,
+    LayerKind, Pooling, RelativeContext, RelativePositions, RotaryPositions, Rotations,
+    kernel_args,
 };
 
 /// What a forward pass returns beside the last hidden state.
@@ -23,9 +25,9 @@ pub struct Want {
 /// The result of a forward pass.
 #[derive(Debug, Clone)]
 pub struct EncoderOutput {
-    /// Output of the last layer `[B, S, H]`.
+    /// Output of the last layer, after the final LayerNorm if there is one, `[B, S, H]`.
     pub last_hidden_state: Tensor<3>,
-    /// Embeddings, then each layer's output, `[B, S, H]` each; empty unless wanted.
+    /// Embeddings, then each layer's output, `[B, S, H]` each; empty unless wanted. The last one is `last_hidden_state`.
     pub hidden_states: Vec<Tensor<3>>,
     /// Attention probabilities of each layer before dropout, `[B, N, S, S]` each; empty unless wanted.
     pub attentions: Vec<Tensor<4>>,
@@ -42,6 +44,13 @@ pub struct Encoder {
     pub relative: Option<RelativePositions>,
     /// Beside the first layer, in models that have it.
     pub convolution: Option<Convolution>,
+    /// After the last layer, in families that have it.
+    pub final_norm: Option<LayerNorm>,
+    /// How positions turn queries and keys, in families where they do.
+    #[module(skip)]
+    rotary: Option<RotaryPositions>,
+    #[module(skip)]
+    layer_norm_eps: f64,
     /// How often each of them is computed in a row.
     #[module(skip)]
     repeats: usize,
@@ -58,11 +67,26 @@ impl EncoderConfig {
         let groups = self.layers_with_weights();
         Ok(Encoder {
             embeddings: Embeddings::new(self, device),
-            layers: (0..groups).map(|_| Layer::new(self, device)).collect(),
+            layers: (0..groups)
+                .map(|index| Layer::new(self, index, device))
+                .collect(),
             relative: RelativePositions::new(self, device),
             convolution: Convolution::new(self, device),
+            final_norm: self.final_norm(device),
+            rotary: RotaryPositions::new(self),
+            layer_norm_eps: self.layer_norm_eps,
             repeats: self.num_hidden_layers / groups,
         })
+    }
+
+    fn final_norm(&self, device: &Device) -> Option<LayerNorm> {
+        let norm = || {
+            LayerNormConfig::new(self.hidden_size)
+                .with_epsilon(self.layer_norm_eps)
+                .with_bias(self.norm_bias())
+                .init(device)
+        };
+        (self.model_type.family().layer == LayerKind::PreNorm).then(norm)
     }
 }
 
@@ -144,34 +168,76 @@ impl Encoder {
         let selection = Selection::new(positions, &batch.sequences.lengths(), &device);
         let layers: Vec<&Layer> = self.layers_in_order().collect();
         let Some((last, others)) = layers.split_last() else {
-            return Ok(self.embeddings.forward(&batch).select(0, selection.rows));
+            let embedded = self.embeddings.forward(&batch);
+            return Ok(self.normed(embedded.select(0, selection.rows)));
         };
         let is_plain = !others.is_empty() || self.convolution.is_none();
         Ok(kernel_args::on_threads_of(&device, || {
-            let relative = self.relative(&batch);
-            let context = context(&batch, &relative);
-            let mut hidden = self.embed(&batch, &relative);
+            let shared = self.shared(&batch);
+            let context = shared.context(&batch);
+            let mut hidden = self.embed(&batch, context);
             for (index, layer) in others.iter().enumerate() {
                 hidden = self.run(index, layer, hidden, context, false).0;
             }
-            if is_plain && self.has_kernels() {
+            let selected = if is_plain && self.has_kernels() {
                 last.forward_selected(hidden, context, &selection)
             } else {
                 let (output, _) = self.run(others.len(), last, hidden, context, false);
                 output.select(0, selection.rows)
-            }
+            };
+            self.normed(selected)
         }))
     }
 
-    fn relative(&self, batch: &Batch) -> Option<RelativeContext> {
-        let positions = self.relative.as_ref()?;
-        Some(positions.context(&batch.sequences, &batch.input_ids.device()))
+    /// What a classifier of sequences looks at.
+    ///
+    /// # Shapes
+    ///
+    /// Input of `[B, S]` → `[B, H]`.
+    ///
+    /// # Errors
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn forward_pooled(
+        &self,
+        input: EncoderInput,
+        pooling: Pooling,
+    ) -> Result<Tensor<2>, EncoderError> {
+        match pooling {
+            Pooling::First => self.forward_first(input),
+            Pooling::Mean => {
+                let batch = self.batch(input, true)?;
+                let device = batch.input_ids.device();
+                let pass = || self.pass(&batch, Want::default()).last;
+                Ok(batch.mean(kernel_args::on_threads_of(&device, pass)))
+            }
+        }
+    }
+
+    fn shared(&self, batch: &Batch) -> Shared {
+        let words = self.embeddings.word_embeddings.weight.val();
+        let relative = self.relative.as_ref();
+        let rotary = self.rotary.as_ref();
+        Shared {
+            relative: relative
+                .map(|positions| positions.context(&batch.sequences, &batch.input_ids.device())),
+            rotations: rotary
+                .map(|rotary| rotary.of(&batch.sequences, words.dtype(), &words.device())),
+        }
+    }
+
+    /// The final LayerNorm, where there is one.
+    fn normed(&self, hidden: Tensor<2>) -> Tensor<2> {
+        match &self.final_norm {
+            Some(norm) => kernel_args::norm(hidden, norm, self.layer_norm_eps),
+            None => hidden,
+        }
     }
 
     /// The embeddings of a batch, `[T, H]`.
-    fn embed(&self, batch: &Batch, relative: &Option<RelativeContext>) -> Tensor<2> {
+    fn embed(&self, batch: &Batch, context: LayerContext<'_>) -> Tensor<2> {
         let embedded = self.embeddings.forward(batch);
-        match relative {
+        match context.relative {
             Some(relative) => relative.embedded(embedded),
             None => embedded,
         }
@@ -203,9 +269,9 @@ impl Encoder {
     }
 
     fn pass(&self, batch: &Batch, want: Want) -> Passed {
-        let relative = self.relative(batch);
-        let context = context(batch, &relative);
-        let mut hidden = self.embed(batch, &relative);
+        let shared = self.shared(batch);
+        let context = shared.context(batch);
+        let mut hidden = self.embed(batch, context);
         let mut hidden_states = Vec::new();
         let mut attentions = Vec::new();
         for (index, layer) in self.layers_in_order().enumerate() {
@@ -216,6 +282,7 @@ impl Encoder {
             hidden = output;
             attentions.extend(probabilities);
         }
+        hidden = self.normed(hidden);
         if want.hidden_states {
             hidden_states.push(hidden.clone());
         }
@@ -251,10 +318,19 @@ impl Encoder {
     }
 }
 
-fn context<'a>(batch: &'a Batch, relative: &'a Option<RelativeContext>) -> LayerContext<'a> {
-    LayerContext {
-        sequences: &batch.sequences,
-        relative: relative.as_ref(),
+/// What the layers share in one pass, beside the sequences.
+struct Shared {
+    relative: Option<RelativeContext>,
+    rotations: Option<Rotations>,
+}
+
+impl Shared {
+    fn context<'a>(&'a self, batch: &'a Batch) -> LayerContext<'a> {
+        LayerContext {
+            sequences: &batch.sequences,
+            relative: self.relative.as_ref(),
+            rotations: self.rotations.as_ref(),
+        }
     }
 }
 

@@ -2,7 +2,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DisentangledConfig, EncoderConfig, HiddenAct, PoolerConfig};
+use crate::{
+    DisentangledConfig, EncoderConfig, HiddenAct, ModernBertConfig, PoolerConfig, Pooling,
+};
 
 /// Family of a model: `model_type` of config.json.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -28,6 +30,8 @@ pub enum ModelType {
     Mpnet,
     /// DeBERTa-v2 and -v3 (He et al., <https://arxiv.org/abs/2111.09543>).
     DebertaV2,
+    /// ModernBERT (Warner et al., <https://arxiv.org/abs/2412.13663>).
+    Modernbert,
 }
 
 /// Number of the first token's position.
@@ -55,6 +59,8 @@ pub enum EmbeddingProjection {
 pub enum LayerKind {
     /// [`PostNormLayer`](crate::PostNormLayer).
     PostNorm,
+    /// [`PreNormLayer`](crate::PreNormLayer).
+    PreNorm,
 }
 
 /// What a family of models is, as far as it is data.
@@ -86,6 +92,8 @@ pub struct Family {
     pub feed_forward_dropout: bool,
     /// What the [`Pooler`](crate::Pooler) of its sequence classifier computes.
     pub pooling: fn(&EncoderConfig) -> PoolerConfig,
+    /// Whether heads for tokens have a [`Pooler`](crate::Pooler) of each token before their outputs.
+    pub pools_tokens: bool,
     /// Whether token classifiers have the dropout of sequence classifiers; else they have `hidden_dropout_prob`.
     pub classifier_dropout_on_tokens: bool,
     /// The activation in the head for masked tokens; `None` means `hidden_act`.
@@ -110,6 +118,7 @@ const BERT: Family = Family {
     layer: LayerKind::PostNorm,
     feed_forward_dropout: true,
     pooling: |_| PoolerConfig::dense(HiddenAct::Tanh),
+    pools_tokens: false,
     classifier_dropout_on_tokens: true,
     prediction_act: None,
     config_keys: &[],
@@ -305,9 +314,51 @@ const DEBERTA_V2: Family = Family {
     ..BERT
 };
 
+const MODERNBERT: Family = Family {
+    class_prefix: "ModernBert",
+    base_model_prefix: "model.",
+    keys: include_str!("keys/modernbert.tsv"),
+    pooler: "model.pooler",
+    heads: &["head", "classifier", "decoder"],
+    layer: LayerKind::PreNorm,
+    pooling: |config| PoolerConfig {
+        bias: config.head_bias(),
+        norm_eps: Some(config.layer_norm_eps),
+        norm_bias: config.norm_bias(),
+        pooling: match &config.modernbert {
+            Some(modernbert) => modernbert.classifier_pooling,
+            None => Pooling::default(),
+        },
+        ..PoolerConfig::dense(config.prediction_act())
+    },
+    pools_tokens: true,
+    config_keys: &[
+        ("hidden_act", "hidden_activation"),
+        ("hidden_dropout_prob", "embedding_dropout"),
+        ("attention_probs_dropout_prob", "attention_dropout"),
+        ("layer_norm_eps", "norm_eps"),
+    ],
+    defaults: || EncoderConfig {
+        model_type: ModelType::Modernbert,
+        vocab_size: 50368,
+        num_hidden_layers: 22,
+        intermediate_size: 1152,
+        hidden_dropout_prob: 0.0,
+        attention_probs_dropout_prob: 0.0,
+        classifier_dropout: Some(0.0),
+        max_position_embeddings: 8192,
+        type_vocab_size: 0,
+        layer_norm_eps: 1e-5,
+        pad_token_id: Some(50283),
+        modernbert: Some(ModernBertConfig::default()),
+        ..EncoderConfig::bert_base()
+    },
+    ..BERT
+};
+
 impl ModelType {
     /// Every family.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Bert,
         Self::Roberta,
         Self::XlmRoberta,
@@ -317,6 +368,7 @@ impl ModelType {
         Self::Albert,
         Self::Mpnet,
         Self::DebertaV2,
+        Self::Modernbert,
     ];
 
     /// What the family is.
@@ -331,6 +383,7 @@ impl ModelType {
             Self::Albert => &ALBERT,
             Self::Mpnet => &MPNET,
             Self::DebertaV2 => &DEBERTA_V2,
+            Self::Modernbert => &MODERNBERT,
         }
     }
 
@@ -346,6 +399,7 @@ impl ModelType {
             Self::Albert => "albert",
             Self::Mpnet => "mpnet",
             Self::DebertaV2 => "deberta-v2",
+            Self::Modernbert => "modernbert",
         }
     }
 

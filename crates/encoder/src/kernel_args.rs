@@ -44,6 +44,25 @@ pub(crate) fn weights(linear: &Linear, packed: Option<&Arc<PackedWeight>>) -> Li
     }
 }
 
+/// Dropout, in training.
+pub(crate) fn dropped(x: Tensor<2>, dropout: &Dropout) -> Tensor<2> {
+    let mask = mask(dropout, &x);
+    if mask == DropoutMask::NONE {
+        return x;
+    }
+    bert_kernels::dropout(x, mask)
+}
+
+/// `LayerNorm(x)`. `epsilon` is the one that `norm` was made with.
+///
+/// # Shapes
+///
+/// `[T, H]` → `[T, H]`.
+pub(crate) fn norm(x: Tensor<2>, norm: &LayerNorm, epsilon: f64) -> Tensor<2> {
+    let beta = norm.beta.as_ref().map(Param::val);
+    bert_kernels::layer_norm(x, norm.gamma.val(), beta, epsilon)
+}
+
 /// `LayerNorm(residual + dropout(x))`. `epsilon` is the one that `norm` was made with.
 ///
 /// # Shapes

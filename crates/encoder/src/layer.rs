@@ -5,7 +5,9 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use crate::sequences::Selection;
-use crate::{EncoderConfig, LayerKind, PostNormLayer, RelativeContext, Sequences};
+use crate::{
+    EncoderConfig, LayerKind, PostNormLayer, PreNormLayer, RelativeContext, Rotations, Sequences,
+};
 
 /// What the layers of one pass share.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +16,8 @@ pub struct LayerContext<'a> {
     pub sequences: &'a Sequences,
     /// What attention knows of the distance between tokens.
     pub relative: Option<&'a RelativeContext>,
+    /// How positions turn queries and keys.
+    pub rotations: Option<&'a Rotations>,
 }
 
 /// A layer of an encoder, one variant for each kind of arithmetic.
@@ -21,18 +25,23 @@ pub struct LayerContext<'a> {
 pub enum Layer {
     /// BERT's.
     PostNorm(PostNormLayer),
+    /// ModernBERT's.
+    PreNorm(PreNormLayer),
 }
 
 impl Layer {
-    pub(crate) fn new(config: &EncoderConfig, device: &Device) -> Self {
+    /// The layer of this index.
+    pub(crate) fn new(config: &EncoderConfig, index: usize, device: &Device) -> Self {
         match config.model_type.family().layer {
             LayerKind::PostNorm => Self::PostNorm(PostNormLayer::new(config, device)),
+            LayerKind::PreNorm => Self::PreNorm(PreNormLayer::new(config, index, device)),
         }
     }
 
     pub(crate) fn pack_weights(&mut self, format: WeightFormat) {
         match self {
             Self::PostNorm(layer) => layer.pack_weights(format),
+            Self::PreNorm(layer) => layer.pack_weights(format),
         }
     }
 
@@ -49,6 +58,7 @@ impl Layer {
     ) -> (Tensor<2>, Option<Tensor<4>>) {
         match self {
             Self::PostNorm(layer) => layer.forward(hidden, context, want_probabilities),
+            Self::PreNorm(layer) => layer.forward(hidden, context, want_probabilities),
         }
     }
 
@@ -65,6 +75,7 @@ impl Layer {
     ) -> Tensor<2> {
         match self {
             Self::PostNorm(layer) => layer.forward_selected(hidden, context, selection),
+            Self::PreNorm(layer) => layer.forward_selected(hidden, context, selection),
         }
     }
 }

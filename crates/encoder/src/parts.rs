@@ -5,6 +5,8 @@ pub enum EncoderPart {
     Embeddings,
     /// One of [`Encoder::layers`](crate::Encoder::layers), by its index.
     Layer(usize),
+    /// The LayerNorm after the last layer.
+    FinalNorm,
 }
 
 impl EncoderPart {
@@ -17,6 +19,7 @@ impl EncoderPart {
         match path.split_once('.')? {
             ("embeddings" | "relative", _) => Some(Self::Embeddings),
             ("convolution", _) => Some(Self::Layer(0)),
+            ("final_norm", _) => Some(Self::FinalNorm),
             ("layers", rest) => {
                 let index = rest.split('.').next()?;
                 index.parse().ok().map(Self::Layer)
@@ -39,6 +42,8 @@ mod tests {
         assert_eq!(EncoderPart::of(distances), embeddings);
         let query = "encoder.layers.11.PostNorm.attention.query.weight";
         assert_eq!(EncoderPart::of(query), Some(EncoderPart::Layer(11)));
+        let norm = "encoder.final_norm.gamma";
+        assert_eq!(EncoderPart::of(norm), Some(EncoderPart::FinalNorm));
         for head in [
             "classifier.weight",
             "pooler.dense.bias",

@@ -4,12 +4,47 @@ use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::{Device, Tensor};
 
+use serde::{Deserialize, Serialize};
+
+use crate::batch::{mean_of, real_tokens};
 use crate::init::linear;
 use crate::{EncoderConfig, HiddenAct};
+
+/// What of a sequence a classifier looks at, spelled as in `classifier_pooling` of config.json.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Pooling {
+    /// Its first token.
+    #[default]
+    #[serde(rename = "cls")]
+    First,
+    /// The mean over its tokens.
+    #[serde(rename = "mean")]
+    Mean,
+}
+
+impl Pooling {
+    /// What it looks at in rows of so many tokens; `lengths` matter for the mean alone.
+    ///
+    /// # Shapes
+    ///
+    /// `[B, S, H]`, B lengths → `[B, H]`.
+    pub fn of_hidden(self, last_hidden_state: Tensor<3>, lengths: &[usize]) -> Tensor<2> {
+        let [_, sequence, _] = last_hidden_state.dims();
+        match self {
+            Self::First => last_hidden_state.narrow(1, 0, 1).squeeze_dim::<2>(1),
+            Self::Mean => {
+                let real = real_tokens(lengths, sequence, &last_hidden_state);
+                mean_of(last_hidden_state, real)
+            }
+        }
+    }
+}
 
 /// What a [`Pooler`] computes: [`Family::pooling`](crate::Family::pooling).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PoolerConfig {
+    /// What of a sequence it looks at.
+    pub pooling: Pooling,
     /// Dropout before the linear map, in [0, 1).
     pub input_dropout: f64,
     /// Whether the linear map has a bias.
@@ -18,21 +53,25 @@ pub struct PoolerConfig {
     pub activation: HiddenAct,
     /// ε of the LayerNorm after the activation, where there is one.
     pub norm_eps: Option<f64>,
+    /// Whether this LayerNorm has a bias.
+    pub norm_bias: bool,
 }
 
 impl PoolerConfig {
     /// A linear map with a bias, and an activation.
     pub(crate) const fn dense(activation: HiddenAct) -> Self {
         Self {
+            pooling: Pooling::First,
             input_dropout: 0.0,
             bias: true,
             activation,
             norm_eps: None,
+            norm_bias: true,
         }
     }
 }
 
-/// The first token's hidden state through dropout, a linear map, an activation and a LayerNorm, as far as the family has
+/// The hidden state of the first token or the mean of all, through dropout, a linear map, an activation and a LayerNorm, as far as the family has
 /// them. The heads that need it hold it.
 #[derive(Module, Debug)]
 pub struct Pooler {
@@ -44,6 +83,8 @@ pub struct Pooler {
     pub norm: Option<LayerNorm>,
     #[module(skip)]
     activation: HiddenAct,
+    #[module(skip)]
+    pooling: Pooling,
 }
 
 impl Pooler {
@@ -54,6 +95,7 @@ impl Pooler {
         let norm = |epsilon| {
             LayerNormConfig::new(hidden)
                 .with_epsilon(epsilon)
+                .with_bias(pooling.norm_bias)
                 .init(device)
         };
         let mut dense = linear(hidden, hidden, config.initializer_range, device);
@@ -65,16 +107,28 @@ impl Pooler {
             dense,
             norm: pooling.norm_eps.map(norm),
             activation: pooling.activation,
+            pooling: pooling.pooling,
         }
     }
 
-    /// Pools the last hidden states of first tokens.
+    /// One for each token, in families whose heads for tokens have it; its [`pooling`](Self::pooling) does not matter then.
+    pub fn of_tokens(config: &EncoderConfig, device: &Device) -> Option<Self> {
+        let has_one = config.model_type.family().pools_tokens;
+        has_one.then(|| Self::new(config, device))
+    }
+
+    /// What of a sequence [`forward`](Self::forward) takes.
+    pub fn pooling(&self) -> Pooling {
+        self.pooling
+    }
+
+    /// What follows the [`pooling`](Self::pooling).
     ///
     /// # Shapes
     ///
     /// `[B, H]` → `[B, H]`.
-    pub fn forward(&self, first_tokens: Tensor<2>) -> Tensor<2> {
-        let dense = self.dense.forward(self.dropout.forward(first_tokens));
+    pub fn forward(&self, pooled: Tensor<2>) -> Tensor<2> {
+        let dense = self.dense.forward(self.dropout.forward(pooled));
         let activated = self.activation.forward(dense);
         match &self.norm {
             Some(norm) => norm.forward(activated),
@@ -82,12 +136,12 @@ impl Pooler {
         }
     }
 
-    /// Pools whole sequences.
+    /// Pools the first tokens of sequences.
     ///
     /// # Shapes
     ///
     /// `[B, S, H]` → `[B, H]`.
     pub fn forward_hidden(&self, last_hidden_state: Tensor<3>) -> Tensor<2> {
-        self.forward(last_hidden_state.narrow(1, 0, 1).squeeze_dim::<2>(1))
+        self.forward(Pooling::First.of_hidden(last_hidden_state, &[]))
     }
 }

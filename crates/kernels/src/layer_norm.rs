@@ -6,13 +6,13 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Dispatch};
-use burn::tensor::module::layer_norm;
+use burn::tensor::module::layer_norm as burn_layer_norm;
 use burn::tensor::{DType, FloatDType, Tensor};
 
 use crate::dispatch::runs_kernel;
 use crate::dropout::dropout_composed;
 use crate::host_ops::{HostKernels, HostOps};
-use crate::params::NormParams;
+use crate::params::{DropoutMask, NormParams};
 
 /// `LayerNorm(residual + dropout(x)) · γ + β`; the kernel makes one pass over memory each way. Without `beta` nothing is
 /// added.
@@ -42,6 +42,25 @@ pub fn dropout_add_norm(
     ))
 }
 
+/// `LayerNorm(x) · γ + β`. Without `beta` nothing is added.
+///
+/// # Shapes
+///
+/// `x` `[T, H]`, `gamma`, `beta` `[H]` → `[T, H]`.
+pub fn layer_norm(
+    x: Tensor<2>,
+    gamma: Tensor<1>,
+    beta: Option<Tensor<1>>,
+    epsilon: f64,
+) -> Tensor<2> {
+    if !runs_kernel(&x) {
+        return layer_norm_composed(x, gamma, beta, epsilon);
+    }
+    let nothing = x.zeros_like();
+    let dropout = DropoutMask::NONE;
+    dropout_add_norm(x, nothing, gamma, beta, NormParams { epsilon, dropout })
+}
+
 /// The composed body of [`dropout_add_norm`]; `dropout` is applied to `x`.
 ///
 /// # Shapes
@@ -66,11 +85,11 @@ pub(crate) fn layer_norm_composed(
     epsilon: f64,
 ) -> Tensor<2> {
     if x.dtype() != DType::F16 {
-        return layer_norm(x, gamma, beta, epsilon);
+        return burn_layer_norm(x, gamma, beta, epsilon);
     }
     let wide = FloatDType::F32;
     let beta = beta.map(|beta| beta.cast(wide));
-    layer_norm(x.cast(wide), gamma.cast(wide), beta, epsilon).cast(FloatDType::F16)
+    burn_layer_norm(x.cast(wide), gamma.cast(wide), beta, epsilon).cast(FloatDType::F16)
 }
 
 #[derive(Debug)]

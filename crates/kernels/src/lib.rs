@@ -7,9 +7,11 @@
 //! | [`masked_cross_entropy`] | `burn::nn::loss::CrossEntropyLoss` | its pad tokens cannot be −100, and a batch in which every row is padding gives NaN |
 //! | [`adamw_update`] | `burn::optim::AdamW` | twelve passes over memory, bias corrections in single precision |
 //! | [`dropout_add_norm`] | dropout, add, `LayerNorm` | a dozen passes each way under autodiff, random numbers one at a time |
+//! | [`layer_norm`] | `burn::nn::LayerNorm` | the same |
 //! | [`linear`], [`linear_qkv`], [`linear_kv`] | `burn::nn::Linear`, an activation | bias, GELU and GELU's derivative are passes of their own over memory |
 //! | [`embed`] | three lookups, two sums, `LayerNorm`, dropout | gradients are put back into the tables on one thread |
 //! | [`attention`], [`cross_attention`] | `burn::tensor::module::attention` | no dropout, under autodiff taken apart into tensors of `[B, N, S, S]`, and padding takes part |
+//! | [`rotary`] | `burn::nn::RotaryEncoding` | it turns neighbours, and has positions for padded sequences alone |
 //! | [`dropout`] | `burn::nn::Dropout` | random numbers one at a time; the mask is kept in memory |
 //! | [`sum_of_squares`] | `x.square().sum()` | a second copy of every gradient |
 //!
@@ -68,6 +70,7 @@ mod norm;
 mod ops;
 mod packed;
 mod params;
+mod rotary;
 mod threads;
 
 pub use adamw::{AdamWState, AdamWStep, adamw_update, adamw_update_composed};
@@ -79,11 +82,12 @@ pub use embedding::{embedding, embedding_composed};
 pub use embeddings::{EmbeddingIds, EmbeddingWeights, embed, embed_composed};
 pub use gelu::{gelu, gelu_composed};
 pub use host::softmax;
-pub use layer_norm::{dropout_add_norm, dropout_add_norm_composed};
+pub use layer_norm::{dropout_add_norm, dropout_add_norm_composed, layer_norm};
 pub use linear::{LinearWeights, Projections, linear, linear_composed, linear_kv, linear_qkv};
 pub use norm::sum_of_squares;
 pub use packed::PackedWeight;
 pub use params::{
     AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams, WeightFormat,
 };
+pub use rotary::{Rotation, rotary};
 pub use threads::on_kernel_threads;

@@ -43,6 +43,9 @@ pub(crate) fn exported(
     if let Some(probability) = encoder.qa_dropout {
         config.insert("qa_dropout".to_owned(), json!(probability));
     }
+    if let Some(modernbert) = &encoder.modernbert {
+        config.insert("mlp_dropout".to_owned(), json!(modernbert.mlp_dropout));
+    }
     for (key, value) in always {
         config.insert(family.config_key(key).to_owned(), value);
     }

@@ -39,6 +39,9 @@ impl DropoutOverride {
             encoder.hidden_dropout_prob = probability;
             encoder.classifier_dropout = None;
             encoder.qa_dropout = encoder.qa_dropout.map(|_| probability);
+            if let Some(modernbert) = &mut encoder.modernbert {
+                modernbert.mlp_dropout = probability;
+            }
         }
         if let Some(probability) = self.attention {
             encoder.attention_probs_dropout_prob = probability;

@@ -73,6 +73,7 @@ impl Tune {
         };
         Ok(model.map(&mut Selection {
             first_trained,
+            layers,
             path: ModulePath::default(),
         }))
     }
@@ -81,6 +82,7 @@ impl Tune {
 /// `first_trained` is the lowest encoder layer to train; `None` trains the embeddings too.
 struct Selection {
     first_trained: Option<usize>,
+    layers: usize,
     path: ModulePath,
 }
 
@@ -92,6 +94,7 @@ impl Selection {
         match EncoderPart::of(path) {
             Some(EncoderPart::Embeddings) => false,
             Some(EncoderPart::Layer(layer)) => layer >= first_trained,
+            Some(EncoderPart::FinalNorm) => first_trained < self.layers,
             None => true,
         }
     }
@@ -130,6 +133,7 @@ mod tests {
         let path_stack = ModulePath::default();
         Selection {
             first_trained,
+            layers: 12,
             path: path_stack,
         }
         .is_trained(path)
@@ -150,5 +154,12 @@ mod tests {
         assert!(trained(Some(4), "encoder.layers.10.output.weight"));
         assert!(!trained(Some(4), "encoder.embeddings.layer_norm.gamma"));
         assert!(trained(None, "encoder.embeddings.layer_norm.gamma"));
+    }
+
+    #[test]
+    fn the_final_norm_is_trained_with_the_last_layer() {
+        let norm = "encoder.final_norm.gamma";
+        assert!(trained(None, norm) && trained(Some(11), norm));
+        assert!(!trained(Some(12), norm));
     }
 }

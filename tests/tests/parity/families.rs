@@ -42,6 +42,8 @@ const DEBERTAS: [&str; 4] = [
 
 /// The labels of the golden classifiers.
 const LABELS: usize = 5;
+/// Other configurations of a family.
+const VARIANTS: [(&str, ModelType); 1] = [("modernbert-biases", ModelType::Modernbert)];
 /// Real tokens of each row of the golden batches.
 const LENGTHS: [usize; 3] = [7, 4, 2];
 
@@ -83,6 +85,9 @@ fn check_families<M: Model>(device: &TestDevice) -> anyhow::Result<()> {
         if !is_covered {
             check_case::<M>(device, model_type.name(), model_type)?;
         }
+    }
+    for (name, model_type) in VARIANTS {
+        check_case::<M>(device, name, model_type)?;
     }
     Ok(())
 }

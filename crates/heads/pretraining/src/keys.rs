@@ -94,8 +94,18 @@ const DEBERTA_V2_LM_PREDICTIONS: HeadKeys = HeadKeys {
     tied: &[],
 };
 
-/// The names of the heads' tensors in the checkpoints of a model's family. Each model has some of the parts. `head` is what the name
-/// of the model's class in transformers ends in, such as `ForMaskedLM`.
+const MODERNBERT: HeadKeys = HeadKeys {
+    map: include_str!("keys/modernbert.tsv"),
+    parts: &[HeadPart {
+        path: "predictions",
+        names: &["head", "decoder"],
+        output: "decoder.bias",
+    }],
+    tied: &[("decoder.weight", WORDS)],
+};
+
+/// The names of the heads' tensors in the checkpoints of a model's family. Each model has some of the parts. `head` is what
+/// the name of the model's class in transformers ends in, such as `ForMaskedLM`.
 ///
 /// # Errors
 ///
@@ -116,6 +126,7 @@ pub fn head_keys(config: &EncoderConfig, head: &'static str) -> Result<HeadKeys,
         ModelType::Albert => Some(ALBERT),
         ModelType::DebertaV2 if is_legacy => Some(DEBERTA_V2),
         ModelType::DebertaV2 => Some(DEBERTA_V2_LM_PREDICTIONS),
+        ModelType::Modernbert => Some(MODERNBERT),
         _ => None,
     };
     HeadKeys::require(keys, model_type, head)

@@ -244,6 +244,14 @@ impl PretrainingModel for ModelForMaskedLM {
 
     fn init(config: &EncoderConfig, device: &Device) -> Result<Self, EncoderError> {
         head_keys(config, Self::HEAD)?;
+        let modernbert = config.modernbert.as_ref();
+        if modernbert.is_some_and(|modernbert| !modernbert.decoder_bias) {
+            return Err(EncoderError::Unsupported {
+                key: "decoder_bias",
+                value: "false".into(),
+                expected: "true",
+            });
+        }
         Ok(Self {
             encoder: config.init(device)?,
             predictions: PredictionHead::new(config, device),

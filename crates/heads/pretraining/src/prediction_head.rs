@@ -23,14 +23,18 @@ impl PredictionHead {
     /// A head with fresh weights.
     pub fn new(config: &EncoderConfig, device: &Device) -> Self {
         let (hidden, width) = (config.hidden_size, config.embedding_width());
-        let activation = config.model_type.family().prediction_act;
+        let mut dense = linear(hidden, width, config.initializer_range, device);
+        if !config.head_bias() {
+            dense.bias = None;
+        }
         Self {
-            dense: linear(hidden, width, config.initializer_range, device),
+            dense,
             layer_norm: LayerNormConfig::new(width)
                 .with_epsilon(config.layer_norm_eps)
+                .with_bias(config.norm_bias())
                 .init(device),
             bias: Initializer::Zeros.init([config.vocab_size], device),
-            activation: activation.unwrap_or(config.hidden_act),
+            activation: config.prediction_act(),
         }
     }
 

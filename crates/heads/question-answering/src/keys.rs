@@ -9,6 +9,13 @@ pub const HEAD: &str = "ForQuestionAnswering";
 ///
 /// The family has no such head here.
 pub fn head_keys(model_type: ModelType) -> Result<HeadKeys, EncoderError> {
+    let keys = |map, parts| {
+        Some(HeadKeys {
+            map,
+            parts,
+            tied: &[],
+        })
+    };
     let keys = match model_type {
         ModelType::Bert
         | ModelType::Roberta
@@ -18,15 +25,22 @@ pub fn head_keys(model_type: ModelType) -> Result<HeadKeys, EncoderError> {
         | ModelType::Electra
         | ModelType::Albert
         | ModelType::Mpnet
-        | ModelType::DebertaV2 => Some(HeadKeys {
-            map: include_str!("keys/bert.tsv"),
-            parts: &[HeadPart {
+        | ModelType::DebertaV2 => keys(
+            include_str!("keys/bert.tsv"),
+            &[HeadPart {
                 path: "qa_outputs",
                 names: &["qa_outputs"],
                 output: "qa_outputs.weight",
             }],
-            tied: &[],
-        }),
+        ),
+        ModelType::Modernbert => keys(
+            include_str!("keys/modernbert.tsv"),
+            &[HeadPart {
+                path: "qa_outputs",
+                names: &["classifier"],
+                output: "classifier.weight",
+            }],
+        ),
         _ => None,
     };
     HeadKeys::require(keys, model_type, HEAD)

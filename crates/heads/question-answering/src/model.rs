@@ -1,6 +1,6 @@
 // B batch, S sequence, H hidden
 
-use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, linear};
+use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, Pooler, linear};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Bool, Device, Tensor, TensorData};
@@ -22,7 +22,9 @@ pub struct QuestionAnsweringConfig {
 pub struct ModelForQuestionAnswering {
     /// The encoder.
     pub encoder: Encoder,
-    /// `qa_dropout`, in families that have it.
+    /// Of each token, in families that have it.
+    pub pooler: Option<Pooler>,
+    /// Before the outputs: [`EncoderConfig::qa_dropout_prob`].
     pub dropout: Dropout,
     /// `[H, 2]`; the first output is the start's.
     pub qa_outputs: Linear,
@@ -73,7 +75,8 @@ impl QuestionAnsweringConfig {
         head_keys(encoder.model_type)?;
         Ok(ModelForQuestionAnswering {
             encoder: encoder.init(device)?,
-            dropout: DropoutConfig::new(encoder.qa_dropout.unwrap_or(0.0)).init(),
+            pooler: Pooler::of_tokens(encoder, device),
+            dropout: DropoutConfig::new(encoder.qa_dropout_prob()).init(),
             qa_outputs: linear(
                 encoder.hidden_size,
                 OUTPUTS,
@@ -107,7 +110,11 @@ impl ModelForQuestionAnswering {
     pub fn forward_hidden(&self, last_hidden_state: Tensor<3>) -> SpanLogits {
         let [batch, sequence, hidden] = last_hidden_state.dims();
         let flat = last_hidden_state.reshape([batch * sequence, hidden]);
-        let logits = self.qa_outputs.forward(self.dropout.forward(flat));
+        let pooled = match &self.pooler {
+            Some(pooler) => pooler.forward(flat),
+            None => flat,
+        };
+        let logits = self.qa_outputs.forward(self.dropout.forward(pooled));
         let column = |index| {
             logits
                 .clone()

@@ -47,6 +47,7 @@ pub fn head_keys(model_type: ModelType) -> Result<HeadKeys, EncoderError> {
     let keys = match model_type {
         ModelType::Bert => keys(include_str!("keys/bert.tsv"), &[CLASSIFIER][..]),
         ModelType::Albert => keys(include_str!("keys/albert.tsv"), &[CLASSIFIER]),
+        ModelType::Modernbert => keys(include_str!("keys/modernbert.tsv"), &[CLASSIFIER]),
         ModelType::Distilbert => keys(
             include_str!("keys/distilbert.tsv"),
             &[CLASSIFIER, PRE_CLASSIFIER],

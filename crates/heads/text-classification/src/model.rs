@@ -34,7 +34,7 @@ pub struct SequenceClassificationConfig {
 pub struct ModelForSequenceClassification {
     /// The encoder.
     pub encoder: Encoder,
-    /// Of the first token.
+    /// Of the sequence.
     pub pooler: Pooler,
     /// `classifier_dropout`, else `hidden_dropout_prob`.
     pub dropout: Dropout,
@@ -84,17 +84,19 @@ impl ModelForSequenceClassification {
     ///
     /// The input does not fit the encoder.
     pub fn forward(&self, input: EncoderInput) -> Result<Tensor<2>, EncoderError> {
-        let first_tokens = self.encoder.forward_first(input)?;
-        Ok(self.classify(self.pooler.forward(first_tokens)))
+        let pooled = self.encoder.forward_pooled(input, self.pooler.pooling())?;
+        Ok(self.classify(self.pooler.forward(pooled)))
     }
 
-    /// The logits from the encoder's last hidden state, for several heads on one encoder: the pooler is this head's own.
+    /// The logits from the encoder's last hidden state of rows of so many tokens, for several heads on one encoder: the
+    /// pooler is this head's own.
     ///
     /// # Shapes
     ///
-    /// `[B, S, H]` → `[B, C]`.
-    pub fn forward_hidden(&self, last_hidden_state: Tensor<3>) -> Tensor<2> {
-        self.classify(self.pooler.forward_hidden(last_hidden_state))
+    /// `[B, S, H]`, B lengths → `[B, C]`.
+    pub fn forward_hidden(&self, last_hidden_state: Tensor<3>, lengths: &[usize]) -> Tensor<2> {
+        let pooled = self.pooler.pooling().of_hidden(last_hidden_state, lengths);
+        self.classify(self.pooler.forward(pooled))
     }
 
     fn classify(&self, pooled_bh: Tensor<2>) -> Tensor<2> {

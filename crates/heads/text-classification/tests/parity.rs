@@ -103,7 +103,7 @@ fn check_case(device: &TestDevice, case: &str, problem_type: ProblemType) -> any
         .encoder
         .forward(golden.input("", &on)?.into())?
         .last_hidden_state;
-    let shared = Values::of(classifier.forward_hidden(hidden));
+    let shared = Values::of(classifier.forward_hidden(hidden, &[]));
     assert_equal_bits(device, "on a shared encoder", &shared, &found);
 
     let loss = loss(logits, labels(&golden, problem_type, &on)?);

@@ -9,6 +9,18 @@ pub const HEAD: &str = "ForTokenClassification";
 ///
 /// The family has no such head here.
 pub fn head_keys(model_type: ModelType) -> Result<HeadKeys, EncoderError> {
+    const PARTS: &[HeadPart] = &[HeadPart {
+        path: "classifier",
+        names: &["classifier"],
+        output: "classifier.weight",
+    }];
+    let keys = |map| {
+        Some(HeadKeys {
+            map,
+            parts: PARTS,
+            tied: &[],
+        })
+    };
     let keys = match model_type {
         ModelType::Bert
         | ModelType::Roberta
@@ -18,15 +30,8 @@ pub fn head_keys(model_type: ModelType) -> Result<HeadKeys, EncoderError> {
         | ModelType::Electra
         | ModelType::Albert
         | ModelType::Mpnet
-        | ModelType::DebertaV2 => Some(HeadKeys {
-            map: include_str!("keys/bert.tsv"),
-            parts: &[HeadPart {
-                path: "classifier",
-                names: &["classifier"],
-                output: "classifier.weight",
-            }],
-            tied: &[],
-        }),
+        | ModelType::DebertaV2 => keys(include_str!("keys/bert.tsv")),
+        ModelType::Modernbert => keys(include_str!("keys/modernbert.tsv")),
         _ => None,
     };
     HeadKeys::require(keys, model_type, HEAD)

@@ -1,6 +1,6 @@
 // B batch, S sequence, C labels, H hidden
 
-use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, linear};
+use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, Pooler, linear};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Int, Tensor};
@@ -21,6 +21,8 @@ pub struct TokenClassificationConfig {
 pub struct ModelForTokenClassification {
     /// The encoder.
     pub encoder: Encoder,
+    /// Of each token, in families that have it.
+    pub pooler: Option<Pooler>,
     /// Before the classifier: [`EncoderConfig::token_classifier_dropout_prob`].
     pub dropout: Dropout,
     /// `[H, C]`.
@@ -41,6 +43,7 @@ impl TokenClassificationConfig {
         head_keys(encoder.model_type)?;
         Ok(ModelForTokenClassification {
             encoder: encoder.init(device)?,
+            pooler: Pooler::of_tokens(encoder, device),
             dropout: DropoutConfig::new(encoder.token_classifier_dropout_prob()).init(),
             classifier: linear(
                 encoder.hidden_size,
@@ -80,7 +83,11 @@ impl ModelForTokenClassification {
         let [batch, sequence, width] = last_hidden_state.dims();
         // Burn's backward pass of a linear map is several times faster on two dimensions.
         let hidden_th = last_hidden_state.reshape([batch * sequence, width]);
-        let logits_tc = self.classifier.forward(self.dropout.forward(hidden_th));
+        let pooled_th = match &self.pooler {
+            Some(pooler) => pooler.forward(hidden_th),
+            None => hidden_th,
+        };
+        let logits_tc = self.classifier.forward(self.dropout.forward(pooled_th));
         let [_, labels] = logits_tc.dims();
         logits_tc.reshape([batch, sequence, labels])
     }

@@ -13,4 +13,5 @@ mod embeddings;
 mod linear;
 mod norm;
 mod optimizer;
+mod rotary;
 mod window;

@@ -1,6 +1,8 @@
 //! Dropout, residual and LayerNorm.
 
-use bert_kernels::{DropoutMask, NormParams, dropout_add_norm, dropout_add_norm_composed};
+use bert_kernels::{
+    DropoutMask, NormParams, dropout_add_norm, dropout_add_norm_composed, layer_norm,
+};
 use bert_testing::{TestDevice, Values, where_kernels_are, with_and_without_kernels};
 use burn::tensor::Tensor;
 
@@ -11,7 +13,11 @@ where_kernels_are!(
     nan_and_infinity_stay_in_their_row,
 );
 
-with_and_without_kernels!(add_norm_is_its_formula, a_norm_without_beta_adds_nothing,);
+with_and_without_kernels!(
+    add_norm_is_its_formula,
+    a_norm_alone_is_its_formula,
+    a_norm_without_beta_adds_nothing,
+);
 
 const EPSILON: f64 = 1e-12;
 /// More rows than a thread takes at a time, and a width that is no multiple of any register's.
@@ -62,6 +68,23 @@ fn add_norm_is_its_formula(device: &TestDevice) -> anyhow::Result<()> {
         centred / (variance + EPSILON).sqrt() * gamma + beta
     });
     assert_same(device, "add norm", &found, &expected);
+    Ok(())
+}
+
+fn a_norm_alone_is_its_formula(device: &TestDevice) -> anyhow::Result<()> {
+    let three = || {
+        let [x, _, gamma, beta] = inputs(device);
+        [x, gamma, beta]
+    };
+    let found = with_gradients(three(), |[x, gamma, beta]| {
+        layer_norm(x, row(gamma), Some(row(beta)), EPSILON)
+    });
+    let expected = with_gradients(three(), |[x, gamma, beta]| {
+        let centred = x.clone() - x.mean_dim(1);
+        let variance = centred.clone().square().mean_dim(1);
+        centred / (variance + EPSILON).sqrt() * gamma + beta
+    });
+    assert_same(device, "norm", &found, &expected);
     Ok(())
 }
 

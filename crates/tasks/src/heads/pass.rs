@@ -119,7 +119,11 @@ impl<'a> Outputs<'a> {
                 model,
                 predictions,
             } => {
-                let logits = rows_of(model.forward_hidden(hidden.clone()));
+                let lengths = rows
+                    .iter()
+                    .map(|&row| sequences.encodings[row].input_ids.len());
+                let lengths: Vec<usize> = lengths.collect();
+                let logits = rows_of(model.forward_hidden(hidden.clone(), &lengths));
                 for (&row, logits) in rows.iter().zip(logits) {
                     if let Some(text) = sequences.text_of[row] {
                         let cut = sequences.encodings[row].truncated_tokens;
