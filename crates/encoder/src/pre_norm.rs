@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bert_kernels::{
     AttentionParams, Epilogue, PackedWeight, Projections, WeightFormat, attention,
-    attention_with_probabilities, cross_attention, rotary,
+    attention_with_probabilities, cross_attention, gated_gelu, rotary,
 };
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
@@ -175,6 +175,9 @@ impl PreNormLayer {
 
     /// `[T, 2 · I]` → `[T, I]`.
     fn gated(&self, intermediate: Tensor<2>) -> Tensor<2> {
+        if self.hidden_act == HiddenAct::Gelu {
+            return gated_gelu(intermediate);
+        }
         let [_, width] = intermediate.dims();
         let half = width / 2;
         let input = intermediate.clone().narrow(1, 0, half);

@@ -21,7 +21,7 @@ use crate::cross_entropy::{self, SavedCrossEntropy};
 use crate::embeddings::{self, SavedEmbeddings};
 use crate::linear::{self, LinearParams, SavedLinear};
 use crate::params::{AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams};
-use crate::{attention, dropout, layer_norm};
+use crate::{attention, dropout, gated, layer_norm, rotary};
 
 /// Fused operations on the primitives of the CPU backends. The functions on
 /// [`Tensor`](burn::Tensor)s call them where [`has_kernels`](crate::has_kernels) says yes.
@@ -42,6 +42,16 @@ pub(crate) trait HostOps: Backend {
         beta: FloatTensor<Self>,
         params: NormParams,
     ) -> FloatTensor<Self>;
+
+    /// Queries, keys and values `[T, 3 · H]` with queries and keys of each head turned by angles `[T, D / 2]`.
+    fn rotary(
+        joined: FloatTensor<Self>,
+        cos: FloatTensor<Self>,
+        sin: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    /// GELU of the first half of each row times the second, `[T, 2 · I]` → `[T, I]`.
+    fn gated_gelu(x: FloatTensor<Self>) -> FloatTensor<Self>;
 
     /// Self-attention: the context `[T, H]` of joined queries, keys and values `[T, 3 · H]` under an additive
     /// mask `[T]` of the keys.
@@ -134,6 +144,9 @@ pub(crate) trait HostKernels: HostOps {
         params: NormParams,
     ) -> [FloatTensor<Self>; 4];
 
+    /// The gradient of the input of [`gated_gelu`](HostOps::gated_gelu).
+    fn gated_gelu_backward(x: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self>;
+
     /// [`attention`](HostOps::attention) of one input, or [`cross_attention`](HostOps::cross_attention) of two, and
     /// state for the backward pass beside the inputs, `[Q · N · 2]`.
     fn attention_saving(
@@ -208,6 +221,18 @@ impl<B: HostKernels, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
         params: NormParams,
     ) -> FloatTensor<Self> {
         layer_norm::tracked::<B, C>([x, residual, gamma, beta], params)
+    }
+
+    fn rotary(
+        joined: FloatTensor<Self>,
+        cos: FloatTensor<Self>,
+        sin: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        rotary::tracked::<B, C>(joined, cos, sin)
+    }
+
+    fn gated_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        gated::tracked::<B, C>(x)
     }
 
     fn attention(

@@ -11,6 +11,7 @@
 //! | [`linear`], [`linear_qkv`], [`linear_kv`] | `burn::nn::Linear`, an activation | bias, GELU and GELU's derivative are passes of their own over memory |
 //! | [`embed`] | three lookups, two sums, `LayerNorm`, dropout | gradients are put back into the tables on one thread |
 //! | [`attention`], [`cross_attention`] | `burn::tensor::module::attention` | no dropout, under autodiff taken apart into tensors of `[B, N, S, S]`, and padding takes part |
+//! | [`gated_gelu`] | two slices, GELU, a product | each is a pass over memory |
 //! | [`rotary`] | `burn::nn::RotaryEncoding` | it turns neighbours, and has positions for padded sequences alone |
 //! | [`dropout`] | `burn::nn::Dropout` | random numbers one at a time; the mask is kept in memory |
 //! | [`sum_of_squares`] | `x.square().sum()` | a second copy of every gradient |
@@ -50,6 +51,7 @@ mod embedding;
 mod embeddings;
 #[cfg(feature = "flex")]
 mod flex;
+mod gated;
 mod gelu;
 mod host;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
@@ -80,6 +82,7 @@ pub use dispatch::{has_kernels, without_kernels};
 pub use dropout::dropout;
 pub use embedding::{embedding, embedding_composed};
 pub use embeddings::{EmbeddingIds, EmbeddingWeights, embed, embed_composed};
+pub use gated::gated_gelu;
 pub use gelu::{gelu, gelu_composed};
 pub use host::softmax;
 pub use layer_norm::{dropout_add_norm, dropout_add_norm_composed, layer_norm};

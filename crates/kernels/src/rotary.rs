@@ -1,7 +1,15 @@
 // T tokens, N heads, D head width, H = N · D
 
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Dispatch};
 use burn::tensor::Tensor;
 
+use crate::dispatch::runs_kernel;
+use crate::host_ops::{HostKernels, HostOps};
 use crate::linear::Projections;
 
 /// The angle by which each token turns each pair of a head's elements, as cosine and sine, `[T, D / 2]` each.
@@ -20,6 +28,14 @@ pub struct Rotation {
 ///
 /// Queries, keys and values `[T, H]` each → the same.
 pub fn rotary(qkv: Projections<3>, rotation: &Rotation, heads: usize) -> Projections<3> {
+    if runs_kernel(qkv.tensor()) {
+        let joined = <Dispatch as HostOps>::rotary(
+            qkv.into_joined().into_dispatch(),
+            rotation.cos.clone().into_dispatch(),
+            rotation.sin.clone().into_dispatch(),
+        );
+        return Projections::from_joined(Tensor::from_dispatch(joined));
+    }
     let [queries, keys, values] = qkv.into_separate();
     let turned = |x| rotated(x, rotation, heads);
     Projections::from_separate([turned(queries), turned(keys), values])
@@ -38,4 +54,44 @@ fn rotated(x: Tensor<2>, rotation: &Rotation, heads: usize) -> Tensor<2> {
         second * cos + first * sin,
     ];
     Tensor::cat(turned.to_vec(), 2).reshape([tokens, width])
+}
+
+#[derive(Debug)]
+struct Rotary;
+
+#[derive(Debug, Clone)]
+struct Angles<F> {
+    cos: F,
+    sin: F,
+}
+
+impl<B: HostKernels> Backward<B, 1> for Rotary {
+    type State = Angles<FloatTensor<B>>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let Angles { cos, sin } = ops.state;
+        // The gradient turns back.
+        unary::<B, _>(ops.parents, ops.node, grads, |grad| {
+            B::rotary(grad, cos, B::float_neg(sin))
+        });
+    }
+}
+
+pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy>(
+    joined: FloatTensor<Autodiff<B, C>>,
+    cos: FloatTensor<Autodiff<B, C>>,
+    sin: FloatTensor<Autodiff<B, C>>,
+) -> FloatTensor<Autodiff<B, C>> {
+    let prepared = Rotary.prepare::<C>([joined.node()]).compute_bound();
+    let (cos, sin) = (cos.into_primitive(), sin.into_primitive());
+    let turned = B::rotary(joined.into_primitive(), cos.clone(), sin.clone());
+    match prepared.stateful() {
+        OpsKind::Tracked(prep) => prep.finish(Angles { cos, sin }, turned),
+        OpsKind::UnTracked(prep) => prep.finish(turned),
+    }
 }

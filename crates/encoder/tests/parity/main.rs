@@ -3,4 +3,5 @@
 mod families;
 mod forward;
 mod invariants;
+mod modernbert;
 mod refusals;

@@ -4,7 +4,7 @@ use pulp::Arch;
 
 use super::simd::FORCED;
 use super::test_data::waves;
-use super::{attention, cross_entropy, elementwise, embeddings, layer_norm, linear};
+use super::{attention, cross_entropy, elementwise, embeddings, gated, layer_norm, linear, rotary};
 use crate::params::{AttentionParams, DropoutMask, Epilogue, NormParams, WeightFormat};
 
 const DROPOUT: DropoutMask = DropoutMask {
@@ -174,6 +174,20 @@ fn of_rows() -> Results {
             cross_entropy::backward(&x, &classes, &loss.statistics, 1.5),
         ),
         ("cross-entropy", vec![loss.mean]),
+        ("gated GELU", gated::forward(&x[..2 * 35 * 100], 35)),
+        (
+            "gradient of gated GELU",
+            gated::backward(&x[..2 * 35 * 100], &residual, 35),
+        ),
+        (
+            "rotary",
+            rotary::forward(
+                &data(rows * 3 * 42, 0.0),
+                &x[..rows * 7],
+                &residual[..rows * 7],
+                7,
+            ),
+        ),
     ]
 }
 

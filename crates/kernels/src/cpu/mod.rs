@@ -6,6 +6,7 @@ pub(crate) mod cross_entropy;
 mod dropout;
 pub(crate) mod elementwise;
 pub(crate) mod embeddings;
+pub(crate) mod gated;
 pub(crate) mod gemm;
 #[cfg(test)]
 mod invariance;
@@ -14,6 +15,7 @@ pub(crate) mod linear;
 mod math;
 pub(crate) mod optimizer;
 mod reduce;
+pub(crate) mod rotary;
 mod simd;
 #[cfg(test)]
 mod test_data;

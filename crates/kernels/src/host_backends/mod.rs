@@ -11,6 +11,7 @@
 mod attention;
 mod cross_entropy;
 mod embeddings;
+mod halves;
 mod linear;
 mod norm;
 
@@ -138,6 +139,18 @@ macro_rules! on_slices {
                 norm::forward::<Self>(&[x, residual, gamma, beta], params)
             }
 
+            fn rotary(
+                joined: FloatTensor<Self>,
+                cos: FloatTensor<Self>,
+                sin: FloatTensor<Self>,
+            ) -> FloatTensor<Self> {
+                halves::rotated::<Self>(&joined, &cos, &sin)
+            }
+
+            fn gated_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+                halves::gated_gelu::<Self>(&x)
+            }
+
             fn attention(
                 joined: FloatTensor<Self>,
                 mask: FloatTensor<Self>,
@@ -231,6 +244,13 @@ macro_rules! on_slices {
                 params: NormParams,
             ) -> [FloatTensor<Self>; 4] {
                 norm::backward::<Self>(&saved, &gamma, &grad, params)
+            }
+
+            fn gated_gelu_backward(
+                x: FloatTensor<Self>,
+                grad: FloatTensor<Self>,
+            ) -> FloatTensor<Self> {
+                halves::gated_gelu_backward::<Self>(&x, &grad)
             }
 
             fn attention_saving(

@@ -10,6 +10,7 @@ mod contract;
 mod cross_entropy;
 mod elementary;
 mod embeddings;
+mod gated;
 mod linear;
 mod norm;
 mod optimizer;
