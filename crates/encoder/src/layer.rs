@@ -21,6 +21,10 @@ pub struct LayerContext<'a> {
 }
 
 /// A layer of an encoder, one variant for each kind of arithmetic.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a model has few layers, all of one variant"
+)]
 #[derive(Module, Debug)]
 pub enum Layer {
     /// BERT's.
