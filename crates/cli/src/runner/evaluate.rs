@@ -8,6 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{InferenceFlags, TaskModel};
+use crate::flags::data_files;
 use crate::progress::ShareBar;
 use crate::results::Results;
 use crate::whole_file::WholeFile;
@@ -16,9 +17,10 @@ pub(crate) type EvaluateFlags = InferenceFlags<EvaluateFiles>;
 
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateFiles {
-    /// Data to score the model on
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    /// Data to score the model on: a file, several that are read as one, or a pattern such as 'part-*.tsv'; - is standard
+    /// input. Files may be compressed (.gz, .zst, .zip with one file in it)
+    #[arg(long, value_name = "FILE|-", required = true, num_args = 1..)]
+    data: Vec<PathBuf>,
     /// Also write the predictions; the file appears when it is complete
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
@@ -33,7 +35,7 @@ pub(crate) trait Evaluate: Sized {
     type Scored;
 
     /// Reads the data and finds what is wrong with it, before anything is downloaded or computed.
-    fn read(&self, path: &Path) -> Result<Self::Data>;
+    fn read(&self, files: &[PathBuf]) -> Result<Self::Data>;
 
     /// Opens a trained model, without its weights.
     fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Self::Model, TaskError>;
@@ -68,7 +70,7 @@ pub(crate) type SplitOf<M> = <M as Task>::Split;
 pub(crate) fn run<C: Evaluate>(command: C, flags: &EvaluateFlags) -> Result<()> {
     let predictions = begin(flags.files.predictions.as_deref())?;
     let source = flags.find_model()?;
-    let data = command.read(&flags.files.data)?;
+    let data = command.read(&data_files(&flags.files.data)?)?;
     let device = flags.runtime.open()?;
     let model = flags.open(&source, |directory, max_length| {
         command.open(directory, max_length)

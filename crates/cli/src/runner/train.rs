@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::TaskModel;
 use crate::describe;
-use crate::flags::{RuntimeFlags, TrainingFlags};
+use crate::flags::{RuntimeFlags, TrainingFlags, data_files};
 use crate::format;
 use crate::model_source::ModelSource;
 use crate::output_directory::OutputDirectory;
@@ -27,15 +27,16 @@ pub(crate) struct FineTuneFlags {
     /// Model to start from: a name that `bert models` lists, or a checkpoint directory
     #[arg(long, value_name = "NAME|DIR")]
     pub(crate) model: String,
-    /// Training data
-    #[arg(long, value_name = "FILE")]
-    pub(crate) train: PathBuf,
+    /// Training data: a file, several that are read as one, or a pattern such as 'part-*.tsv'; - is standard input. Files may
+    /// be compressed (.gz, .zst, .zip with one file in it)
+    #[arg(long, value_name = "FILE|-", required = true, num_args = 1..)]
+    pub(crate) train: Vec<PathBuf>,
     /// Evaluation data, which decides which checkpoint is best; without it the last checkpoint is kept
-    #[arg(long, value_name = "FILE")]
-    pub(crate) eval: Option<PathBuf>,
+    #[arg(long, value_name = "FILE|-", num_args = 1..)]
+    pub(crate) eval: Vec<PathBuf>,
     /// Test data, on which the best checkpoint is scored in the end
-    #[arg(long, value_name = "FILE")]
-    pub(crate) test: Option<PathBuf>,
+    #[arg(long, value_name = "FILE|-", num_args = 1..)]
+    pub(crate) test: Vec<PathBuf>,
     /// Directory for the trained model and training.jsonl
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
@@ -57,12 +58,16 @@ pub(crate) struct FineTuneFlags {
 }
 
 impl FineTuneFlags {
-    /// Reads the two or three files of a run, in the order train, eval, test.
-    pub(crate) fn read<D>(&self, read: impl Fn(&Path) -> Result<D>) -> Result<Splits<D>> {
+    /// Reads the two or three splits of a run, in the order train, eval, test.
+    pub(crate) fn read<D>(&self, read: impl Fn(&[PathBuf]) -> Result<D>) -> Result<Splits<D>> {
+        let optional = |words: &[PathBuf]| match words {
+            [] => Ok(None),
+            words => read(&data_files(words)?).map(Some),
+        };
         Ok(Splits {
-            train: read(&self.train)?,
-            eval: self.eval.as_deref().map(&read).transpose()?,
-            test: self.test.as_deref().map(&read).transpose()?,
+            train: read(&data_files(&self.train)?)?,
+            eval: optional(&self.eval)?,
+            test: optional(&self.test)?,
         })
     }
 }

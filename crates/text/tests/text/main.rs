@@ -2,10 +2,14 @@
 
 mod batches;
 mod checks;
+#[cfg(feature = "columnar")]
+mod columnar;
 mod datasets;
 mod filters;
 mod labels;
 mod masking;
+mod meanings;
+mod packed;
 mod parity;
 mod plain_text;
 mod predict_inputs;

@@ -4,24 +4,25 @@ pub(crate) mod report;
 pub(crate) mod rows;
 pub(crate) mod tokens;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use bert_tasks::{DropoutOverride, Pretrained};
 use clap::Args;
 
-use crate::flags::integer;
+use crate::flags::{data_files, integer};
 use crate::model_source::ModelSource;
 use report::Finding;
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckFlags {
-    /// Training data
-    #[arg(long, value_name = "FILE")]
-    pub(crate) data: PathBuf,
+    /// Training data: a file, several that are read as one, or a pattern such as 'part-*.tsv'; - is standard input. Files may
+    /// be compressed (.gz, .zst, .zip with one file in it)
+    #[arg(long, value_name = "FILE|-", required = true, num_args = 1..)]
+    pub(crate) data: Vec<PathBuf>,
     /// Evaluation data, which should share no row with --data
-    #[arg(long, value_name = "FILE")]
-    pub(crate) eval: Option<PathBuf>,
+    #[arg(long, value_name = "FILE|-", num_args = 1..)]
+    pub(crate) eval: Vec<PathBuf>,
     /// Model whose tokenizer finds out what is cut and which tokens are unknown: a name that `bert models` lists, or a
     /// checkpoint directory; without it lengths are counted in words
     #[arg(long, value_name = "NAME|DIR")]
@@ -38,11 +39,14 @@ pub(crate) struct CheckFlags {
 }
 
 impl CheckFlags {
-    /// Reads the one or two files.
-    pub(crate) fn read<D>(&self, read: impl Fn(&Path) -> Result<D>) -> Result<Checked<D>> {
+    /// Reads the one or two splits.
+    pub(crate) fn read<D>(&self, read: impl Fn(&[PathBuf]) -> Result<D>) -> Result<Checked<D>> {
         Ok(Checked {
-            data: read(&self.data)?,
-            eval: self.eval.as_deref().map(read).transpose()?,
+            data: read(&data_files(&self.data)?)?,
+            eval: match self.eval.as_slice() {
+                [] => None,
+                words => Some(read(&data_files(words)?)?),
+            },
         })
     }
 

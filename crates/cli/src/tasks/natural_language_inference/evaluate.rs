@@ -1,6 +1,6 @@
 //! `bert evaluate natural-language-inference`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use bert_tasks::natural_language_inference::{NliClassifier, NliData, NliScored};
@@ -36,8 +36,8 @@ impl Evaluate for &EvaluateArgs {
     type Data = NliData;
     type Scored = NliScored;
 
-    fn read(&self, path: &Path) -> Result<NliData> {
-        agreed(Dataset::read(path, &self.columns.options())?)
+    fn read(&self, files: &[PathBuf]) -> Result<NliData> {
+        agreed(Dataset::read_files(files, &self.columns.options())?)
     }
 
     fn open(

@@ -37,7 +37,10 @@ impl FineTune for TrainArgs {
     type Data = NliData;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<NliData>> {
-        let splits = self.rows.read(flags)?.try_map(|data, _| agreed(data))?;
+        let splits = self
+            .rows
+            .read(flags, &self.rows.options())?
+            .try_map(|data, _| agreed(data))?;
         let scheme = splits.train.scheme()?;
         for data in splits.all() {
             data.check_scheme(scheme)?;
