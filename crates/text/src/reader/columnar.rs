@@ -20,7 +20,7 @@ const ARROW_FILE: &[u8] = b"ARROW1";
 const HUGGINGFACE: &str = "huggingface";
 
 /// A file whose schema has been read.
-pub(super) struct Table {
+pub(crate) struct Table {
     path: PathBuf,
     format: Format,
     content: bytes::Bytes,
@@ -28,7 +28,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn open(source: Source, format: Format) -> Result<Self, ReadError> {
+    pub(crate) fn open(source: Source, format: Format) -> Result<Self, ReadError> {
         let path = source.path.clone();
         let content = bytes::Bytes::from(source.into_bytes()?);
         let schema = match format {
@@ -56,20 +56,20 @@ impl Table {
     }
 
     /// The names of the columns.
-    pub(super) fn names(&self) -> Vec<&str> {
+    pub(crate) fn names(&self) -> Vec<&str> {
         let fields = self.schema.fields().iter();
         fields.map(|field| field.name().as_str()).collect()
     }
 
     /// The features of a hub data set by column, where the metadata has them.
-    pub(super) fn features(&self) -> Option<Value> {
+    pub(crate) fn features(&self) -> Option<Value> {
         let metadata = self.schema.metadata().get(HUGGINGFACE)?;
         let mut metadata: Value = serde_json::from_str(metadata).ok()?;
         Some(metadata.get_mut("info")?.get_mut("features")?.take())
     }
 
     /// Gives each row as an object of some columns, with its number from 1.
-    pub(super) fn rows(
+    pub(crate) fn rows(
         self,
         columns: &[usize],
         mut each: impl FnMut(usize, Object) -> Result<(), ReadError>,

@@ -22,6 +22,8 @@ mod unpack;
 
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "columnar")]
+pub(crate) use columnar::Table;
 pub use error::ReadError;
 pub use files::matching_files;
 pub use filter::RowFilter;
@@ -29,7 +31,7 @@ pub(crate) use label::normalized;
 pub use note::ReadNote;
 pub(crate) use note::together;
 pub use options::{Column, ColumnOptions, ColumnRole, Format, LabelLists, Unlabelled};
-pub(crate) use source::{Source, decode_utf8, name_of, read_error};
+pub(crate) use source::{Source, decode_utf8, name_of, numbered_lines, read_error};
 pub use tagged::TagColumns;
 pub use unpack::UnpackError;
 
@@ -124,7 +126,7 @@ fn read_columnar(
 ) -> Result<FileRows, ReadError> {
     let path = source.path.clone();
     let mut rows = rows::Objects::new(&path, options)?;
-    let table = columnar::Table::open(source, format)?;
+    let table = Table::open(source, format)?;
     let wanted = rows.wanted(&table.names())?;
     let features = table.features();
     table.rows(&wanted, |line, object| rows.push(line, &object))?;

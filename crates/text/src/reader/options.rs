@@ -36,7 +36,7 @@ impl Format {
         })
     }
 
-    pub(super) fn of_extension(path: &Path) -> Option<Self> {
+    pub(crate) fn of_extension(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_ascii_lowercase();
         match extension.to_str()? {
             "tsv" | "txt" => Some(Self::Tsv),

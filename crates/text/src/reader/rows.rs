@@ -12,7 +12,7 @@ use super::{Column, ColumnOptions, ColumnRole, ReadError, ReadNote};
 use crate::{Example, Label};
 
 /// A JSON object.
-pub(super) type Object = Map<String, Value>;
+pub(crate) type Object = Map<String, Value>;
 
 /// What a file holds.
 #[derive(Debug, Default)]

@@ -192,7 +192,7 @@ impl<'a> Objects<'a> {
 
     #[cfg(feature = "columnar")]
     fn push_table(&mut self, source: Source, format: Format) -> Result<(), ReadError> {
-        let table = super::columnar::Table::open(source, format)?;
+        let table = super::Table::open(source, format)?;
         let features = table.features();
         let names = table.names();
         let (tokens, tags) = self.find(1, &names)?;

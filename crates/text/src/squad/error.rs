@@ -26,6 +26,20 @@ pub enum SquadError {
         /// Where and why parsing stopped.
         source: serde_json::Error,
     },
+    /// A row that is not one of the hub's SQuAD.
+    #[error(
+        "{path}, line {line}: not a question with \"id\", \"context\", \"question\" and \"answers\", which has the lists \
+         \"text\" and \"answer_start\"",
+        path = .path.display()
+    )]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// The line, or the row of Parquet and Arrow.
+        line: usize,
+        /// What is missing or of another kind.
+        source: serde_json::Error,
+    },
     /// Two questions of one name.
     #[error(
         "{path}: two questions have the id {id:?}; predictions are written by id, so every question needs its own",

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
-use super::{SquadAnswer, SquadDataset, SquadError, SquadQuestion};
+use super::{SquadAnswer, SquadDataset, SquadError, SquadQuestion, rows};
 use crate::reader::{Source, decode_utf8, name_of, together};
 
 #[derive(Deserialize)]
@@ -40,8 +40,9 @@ struct Answer {
 }
 
 impl SquadDataset {
-    /// Reads a file of SQuAD 1.1 or 2.0, compressed or not, or standard input for `-`. A byte-order mark is tolerated, other
-    /// keys than those needed are ignored. A question without answers is one that has none: `is_impossible` says the
+    /// Reads a file of SQuAD 1.1 or 2.0, compressed or not, or standard input for `-`. `.jsonl`, `.parquet` and
+    /// `.arrow` hold a question a row, as the hub has them: `id`, `title`, `context`, `question`, and `answers` with the lists
+    /// `text` and `answer_start`. A byte-order mark is tolerated, other keys than those needed are ignored. A question without answers is one that has none: `is_impossible` says the
     /// same and is not asked.
     ///
     /// An answer that is not where the file says is no error here: see [`gold`](Self::gold).
@@ -107,6 +108,9 @@ impl SquadDataset {
     /// As [`read`](Self::read), but for ids.
     pub fn read_any_ids(path: &Path) -> Result<Self, SquadError> {
         let source = Source::open(path)?;
+        if let Some(format) = rows::format_of(&source) {
+            return rows::read(source, format);
+        }
         let name = source.path.clone();
         let path = name.as_path();
         let text = decode_utf8(path, source.into_bytes()?)?;

@@ -4,16 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::builder::{ListBuilder, StringBuilder, StringDictionaryBuilder};
-use arrow_array::types::{Int8Type, Int64Type};
+use arrow_array::types::{Int8Type, Int32Type, Int64Type};
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Date32Array, Float32Array, Int64Array, ListArray, RecordBatch,
-    StringArray,
+    StringArray, StructArray,
 };
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::{Field, Schema};
 use bert_text::{
-    Column, ColumnOptions, Dataset, Label, LabelSet, ReadError, RowFilter, TagColumns,
-    TaggedDataset,
+    Column, ColumnOptions, Dataset, GoldAnswer, Label, LabelSet, ReadError, RowFilter,
+    SquadDataset, TagColumns, TaggedDataset,
 };
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -190,6 +190,43 @@ fn lists_of_tokens_and_tags_are_sentences() {
         .expect_err("ids")
         .to_string();
     assert!(message.contains("--label-names"), "{message}");
+}
+
+#[test]
+fn questions_of_the_hub_have_their_answers_in_a_structure() {
+    let mut texts = ListBuilder::new(StringBuilder::new());
+    texts.values().append_value("b");
+    texts.append(true);
+    texts.append(true);
+    let starts =
+        ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(2)]), Some(Vec::new())]);
+    let field =
+        |name, array: &ArrayRef| Arc::new(Field::new(name, array.data_type().clone(), true));
+    let (texts, starts): (ArrayRef, ArrayRef) = (Arc::new(texts.finish()), Arc::new(starts));
+    let answers = StructArray::from(vec![
+        (field("text", &texts), texts.clone()),
+        (field("answer_start", &starts), starts.clone()),
+    ]);
+    let rows = batch(
+        vec![
+            ("id", strings(&["1", "2"])),
+            ("context", strings(&["a b", "a b"])),
+            ("question", strings(&["q", "r"])),
+            ("answers", Arc::new(answers)),
+        ],
+        None,
+    );
+    for (name, bytes) in files(&rows) {
+        let (_dir, path) = file(name, bytes);
+        let data = SquadDataset::read(&path).expect(name);
+        assert_eq!(
+            data.gold(&data.questions[0]),
+            GoldAnswer::At(2..3),
+            "{name}"
+        );
+        assert_eq!(data.gold(&data.questions[1]), GoldAnswer::None);
+        assert_eq!(data.contexts, ["a b"]);
+    }
 }
 
 #[test]
