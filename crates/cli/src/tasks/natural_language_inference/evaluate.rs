@@ -11,7 +11,7 @@ use bert_text::Dataset;
 use clap::Args;
 
 use super::{agreed, confusion, encode};
-use crate::flags::ColumnFlags;
+use crate::flags::{ColumnFlags, print_notes};
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::tasks::text_classification::labelled_records;
 use crate::whole_file::WholeFile;
@@ -37,7 +37,9 @@ impl Evaluate for &EvaluateArgs {
     type Scored = NliScored;
 
     fn read(&self, files: &[PathBuf]) -> Result<NliData> {
-        agreed(Dataset::read_files(files, &self.columns.options())?)
+        let data = Dataset::read_files(files, &self.columns.options())?;
+        print_notes(&data.notes);
+        agreed(data)
     }
 
     fn open(

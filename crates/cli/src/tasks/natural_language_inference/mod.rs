@@ -21,7 +21,6 @@ use bert_tasks::text_classification::Split;
 use bert_text::Dataset;
 
 use super::text_classification::print_data;
-use crate::flags::print_notes;
 use crate::format::counted;
 
 /// Tokenizes a data set and describes it on standard error.
@@ -33,7 +32,6 @@ fn encode(nli: &NliClassifier, data: &NliData) -> Result<Split> {
 
 /// Finds out what each label means, and reports the rows that the annotators did not agree on.
 fn agreed(dataset: Dataset) -> Result<NliData> {
-    print_notes(&dataset.notes);
     let data = NliData::new(dataset)?;
     if data.without_agreement > 0 {
         eprintln!(
