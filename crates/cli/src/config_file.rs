@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 use toml::{Table, Value};
 
 use crate::cli::Cli;
@@ -80,8 +80,15 @@ fn arguments(path: &Path, command: &Command, matches: &ArgMatches) -> Result<Vec
     for (key, value) in &table {
         let arg = find(command, key).map_err(|message| wrong(path, &message))?;
         if matches.value_source(arg.get_id().as_str()) != Some(ValueSource::CommandLine) {
-            let argument = argument(arg, key, value).map_err(|message| wrong(path, &message))?;
-            arguments.extend(argument.map(OsString::from));
+            let values = match value {
+                Value::Array(values) if takes_several(arg) => values.as_slice(),
+                value => std::slice::from_ref(value),
+            };
+            for value in values {
+                let argument =
+                    argument(arg, key, value).map_err(|message| wrong(path, &message))?;
+                arguments.extend(argument.map(OsString::from));
+            }
         }
     }
     Ok(arguments)
@@ -108,6 +115,11 @@ fn find<'a>(command: &'a Command, key: &str) -> Result<&'a Arg, String> {
             "there is no option `{key}`; the keys are the long names of the flags that `--help` lists"
         ),
     })
+}
+
+/// Whether an option may be given more than once.
+fn takes_several(arg: &Arg) -> bool {
+    matches!(arg.get_action(), ArgAction::Append)
 }
 
 /// One option as an argument; none for a switch that is off.

@@ -8,14 +8,29 @@ use bert_hub::{DataSplit, Entry, FileSpec, Kind, Manifest, ManifestError};
 use crate::failure::WrongUsage;
 use crate::model_source::fetch_entry;
 
-/// Resolves `word`, the value of `argument` (`--train`, say). A word that exists as a path is a path. `NAME` is the file of
+/// Resolves each of the words of `argument`.
+///
+/// # Errors
+///
+/// As [`find`].
+pub(crate) fn find_all(
+    argument: &str,
+    words: &[PathBuf],
+    split: DataSplit,
+    offline: bool,
+) -> Result<Vec<PathBuf>> {
+    let find = |word: &PathBuf| find(argument, word, split, offline);
+    words.iter().map(find).collect()
+}
+
+/// Resolves `word`, a value of `argument` (`--train`, say). A word that exists as a path is a path. `NAME` is the file of
 /// that data set for this split, or its only file; `NAME/FILE` is any file of it. The data set is downloaded and verified if
 /// the cache lacks it. A word that is none of these stays a path, for its reader to refuse.
 ///
 /// # Errors
 ///
 /// The data set has no such file, the word is the name of a model or almost that of a data set, or the download fails.
-pub(crate) fn find(
+fn find(
     argument: &str,
     word: &Path,
     split: DataSplit,

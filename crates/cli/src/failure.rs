@@ -59,7 +59,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
 }
 
 /// The message and its causes, without a cause that the message quotes.
-fn with_causes(error: &anyhow::Error) -> String {
+pub(crate) fn with_causes(error: &anyhow::Error) -> String {
     error.chain().fold(String::new(), |message, cause| {
         let cause = cause.to_string();
         if message.is_empty() {

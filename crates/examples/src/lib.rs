@@ -145,10 +145,7 @@ pub fn movie_reviews(dir: &Path) -> anyhow::Result<(Dataset, Dataset)> {
             ..review
         });
     }
-    let dataset = |examples| Dataset {
-        path: path.clone(),
-        examples,
-    };
+    let dataset = |examples| Dataset::new(path.clone(), examples);
     Ok((dataset(training), dataset(held_out)))
 }
 

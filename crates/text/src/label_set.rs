@@ -1,8 +1,10 @@
 //! What labels mean: the classes and their ids, or numbers.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use crate::reader::normalized;
 use crate::{Dataset, Example, Label, TaggedDataset};
 
 /// Labels that do not mean what the task needs. Lines count from 1.
@@ -40,6 +42,27 @@ pub enum LabelError {
         /// The label that is there.
         found: String,
     },
+    /// Most labels are numbers with fractions and some are none.
+    #[error(
+        "{path}, line {line}: {numbers} of {labels} labels are numbers; line {line} is {label:?}{}; correct it, or say with \
+         --problem-type single-label that the labels are classes",
+        if *.decimal_comma { ", with a comma where numbers have a point" } else { "" },
+        path = .path.display()
+    )]
+    MostlyNumbers {
+        /// The file.
+        path: PathBuf,
+        /// The first line whose label is none.
+        line: usize,
+        /// That label.
+        label: String,
+        /// How many are numbers.
+        numbers: usize,
+        /// How many labels there are.
+        labels: usize,
+        /// Whether the label is a number in a spelling with a decimal comma.
+        decimal_comma: bool,
+    },
     /// No row has any class.
     #[error("{path}: no row has a label; expected at least one", path = .path.display())]
     NoClass {
@@ -76,7 +99,7 @@ pub struct LabelSet {
 }
 
 impl LabelSet {
-    /// Classes in id order, as a checkpoint's `id2label` gives them.
+    /// Classes in id order, as a checkpoint's `id2label` gives them. A label of data is found by its composed form (NFC), too.
     ///
     /// # Errors
     /// When a name occurs twice.
@@ -91,11 +114,14 @@ impl LabelSet {
                 });
             }
         }
+        for (id, name) in names.iter().enumerate() {
+            ids.entry(normalized(name)).or_insert(id);
+        }
         Ok(Self { names, ids })
     }
 
-    /// The classes of a data set: in numerical order when all are non-negative integers, else sorted by name (by
-    /// Unicode scalar values, as Python's `sorted`).
+    /// The classes of a data set: those that it names itself, in its order; else in numerical order when all are non-negative
+    /// integers, else sorted by name (by Unicode scalar values, as Python's `sorted`).
     ///
     /// # Errors
     /// A row without a label or with a number that is no class, no class at all, or one class alone in data that is
@@ -105,9 +131,9 @@ impl LabelSet {
         let mut is_multi_label = false;
         for example in &dataset.examples {
             is_multi_label |= matches!(example.label, Some(Label::Names(_)));
-            names.extend(class_names(&dataset.path, example)?);
+            names.extend(known_label(example)?.class_names());
         }
-        let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let mut names: Vec<String> = names.into_iter().map(Cow::into_owned).collect();
         if names.iter().all(|name| integer(name).is_some()) {
             names.sort_by_key(|name| integer(name));
         }
@@ -119,7 +145,7 @@ impl LabelSet {
                 path: dataset.path.clone(),
                 label: label.clone(),
             }),
-            _ => Self::new(names),
+            _ => Self::new(dataset.label_names.clone().unwrap_or(names)),
         }
     }
 
@@ -132,7 +158,8 @@ impl LabelSet {
         Ok(Self::from_dataset(dataset)?.ordered_as(checkpoint))
     }
 
-    /// The tags of a data set, sorted by name (by Unicode scalar values, as Python's `sorted`).
+    /// The tags of a data set: those that it names itself, in its order; else sorted by name (by Unicode scalar values, as
+    /// Python's `sorted`).
     ///
     /// # Errors
     /// No word at all, or every word has the same tag.
@@ -150,7 +177,7 @@ impl LabelSet {
                 path: dataset.path.clone(),
                 label: label.clone(),
             }),
-            _ => Self::new(names),
+            _ => Self::new(dataset.label_names.clone().unwrap_or(names)),
         }
     }
 
@@ -188,9 +215,12 @@ impl LabelSet {
     /// # Errors
     /// A row without a label, with a list or a number that is no class, or with an unknown class.
     pub fn resolve(&self, dataset: &Dataset) -> Result<Vec<usize>, LabelError> {
-        let resolve = |example: &Example| match known_label(&dataset.path, example)? {
-            Label::Name(name) => self.known_id(&dataset.path, example.line, name),
-            label => Err(kind_error(&dataset.path, example, "one class name", label)),
+        let resolve = |example: &Example| match known_label(example)? {
+            label @ Label::Names(_) => Err(kind_error(example, "one class name", label)),
+            label => {
+                let name = label.class_names().concat();
+                self.known_id(&example.file, example.line, &name)
+            }
         };
         dataset.examples.iter().map(resolve).collect()
     }
@@ -202,8 +232,8 @@ impl LabelSet {
     pub fn resolve_multi_label(&self, dataset: &Dataset) -> Result<Vec<Vec<f32>>, LabelError> {
         let resolve = |example: &Example| {
             let mut row = vec![0.0; self.len()];
-            for name in class_names(&dataset.path, example)? {
-                row[self.known_id(&dataset.path, example.line, name)?] = 1.0;
+            for name in known_label(example)?.class_names() {
+                row[self.known_id(&example.file, example.line, &name)?] = 1.0;
             }
             Ok(row)
         };
@@ -219,7 +249,7 @@ impl LabelSet {
         sentences
             .map(|sentence| {
                 let tags = sentence.tags.iter().zip(&sentence.lines);
-                tags.map(|(tag, &line)| self.known_id(&dataset.path, line, tag))
+                tags.map(|(tag, &line)| self.known_id(&sentence.file, line, tag))
                     .collect()
             })
             .collect()
@@ -257,41 +287,25 @@ impl LabelSet {
 /// A row without a label, or with one that is not a finite number.
 pub fn regression_targets(dataset: &Dataset) -> Result<Vec<f32>, LabelError> {
     let target = |example: &Example| {
-        let label = known_label(&dataset.path, example)?;
-        let number = match label {
-            Label::Score(number) => Some(*number as f32),
-            Label::Name(text) => text.parse::<f32>().ok(),
-            Label::Names(_) => None,
-        };
+        let label = known_label(example)?;
+        let number = label.number().map(|number| number as f32);
         number
             .filter(|number| number.is_finite())
-            .ok_or_else(|| kind_error(&dataset.path, example, "a finite number", label))
+            .ok_or_else(|| kind_error(example, "a finite number", label))
     };
     dataset.examples.iter().map(target).collect()
 }
 
-/// The class names of a row: one, or those of its list.
-fn class_names<'a>(path: &Path, example: &'a Example) -> Result<Vec<&'a str>, LabelError> {
-    match known_label(path, example)? {
-        Label::Name(name) => Ok(vec![name]),
-        Label::Names(names) => Ok(names.iter().map(String::as_str).collect()),
-        label @ Label::Score(_) => {
-            let expected = "a class name (for numbers, train a regression)";
-            Err(kind_error(path, example, expected, label))
-        }
-    }
-}
-
-fn known_label<'a>(path: &Path, example: &'a Example) -> Result<&'a Label, LabelError> {
+fn known_label(example: &Example) -> Result<&Label, LabelError> {
     example.label.as_ref().ok_or_else(|| LabelError::Missing {
-        path: path.to_owned(),
+        path: example.file.to_path_buf(),
         line: example.line,
     })
 }
 
-fn kind_error(path: &Path, example: &Example, expected: &'static str, label: &Label) -> LabelError {
+fn kind_error(example: &Example, expected: &'static str, label: &Label) -> LabelError {
     LabelError::Kind {
-        path: path.to_owned(),
+        path: example.file.to_path_buf(),
         line: example.line,
         expected,
         found: match label {

@@ -1,6 +1,6 @@
 //! Tokenizer, data-set readers, features and batches for BERT.
 //!
-//! The way of a row: a TSV, CSV or JSON Lines file becomes a [`Dataset`] of [`Example`]s, a [`LabelSet`] turns their
+//! The way of a row: a TSV, CSV, JSON Lines, Parquet or Arrow file becomes a [`Dataset`] of [`Example`]s, a [`LabelSet`] turns their
 //! labels into ids, a [`Tokenizer`] turns their texts into [`Encoding`]s, and [`epoch_batches`] says which rows go
 //! together.
 //!
@@ -39,7 +39,10 @@ pub use plain_text::{
     TokenBlock,
 };
 pub use predict_input::{PairInput, PredictInput, PredictInputs, PredictLine, TokensInput};
-pub use reader::{Column, ColumnOptions, ColumnRole, Format, ReadError, RowFilter, TagColumns};
+pub use reader::{
+    Column, ColumnOptions, ColumnRole, Format, LabelLists, ReadError, ReadNote, RowFilter,
+    TagColumns, Unlabelled, UnpackError, matching_files,
+};
 pub use sampler::{BatchOrder, epoch_batches};
 pub use squad::{
     ArticleRange, Contexts, GoldAnswer, QuestionInput, SquadAnswer, SquadDataset, SquadError,

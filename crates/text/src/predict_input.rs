@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::ReadError;
+use crate::reader::{Source, read_error};
 
 /// One input of a prediction, read from a line of its own: a JSON object, or for some tasks plain text.
 pub trait PredictLine: DeserializeOwned {
@@ -96,14 +97,25 @@ impl PredictLine for PairInput {
 /// Reads inputs one by one, in their order, so that an endless stream works too.
 ///
 /// A line whose first character other than white space is `{` is always taken for JSON (other keys than the input's are
-/// ignored), so that a slip in a JSON file is an error and not a prediction about its source text. Blank lines are
-/// skipped.
+/// ignored), so that a slip in a JSON file is an error and not a prediction about its source text. A blank line is an empty
+/// text, or an error where an object is needed, so that every line has its answer.
 #[derive(Debug)]
 pub struct PredictInputs<R, T = PredictInput> {
     reader: R,
     path: PathBuf,
     line: usize,
     input: PhantomData<T>,
+}
+
+impl<T: PredictLine> PredictInputs<Box<dyn BufRead + Send>, T> {
+    /// Opens a file, compressed or not, or standard input for `-`.
+    ///
+    /// # Errors
+    /// It cannot be opened or unpacked, or is a directory.
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        let Source { path, reader, .. } = Source::open(path)?;
+        Ok(Self::new(reader, &path))
+    }
 }
 
 impl<R: BufRead, T: PredictLine> PredictInputs<R, T> {
@@ -117,41 +129,43 @@ impl<R: BufRead, T: PredictLine> PredictInputs<R, T> {
         }
     }
 
-    /// The next line that is not blank.
+    /// The next line, without its end.
     fn next_line(&mut self) -> Result<Option<String>, ReadError> {
-        loop {
-            let mut bytes = Vec::new();
-            let count = self
-                .reader
-                .read_until(b'\n', &mut bytes)
-                .map_err(|source| ReadError::Io {
-                    path: self.path.clone(),
-                    source,
-                })?;
-            if count == 0 {
-                return Ok(None);
-            }
-            self.line += 1;
-            let line = String::from_utf8(bytes).map_err(|_| ReadError::InvalidUtf8 {
-                path: self.path.clone(),
-                line: self.line,
-            })?;
-            let line = match self.line {
-                1 => line.trim_start_matches('\u{feff}'),
-                _ => &line,
-            };
-            if !line.trim().is_empty() {
-                return Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()));
-            }
+        let mut bytes = Vec::new();
+        let count = self
+            .reader
+            .read_until(b'\n', &mut bytes)
+            .map_err(|source| read_error(&self.path, source))?;
+        if count == 0 {
+            return Ok(None);
         }
+        self.line += 1;
+        let line = String::from_utf8(bytes).map_err(|_| ReadError::InvalidUtf8 {
+            path: self.path.clone(),
+            line: self.line,
+        })?;
+        let line = match self.line {
+            1 => line.trim_start_matches('\u{feff}'),
+            _ => &line,
+        };
+        Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
     fn parse(&self, line: String) -> Result<T, ReadError> {
         if !line.trim_start().starts_with('{') {
-            return T::plain(line).ok_or_else(|| ReadError::PredictPlain {
-                path: self.path.clone(),
-                line: self.line,
-                keys: T::KEYS,
+            let is_blank = line.trim().is_empty();
+            let (path, keys) = (self.path.clone(), T::KEYS);
+            return T::plain(line).ok_or(match is_blank {
+                true => ReadError::PredictBlank {
+                    path,
+                    line: self.line,
+                    keys,
+                },
+                false => ReadError::PredictPlain {
+                    path,
+                    line: self.line,
+                    keys,
+                },
             });
         }
         serde_json::from_str(&line).map_err(|source| ReadError::PredictJson {

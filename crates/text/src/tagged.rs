@@ -1,6 +1,9 @@
 //! Rows of a token-classification data set.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::ReadNote;
 
 /// A sentence: words with one tag each.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,17 +12,23 @@ pub struct TaggedSentence {
     pub words: Vec<String>,
     /// One tag a word.
     pub tags: Vec<String>,
-    /// 1-based line of each word.
+    /// The file that the sentence stands in.
+    pub file: Arc<Path>,
+    /// 1-based line of each word; in Parquet and Arrow files the 1-based row.
     pub lines: Vec<usize>,
 }
 
-/// The sentences of one file, in its order. Never empty when read from a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The sentences of a file, or of several, in their order. Never empty when read from files.
+#[derive(Debug, Clone, PartialEq)]
 pub struct TaggedDataset {
-    /// Where the sentences come from, for messages.
+    /// Where the sentences come from, for messages about all of them.
     pub path: PathBuf,
     /// The sentences.
     pub sentences: Vec<TaggedSentence>,
+    /// The names of all tags in the order of their ids, where the file or the caller says so. Some may have no word.
+    pub label_names: Option<Vec<String>>,
+    /// What a reader should be told about how the files were read.
+    pub notes: Vec<ReadNote>,
 }
 
 impl TaggedDataset {

@@ -122,11 +122,9 @@ fn reviews() -> Dataset {
             text: format!("{subject} {verdict}"),
             text_pair: None,
             label: Some(Label::Name((*label).to_owned())),
+            file: Path::new("reviews").into(),
             line: 1,
         })
     });
-    Dataset {
-        path: "reviews".into(),
-        examples: examples.collect(),
-    }
+    Dataset::new("reviews".into(), examples.collect())
 }

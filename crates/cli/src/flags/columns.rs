@@ -1,6 +1,6 @@
 //! How to read a file of rows.
 
-use bert_text::{Column, ColumnOptions, Format, RowFilter};
+use bert_text::{Column, ColumnOptions, Format, LabelLists, RowFilter, Unlabelled};
 use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
@@ -22,7 +22,7 @@ pub(crate) struct ColumnFlags {
     #[arg(long, value_enum, default_value_t = Header::Auto)]
     header: Header,
     /// Format of the file; by default the one that its extension means (TSV: .tsv, .txt; CSV: .csv; JSON Lines: .jsonl,
-    /// .ndjson, .json)
+    /// .ndjson, .json; Parquet: .parquet; Arrow: .arrow, .feather), with .gz, .zst or .zip behind it or not
     #[arg(long, value_enum)]
     format: Option<FormatWord>,
     /// Character between columns; by default the tab in TSV and the comma in CSV
@@ -32,6 +32,22 @@ pub(crate) struct ColumnFlags {
     /// lists instead
     #[arg(long, value_name = "TEXT")]
     label_separator: Option<String>,
+    /// What lists of labels hold: classes, or multi-hot, a 0 or 1 for each class; auto: lists of one length that hold only 0
+    /// and 1, with a row that repeats one of them, are multi-hot
+    #[arg(long, value_enum, default_value_t = LabelListsWord::Auto)]
+    label_lists: LabelListsWord,
+    /// Names of the classes in the order of their ids, separated by commas, for data that has ids or multi-hot lists; by
+    /// default those in the metadata of Parquet, Arrow or dataset_info.json, if there are any
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    label_names: Vec<String>,
+    /// Label of the rows that have none and are left out; auto: -1 where classes are ids; none: every label is one
+    #[arg(
+        long,
+        value_name = "LABEL",
+        default_value = "auto",
+        allow_hyphen_values = true
+    )]
+    unlabelled: Unlabelled,
     /// Of every file, read only the rows with this value in this column. May be given more than once: a row has to pass
     /// every filter
     #[arg(long, value_name = "COLUMN=VALUE")]
@@ -50,6 +66,15 @@ enum FormatWord {
     Tsv,
     Csv,
     Jsonl,
+    Parquet,
+    Arrow,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LabelListsWord {
+    Auto,
+    Classes,
+    MultiHot,
 }
 
 impl ColumnFlags {
@@ -59,6 +84,8 @@ impl ColumnFlags {
                 FormatWord::Tsv => Format::Tsv,
                 FormatWord::Csv => Format::Csv,
                 FormatWord::Jsonl => Format::JsonLines,
+                FormatWord::Parquet => Format::Parquet,
+                FormatWord::Arrow => Format::Arrow,
             }),
             text: self.text_column.clone(),
             text_pair: self.pair_column.clone(),
@@ -70,10 +97,23 @@ impl ColumnFlags {
             },
             delimiter: self.delimiter,
             label_separator: self.label_separator.clone(),
+            label_lists: match self.label_lists {
+                LabelListsWord::Auto => LabelLists::Auto,
+                LabelListsWord::Classes => LabelLists::Classes,
+                LabelListsWord::MultiHot => LabelLists::MultiHot,
+            },
+            label_names: names(&self.label_names),
+            unlabelled_label: self.unlabelled.clone(),
             unlabelled: false,
             filters: self.filter.clone(),
         }
     }
+}
+
+/// The names of `--label-names`, if there are any.
+pub(crate) fn names(words: &[String]) -> Option<Vec<String>> {
+    let names = words.iter().map(|name| name.trim().to_owned());
+    (!words.is_empty()).then(|| names.collect())
 }
 
 fn ascii_character(text: &str) -> Result<u8, String> {

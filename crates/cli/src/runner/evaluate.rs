@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{InferenceFlags, TaskModel};
 use crate::data_source;
+use crate::flags::data_files;
 use crate::progress::ShareBar;
 use crate::results::Results;
 use crate::whole_file::WholeFile;
@@ -18,10 +19,11 @@ pub(crate) type EvaluateFlags = InferenceFlags<EvaluateFiles>;
 
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateFiles {
-    /// Data to score the model on: a file, or a data set that `bert models` lists (NAME for its development file, or
-    /// NAME/FILE)
-    #[arg(long, value_name = "FILE|NAME")]
-    data: PathBuf,
+    /// Data to score the model on: a file, several that are read as one, or a pattern such as 'part-*.tsv'; - is standard
+    /// input. Files may be compressed (.gz, .zst, .zip with one file in it). Or a data set that `bert models` lists (NAME for
+    /// its development file, or NAME/FILE)
+    #[arg(long, value_name = "FILE|NAME", required = true, num_args = 1..)]
+    data: Vec<PathBuf>,
     /// Also write the predictions; the file appears when it is complete
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
@@ -36,7 +38,7 @@ pub(crate) trait Evaluate: Sized {
     type Scored;
 
     /// Reads the data and finds what is wrong with it, before anything is downloaded or computed.
-    fn read(&self, path: &Path) -> Result<Self::Data>;
+    fn read(&self, files: &[PathBuf]) -> Result<Self::Data>;
 
     /// Opens a trained model, without its weights.
     fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Self::Model, TaskError>;
@@ -71,9 +73,9 @@ pub(crate) type SplitOf<M> = <M as Task>::Split;
 pub(crate) fn run<C: Evaluate>(command: C, flags: &EvaluateFlags) -> Result<()> {
     let predictions = begin(flags.files.predictions.as_deref())?;
     let source = flags.find_model()?;
-    let file = &flags.files.data;
-    let file = data_source::find("--data", file, DataSplit::Dev, flags.offline)?;
-    let data = command.read(&file)?;
+    let files = &flags.files.data;
+    let files = data_source::find_all("--data", files, DataSplit::Dev, flags.offline)?;
+    let data = command.read(&data_files(&files)?)?;
     let device = flags.runtime.open()?;
     let model = flags.open(&source, |directory, max_length| {
         command.open(directory, max_length)

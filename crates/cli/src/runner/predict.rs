@@ -1,16 +1,18 @@
 //! What `bert predict` does for every task: inputs line by line, answers line by line, in their order.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, IsTerminal, stdin};
+use std::fmt;
+use std::io::{BufRead, IsTerminal, stdin};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use bert_tasks::TaskError;
 use bert_text::{PredictInputs, PredictLine, ReadError};
 use burn::tensor::Device;
-use clap::Args;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use super::{InferenceFlags, TaskModel};
+use crate::failure::with_causes;
 use crate::format::{count, counted};
 use crate::progress::Counter;
 use crate::results::Results;
@@ -23,12 +25,47 @@ pub(crate) type PredictFlags = InferenceFlags<PredictFiles>;
 
 #[derive(Debug, Args)]
 pub(crate) struct PredictFiles {
-    /// One input a line; - is standard input
+    /// One input a line, and one record a line of output; - is standard input. A file may be compressed (.gz, .zst, .zip with
+    /// one file in it)
     #[arg(long, value_name = "FILE|-")]
     input: PathBuf,
+    /// What a line does that cannot be answered; stop: it ends the run behind the answers to the lines before it; skip: it has
+    /// a record with "error" in the place of an answer
+    #[arg(long, value_enum, default_value_t = OnError::Stop)]
+    on_error: OnError,
     /// Add the model's raw outputs
     #[arg(long)]
     pub(crate) logits: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OnError {
+    Stop,
+    Skip,
+}
+
+/// An input that a model cannot answer, although those before it were answered.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// How many inputs before it have their answers.
+    pub(crate) answered: usize,
+    /// How many of these were cut.
+    pub(crate) cut: usize,
+    pub(crate) reason: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// The record of a line that has no answer.
+#[derive(Serialize)]
+struct Failure {
+    error: String,
 }
 
 /// What `bert predict TASK` does in a way of its own.
@@ -44,7 +81,8 @@ pub(crate) trait Predict {
 
     fn load(&self, model: Self::Model, device: Device) -> Result<Self::Loaded>;
 
-    /// Prints the answers to some inputs and returns how many of these were cut at the maximum length.
+    /// Prints the answers to some inputs and returns how many of these were cut at the maximum length. Fails with [`Refused`]
+    /// where one input is at fault.
     fn answer(
         &self,
         loaded: &Self::Loaded,
@@ -63,12 +101,15 @@ pub(crate) fn run<C: Predict>(command: &C, flags: &PredictFlags) -> Result<()> {
     })?;
     let max_length = model.pretrained().max_length;
     let loaded = command.load(model, device)?;
+    let skips = flags.files.on_error == OnError::Skip;
     let mut results = Results::new();
-    let cut = input.each_chunk(|inputs| {
-        let cut = command.answer(&loaded, inputs, &mut results)?;
-        results.flush()?;
-        Ok(cut)
+    let cut = input.each_chunk(skips, &mut results, |inputs, results| {
+        command.answer(&loaded, inputs, results)
     })?;
+    if cut.skipped > 0 {
+        let all = counted(cut.of + cut.skipped, "line");
+        eprintln!("warning {} of {all} not answered", count(cut.skipped));
+    }
     cut.note(max_length);
     Ok(())
 }
@@ -77,61 +118,54 @@ pub(crate) fn run<C: Predict>(command: &C, flags: &PredictFlags) -> Result<()> {
 pub(crate) struct Cut {
     pub(crate) inputs: usize,
     pub(crate) of: usize,
-}
-
-impl Cut {
-    /// Says so, if any was.
-    pub(crate) fn note(&self, max_length: usize) {
-        if self.inputs > 0 {
-            let (cut, all) = (count(self.inputs), counted(self.of, "input"));
-            eprintln!("note    {cut} of {all} cut at {max_length} tokens");
-        }
-    }
+    /// Lines without an answer.
+    pub(crate) skipped: usize,
 }
 
 /// The lines of a file or of standard input.
 pub(crate) struct Input<T> {
-    lines: PredictInputs<Box<dyn BufRead>, T>,
+    lines: PredictInputs<Box<dyn BufRead + Send>, T>,
     chunk: usize,
 }
 
 impl<T: PredictLine> Input<T> {
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        if path == Path::new("-") {
-            // Somebody who types wants each answer at once.
-            let chunk = if stdin().is_terminal() { 1 } else { CHUNK };
-            let lines = PredictInputs::new(
-                Box::new(stdin().lock()) as Box<dyn BufRead>,
-                Path::new("standard input"),
-            );
-            return Ok(Self { lines, chunk });
-        }
-        let file =
-            File::open(path).with_context(|| format!("{}: cannot be read", path.display()))?;
-        let lines = PredictInputs::new(Box::new(BufReader::new(file)) as Box<dyn BufRead>, path);
+        // Somebody who types wants each answer at once.
+        let is_typed = path == Path::new("-") && stdin().is_terminal();
         Ok(Self {
-            lines,
-            chunk: CHUNK,
+            lines: PredictInputs::open(path)?,
+            chunk: if is_typed { 1 } else { CHUNK },
         })
     }
 
-    /// Hands all inputs to `answer`, chunk by chunk; it returns how many inputs it cut.
+    /// Hands all inputs to `answer`, chunk by chunk; it returns how many inputs it cut. A line that cannot be answered ends the
+    /// run, or has a record in `results` that says why.
     pub(crate) fn each_chunk(
         mut self,
-        mut answer: impl FnMut(&[T]) -> Result<usize>,
+        skips: bool,
+        results: &mut Results,
+        mut answer: impl FnMut(&[T], &mut Results) -> Result<usize>,
     ) -> Result<Cut> {
         let counter = Counter::new();
-        let mut cut = Cut { inputs: 0, of: 0 };
+        let mut cut = Cut {
+            inputs: 0,
+            of: 0,
+            skipped: 0,
+        };
         loop {
             let (chunk, failed) = self.next_chunk();
-            cut.inputs += answer(&chunk)?;
-            cut.of += chunk.len();
+            let is_last = chunk.len() < self.chunk && failed.is_none();
+            cut.answer(&chunk, skips, results, &mut answer)?;
+            results.flush()?;
             counter.add(chunk.len());
-            // What came before a broken line has been answered.
-            if let Some(error) = failed {
-                return Err(error.into());
+            match failed {
+                // What came before a broken line has been answered.
+                Some(error) if !skips || !is_of_line(&error) => return Err(error.into()),
+                Some(error) => cut.skip(with_causes(&error.into()), results)?,
+                None => {}
             }
-            if chunk.len() < self.chunk {
+            if is_last {
+                results.flush()?;
                 return Ok(cut);
             }
         }
@@ -148,4 +182,60 @@ impl<T: PredictLine> Input<T> {
         }
         (chunk, None)
     }
+}
+
+impl Cut {
+    /// Says how many were cut, if any was.
+    pub(crate) fn note(&self, max_length: usize) {
+        if self.inputs > 0 {
+            let (cut, all) = (count(self.inputs), counted(self.of, "input"));
+            eprintln!("note    {cut} of {all} cut at {max_length} tokens");
+        }
+    }
+
+    /// Answers some inputs, and those behind one that is refused.
+    fn answer<T>(
+        &mut self,
+        mut inputs: &[T],
+        skips: bool,
+        results: &mut Results,
+        answer: &mut impl FnMut(&[T], &mut Results) -> Result<usize>,
+    ) -> Result<()> {
+        loop {
+            match answer(inputs, results) {
+                Ok(cut) => {
+                    self.inputs += cut;
+                    self.of += inputs.len();
+                    return Ok(());
+                }
+                Err(error) => {
+                    let refused = error.downcast::<Refused>()?;
+                    if !skips {
+                        results.flush()?;
+                        return Err(refused.into());
+                    }
+                    self.inputs += refused.cut;
+                    self.of += refused.answered;
+                    inputs = &inputs[refused.answered + 1..];
+                    self.skip(refused.reason, results)?;
+                }
+            }
+        }
+    }
+
+    fn skip(&mut self, error: String, results: &mut Results) -> Result<()> {
+        self.skipped += 1;
+        results.json_line(&Failure { error })
+    }
+}
+
+/// Whether an error is about one line, so that the next one can be read.
+fn is_of_line(error: &ReadError) -> bool {
+    matches!(
+        error,
+        ReadError::InvalidUtf8 { .. }
+            | ReadError::PredictBlank { .. }
+            | ReadError::PredictJson { .. }
+            | ReadError::PredictPlain { .. }
+    )
 }

@@ -1,13 +1,13 @@
 //! The files of a training run whose examples are rows of columns.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use bert_text::{ColumnOptions, Dataset, RowFilter};
 use clap::Args;
 
 use super::train::{FineTuneFlags, Splits};
-use crate::flags::ColumnFlags;
+use crate::flags::{ColumnFlags, data_files};
 
 #[derive(Debug, Args)]
 pub(crate) struct RowFlags {
@@ -32,27 +32,39 @@ struct SplitFilters {
 }
 
 impl RowFlags {
-    /// Reads the rows of a run. A split is a file, or the rows of a file that pass its filter.
-    pub(crate) fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Dataset>> {
-        let options = self.columns.options();
+    pub(crate) fn options(&self) -> ColumnOptions {
+        self.columns.options()
+    }
+
+    /// Reads the rows of a run. A split is some files, or the rows of some files that pass its filter.
+    pub(crate) fn read(
+        &self,
+        flags: &FineTuneFlags,
+        options: &ColumnOptions,
+    ) -> Result<Splits<Dataset>> {
         let filters = &self.filters;
-        let of = |file: Option<&Path>, own: &[RowFilter]| {
-            let file = file.or_else(|| (!own.is_empty()).then_some(&flags.train));
-            file.map(|file| read(file, &options, own)).transpose()
+        let of = |files: &[PathBuf], own: &[RowFilter]| match (files, own) {
+            ([], []) => Ok(None),
+            ([], own) => read(&flags.train, options, own).map(Some),
+            (files, own) => read(files, options, own).map(Some),
         };
         Ok(Splits {
-            train: read(&flags.train, &options, &filters.train_filter)?,
-            eval: of(flags.eval.as_deref(), &filters.eval_filter)?,
-            test: of(flags.test.as_deref(), &filters.test_filter)?,
+            train: read(&flags.train, options, &filters.train_filter)?,
+            eval: of(&flags.eval, &filters.eval_filter)?,
+            test: of(&flags.test, &filters.test_filter)?,
         })
     }
 }
 
-/// Reads a file with the filters of every file and those of one split.
-pub(crate) fn read(file: &Path, options: &ColumnOptions, own: &[RowFilter]) -> Result<Dataset> {
+/// Reads files with the filters of every file and those of one split.
+pub(crate) fn read(
+    files: &[PathBuf],
+    options: &ColumnOptions,
+    own: &[RowFilter],
+) -> Result<Dataset> {
     let options = ColumnOptions {
         filters: [&options.filters, own].concat(),
         ..options.clone()
     };
-    Ok(Dataset::read(file, &options)?)
+    Ok(Dataset::read_files(&data_files(files)?, &options)?)
 }

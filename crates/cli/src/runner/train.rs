@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::{TaskModel, print_files, print_unknown_tensors};
 use crate::data_source;
 use crate::describe;
-use crate::flags::{RuntimeFlags, TrainingFlags};
+use crate::flags::{RuntimeFlags, TrainingFlags, data_files};
 use crate::format;
 use crate::model_source::ModelSource;
 use crate::output_directory::OutputDirectory;
@@ -30,15 +30,16 @@ pub(crate) struct FineTuneFlags {
     /// OWNER/NAME@REVISION)
     #[arg(long, value_name = "DIR|NAME")]
     pub(crate) model: String,
-    /// Training data: a file, or a data set that `bert models` lists (NAME, or NAME/FILE)
-    #[arg(long, value_name = "FILE|NAME")]
-    pub(crate) train: PathBuf,
+    /// Training data: a file, several that are read as one, or a pattern such as 'part-*.tsv'; - is standard input. Files may
+    /// be compressed (.gz, .zst, .zip with one file in it). Or a data set that `bert models` lists (NAME, or NAME/FILE)
+    #[arg(long, value_name = "FILE|NAME", required = true, num_args = 1..)]
+    pub(crate) train: Vec<PathBuf>,
     /// Evaluation data, which decides which checkpoint is best; without it the last checkpoint is kept
-    #[arg(long, value_name = "FILE|NAME", visible_alias = "validation")]
-    pub(crate) eval: Option<PathBuf>,
+    #[arg(long, value_name = "FILE|NAME", num_args = 1.., visible_alias = "validation")]
+    pub(crate) eval: Vec<PathBuf>,
     /// Test data, on which the best checkpoint is scored in the end
-    #[arg(long, value_name = "FILE|NAME")]
-    pub(crate) test: Option<PathBuf>,
+    #[arg(long, value_name = "FILE|NAME", num_args = 1..)]
+    pub(crate) test: Vec<PathBuf>,
     /// Directory for the trained model and training.jsonl
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
@@ -62,26 +63,27 @@ pub(crate) struct FineTuneFlags {
 impl FineTuneFlags {
     /// The same with the paths of the data sets that it names; what the cache lacks is downloaded.
     fn with_data_files(&self) -> Result<Self> {
-        let find =
-            |argument, word: &Path, split| data_source::find(argument, word, split, self.offline);
-        let optional = |argument, word: &Option<PathBuf>, split| {
-            let word = word.as_deref();
-            word.map(|word| find(argument, word, split)).transpose()
+        let find = |argument, words: &[PathBuf], split| {
+            data_source::find_all(argument, words, split, self.offline)
         };
         Ok(Self {
             train: find("--train", &self.train, DataSplit::Train)?,
-            eval: optional("--eval", &self.eval, DataSplit::Dev)?,
-            test: optional("--test", &self.test, DataSplit::Test)?,
+            eval: find("--eval", &self.eval, DataSplit::Dev)?,
+            test: find("--test", &self.test, DataSplit::Test)?,
             ..self.clone()
         })
     }
 
-    /// Reads the two or three files of a run, in the order train, eval, test.
-    pub(crate) fn read<D>(&self, read: impl Fn(&Path) -> Result<D>) -> Result<Splits<D>> {
+    /// Reads the two or three splits of a run, in the order train, eval, test.
+    pub(crate) fn read<D>(&self, read: impl Fn(&[PathBuf]) -> Result<D>) -> Result<Splits<D>> {
+        let optional = |words: &[PathBuf]| match words {
+            [] => Ok(None),
+            words => read(&data_files(words)?).map(Some),
+        };
         Ok(Splits {
-            train: read(&self.train)?,
-            eval: self.eval.as_deref().map(&read).transpose()?,
-            test: self.test.as_deref().map(&read).transpose()?,
+            train: read(&data_files(&self.train)?)?,
+            eval: optional(&self.eval)?,
+            test: optional(&self.test)?,
         })
     }
 }

@@ -9,7 +9,7 @@ fn every_default_of_training_has_its_reason_in_the_help() {
         .succeeded()
         .stdout;
     assert!(
-        help.contains("--model <DIR|NAME> --train <FILE|NAME> --output <DIR>"),
+        help.contains("--model <DIR|NAME> --train <FILE|NAME>... --output <DIR>"),
         "{help}"
     );
     let words: String = help.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -73,7 +73,7 @@ fn flags_under<'h>(heading: &str, help: &'h str) -> Vec<&'h str> {
 #[test]
 fn every_flag_stands_under_the_heading_that_it_belongs_to() {
     /// What has no heading belongs to every task of its command.
-    const SHARED: [&str; 18] = [
+    const SHARED: [&str; 19] = [
         "--model",
         "--offline",
         "--train",
@@ -88,6 +88,7 @@ fn every_flag_stands_under_the_heading_that_it_belongs_to() {
         "--batch-size",
         "--weights",
         "--input",
+        "--on-error",
         "--logits",
         "--json",
         "--help",

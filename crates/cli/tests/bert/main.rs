@@ -6,6 +6,8 @@ mod bad_options;
 mod bench;
 mod check;
 mod check_tasks;
+mod data_files;
+mod data_meanings;
 mod data_names;
 mod embed;
 mod formats;

@@ -180,6 +180,39 @@ fn a_text_without_mask_is_named_and_what_came_before_it_is_answered() {
 }
 
 #[test]
+fn texts_without_mask_have_a_record_with_the_reason_when_they_are_skipped() {
+    let room = room();
+    train(&room);
+    let input = b"no mask\na [MASK] film\n\nthe [MASK]\nnone\n";
+    let run = room
+        .bert_with(&format!("{PREDICT} - --on-error skip"), &[], input)
+        .succeeded();
+    let lines = run.json_lines();
+    let answered: Vec<bool> = lines
+        .iter()
+        .map(|line| line["predictions"].is_array())
+        .collect();
+    assert_eq!(answered, [false, true, false, true, false]);
+    let message = lines[4]["error"].as_str().unwrap();
+    assert!(message.contains("no mask token"), "{message}");
+}
+
+#[test]
+fn several_texts_and_standard_input_are_read_as_one() {
+    let room = room();
+    let line = TRAIN.replace(
+        "--train text.txt",
+        "--train text.txt held_out.txt - --max-steps 1",
+    );
+    let run = room.bert_with(&line, &[], text(3).as_bytes()).succeeded();
+    assert!(
+        run.stderr.contains("text.txt and 2 other files: "),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn the_trained_encoder_serves_text_classification() {
     let room = room();
     train(&room);

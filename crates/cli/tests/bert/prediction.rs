@@ -20,7 +20,7 @@ fn plain_and_json_lines_are_answered_in_their_order() {
         )
         .succeeded()
         .json_lines();
-    assert_eq!(lines.len(), 3);
+    assert_eq!(lines.len(), 4);
     for line in &lines {
         let keys: Vec<&String> = line.as_object().unwrap().keys().collect();
         assert_eq!(keys, ["label", "score", "scores", "logits"]);
@@ -114,6 +114,33 @@ fn a_broken_line_is_named_and_what_came_before_it_is_answered() {
     assert_eq!(run.json_lines().len(), 1);
     assert!(
         run.stderr.contains("standard input, line 2"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn every_line_has_one_record_whatever_it_holds() {
+    let room = Room::new();
+    room.train();
+    let run = room.bert_with(&format!("{PREDICT} -"), &[], b"first\n\nthird\n");
+    let lines = run.succeeded().json_lines();
+    assert_eq!(lines.len(), 3);
+    assert!(lines.iter().all(|line| line["label"].is_string()));
+
+    let input = b"first\n{\"txt\": 1}\n\xff\n\n{\"text\": \"fifth\"}\n{";
+    let run = room
+        .bert_with(&format!("{PREDICT} - --on-error skip"), &[], input)
+        .succeeded();
+    let lines = run.json_lines();
+    let failed: Vec<bool> = lines.iter().map(|line| line["error"].is_string()).collect();
+    assert_eq!(failed, [false, true, true, false, false, true]);
+    let message = lines[1]["error"].as_str().unwrap();
+    for words in ["standard input, line 2", "missing field `text`"] {
+        assert!(message.contains(words), "{message}");
+    }
+    assert!(
+        run.stderr.contains("warning 3 of 6 lines not answered"),
         "{}",
         run.stderr
     );

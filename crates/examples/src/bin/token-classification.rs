@@ -44,7 +44,7 @@ fn main() -> anyhow::Result<()> {
     prepare_output(&args.output, true)?;
 
     // 1. Data and a checkpoint.
-    let read = |path: &PathBuf| TaggedDataset::read(path, TagColumns::default());
+    let read = |path: &PathBuf| TaggedDataset::read(path, &TagColumns::default());
     let mut training = read(args.train.as_ref().context(WANTED)?)?;
     training
         .sentences

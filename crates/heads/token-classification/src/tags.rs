@@ -9,6 +9,8 @@
 //! [`entities`] reads all of them, and what is malformed too, as conlleval and seqeval's default mode do: an `I-` after
 //! `O`, or after another type, begins an entity.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 /// How entities are written as tags.
@@ -90,6 +92,26 @@ pub fn unfinished<S: AsRef<str>>(tags: &[S]) -> Vec<usize> {
     let ends = entities(tags).into_iter().map(|span| span.end - 1);
     ends.filter(|&end| matches!(split(tags[end].as_ref()).0, 'B' | 'I'))
         .collect()
+}
+
+/// The tags that have no prefix such as `B-` although others have one. Scores do not read them as entities of
+/// that name: to seqeval, `ORG` is `O` with something behind it.
+pub fn without_prefix<'a>(tags: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    let mut has_prefix = false;
+    let mut bare = BTreeSet::new();
+    for tag in tags {
+        match parse(tag) {
+            Some((_, kind)) => has_prefix |= !kind.is_empty(),
+            None if tag == "O" => {}
+            None => {
+                bare.insert(tag);
+            }
+        }
+    }
+    match has_prefix {
+        true => bare,
+        false => BTreeSet::new(),
+    }
 }
 
 /// The same entities written in another scheme. `L-` and `U-` of BILOU are read as `E-` and `S-`.

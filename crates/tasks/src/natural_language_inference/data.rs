@@ -5,6 +5,8 @@ use crate::TaskError;
 
 /// The label in SNLI and MNLI of a pair whose annotators did not agree.
 const NO_AGREEMENT: &str = "-";
+/// The same in the integer labels of hub data sets.
+const NO_AGREEMENT_ID: &str = "-1";
 
 /// Premises and hypotheses with the roles of their labels.
 #[derive(Debug, Clone)]
@@ -13,7 +15,7 @@ pub struct NliData {
     pub dataset: Dataset,
     /// The role of each pair.
     pub roles: Vec<Role>,
-    /// Rows that were left out because their label is `-`: the annotators did not agree.
+    /// Rows that were left out because their label is `-` or `-1`: the annotators did not agree.
     pub without_agreement: usize,
 }
 
@@ -24,7 +26,8 @@ impl NliData {
     ///
     /// No pair is left, one has no second text, or a label is none of natural-language inference.
     pub fn new(mut dataset: Dataset) -> Result<Self, TaskError> {
-        let without_agreement = dataset.remove_label(NO_AGREEMENT);
+        let without_agreement =
+            dataset.remove_label(NO_AGREEMENT) + dataset.remove_label(NO_AGREEMENT_ID);
         if dataset.examples.is_empty() {
             return Err(TaskError::Labels {
                 path: dataset.path,
@@ -37,19 +40,14 @@ impl NliData {
         for example in &mut dataset.examples {
             if example.text_pair.is_none() {
                 return Err(TaskError::Labels {
-                    path: dataset.path,
+                    path: example.file.to_path_buf(),
                     reason: format!(
                         "line {}: there is no hypothesis; name the column of the second text",
                         example.line
                     ),
                 });
             }
-            let role = role(example).map_err(|label| LabelError::Unknown {
-                path: dataset.path.clone(),
-                line: example.line,
-                label,
-                known: Role::ALL.map(|role| role.name().to_owned()).to_vec(),
-            })?;
+            let role = role(example).map_err(|label| unknown(example, label))?;
             example.label = Some(Label::Name(role.name().to_owned()));
             roles.push(role);
         }
@@ -98,6 +96,27 @@ fn names(scheme: Scheme) -> String {
     names.join(", ")
 }
 
+/// The error of a label that is none of natural-language inference; ids have a way on.
+fn unknown(example: &Example, label: String) -> TaskError {
+    let error = LabelError::Unknown {
+        path: example.file.to_path_buf(),
+        line: example.line,
+        label: label.clone(),
+        known: Role::ALL.map(|role| role.name().to_owned()).to_vec(),
+    };
+    if label.parse::<u32>().is_err() {
+        return error.into();
+    }
+    TaskError::Labels {
+        path: example.file.to_path_buf(),
+        reason: format!(
+            "line {}: the label {label:?} is an id, and nothing says which; give the names in the order of their ids, as in \
+             --label-names entailment,neutral,contradiction (or entailment,not_entailment)",
+            example.line
+        ),
+    }
+}
+
 /// The role of an example's label, or the label as it stands.
 fn role(example: &Example) -> Result<Role, String> {
     match &example.label {
@@ -110,6 +129,8 @@ fn role(example: &Example) -> Result<Role, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn data(rows: &[(&str, Option<&str>)]) -> Dataset {
@@ -117,12 +138,11 @@ mod tests {
             text: "premise".into(),
             text_pair: hypothesis.map(str::to_owned),
             label: Some(Label::Name((*label).into())),
+            file: Path::new("pairs.tsv").into(),
             line: index + 1,
         };
-        Dataset {
-            path: "pairs.tsv".into(),
-            examples: rows.iter().enumerate().map(example).collect(),
-        }
+        let examples = rows.iter().enumerate().map(example);
+        Dataset::new("pairs.tsv".into(), examples.collect())
     }
 
     #[test]
@@ -149,9 +169,17 @@ mod tests {
         let error =
             NliData::new(data(&[("neutral", Some("a")), ("1", Some("b"))])).expect_err("an id");
         let message = error.to_string();
-        for words in ["pairs.tsv, line 2", "\"1\"", "not_entailment"] {
+        for words in [
+            "pairs.tsv",
+            "line 2",
+            "\"1\"",
+            "--label-names",
+            "not_entailment",
+        ] {
             assert!(message.contains(words), "{message}");
         }
+        let error = NliData::new(data(&[("maybe", Some("a"))])).expect_err("another name");
+        assert!(error.to_string().contains("pairs.tsv, line 1"), "{error}");
         let error = NliData::new(data(&[("neutral", None)])).expect_err("no hypothesis");
         assert!(
             error.to_string().contains("line 1: there is no hypothesis"),

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use bert_text::{Dataset, Encoding, Label, LabelSet, regression_targets};
+use bert_text::{Dataset, Encoding, Label, LabelError, LabelSet, regression_targets};
 use bert_text_classification::{Labels, ProblemType};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
@@ -90,50 +90,94 @@ impl Split {
 
 /// The problem type that the labels of a data set suggest: lists of names are multi label, numbers of which some have a
 /// fraction are a regression, everything else is single label.
-pub fn guess_problem_type(data: &Dataset) -> ProblemType {
-    let labels = || {
-        data.examples
-            .iter()
-            .filter_map(|example| example.label.as_ref())
+///
+/// # Errors
+///
+/// Most labels are numbers, some with a fraction, and one is none; or all are, but with a decimal comma.
+pub fn guess_problem_type(data: &Dataset) -> Result<ProblemType, LabelError> {
+    let labelled = || {
+        let examples = data.examples.iter();
+        examples.filter_map(|example| Some((example, example.label.as_ref()?)))
     };
-    if labels().any(|label| matches!(label, Label::Names(_))) {
-        return ProblemType::MultiLabelClassification;
+    if labelled().any(|(_, label)| matches!(label, Label::Names(_))) {
+        return Ok(ProblemType::MultiLabelClassification);
     }
-    let number = |label: &Label| match label {
-        Label::Score(value) => Some(*value),
-        Label::Name(name) => name.parse::<f64>().ok().filter(|value| value.is_finite()),
-        Label::Names(_) => None,
-    };
-    let mut has_fraction = false;
-    for label in labels() {
-        match number(label) {
-            None => return ProblemType::SingleLabelClassification,
-            Some(value) => has_fraction |= value.fract() != 0.0,
+    let numbers = || labelled().filter_map(|(_, label)| label.number());
+    let has_fraction = numbers().any(|number| number.fract() != 0.0);
+    let has_commas = labelled().any(|(_, label)| has_decimal_comma(label));
+    let odd = labelled().find(|(_, label)| label.number().is_none());
+    match odd {
+        None if has_fraction => Ok(ProblemType::Regression),
+        None => Ok(ProblemType::SingleLabelClassification),
+        Some((example, label)) => {
+            let all = labelled().count();
+            let written = labelled()
+                .filter(|(_, label)| label.number().is_some() || has_decimal_comma(label));
+            let are_scores = has_fraction && 2 * numbers().count() > all;
+            let are_spelled_scores = has_commas && 2 * written.count() > all;
+            if !are_scores && !are_spelled_scores {
+                return Ok(ProblemType::SingleLabelClassification);
+            }
+            Err(LabelError::MostlyNumbers {
+                path: example.file.to_path_buf(),
+                line: example.line,
+                label: label.class_names().concat(),
+                numbers: numbers().count(),
+                labels: all,
+                decimal_comma: has_decimal_comma(label),
+            })
         }
     }
-    if has_fraction {
-        ProblemType::Regression
-    } else {
-        ProblemType::SingleLabelClassification
-    }
+}
+
+/// A number as half of the world writes it: `3,5`.
+fn has_decimal_comma(label: &Label) -> bool {
+    let Label::Name(name) = label else {
+        return false;
+    };
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = name.strip_prefix('-').unwrap_or(name);
+    matches!(unsigned.split_once(','), Some((whole, fraction)) if digits(whole) && digits(fraction))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
+
     use bert_text::Example;
 
-    fn guessed(labels: &[&str]) -> ProblemType {
-        let example = |label: &&str| Example {
+    fn guess(labels: &[&str]) -> Result<ProblemType, LabelError> {
+        let example = |(index, label): (usize, &&str)| Example {
             text: "text".into(),
             text_pair: None,
             label: Some(Label::Name((*label).into())),
-            line: 1,
+            file: Path::new("data.tsv").into(),
+            line: index + 1,
         };
-        guess_problem_type(&Dataset {
-            path: "data.tsv".into(),
-            examples: labels.iter().map(example).collect(),
-        })
+        let examples = labels.iter().enumerate().map(example);
+        guess_problem_type(&Dataset::new("data.tsv".into(), examples.collect()))
+    }
+
+    fn guessed(labels: &[&str]) -> ProblemType {
+        guess(labels).expect("a problem type")
+    }
+
+    #[test]
+    fn scores_with_one_bad_cell_are_an_error_that_counts() {
+        for (bad, words) in [("n/a", "\"n/a\""), ("3,5", "comma"), ("inf", "\"inf\"")] {
+            let mut labels = vec!["2.5"; 39];
+            labels.insert(6, bad);
+            let message = guess(&labels).expect_err("a bad cell").to_string();
+            for words in [words, "39 of 40", "line 7", "--problem-type"] {
+                assert!(message.contains(words), "{message}");
+            }
+        }
+        let message = guess(&["1,5", "2", "3,5"]).expect_err("commas").to_string();
+        assert!(message.contains("1 of 3"), "{message}");
+        let classes = ProblemType::SingleLabelClassification;
+        assert_eq!(guessed(&["a, b", "c", "1,2 or so"]), classes);
+        assert_eq!(guessed(&["1", "2", "3", "n/a"]), classes);
     }
 
     #[test]

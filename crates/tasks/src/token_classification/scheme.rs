@@ -11,7 +11,7 @@ use crate::TaskError;
 pub fn convert_tags(data: &mut TaggedDataset, scheme: Scheme) -> Result<(), TaskError> {
     for sentence in &mut data.sentences {
         sentence.tags = convert(&sentence.tags, scheme).map_err(|error| TaskError::Labels {
-            path: data.path.clone(),
+            path: sentence.file.to_path_buf(),
             reason: format!("line {}: {error}", sentence.lines[error.index]),
         })?;
     }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`duplicates_between`], [`repeats`] | rows that training and evaluation share, rows that come twice |
 //! | [`label_counts`] | class balance, and labels seen once |
+//! | [`lookalikes`] | labels that people take for one |
 //! | [`LengthSummary::of`] | how long the rows are, with a histogram |
 //! | [`faulty_answers`] | answers of questions that are not where the file says |
 //! | [`WindowSummary::of`], [`is_cut_apart`] | windows of long rows, and answers that no window holds |
@@ -15,6 +16,7 @@ mod answers;
 mod duplicates;
 mod labels;
 mod lengths;
+mod lookalikes;
 mod tokens;
 mod windows;
 
@@ -22,6 +24,7 @@ pub use answers::{AnswerFault, FaultyAnswer, faulty_answers};
 pub use duplicates::{RowPair, duplicates_between, repeats};
 pub use labels::{LabelCount, label_counts};
 pub use lengths::{LengthBucket, LengthSummary};
+pub use lookalikes::lookalikes;
 pub use tokens::{CutSummary, UnknownSummary, vanished_words};
 pub use windows::{WindowSummary, is_cut_apart};
 

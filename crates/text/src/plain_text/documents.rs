@@ -7,6 +7,7 @@ use rand::rngs::ChaCha12Rng;
 use rand::{RngExt, SeedableRng};
 
 use super::{PlainTextError, TextPieces};
+use crate::reader::{name_of, together};
 
 /// Documents of one sentence a line, parted by blank lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +36,20 @@ impl Documents {
     /// # Errors
     /// The file cannot be read, has no text, is one document alone, or no sentence of it is followed by another one.
     pub fn open(path: &Path) -> Result<Self, PlainTextError> {
-        Self::read(TextPieces::open(path)?)
+        Self::open_files(&[path.to_owned()])
+    }
+
+    /// Reads several files as one. A file ends a document.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_files(paths: &[PathBuf]) -> Result<Self, PlainTextError> {
+        let names: Vec<PathBuf> = paths.iter().map(|path| name_of(path)).collect();
+        let documents = Self::read(TextPieces::open_files(paths)?)?;
+        Ok(Self {
+            path: together(&names),
+            ..documents
+        })
     }
 
     /// As [`open`](Self::open), from anything.
@@ -47,6 +61,12 @@ impl Documents {
         for piece in pieces.by_ref() {
             let piece = piece?;
             let is_blank = piece.text.trim().is_empty();
+            if piece.line == 1
+                && piece.starts_line
+                && documents.last().is_some_and(|one| !one.is_empty())
+            {
+                documents.push(Vec::new());
+            }
             match documents.last_mut() {
                 Some(document) if piece.starts_line && !is_blank => document.push(piece.text),
                 Some(document) if piece.starts_line && !document.is_empty() => {

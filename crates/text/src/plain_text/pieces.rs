@@ -1,10 +1,11 @@
 //! The lines of a plain text, one by one, long ones in pieces.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::fmt;
+use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use crate::ReadError;
+use crate::reader::{Source, read_error};
 
 /// The longest piece, in bytes. The time that tokenizing takes grows faster than the text it gets at once, and a text of
 /// this size is far more than any model takes.
@@ -21,15 +22,21 @@ pub struct TextPiece {
     pub starts_line: bool,
 }
 
+/// Opens a further file; returns its name in messages, too.
+type Open<R> = fn(&Path) -> Result<(PathBuf, R), ReadError>;
+
 /// Reads UTF-8 text line by line, so that no file is in memory as a whole, however long its lines.
 ///
 /// A line of more than 64 KiB comes in several pieces. It is cut behind white space, which parts words anyway: the pieces'
 /// tokens together are the line's. Where 64 KiB have no white space, it is cut between two characters; only a word that
 /// long, which no vocabulary has, could make a difference. A byte-order mark is left out, CRLF ends a line like LF.
-#[derive(Debug)]
 pub struct TextPieces<R> {
     reader: R,
     path: PathBuf,
+    /// Files to read after this one.
+    further: Vec<PathBuf>,
+    /// Opens them.
+    open: Option<Open<R>>,
     /// The line that was begun last, counted from 1.
     line: usize,
     /// What has been read of that line and not been given out.
@@ -37,22 +44,35 @@ pub struct TextPieces<R> {
     starts_line: bool,
 }
 
-impl TextPieces<BufReader<File>> {
-    /// Opens a file.
+impl TextPieces<Box<dyn BufRead + Send>> {
+    /// Opens a file, compressed or not, or standard input for `-`.
     ///
     /// # Errors
-    /// It cannot be opened, or is a directory.
+    /// It cannot be opened or unpacked, or is a directory.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
-        if path.is_dir() {
-            return Err(ReadError::IsDirectory {
-                path: path.to_owned(),
+        Self::open_files(&[path.to_owned()])
+    }
+
+    /// Opens several files, which are read one after the other. Messages name the file, and lines count from its beginning.
+    ///
+    /// # Errors
+    /// One cannot be opened or unpacked, or is a directory; there is none.
+    pub fn open_files(paths: &[PathBuf]) -> Result<Self, ReadError> {
+        let [first, further @ ..] = paths else {
+            return Err(ReadError::Empty {
+                path: PathBuf::new(),
+                header: false,
             });
-        }
-        let file = File::open(path).map_err(|source| ReadError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self::new(BufReader::new(file), path))
+        };
+        let Source { path, reader, .. } = Source::open(first)?;
+        Ok(Self {
+            further: further.to_vec(),
+            open: Some(|path| {
+                let Source { path, reader, .. } = Source::open(path)?;
+                Ok((path, reader))
+            }),
+            ..Self::new(reader, &path)
+        })
     }
 }
 
@@ -62,6 +82,8 @@ impl<R: BufRead> TextPieces<R> {
         Self {
             reader,
             path: path.to_owned(),
+            further: Vec::new(),
+            open: None,
             line: 0,
             rest: Vec::new(),
             starts_line: true,
@@ -78,12 +100,12 @@ impl<R: BufRead> TextPieces<R> {
         let count = (&mut self.reader)
             .take(room as u64)
             .read_until(b'\n', &mut self.rest)
-            .map_err(|source| ReadError::Io {
-                path: self.path.clone(),
-                source,
-            })?;
+            .map_err(|source| read_error(&self.path, source))?;
         if self.rest.is_empty() {
-            return Ok(None);
+            return match self.next_file()? {
+                true => self.next_piece(),
+                false => Ok(None),
+            };
         }
         let starts_line = self.starts_line;
         self.line += usize::from(starts_line);
@@ -131,6 +153,28 @@ impl<R: BufRead> TextPieces<R> {
             path: self.path.clone(),
             line: self.line,
         }
+    }
+}
+
+impl<R: BufRead> TextPieces<R> {
+    /// Goes on to the next file, if there is one.
+    fn next_file(&mut self) -> Result<bool, ReadError> {
+        let Some(open) = self.open.filter(|_| !self.further.is_empty()) else {
+            return Ok(false);
+        };
+        let next = self.further.remove(0);
+        (self.path, self.reader) = open(&next)?;
+        (self.line, self.starts_line) = (0, true);
+        Ok(true)
+    }
+}
+
+impl<R> fmt::Debug for TextPieces<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TextPieces")
+            .field("path", &self.path)
+            .field("line", &self.line)
+            .finish_non_exhaustive()
     }
 }
 

@@ -7,17 +7,19 @@ use csv::StringRecord;
 use super::columns::{
     Columns, among_indices, among_names, filtered_indices, filtered_names, is_header,
 };
-use super::filter::Filters;
+use super::header::FirstRow;
+use super::label::{self, NoLabel};
+use super::rows::{Collector, FileRows};
 use super::source::numbered_lines;
 use super::{ColumnOptions, ReadError};
-use crate::{Example, Label};
+use crate::Label;
 
 /// TSV as GLUE has it: every delimiter ends a column, nothing is quoted.
 pub(super) fn read_tsv(
     path: &Path,
     content: &str,
     options: &ColumnOptions,
-) -> Result<Vec<Example>, ReadError> {
+) -> Result<FileRows, ReadError> {
     let delimiter = char::from(options.delimiter.unwrap_or(b'\t'));
     let mut rows = Rows::new(path, options);
     for (line, text) in numbered_lines(content) {
@@ -32,7 +34,7 @@ pub(super) fn read_csv(
     path: &Path,
     content: &str,
     options: &ColumnOptions,
-) -> Result<Vec<Example>, ReadError> {
+) -> Result<FileRows, ReadError> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -95,10 +97,12 @@ struct Rows<'a> {
     path: &'a Path,
     options: &'a ColumnOptions,
     layout: Option<Layout>,
-    filters: Filters<'a>,
     /// The columns of the filters.
     filtered: Vec<usize>,
-    examples: Vec<Example>,
+    /// The first row, where nobody says whether it is a header and it does not look like one.
+    first_row: Option<FirstRow>,
+    label_column: Option<String>,
+    collector: Collector<'a>,
 }
 
 #[derive(Clone, Copy)]
@@ -113,9 +117,10 @@ impl<'a> Rows<'a> {
             path,
             options,
             layout: None,
-            filters: Filters::new(&options.filters),
             filtered: Vec::new(),
-            examples: Vec::new(),
+            first_row: None,
+            label_column: None,
+            collector: Collector::new(path, options),
         }
     }
 
@@ -139,23 +144,15 @@ impl<'a> Rows<'a> {
                 found: cells.len(),
             });
         }
-        if !self
-            .filters
-            .keep(self.filtered.iter().map(|&index| cells[index]))
-        {
+        let values = self.filtered.iter().map(|&index| cells[index]);
+        if !self.collector.filters().keep(values) {
             return Ok(());
         }
         let columns = layout.columns;
-        let label = columns
-            .label
-            .map(|index| self.label(line, cells[index].trim()))
-            .transpose()?;
-        self.examples.push(Example {
-            text: cells[columns.text].to_owned(),
-            text_pair: columns.text_pair.map(|index| cells[index].to_owned()),
-            label,
-            line,
-        });
+        let text_pair = columns.text_pair.map(|index| cells[index].to_owned());
+        let label = columns.label.map(|index| self.label(cells[index]));
+        self.collector
+            .push(line, cells[columns.text].to_owned(), text_pair, label);
         Ok(())
     }
 
@@ -170,6 +167,11 @@ impl<'a> Rows<'a> {
             true => filtered_names(self.path, line, &names, self.options)?,
             false => filtered_indices(self.path, names.len(), self.options)?,
         };
+        if is_header {
+            self.label_column = columns.label.map(|index| names[index].to_owned());
+        } else if self.options.header.is_none() {
+            self.first_row = FirstRow::of(line, &names, &columns);
+        }
         let layout = Layout {
             columns,
             column_count: cells.len(),
@@ -177,25 +179,30 @@ impl<'a> Rows<'a> {
         Ok((layout, is_header))
     }
 
-    fn label(&self, line: usize, cell: &str) -> Result<Label, ReadError> {
-        if let Some(separator) = &self.options.label_separator {
-            let names = cell.split(separator.as_str()).map(str::trim);
-            let names = names.filter(|name| !name.is_empty());
-            return Ok(Label::Names(names.map(str::to_owned).collect()));
-        }
-        if cell.is_empty() {
-            return Err(ReadError::EmptyLabel {
-                path: self.path.to_owned(),
-                line,
-            });
-        }
-        Ok(Label::Name(cell.to_owned()))
+    fn label(&self, cell: &str) -> Result<Label, NoLabel> {
+        let Some(separator) = &self.options.label_separator else {
+            return label::of_text(cell);
+        };
+        let names = cell.split(separator.as_str()).map(str::trim);
+        let names = names.filter(|name| !name.is_empty());
+        let names = names.flat_map(|name| match label::of_text(name) {
+            Ok(label) => label.class_names().into_iter().map(Into::into).collect(),
+            Err(_) => Vec::new(),
+        });
+        Ok(Label::Names(names.collect()))
     }
 
-    fn finish(self) -> Result<Vec<Example>, ReadError> {
-        if self.examples.is_empty() {
-            return Err(self.filters.nothing_left(self.path, self.layout.is_some()));
-        }
-        Ok(self.examples)
+    fn finish(self) -> Result<FileRows, ReadError> {
+        let examples = self.collector.finish(self.layout.is_some())?;
+        let note = match &self.first_row {
+            Some(row) => row.check(self.path, &examples)?,
+            None => None,
+        };
+        Ok(FileRows {
+            examples,
+            label_column: self.label_column,
+            notes: note.into_iter().collect(),
+            ..FileRows::default()
+        })
     }
 }

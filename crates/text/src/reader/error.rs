@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::ColumnRole;
+use super::{ColumnRole, UnpackError};
 
 /// A file of rows that cannot be read. The underlying cause, where there is one, is the error's `source` and not
 /// repeated in the message. Lines count from 1.
@@ -16,6 +16,22 @@ pub enum ReadError {
         /// The operating system's reason.
         source: std::io::Error,
     },
+    /// A compressed file cannot be unpacked.
+    #[error("{path}: {source}", path = .path.display())]
+    Unpack {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: UnpackError,
+    },
+    /// A pattern of file names that names none.
+    #[error("{pattern}: {reason}; name files, or a pattern such as 'part-*.tsv'")]
+    NoFile {
+        /// The pattern.
+        pattern: String,
+        /// Why it names none.
+        reason: String,
+    },
     /// A directory stands where a file was expected.
     #[error("{path}: is a directory; name a file in it", path = .path.display())]
     IsDirectory {
@@ -24,8 +40,8 @@ pub enum ReadError {
     },
     /// The extension does not say which format the file has.
     #[error(
-        "{path}: the extension does not tell the format; use .tsv, .txt, .csv, .jsonl, .ndjson or .json, \
-         or name the format",
+        "{path}: the extension does not tell the format; use .tsv, .txt, .csv, .jsonl, .ndjson, .json, .parquet, .arrow or \
+         .feather, or name the format with --format",
         path = .path.display()
     )]
     UnknownFormat {
@@ -157,7 +173,7 @@ pub enum ReadError {
         name: String,
     },
     /// A column was given by index in a format whose columns have only names.
-    #[error("{path}: {role} column {index} is an index, but JSON Lines has keys; give a key", path = .path.display())]
+    #[error("{path}: {role} column {index} is an index, but the columns of JSON Lines, Parquet and Arrow have names; give a name", path = .path.display())]
     IndexInJson {
         /// The file.
         path: PathBuf,
@@ -179,12 +195,146 @@ pub enum ReadError {
         column: String,
     },
     /// A row whose label is empty or null.
-    #[error("{path}, line {line}: the label is empty; every row needs one", path = .path.display())]
+    #[error(
+        "{path}, line {line}: the label is empty; every row needs one ({labelled} of {rows} have {})",
+        if *.are_numbers { "a number" } else { "a label" },
+        path = .path.display()
+    )]
     EmptyLabel {
+        /// The file.
+        path: PathBuf,
+        /// The first such line.
+        line: usize,
+        /// Rows with a label.
+        labelled: usize,
+        /// All rows.
+        rows: usize,
+        /// Whether all other labels are numbers.
+        are_numbers: bool,
+    },
+    /// A first line that was taken for a row, whose label is no number where all others are.
+    #[error(
+        "{path}, line {line}: is probably a header: its label is {label:?}, and all others are numbers; if it is one, give \
+         {flags}; if it is a row, give --header no",
+        path = .path.display()
+    )]
+    ProbableHeader {
         /// The file.
         path: PathBuf,
         /// The line.
         line: usize,
+        /// Its label.
+        label: String,
+        /// The flags that read it as a header.
+        flags: String,
+    },
+    /// Lists that may be two zeros or ones, or the ids of two classes.
+    #[error(
+        "{path}, line {line}: the label is a list of two numbers, 0 and 1, as in all rows: say with --label-lists multi-hot \
+         that there is one number a class, or with --label-lists classes that they are ids",
+        path = .path.display()
+    )]
+    AmbiguousLists {
+        /// The file.
+        path: PathBuf,
+        /// The first line.
+        line: usize,
+    },
+    /// Multi-hot lists of different lengths.
+    #[error(
+        "{path}, line {line}: the label is a list of {found}, but that of the first row one of {expected}: lists of zeros and \
+         ones have one number a class; if they are ids, give --label-lists classes",
+        path = .path.display()
+    )]
+    UnevenLists {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// Its length.
+        found: usize,
+        /// The length of the first list.
+        expected: usize,
+    },
+    /// A list that is not of zeros and ones where multi-hot lists were asked for.
+    #[error("{path}, line {line}: the label is no list of zeros and ones, as --label-lists multi-hot says", path = .path.display())]
+    NotMultiHot {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+    },
+    /// More or fewer names than a multi-hot list has numbers.
+    #[error("{path}: {names} names for {classes} classes; --label-names needs one name a class", path = .path.display())]
+    NameCount {
+        /// The file.
+        path: PathBuf,
+        /// Names given.
+        names: usize,
+        /// Numbers of a list.
+        classes: usize,
+    },
+    /// A label that is neither the id nor the name of a class.
+    #[error(
+        "{path}, line {line}: the label {label:?} is neither the name of a class nor an id from 0 to {}; the names are {}",
+        .names.len().saturating_sub(1),
+        .names.join(", "),
+        path = .path.display()
+    )]
+    UnknownId {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// The label.
+        label: String,
+        /// The names, in id order.
+        names: Vec<String>,
+    },
+    /// Files of one data set whose metadata name the classes differently.
+    #[error("{path}: its metadata name the classes differently than {first}; files that are read together need the same names", path = .path.display(), first = .first.display())]
+    OtherNames {
+        /// The first file.
+        first: PathBuf,
+        /// The one that differs.
+        path: PathBuf,
+    },
+    /// No row has a label, by its own account.
+    #[error("{path}: every label is {label:?}, which means unlabelled; name a file with labels, or give --unlabelled none if it is a class", path = .path.display())]
+    AllUnlabelled {
+        /// The file.
+        path: PathBuf,
+        /// The label.
+        label: String,
+    },
+    /// A Parquet or Arrow file that cannot be read.
+    #[error("{path}: not a {format} file that can be read", path = .path.display())]
+    Columnar {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        format: &'static str,
+        /// The library's reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A column of Parquet or Arrow that holds something else than text, numbers and lists of them.
+    #[error(
+        "{path}: column {column:?} is of type {found}; expected strings, numbers, booleans or lists of them",
+        path = .path.display()
+    )]
+    ColumnType {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// Its type.
+        found: String,
+    },
+    /// Parquet or Arrow in a build without the readers.
+    #[error("{path}: this build reads no Parquet and no Arrow; build it with the feature `columnar`", path = .path.display())]
+    NoColumnar {
+        /// The file.
+        path: PathBuf,
     },
     /// A quoted CSV field that is never closed.
     #[error(
@@ -275,18 +425,17 @@ pub enum ReadError {
         /// Columns of this line.
         found: usize,
     },
-    /// A line that is no JSON object of words and their tags.
+    /// Tags that are ids, of which nobody says what they mean.
     #[error(
-        "{path}, line {line}: not a JSON object with \"tokens\" and \"ner_tags\", lists of strings; tags are names, not ids",
+        "{path}, line {line}: the tags are ids; expected names, not ids, or --label-names with the names of all tags in the \
+         order of their ids, as in --label-names O,B-PER,I-PER",
         path = .path.display()
     )]
-    TaggedJson {
+    TagIds {
         /// The file.
         path: PathBuf,
         /// The line.
         line: usize,
-        /// Where and why parsing stopped.
-        source: serde_json::Error,
     },
     /// A JSON object with more or fewer tags than words.
     #[error("{path}, line {line}: {words} tokens but {tags} tags; every token needs one", path = .path.display())]
@@ -325,6 +474,16 @@ pub enum ReadError {
         keys: &'static str,
         /// Where and why parsing stopped.
         source: serde_json::Error,
+    },
+    /// A blank line of prediction input where an object is needed.
+    #[error("{path}, line {line}: is blank; expected a JSON object with {keys} on every line", path = .path.display())]
+    PredictBlank {
+        /// The input.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// The keys, in words.
+        keys: &'static str,
     },
     /// A line of prediction input that is plain text where an object is needed.
     #[error("{path}, line {line}: is not a JSON object; expected one with {keys}", path = .path.display())]

@@ -1,25 +1,105 @@
 //! The bytes of a file as text, and its lines.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
 
 use super::ReadError;
+use super::unpack::{Limits, Packing, UnpackError, unpack};
 
-/// Reads a whole file as UTF-8, without its byte-order mark.
-pub(super) fn read_utf8(path: &Path) -> Result<String, ReadError> {
-    decode_utf8(path, read_bytes(path)?)
+/// Means standard input in the place of a file.
+const STANDARD_INPUT: &str = "-";
+
+/// A file that is being read, unpacked where it is compressed.
+pub(crate) struct Source {
+    /// Its name in messages.
+    pub(crate) path: PathBuf,
+    /// The name whose extension says how the content is written: without `.gz`, or that of an archive's member.
+    pub(crate) inner: PathBuf,
+    /// The content.
+    pub(crate) reader: Box<dyn BufRead + Send>,
 }
 
-/// Reads a whole file.
-pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
-    if path.is_dir() {
-        return Err(ReadError::IsDirectory {
-            path: path.to_owned(),
-        });
+/// The name of a file in messages.
+pub(crate) fn name_of(path: &Path) -> PathBuf {
+    if is_standard_input(path) {
+        return PathBuf::from("standard input");
     }
-    std::fs::read(path).map_err(|source| ReadError::Io {
-        path: path.to_owned(),
-        source,
-    })
+    path.to_owned()
+}
+
+/// Whether this is `-`.
+pub(crate) fn is_standard_input(path: &Path) -> bool {
+    path == Path::new(STANDARD_INPUT)
+}
+
+impl Source {
+    /// Opens a file, or standard input for `-`. The first bytes tell whether it is compressed with gzip or Zstandard or is a
+    /// zip archive.
+    pub(crate) fn open(path: &Path) -> Result<Self, ReadError> {
+        let name = name_of(path);
+        let error = |source| read_error(&name, source);
+        let mut reader: Box<dyn BufRead + Send> = if is_standard_input(path) {
+            Box::new(BufReader::new(io::stdin()))
+        } else if path.is_dir() {
+            return Err(ReadError::IsDirectory { path: name });
+        } else {
+            Box::new(BufReader::new(File::open(path).map_err(error)?))
+        };
+        let first_bytes = reader.fill_buf().map_err(error)?;
+        let promised = Packing::promised(path);
+        if let (true, Some(packing)) = (first_bytes.is_empty(), promised) {
+            let source = UnpackError::CutShort {
+                format: packing.name(),
+            };
+            return Err(ReadError::Unpack { path: name, source });
+        }
+        let mut inner = match promised {
+            Some(_) => path.with_extension(""),
+            None => path.to_owned(),
+        };
+        if let Some(packing) = Packing::of(first_bytes) {
+            let unpacked = unpack(reader, packing, Limits::from_environment()).map_err(error)?;
+            reader = unpacked.reader;
+            inner = unpacked.member.unwrap_or(inner);
+        }
+        Ok(Self {
+            path: name,
+            inner,
+            reader,
+        })
+    }
+
+    /// The first bytes, at least one if there are any.
+    pub(super) fn first_bytes(&mut self) -> Result<&[u8], ReadError> {
+        self.reader
+            .fill_buf()
+            .map_err(|source| read_error(&self.path, source))
+    }
+
+    /// The whole content.
+    pub(crate) fn into_bytes(mut self) -> Result<Vec<u8>, ReadError> {
+        let mut bytes = Vec::new();
+        self.reader
+            .read_to_end(&mut bytes)
+            .map_err(|source| read_error(&self.path, source))?;
+        Ok(bytes)
+    }
+
+    /// The whole content as text, without a byte-order mark.
+    pub(super) fn into_text(self) -> Result<String, ReadError> {
+        let path = self.path.clone();
+        decode_utf8(&path, self.into_bytes()?)
+    }
+}
+
+/// What a failed read means: something about compressed data, or a reason of the operating system.
+pub(crate) fn read_error(path: &Path, source: io::Error) -> ReadError {
+    let path = path.to_owned();
+    match source.downcast::<UnpackError>() {
+        Ok(source) => ReadError::Unpack { path, source },
+        Err(source) => ReadError::Io { path, source },
+    }
 }
 
 /// The content of a file as text, without its byte-order mark.
@@ -38,7 +118,7 @@ pub(crate) fn decode_utf8(path: &Path, bytes: Vec<u8>) -> Result<String, ReadErr
 }
 
 /// Lines that are not blank, with their 1-based numbers and without their ends (LF or CRLF).
-pub(super) fn numbered_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(crate) fn numbered_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
         .enumerate()
         .map(|(index, line)| (index + 1, line))

@@ -12,37 +12,6 @@ pub enum SquadError {
     /// The file cannot be read, or is not UTF-8.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The archive is damaged.
-    #[error("{path}: not a zip archive that can be read; fetch it again", path = .path.display())]
-    Zip {
-        /// The archive.
-        path: PathBuf,
-        /// The library's reason.
-        source: zip::result::ZipError,
-    },
-    /// A member of the archive cannot be unpacked.
-    #[error("{path}: {member} cannot be unpacked; fetch the archive again", path = .path.display())]
-    Unpack {
-        /// The archive.
-        path: PathBuf,
-        /// The member.
-        member: String,
-        /// The reason.
-        source: std::io::Error,
-    },
-    /// An archive without a JSON file, or with several.
-    #[error(
-        "{path}: holds {} JSON files ({}); expected one",
-        .members.len(),
-        if .members.is_empty() { "none".to_owned() } else { .members.join(", ") },
-        path = .path.display()
-    )]
-    Members {
-        /// The archive.
-        path: PathBuf,
-        /// The JSON files in it.
-        members: Vec<String>,
-    },
     /// JSON that is broken, or that is not SQuAD's.
     #[error(
         "{path}{place}: not SQuAD's JSON; expected data → title, paragraphs → context, qas → id, question, answers → text, \
@@ -55,6 +24,20 @@ pub enum SquadError {
         /// Where in the JSON, with the title of the article and the id of the question, if that far; starts with a comma.
         place: String,
         /// Where and why parsing stopped.
+        source: serde_json::Error,
+    },
+    /// A row that is not one of the hub's SQuAD.
+    #[error(
+        "{path}, line {line}: not a question with \"id\", \"context\", \"question\" and \"answers\", which has the lists \
+         \"text\" and \"answer_start\"",
+        path = .path.display()
+    )]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// The line, or the row of Parquet and Arrow.
+        line: usize,
+        /// What is missing or of another kind.
         source: serde_json::Error,
     },
     /// Two questions of one name.

@@ -4,6 +4,7 @@ mod articles;
 mod error;
 mod input;
 mod read;
+mod rows;
 
 use std::ops::Range;
 use std::path::PathBuf;

@@ -1,15 +1,14 @@
-//! SQuAD's JSON, as it is or in a zip archive.
+//! SQuAD's JSON.
 
 use std::collections::HashSet;
-use std::io::{Cursor, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
-use super::{SquadAnswer, SquadDataset, SquadError, SquadQuestion};
-use crate::reader::{decode_utf8, read_bytes};
+use super::{SquadAnswer, SquadDataset, SquadError, SquadQuestion, rows};
+use crate::reader::{Source, decode_utf8, name_of, together};
 
 #[derive(Deserialize)]
 struct File {
@@ -40,43 +39,81 @@ struct Answer {
     answer_start: usize,
 }
 
-/// How a zip archive begins.
-const ZIP: &[u8] = b"PK\x03\x04";
-
 impl SquadDataset {
-    /// Reads a file of SQuAD 1.1 or 2.0, or a zip archive with one such file in it. A byte-order mark is tolerated, other
-    /// keys than those needed are ignored. A question without answers is one that has none: `is_impossible` says the
+    /// Reads a file of SQuAD 1.1 or 2.0, compressed or not, or standard input for `-`. `.jsonl`, `.parquet` and
+    /// `.arrow` hold a question a row, as the hub has them: `id`, `title`, `context`, `question`, and `answers` with the lists
+    /// `text` and `answer_start`. A byte-order mark is tolerated, other keys than those needed are ignored. A question without answers is one that has none: `is_impossible` says the
     /// same and is not asked.
     ///
     /// An answer that is not where the file says is no error here: see [`gold`](Self::gold).
     ///
     /// # Errors
-    /// A file that cannot be read or is not UTF-8, an archive without exactly one JSON file, JSON that is broken or not
+    /// A file that cannot be read or unpacked or is not UTF-8, JSON that is broken or not
     /// SQuAD's (the message has the place, the article's title and the question's id), two questions of one id, no
     /// question at all.
     pub fn read(path: &Path) -> Result<Self, SquadError> {
-        let data = Self::read_any_ids(path)?;
+        Self::read_files(&[path.to_owned()])
+    }
+
+    /// Reads several files as one, in their order.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); no file at all.
+    pub fn read_files(paths: &[PathBuf]) -> Result<Self, SquadError> {
+        let data = Self::read_files_any_ids(paths)?;
         let mut ids = HashSet::with_capacity(data.questions.len());
         let mut repeated = data.questions.iter().filter(|one| !ids.insert(&one.id));
         match repeated.next() {
             None => Ok(data),
             Some(repeated) => Err(SquadError::DuplicateId {
-                path: path.to_owned(),
+                path: data.path.clone(),
                 id: repeated.id.clone(),
             }),
         }
     }
 
-    /// [`read`](Self::read), but several questions may have one id: for saying what is wrong with a file.
+    /// [`read_files`](Self::read_files), but several questions may have one id: for saying what is wrong with a file.
+    ///
+    /// # Errors
+    /// As [`read_files`](Self::read_files), but for ids.
+    pub fn read_files_any_ids(paths: &[PathBuf]) -> Result<Self, SquadError> {
+        let names: Vec<PathBuf> = paths.iter().map(|path| name_of(path)).collect();
+        let mut all = Self {
+            path: together(&names),
+            articles: 0,
+            contexts: Vec::new(),
+            questions: Vec::new(),
+        };
+        for path in paths {
+            let one = Self::read_any_ids(path)?;
+            let (articles, contexts) = (all.articles, all.contexts.len());
+            let questions = one.questions.into_iter().map(|question| SquadQuestion {
+                context: contexts + question.context,
+                article: articles + question.article,
+                ..question
+            });
+            all.questions.extend(questions);
+            all.contexts.extend(one.contexts);
+            all.articles += one.articles;
+        }
+        match all.questions.is_empty() {
+            true => Err(SquadError::Empty { path: all.path }),
+            false => Ok(all),
+        }
+    }
+
+    /// [`read`](Self::read), but several questions may have one id.
     ///
     /// # Errors
     /// As [`read`](Self::read), but for ids.
     pub fn read_any_ids(path: &Path) -> Result<Self, SquadError> {
-        let mut bytes = read_bytes(path)?;
-        if bytes.starts_with(ZIP) {
-            bytes = unpacked(path, bytes)?;
+        let source = Source::open(path)?;
+        if let Some(format) = rows::format_of(&source) {
+            return rows::read(source, format);
         }
-        let text = decode_utf8(path, bytes)?;
+        let name = source.path.clone();
+        let path = name.as_path();
+        let text = decode_utf8(path, source.into_bytes()?)?;
         let mut json = serde_json::Deserializer::from_str(&text);
         let file: File = serde_path_to_error::deserialize(&mut json)
             .map_err(|error| not_squad(path, &text, error))?;
@@ -87,41 +124,6 @@ impl SquadDataset {
         })?;
         flattened(path, file)
     }
-}
-
-/// The one JSON file of an archive.
-fn unpacked(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, SquadError> {
-    let zip_error = |source| SquadError::Zip {
-        path: path.to_owned(),
-        source,
-    };
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(zip_error)?;
-    // Archives made on a Mac carry a shadow of each file.
-    let is_json = |name: &str| name.ends_with(".json") && !name.starts_with("__MACOSX/");
-    let mut members = Vec::new();
-    for name in archive.file_names() {
-        let name = name.map_err(zip_error)?;
-        if is_json(&name) {
-            members.push(name.into_owned());
-        }
-    }
-    let [member] = members.as_slice() else {
-        return Err(SquadError::Members {
-            path: path.to_owned(),
-            members,
-        });
-    };
-    let mut content = Vec::new();
-    archive
-        .by_name(member)
-        .map_err(zip_error)?
-        .read_to_end(&mut content)
-        .map_err(|source| SquadError::Unpack {
-            path: path.to_owned(),
-            member: member.clone(),
-            source,
-        })?;
-    Ok(content)
 }
 
 fn not_squad(

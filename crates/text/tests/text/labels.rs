@@ -132,10 +132,6 @@ fn data_that_gives_no_classes_is_an_error() {
         LabelError::OneClass { .. }
     ));
     assert!(matches!(from(&json(&["[]"])), LabelError::NoClass { .. }));
-    assert!(matches!(
-        from(&json(&["1", "0.5"])),
-        LabelError::Kind { line: 2, .. }
-    ));
     let unlabelled = ColumnOptions {
         unlabelled: true,
         ..ColumnOptions::default()
@@ -145,6 +141,23 @@ fn data_that_gives_no_classes_is_an_error() {
         from(&unlabelled),
         LabelError::Missing { line: 1, .. }
     ));
+}
+
+#[test]
+fn numbers_with_fractions_name_classes_where_classes_are_asked_for() {
+    for data in [json(&["1", "0.5", "1.0"]), labelled(&["1", "0.50", "1.0"])] {
+        let set = LabelSet::from_dataset(&data).expect("two classes");
+        assert_eq!(set.names(), ["0.5", "1"]);
+        assert_eq!(set.resolve(&data).expect("ids"), [1, 0, 1]);
+    }
+}
+
+#[test]
+fn labels_of_a_checkpoint_are_found_in_composed_form() {
+    let set = set(&["cafe\u{301}", "bar"]);
+    assert_eq!(set.names()[0], "cafe\u{301}");
+    let ids = set.resolve(&labelled(&["caf\u{e9}", "cafe\u{301}", "bar"]));
+    assert_eq!(ids.expect("ids"), [0, 0, 1]);
 }
 
 #[test]

@@ -2,11 +2,15 @@
 
 mod batches;
 mod checks;
+#[cfg(feature = "columnar")]
+mod columnar;
 mod datasets;
 mod filters;
 mod labels;
 mod lower_case;
 mod masking;
+mod meanings;
+mod packed;
 mod parity;
 mod plain_text;
 mod predict_inputs;

@@ -30,6 +30,7 @@ fn plain_text_and_json_lines_may_alternate() {
         read.expect("inputs"),
         [
             one("a good film", None),
+            one("", None),
             one("  \"quoted\" [text]", None),
             one("b", None),
             one("c", Some("d")),
@@ -48,7 +49,7 @@ fn line_that_starts_like_json_must_be_json_with_a_text() {
         "{\"text\": \"a\"} b",
     ] {
         let mut read = inputs(format!("good\n\n{bad}\n"));
-        let error = read.remove(1).expect_err("not JSON");
+        let error = read.remove(2).expect_err("not JSON");
         assert!(
             matches!(error, ReadError::PredictJson { line: 3, .. }),
             "{error}"
@@ -73,7 +74,24 @@ fn invalid_utf8_names_the_line_and_later_lines_are_still_read() {
 #[test]
 fn empty_input_has_no_inputs() {
     assert!(inputs("").is_empty());
-    assert!(inputs("\n \n").is_empty());
+}
+
+#[test]
+fn every_line_is_an_input_blank_ones_too() {
+    for (content, count) in [
+        ("first\n\nthird\n", 3),
+        ("\n \n", 2),
+        ("a\n\r\n\n", 3),
+        ("\n\nb", 3),
+    ] {
+        let read: Result<Vec<_>, _> = inputs(content).into_iter().collect();
+        assert_eq!(read.expect("inputs").len(), count, "{content:?}");
+    }
+    let pairs = b"{\"premise\": \"a\", \"hypothesis\": \"b\"}\n\n";
+    let pairs: Vec<_> =
+        PredictInputs::<_, InferenceInput>::new(&pairs[..], Path::new("pairs")).collect();
+    let message = pairs[1].as_ref().expect_err("a blank line").to_string();
+    assert!(message.contains("pairs, line 2: is blank"), "{message}");
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn named_columns_win_over_guesses() {
         ..options()
     };
     let dataset = read("sick.txt", content, &score).expect("rows");
-    assert_eq!(rows(&dataset), [("b", None, label("4.5"), 2)]);
+    assert_eq!(rows(&dataset), [("b", None, Some(Label::Score(4.5)), 2)]);
 }
 
 #[test]

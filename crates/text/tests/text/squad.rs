@@ -109,11 +109,53 @@ fn a_zip_archive_is_read_by_its_one_json_file() {
     let data = read(zipped(&["dev.json", "__MACOSX/._dev.json", "readme.txt"])).unwrap();
     assert_eq!(data.questions.len(), 3);
     let error = read(zipped(&["a.json", "b.json"])).unwrap_err().to_string();
-    assert!(error.contains("2 JSON files (a.json, b.json)"), "{error}");
+    assert!(error.contains("2 files (a.json, b.json)"), "{error}");
     let mut broken = zipped(&["dev.json"]);
     broken.truncate(60);
     let error = read(broken).unwrap_err().to_string();
-    assert!(error.contains("not a zip archive"), "{error}");
+    assert!(error.contains("the zip data is damaged"), "{error}");
+}
+
+/// The rows of the hub's SQuAD.
+const ROWS: &str = "{\"id\": \"1\", \"title\": \"A\", \"context\": \"a b\", \"question\": \"q\", \"answers\": {\"text\": [\"b\"], \"answer_start\": [2]}}\n\
+                    {\"id\": \"2\", \"title\": \"A\", \"context\": \"a b\", \"question\": \"r\", \"answers\": {\"text\": [], \"answer_start\": []}}\n\
+                    {\"id\": \"3\", \"title\": \"B\", \"context\": \"c\", \"question\": \"s\", \"answers\": {\"text\": [\"c\"], \"answer_start\": [0]}}\n";
+
+#[test]
+fn rows_of_the_hub_are_questions_of_articles() {
+    let (_dir, path) = super::file("dev.jsonl", ROWS);
+    let data = SquadDataset::read(&path).unwrap();
+    assert_eq!((data.articles, data.contexts.len()), (2, 2));
+    let articles: Vec<usize> = data.questions.iter().map(|one| one.article).collect();
+    assert_eq!(articles, [0, 0, 1]);
+    let golds: Vec<_> = data.questions.iter().map(|one| data.gold(one)).collect();
+    assert_eq!(
+        golds,
+        [GoldAnswer::At(2..3), GoldAnswer::None, GoldAnswer::At(0..1)]
+    );
+    let (_dir, path) = super::file("dev.jsonl", ROWS.replace("\"question\": \"r\", ", ""));
+    let message = SquadDataset::read(&path).unwrap_err().to_string();
+    assert!(
+        message.contains("dev.jsonl, line 2: not a question"),
+        "{message}"
+    );
+}
+
+#[test]
+fn several_files_are_one_data_set_of_questions() {
+    let (_dir, rows) = super::file("dev.jsonl", ROWS);
+    let (_other_dir, json) = super::file("data.json", FILE);
+    let data = SquadDataset::read_files(&[rows.clone(), json]).unwrap();
+    assert_eq!(data.questions.len(), 6);
+    assert_eq!(data.questions[3].article, 2);
+    assert!(data.context(&data.questions[3]) != data.context(&data.questions[2]));
+    let message = SquadDataset::read_files(&[rows.clone(), rows])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("and 1 other file") && message.contains("\"1\""),
+        "{message}"
+    );
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use bert_text::{Alignment, LabelSet, ReadError, TagColumns, TaggedDataset, Tokenizer};
+use bert_text::{Alignment, Column, LabelSet, ReadError, TagColumns, TaggedDataset, Tokenizer};
 
 use super::{file, fixtures};
 
 fn read(name: &str, content: impl AsRef<[u8]>) -> Result<TaggedDataset, ReadError> {
     let (_dir, path) = file(name, content);
-    TaggedDataset::read(&path, TagColumns::default())
+    TaggedDataset::read(&path, &TagColumns::default())
 }
 
 fn read_ok(name: &str, content: &str) -> Vec<(String, String)> {
@@ -64,10 +64,11 @@ fn words_between_tabs_may_hold_spaces_and_other_white_space() {
 fn columns_may_be_named_by_index() {
     let (_dir, path) = file("data.tsv", "1\tEU\tB-ORG\tO\n2\tsays\tO\tO\n");
     let columns = TagColumns {
-        word: 1,
-        tag: Some(2),
+        word: Some(Column::Index(1)),
+        tag: Some(Column::Index(2)),
+        label_names: None,
     };
-    let data = TaggedDataset::read(&path, columns).expect("a valid file");
+    let data = TaggedDataset::read(&path, &columns).expect("a valid file");
     assert_eq!(data.sentences[0].words, ["EU", "says"]);
     assert_eq!(data.sentences[0].tags, ["B-ORG", "O"]);
 }
@@ -125,6 +126,103 @@ fn files_without_a_sentence_and_broken_json_are_named() {
 }
 
 #[test]
+fn words_between_spaces_may_hold_any_other_white_space() {
+    for inner in ["\u{a0}", "\u{3000}", "\u{2009}", "\u{85}"] {
+        let content = format!("A{inner}B NN O U-LOC\nin IN O O\n");
+        let expected = pairs(&[(&format!("A{inner}B in"), "U-LOC O")]);
+        assert_eq!(read_ok("data.conll", &content), expected, "{inner:?}");
+    }
+}
+
+#[test]
+fn comment_lines_are_left_out_and_told_of_once() {
+    let expected = pairs(&[("EU rejects", "B-ORG O"), ("Peter", "B-PER")]);
+    for content in [
+        "# sent_id = 1\n# text = EU rejects\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n\n# sent_id = 2\nPeter NNP B-NP B-PER\n",
+        "# id 7b-0 domain=en\nEU _ _ B-ORG\nrejects _ _ O\n\n# id 7b-1 domain=en\n#\nPeter _ _ B-PER\n",
+        "# text = EU rejects\n# sent_id = 1\nEU\tB-ORG\nrejects\tO\n\n# x = Peter\nPeter\tB-PER\n",
+        "# a comment of words\n# a b\nEU B-ORG\nrejects O\n\n# c d\nPeter B-PER\n",
+    ] {
+        let data = read("data.conll", content).expect("a valid file");
+        let sentences = data.sentences.iter();
+        let read: Vec<_> = sentences
+            .map(|one| (one.words.join(" "), one.tags.join(" ")))
+            .collect();
+        assert_eq!(read, expected, "{content}");
+        let notes: Vec<String> = data.notes.iter().map(ToString::to_string).collect();
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        assert!(
+            notes[0].contains("3 lines left out") || notes[0].contains("4 lines"),
+            "{notes:?}"
+        );
+        assert!(notes[0].contains("line 1"), "{notes:?}");
+    }
+}
+
+#[test]
+fn a_number_sign_with_a_tag_is_a_word() {
+    let content = "# O\n1 B-x\n\nthe O\n# I-x\n1 B-x\n";
+    let expected = pairs(&[("# 1", "O B-x"), ("the # 1", "O I-x B-x")]);
+    assert_eq!(read_ok("data.conll", content), expected);
+    assert_eq!(
+        read_ok("data.conll", "#\tSYM\n1\tNUM\n"),
+        pairs(&[("# 1", "SYM NUM")])
+    );
+    assert_eq!(
+        read_ok("data.conll", "# O\n# B-x\n"),
+        pairs(&[("# #", "O B-x")])
+    );
+}
+
+#[test]
+fn integer_tags_get_their_names() {
+    let columns = |names: &[&str]| TagColumns {
+        label_names: Some(names.iter().map(|name| (*name).to_owned()).collect()),
+        ..TagColumns::default()
+    };
+    let ids = "{\"tokens\": [\"EU\", \"says\"], \"ner_tags\": [1, 0]}\n";
+    for (name, content) in [
+        ("a.jsonl", ids),
+        ("a.conll", "EU 1\nsays 0\n"),
+        ("b.conll", "EU B-ORG\nsays O\n"),
+    ] {
+        let (_dir, path) = file(name, content);
+        let data =
+            TaggedDataset::read(&path, &columns(&["O", "B-ORG", "I-ORG"])).expect("a valid file");
+        assert_eq!(data.sentences[0].tags, ["B-ORG", "O"], "{name}");
+        let labels = LabelSet::from_tags(&data).expect("tags");
+        assert_eq!(labels.names(), ["O", "B-ORG", "I-ORG"]);
+    }
+    let (_dir, path) = file("a.jsonl", ids);
+    let message = TaggedDataset::read(&path, &columns(&["O"]))
+        .expect_err("too few names")
+        .to_string();
+    for words in ["a.jsonl, line 1", "\"1\"", "from 0 to 0"] {
+        assert!(message.contains(words), "{message}");
+    }
+    refused("a.jsonl", ids, &["a.jsonl, line 1", "--label-names"]);
+}
+
+#[test]
+fn columns_of_json_may_be_named() {
+    let (_dir, path) = file(
+        "a.jsonl",
+        "{\"w\": [\"EU\"], \"pos\": [\"N\"], \"tags\": [\"O\"]}\n",
+    );
+    let columns = TagColumns {
+        word: Some(Column::Name("w".into())),
+        tag: Some(Column::Name("pos".into())),
+        label_names: None,
+    };
+    let data = TaggedDataset::read(&path, &columns).expect("a valid file");
+    assert_eq!(data.sentences[0].tags, ["N"]);
+    let message = TaggedDataset::read(&path, &TagColumns::default())
+        .expect_err("no tokens")
+        .to_string();
+    assert!(message.contains("w, pos, tags"), "{message}");
+}
+
+#[test]
 fn an_unknown_tag_is_named_with_its_line() {
     let train = read("train.conll", "a\tO\nb\tB-x\n").expect("a valid file");
     let labels = LabelSet::from_tags(&train).expect("two tags");
@@ -169,7 +267,7 @@ fn wnut17_is_read_as_in_python() {
     ];
     for (name, sentences, words, outside) in files {
         let path = Path::new(&root).join("wnut17").join(name);
-        let data = TaggedDataset::read(&path, TagColumns::default()).expect("a valid file");
+        let data = TaggedDataset::read(&path, &TagColumns::default()).expect("a valid file");
         assert_eq!(data.sentences.len(), sentences, "{name}");
         assert_eq!(data.words(), words, "{name}");
         let tags = data.sentences.iter().flat_map(|sentence| &sentence.tags);

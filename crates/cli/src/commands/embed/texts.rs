@@ -7,6 +7,7 @@ use bert_text::{Column, ColumnOptions, Dataset, PredictInput};
 
 use crate::failure::WrongUsage;
 use crate::progress::Counter;
+use crate::results::Results;
 use crate::runner::predict::{CHUNK, Cut, Input};
 
 /// Texts, one a line or in a column.
@@ -40,13 +41,17 @@ impl Texts {
         mut embed: impl FnMut(&[PredictInput]) -> Result<usize>,
     ) -> Result<Cut> {
         let texts = match self {
-            Self::Lines(lines) => return lines.each_chunk(embed),
+            Self::Lines(lines) => {
+                let embed = |texts: &[PredictInput], _: &mut Results| embed(texts);
+                return lines.each_chunk(false, &mut Results::new(), embed);
+            }
             Self::Column(texts) => texts,
         };
         let counter = Counter::new();
         let mut cut = Cut {
             inputs: 0,
             of: texts.len(),
+            skipped: 0,
         };
         for chunk in texts.chunks(CHUNK) {
             cut.inputs += embed(chunk)?;

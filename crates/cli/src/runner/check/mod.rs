@@ -4,7 +4,7 @@ pub(crate) mod report;
 pub(crate) mod rows;
 pub(crate) mod tokens;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use bert_hub::DataSplit;
@@ -12,19 +12,20 @@ use bert_tasks::{DropoutOverride, Pretrained};
 use clap::Args;
 
 use crate::data_source;
-use crate::flags::integer;
+use crate::flags::{data_files, integer};
 use crate::model_source::ModelSource;
 use crate::runner::print_files;
 use report::Finding;
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckFlags {
-    /// Training data: a file, or a data set that `bert models` lists
-    #[arg(long, value_name = "FILE|NAME")]
-    data: PathBuf,
+    /// Training data: a file, several that are read as one, or a pattern such as 'part-*.tsv'; - is standard input. Files may
+    /// be compressed (.gz, .zst, .zip with one file in it). Or a data set that `bert models` lists
+    #[arg(long, value_name = "FILE|NAME", required = true, num_args = 1..)]
+    data: Vec<PathBuf>,
     /// Evaluation data, which should share no row with --data
-    #[arg(long, value_name = "FILE|NAME")]
-    eval: Option<PathBuf>,
+    #[arg(long, value_name = "FILE|NAME", num_args = 1..)]
+    eval: Vec<PathBuf>,
     /// Model whose tokenizer finds out what is cut and which tokens are unknown: a checkpoint directory, a name that `bert
     /// models` lists, or a model of the hub; without it lengths are counted in words
     #[arg(long, value_name = "DIR|NAME")]
@@ -41,23 +42,25 @@ pub(crate) struct CheckFlags {
 }
 
 impl CheckFlags {
-    /// Reads the one or two files.
-    pub(crate) fn read<D>(&self, read: impl Fn(&Path) -> Result<D>) -> Result<Checked<D>> {
+    /// Reads the one or two splits.
+    pub(crate) fn read<D>(&self, read: impl Fn(&[PathBuf]) -> Result<D>) -> Result<Checked<D>> {
         Ok(Checked {
-            data: read(&self.data_file()?)?,
-            eval: self.eval_file()?.as_deref().map(read).transpose()?,
+            data: read(&data_files(&self.data_files()?)?)?,
+            eval: match self.eval_files()?.as_slice() {
+                [] => None,
+                words => Some(read(&data_files(words)?)?),
+            },
         })
     }
 
-    /// The file of --data.
-    pub(crate) fn data_file(&self) -> Result<PathBuf> {
-        data_source::find("--data", &self.data, DataSplit::Train, self.offline)
+    /// The files of --data.
+    pub(crate) fn data_files(&self) -> Result<Vec<PathBuf>> {
+        data_source::find_all("--data", &self.data, DataSplit::Train, self.offline)
     }
 
-    /// The file of --eval.
-    pub(crate) fn eval_file(&self) -> Result<Option<PathBuf>> {
-        let find = |word: &PathBuf| data_source::find("--eval", word, DataSplit::Dev, self.offline);
-        self.eval.as_ref().map(find).transpose()
+    /// The files of --eval.
+    pub(crate) fn eval_files(&self) -> Result<Vec<PathBuf>> {
+        data_source::find_all("--eval", &self.eval, DataSplit::Dev, self.offline)
     }
 
     /// The directory of the model that was named.

@@ -1,6 +1,7 @@
 //! What a check found, as tables for people or as one JSON object.
 
 use anyhow::Result;
+use bert_text::ReadNote;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -33,6 +34,15 @@ pub(crate) struct Finding {
 impl Finding {
     pub(crate) fn new(severity: Severity, message: String) -> Self {
         Self { severity, message }
+    }
+
+    /// What is odd about how a file was read.
+    pub(crate) fn of_note(note: &ReadNote) -> Self {
+        let severity = match note.is_warning() {
+            true => Severity::Warning,
+            false => Severity::Note,
+        };
+        Self::new(severity, note.to_string())
     }
 
     /// A finding about some places: `what`, and a list of the first places. `None` if there is no place.

@@ -1,9 +1,13 @@
 //! Checks of rows: texts or pairs of texts, with labels or without.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
-use bert_text::check::{LabelCount, RowPair, duplicates_between, label_counts, repeats};
+use bert_text::check::{
+    LabelCount, RowPair, duplicates_between, label_counts, lookalikes, repeats,
+};
 use bert_text::{Dataset, Label};
 
 use super::report::{Finding, Report, Severity};
@@ -27,8 +31,8 @@ pub(crate) struct Rows<'a> {
     pub(crate) nouns: Nouns,
     pub(crate) texts: Vec<(&'a str, Option<&'a str>)>,
     /// The labels of each row; none where they are numbers.
-    pub(crate) labels: Vec<Vec<&'a str>>,
-    /// Where each row stands in the file: `line 5`.
+    pub(crate) labels: Vec<Vec<Cow<'a, str>>>,
+    /// Where each row stands: `line 5`, and before it the file where there are several.
     pub(crate) places: Vec<String>,
 }
 
@@ -37,10 +41,10 @@ impl<'a> Rows<'a> {
     pub(crate) fn of(dataset: &'a Dataset, has_classes: bool) -> Self {
         let examples = &dataset.examples;
         let labels = examples.iter().map(|example| match &example.label {
-            Some(Label::Name(name)) if has_classes => vec![name.as_str()],
-            Some(Label::Names(names)) if has_classes => names.iter().map(String::as_str).collect(),
+            Some(label) if has_classes => Label::class_names(label),
             _ => Vec::new(),
         });
+        let places = Places::of(examples.iter().map(|example| &example.file));
         Self {
             path: &dataset.path,
             nouns: Nouns {
@@ -49,7 +53,10 @@ impl<'a> Rows<'a> {
             },
             texts: dataset.texts(),
             labels: labels.collect(),
-            places: examples.iter().map(|example| line(example.line)).collect(),
+            places: examples
+                .iter()
+                .map(|example| places.name(&example.file, example.line))
+                .collect(),
         }
     }
 
@@ -62,7 +69,7 @@ impl<'a> Rows<'a> {
     }
 
     fn counts(&self) -> Vec<LabelCount> {
-        label_counts(self.labels.iter().flatten().copied())
+        label_counts(self.labels.iter().flatten().map(AsRef::as_ref))
     }
 
     /// A label with the place of the first row that has it.
@@ -70,7 +77,7 @@ impl<'a> Rows<'a> {
         let row = self
             .labels
             .iter()
-            .position(|labels| labels.contains(&label));
+            .position(|labels| labels.iter().any(|one| one == label));
         let place = row.map_or("", |row| self.places[row].as_str());
         format!("{label:?} ({place})")
     }
@@ -81,9 +88,32 @@ pub(crate) fn line(number: usize) -> String {
     format!("line {number}")
 }
 
-/// The quick checks, which `bert train` makes as well: labels seen once, rows that both splits have.
+/// How places of a data set are named: with their file where it has several.
+pub(crate) struct Places {
+    several: bool,
+}
+
+impl Places {
+    /// The places of rows in these files.
+    pub(crate) fn of<'a>(mut files: impl Iterator<Item = &'a Arc<Path>>) -> Self {
+        let first = files.next();
+        Self {
+            several: files.any(|file| Some(file) != first),
+        }
+    }
+
+    pub(crate) fn name(&self, file: &Path, number: usize) -> String {
+        match self.several {
+            true => format!("{} {}", file.display(), line(number)),
+            false => line(number),
+        }
+    }
+}
+
+/// The quick checks, which `bert train` makes as well: labels seen once or that look alike, rows that both splits have.
 pub(crate) fn cheap_findings(train: &Rows<'_>, eval: Option<&Rows<'_>>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = labels_seen_once(train).into_iter().collect();
+    findings.extend(labels_that_look_alike(train, eval));
     findings.extend(eval.and_then(|eval| shared_rows(train, eval)));
     findings
 }
@@ -162,6 +192,35 @@ pub(crate) fn labels_seen_once(rows: &Rows<'_>) -> Option<Finding> {
     let once: Vec<String> = once.map(|count| rows.with_place(&count.label)).collect();
     Finding::at(Severity::Warning, &once, || {
         format!("{}: seen once", rows.path.display())
+    })
+}
+
+/// Labels that people take for one, in one split or across both.
+pub(crate) fn labels_that_look_alike(train: &Rows<'_>, eval: Option<&Rows<'_>>) -> Option<Finding> {
+    let splits = || std::iter::once(train).chain(eval);
+    let labels = splits().flat_map(|rows| rows.labels.iter().flatten().map(AsRef::as_ref));
+    let groups = lookalikes(labels);
+    let named = |label: &&str| {
+        let has_it = |rows: &&Rows<'_>| rows.labels.iter().flatten().any(|one| one == label);
+        let rows = splits().find(has_it).unwrap_or(train);
+        let name = rows.with_place(label);
+        // Escaped where the difference cannot be seen.
+        match label.is_ascii() {
+            true => name,
+            false => name.replacen(
+                &format!("{label:?}"),
+                &format!("\"{}\"", label.escape_default()),
+                1,
+            ),
+        }
+    };
+    let groups: Vec<String> = groups
+        .iter()
+        .map(|group| group.iter().map(named).collect::<Vec<_>>().join(" and "))
+        .collect();
+    Finding::at(Severity::Warning, &groups, || {
+        let (path, labels) = (train.path.display(), train.labels_noun());
+        format!("{path}: {labels} that look alike are different classes")
     })
 }
 
@@ -249,7 +308,8 @@ fn lopsided(rows: &Rows<'_>) -> Option<Finding> {
 pub(crate) fn labels_of_one_side(train: &Rows<'_>, eval: &Rows<'_>) -> Vec<Finding> {
     let labels = train.labels_noun();
     let only = |one: &Rows<'_>, other: &Rows<'_>, severity| {
-        let mut seen: HashSet<&str> = other.labels.iter().flatten().copied().collect();
+        let seen = other.labels.iter().flatten();
+        let mut seen: HashSet<&str> = seen.map(AsRef::as_ref).collect();
         let mut told = Vec::new();
         for (row_labels, place) in one.labels.iter().zip(&one.places) {
             for label in row_labels {

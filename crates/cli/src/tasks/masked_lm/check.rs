@@ -1,6 +1,6 @@
 //! `bert check masked-lm`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use bert_tasks::Pretrained;
@@ -8,7 +8,7 @@ use bert_text::{PlainTextError, TextPieces};
 use clap::Args;
 
 use super::DEFAULT_MAX_LENGTH;
-use crate::format::count;
+use crate::format::{count, counted};
 use crate::runner::check::report::{Finding, Report, Severity};
 use crate::runner::check::rows::{self, Nouns, Rows, line};
 use crate::runner::check::{CheckFlags, tokens};
@@ -43,34 +43,41 @@ impl CheckArgs {
 struct Text {
     path: PathBuf,
     lines: Vec<String>,
-    numbers: Vec<usize>,
+    /// Where each stands.
+    places: Vec<String>,
     blank_lines: usize,
 }
 
 impl Text {
-    fn read(path: &Path) -> Result<Self> {
-        let mut all: Vec<String> = Vec::new();
-        for piece in TextPieces::open(path)? {
+    fn read(files: &[PathBuf]) -> Result<Self> {
+        let mut all: Vec<(String, String)> = Vec::new();
+        let mut pieces = TextPieces::open_files(files)?;
+        let path = match files.len() {
+            1 => pieces.path().to_owned(),
+            several => PathBuf::from(counted(several, "file")),
+        };
+        while let Some(piece) = pieces.next() {
             let piece = piece?;
             match all.last_mut() {
-                Some(line) if !piece.starts_line => line.push_str(&piece.text),
-                _ => all.push(piece.text),
+                Some((_, line)) if !piece.starts_line => line.push_str(&piece.text),
+                _ if files.len() == 1 => all.push((line(piece.line), piece.text)),
+                _ => {
+                    let file = pieces.path().display();
+                    all.push((format!("{file} {}", line(piece.line)), piece.text));
+                }
             }
         }
-        let blank_lines = all.iter().filter(|line| line.trim().is_empty()).count();
-        let (numbers, lines) = (1..)
-            .zip(all)
-            .filter(|(_, line)| !line.trim().is_empty())
-            .unzip();
+        let is_blank = |(_, line): &(String, String)| line.trim().is_empty();
+        let blank_lines = all.iter().filter(|line| is_blank(line)).count();
+        let (places, lines) = all.into_iter().filter(|line| !is_blank(line)).unzip();
         let lines: Vec<String> = lines;
         if lines.is_empty() {
-            let path = path.to_owned();
             return Err(PlainTextError::NoText { path }.into());
         }
         Ok(Self {
-            path: path.to_owned(),
+            path,
             lines,
-            numbers,
+            places,
             blank_lines,
         })
     }
@@ -88,7 +95,7 @@ impl Text {
                 .map(|text| (text.as_str(), None))
                 .collect(),
             labels: vec![Vec::new(); self.lines.len()],
-            places: self.numbers.iter().map(|&number| line(number)).collect(),
+            places: self.places.clone(),
         }
     }
 

@@ -35,8 +35,8 @@ pub(super) struct MaskingFlags {
 
 /// A text that has been checked.
 pub(super) enum Text {
-    /// Lines; they are read again when they are tokenized, so that a long text is never in memory as a whole.
-    Lines(PathBuf),
+    /// Lines of some files; they are read again when they are tokenized, so that a long text is never in memory as a whole.
+    Lines(Vec<PathBuf>),
     Documents(Documents),
 }
 
@@ -63,20 +63,24 @@ impl MaskingFlags {
         }
     }
 
-    /// Reads a text and finds what is wrong with it.
-    pub(super) fn read(&self, path: &Path) -> Result<Text> {
+    /// Reads a text and finds what is wrong with it. Standard input, which can be read but once, is read when it is tokenized.
+    pub(super) fn read(&self, files: &[PathBuf]) -> Result<Text> {
         if self.next_sentence {
-            return Ok(Text::Documents(Documents::open(path)?));
+            return Ok(Text::Documents(Documents::open_files(files)?));
         }
-        let mut has_text = false;
-        for piece in TextPieces::open(path)? {
-            has_text |= !piece?.text.trim().is_empty();
+        let can_be_read_again = files.iter().all(|file| file != Path::new("-"));
+        if can_be_read_again {
+            let mut pieces = TextPieces::open_files(files)?;
+            let mut has_text = false;
+            for piece in &mut pieces {
+                has_text |= !piece?.text.trim().is_empty();
+            }
+            if !has_text {
+                let path = pieces.path().to_owned();
+                return Err(PlainTextError::NoText { path }.into());
+            }
         }
-        if !has_text {
-            let path = path.to_owned();
-            return Err(PlainTextError::NoText { path }.into());
-        }
-        Ok(Text::Lines(path.to_owned()))
+        Ok(Text::Lines(files.to_vec()))
     }
 
     /// Tokenizes a text and describes it on standard error. `seed` draws the pairs of sentences.
@@ -91,7 +95,7 @@ impl MaskingFlags {
             false => TextLayout::Grouped,
         };
         let split = match text {
-            Text::Lines(path) => setup.encode_text(TextPieces::open(path)?, layout)?,
+            Text::Lines(files) => setup.encode_text(TextPieces::open_files(files)?, layout)?,
             Text::Documents(documents) => setup.encode_pairs(documents, seed)?,
         };
         let tokens = counted(split.tokens(), "token");

@@ -1,6 +1,6 @@
 //! `bert evaluate masked-lm`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use bert_tasks::pretraining::head::{ModelForMaskedLM, ModelForPreTraining, PretrainingModel};
@@ -50,8 +50,8 @@ impl<M: PretrainingModel> Evaluate for Command<'_, M> {
     type Data = Text;
     type Scored = Scored;
 
-    fn read(&self, path: &Path) -> Result<Text> {
-        self.masking.read(path)
+    fn read(&self, files: &[PathBuf]) -> Result<Text> {
+        self.masking.read(files)
     }
 
     fn open(

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use bert_tasks::TaskError;
 use bert_tasks::pretraining::head::ModelForMaskedLM;
 use bert_tasks::pretraining::{FilledMask, FilledText, Pretraining};
@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::flags::at_least_one;
 use crate::results::Results;
 use crate::runner::Loaded;
-use crate::runner::predict::{self, Predict, PredictFlags};
+use crate::runner::predict::{self, Predict, PredictFlags, Refused};
 
 /// The most probable tokens in the place of each `[MASK]`. Input: a line of plain text, or a JSON object with "text" and
 /// optionally "text_pair"
@@ -102,16 +102,22 @@ impl Predict for PredictArgs {
         for text in &filled {
             results.json_line(&Record::new(text, self.flags.files.logits))?;
         }
+        let is_cut = |encoding: &&Encoding| encoding.truncated_tokens > 0;
+        let cut_texts = encodings[..good].iter().filter(is_cut).count();
         if let Some((text, _)) = texts.get(good) {
-            results.flush()?;
             let start: String = text.chars().take(40).collect();
             let cut = encodings[good].truncated_tokens > 0;
             let cut = if cut { " after truncation" } else { "" };
-            bail!(
-                "the text starting with {start:?}: it has no mask token{cut}; write [MASK] where the model is to predict a token"
-            );
+            return Err(Refused {
+                answered: good,
+                cut: cut_texts,
+                reason: format!(
+                    "the text starting with {start:?}: it has no mask token{cut}; write [MASK] where the model is to predict a \
+                     token"
+                ),
+            }
+            .into());
         }
-        let is_cut = |encoding: &&Encoding| encoding.truncated_tokens > 0;
-        Ok(encodings.iter().filter(is_cut).count())
+        Ok(cut_texts)
     }
 }

@@ -42,7 +42,7 @@ impl<M: PretrainingModel> FineTune for Command<'_, M> {
     type Data = Text;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Text>> {
-        flags.read(|path| self.masking.read(path))
+        flags.read(|files| self.masking.read(files))
     }
 
     fn open(

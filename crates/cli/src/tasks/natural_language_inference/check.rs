@@ -16,7 +16,7 @@ pub(crate) struct CheckArgs {
 
 impl CheckArgs {
     pub(crate) fn run(&self) -> Result<()> {
-        let Checked { data, eval } = self.rows.read()?;
+        let Checked { data, eval } = self.rows.read(&self.rows.options())?;
         let checked = Checked {
             data: agreed(data)?,
             eval: eval.map(agreed).transpose()?,

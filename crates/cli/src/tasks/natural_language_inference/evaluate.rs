@@ -1,6 +1,6 @@
 //! `bert evaluate natural-language-inference`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use bert_tasks::natural_language_inference::{NliClassifier, NliData, NliScored};
@@ -11,7 +11,7 @@ use bert_text::Dataset;
 use clap::Args;
 
 use super::{agreed, confusion, encode};
-use crate::flags::ColumnFlags;
+use crate::flags::{ColumnFlags, print_notes};
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::tasks::text_classification::labelled_records;
 use crate::whole_file::WholeFile;
@@ -36,8 +36,10 @@ impl Evaluate for &EvaluateArgs {
     type Data = NliData;
     type Scored = NliScored;
 
-    fn read(&self, path: &Path) -> Result<NliData> {
-        agreed(Dataset::read(path, &self.columns.options())?)
+    fn read(&self, files: &[PathBuf]) -> Result<NliData> {
+        let data = Dataset::read_files(files, &self.columns.options())?;
+        print_notes(&data.notes);
+        agreed(data)
     }
 
     fn open(

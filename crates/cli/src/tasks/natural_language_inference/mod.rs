@@ -35,7 +35,7 @@ fn agreed(dataset: Dataset) -> Result<NliData> {
     let data = NliData::new(dataset)?;
     if data.without_agreement > 0 {
         eprintln!(
-            "note    {}: {} left out: the label \"-\" means that the annotators did not agree",
+            "note    {}: {} left out: the label \"-\" or \"-1\" means that the annotators did not agree",
             data.dataset.path.display(),
             counted(data.without_agreement, "row")
         );

@@ -9,6 +9,7 @@ use bert_tasks::{HeadOrigin, TaskError};
 use clap::Args;
 
 use super::{agreed, encode};
+use crate::flags::print_notes;
 use crate::runner::row_files::RowFlags;
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 use crate::tasks::text_classification::warn;
@@ -37,7 +38,13 @@ impl FineTune for TrainArgs {
     type Data = NliData;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<NliData>> {
-        let splits = self.rows.read(flags)?.try_map(|data, _| agreed(data))?;
+        let splits = self
+            .rows
+            .read(flags, &self.rows.options())?
+            .try_map(|data, _| agreed(data))?;
+        for data in splits.all() {
+            print_notes(&data.dataset.notes);
+        }
         let scheme = splits.train.scheme()?;
         for data in splits.all() {
             data.check_scheme(scheme)?;

@@ -1,6 +1,6 @@
 //! `bert evaluate next-sentence`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use bert_tasks::pretraining::head::ModelForNextSentencePrediction;
@@ -32,8 +32,8 @@ impl Evaluate for &EvaluateArgs {
     type Data = Documents;
     type Scored = Scored;
 
-    fn read(&self, path: &Path) -> Result<Documents> {
-        Ok(Documents::open(path)?)
+    fn read(&self, files: &[PathBuf]) -> Result<Documents> {
+        Ok(Documents::open_files(files)?)
     }
 
     fn open(&self, directory: &Path, max_length: Option<usize>) -> Result<Setup, TaskError> {

@@ -32,7 +32,7 @@ impl FineTune for TrainArgs {
     type Data = Documents;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Documents>> {
-        flags.read(|path| Ok(Documents::open(path)?))
+        flags.read(|files| Ok(Documents::open_files(files)?))
     }
 
     fn open(

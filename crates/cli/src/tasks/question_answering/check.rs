@@ -37,7 +37,7 @@ impl CheckArgs {
     pub(crate) fn run(&self) -> Result<()> {
         let datasets = self
             .flags
-            .read(|path| Ok(SquadDataset::read_any_ids(path)?))?;
+            .read(|files| Ok(SquadDataset::read_files_any_ids(files)?))?;
         let answerer = self.answerer()?;
         let mut report = Report::default();
         for (name, data) in datasets.named() {
@@ -73,7 +73,7 @@ impl CheckArgs {
 fn questions(data: &SquadDataset) -> Rows<'_> {
     let questions = &data.questions;
     let answers = questions.iter().map(|one| {
-        let texts = one.answers.iter().map(|answer| answer.text.as_str());
+        let texts = one.answers.iter().map(|answer| answer.text.as_str().into());
         texts.collect()
     });
     Rows {

@@ -71,16 +71,16 @@ impl Evaluate for Command<'_> {
     type Data = SquadDataset;
     type Scored = Scored;
 
-    fn read(&self, path: &Path) -> Result<SquadDataset> {
+    fn read(&self, files: &[PathBuf]) -> Result<SquadDataset> {
         let args = self.args;
-        let data = read(path, args.articles, args.limit)?;
+        let data = read(files, args.articles, args.limit)?;
         let version_2 = args.options().version_2;
         let version_2 = version_2.unwrap_or_else(|| data.has_unanswerable());
         if !version_2 && (self.null_odds.is_some() || args.tune_null_threshold) {
             return Err(WrongUsage(format!(
                 "{}: every question has an answer, so there are no null odds and no threshold to tune; give --version-2 if \
                  questions may have no answer",
-                path.display()
+                data.path.display()
             ))
             .into());
         }

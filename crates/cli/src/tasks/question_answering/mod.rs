@@ -13,7 +13,7 @@ pub(crate) use evaluate::EvaluateArgs;
 pub(crate) use predict::PredictArgs;
 pub(crate) use train::TrainArgs;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use bert_tasks::TaskError;
@@ -33,9 +33,13 @@ fn open(
     QuestionAnswerer::open(directory, max_length, stride)
 }
 
-/// Reads some articles of a file, and of these the first questions; by default all.
-fn read(path: &Path, articles: Option<ArticleRange>, limit: Option<usize>) -> Result<SquadDataset> {
-    let mut data = SquadDataset::read(path)?;
+/// Reads some articles of some files, and of these the first questions; by default all.
+fn read(
+    files: &[PathBuf],
+    articles: Option<ArticleRange>,
+    limit: Option<usize>,
+) -> Result<SquadDataset> {
+    let mut data = SquadDataset::read_files(files)?;
     if let Some(articles) = articles {
         data.select_articles(articles)?;
     }

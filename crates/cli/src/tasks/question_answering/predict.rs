@@ -13,10 +13,11 @@ use clap::Args;
 use super::flags::SpanFlags;
 use super::open;
 use super::record::Record;
+use crate::failure::with_causes;
 use crate::flags::at_least_one;
 use crate::results::Results;
 use crate::runner::Loaded;
-use crate::runner::predict::{self, Predict, PredictFlags};
+use crate::runner::predict::{self, Predict, PredictFlags, Refused};
 
 /// The piece of a context that answers a question, with its score and place in characters. Input: a JSON object with
 /// "question" and "context", a string or a list of strings to search together
@@ -68,7 +69,11 @@ impl Predict for PredictArgs {
             match model.windows_of(input) {
                 Ok(windows) => questions.push((input, windows)),
                 Err(error) => {
-                    refused = Some(error);
+                    refused = Some(Refused {
+                        answered: questions.len(),
+                        cut: 0,
+                        reason: with_causes(&error.into()),
+                    });
                     break;
                 }
             }
@@ -92,10 +97,7 @@ impl Predict for PredictArgs {
         }
         match refused {
             None => Ok(0),
-            Some(error) => {
-                results.flush()?;
-                Err(error.into())
-            }
+            Some(refused) => Err(refused.into()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `bert train question-answering`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use bert_tasks::question_answering::{QuestionAnswerer, Split};
@@ -12,7 +12,7 @@ use super::check::warn;
 use super::flags::SpanFlags;
 use super::model::misplaced;
 use super::{DEFAULT_MAX_LENGTH, encode, read};
-use crate::flags::integer;
+use crate::flags::{data_files, integer};
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
 /// Questions to the piece of a context that answers them, or to none. Data: SQuAD's JSON, version 1.1 or 2.0, as it is or
@@ -57,12 +57,15 @@ impl FineTune for TrainArgs {
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<SquadDataset>> {
         let wanted = &self.data;
-        let scored =
-            |path: Option<&Path>, articles| path.map(|path| read(path, articles, None)).transpose();
+        let scored = |words: &[PathBuf], articles| match words {
+            [] => Ok(None),
+            words => read(&data_files(words)?, articles, None).map(Some),
+        };
+        let train = data_files(&flags.train)?;
         let splits = Splits {
-            train: read(&flags.train, wanted.train_articles, wanted.limit)?,
-            eval: scored(flags.eval.as_deref(), wanted.eval_articles)?,
-            test: scored(flags.test.as_deref(), wanted.test_articles)?,
+            train: read(&train, wanted.train_articles, wanted.limit)?,
+            eval: scored(&flags.eval, wanted.eval_articles)?,
+            test: scored(&flags.test, wanted.test_articles)?,
         };
         warn(&splits.train, splits.eval.as_ref());
         Ok(splits)

@@ -1,14 +1,14 @@
 //! `bert check text-classification`, and the checks of any data that are rows of texts and labels.
 
 use anyhow::Result;
-use bert_tasks::text_classification::guess_problem_type;
 use bert_tasks::text_classification::head::ProblemType;
-use bert_text::{Dataset, RowFilter};
+use bert_text::{ColumnOptions, Dataset, RowFilter};
 use clap::Args;
 
 use super::DEFAULT_MAX_LENGTH;
+use super::problem_type::ProblemTypeWord;
 use crate::flags::ColumnFlags;
-use crate::runner::check::report::Report;
+use crate::runner::check::report::{Finding, Report};
 use crate::runner::check::rows::{self, Rows};
 use crate::runner::check::{CheckFlags, Checked, print_warnings, tokens};
 use crate::runner::row_files::read;
@@ -18,6 +18,9 @@ use crate::runner::row_files::read;
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     rows: CheckRowsFlags,
+    /// What the labels are; auto: as `bert train` finds it out
+    #[arg(long, value_enum, default_value_t = ProblemTypeWord::Auto, help_heading = "Task")]
+    problem_type: ProblemTypeWord,
 }
 
 #[derive(Debug, Args)]
@@ -35,23 +38,29 @@ pub(crate) struct CheckRowsFlags {
 }
 
 impl CheckRowsFlags {
-    pub(crate) fn read(&self) -> Result<Checked<Dataset>> {
-        let options = self.columns.options();
-        let data = self.flags.data_file()?;
-        let same_file = (!self.eval_filter.is_empty()).then(|| data.clone());
-        let eval = self.flags.eval_file()?.or(same_file);
-        let eval = eval.map(|file| read(&file, &options, &self.eval_filter));
+    pub(crate) fn options(&self) -> ColumnOptions {
+        self.columns.options()
+    }
+
+    pub(crate) fn read(&self, options: &ColumnOptions) -> Result<Checked<Dataset>> {
+        let (data, eval) = (self.flags.data_files()?, self.flags.eval_files()?);
+        let eval = match (eval.as_slice(), self.eval_filter.as_slice()) {
+            ([], []) => None,
+            ([], filter) => Some(read(&data, options, filter)?),
+            (files, filter) => Some(read(files, options, filter)?),
+        };
         Ok(Checked {
-            data: read(&data, &options, &self.data_filter)?,
-            eval: eval.transpose()?,
+            data: read(&data, options, &self.data_filter)?,
+            eval,
         })
     }
 }
 
 impl CheckArgs {
     pub(crate) fn run(&self) -> Result<()> {
-        let datasets = self.rows.read()?;
-        let has_classes = guess_problem_type(&datasets.data) != ProblemType::Regression;
+        let options = self.problem_type.options(self.rows.options());
+        let datasets = self.rows.read(&options)?;
+        let has_classes = self.problem_type.resolve(&datasets.data)? != ProblemType::Regression;
         let flags = &self.rows.flags;
         report_rows(flags, &datasets.map(|data| data), has_classes)?.print(flags.json)
     }
@@ -66,6 +75,9 @@ pub(crate) fn report_rows(
     let pretrained = flags.pretrained(DEFAULT_MAX_LENGTH)?;
     let checked = datasets.map(|data| Rows::of(data, has_classes));
     let mut report = Report::default();
+    for (_, data) in datasets.named() {
+        report.findings(data.notes.iter().map(Finding::of_note));
+    }
     for (split, rows) in checked.named() {
         rows::check(split, rows, &mut report);
         tokens::check(split, rows, pretrained.as_ref(), &mut report)?;

@@ -1,16 +1,16 @@
 //! `bert evaluate text-classification`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
-use bert_tasks::text_classification::head::ModelForSequenceClassification;
+use anyhow::{Result, bail};
+use bert_tasks::text_classification::head::{ModelForSequenceClassification, ProblemType};
 use bert_tasks::text_classification::{Scored, Split, TextClassifier};
 use bert_tasks::{Metrics, RunOptions, TaskError};
-use bert_text::Dataset;
+use bert_text::{Dataset, ReadNote};
 use clap::Args;
 
 use super::{encode, labelled_records};
-use crate::flags::ColumnFlags;
+use crate::flags::{ColumnFlags, print_notes};
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::whole_file::WholeFile;
 
@@ -34,8 +34,10 @@ impl Evaluate for &EvaluateArgs {
     type Data = Dataset;
     type Scored = Scored;
 
-    fn read(&self, path: &Path) -> Result<Dataset> {
-        Ok(Dataset::read(path, &self.columns.options())?)
+    fn read(&self, files: &[PathBuf]) -> Result<Dataset> {
+        let data = Dataset::read_files(files, &self.columns.options())?;
+        print_notes(&data.notes);
+        Ok(data)
     }
 
     fn open(
@@ -47,6 +49,13 @@ impl Evaluate for &EvaluateArgs {
     }
 
     fn encode(&self, classifier: &TextClassifier, data: &Dataset) -> Result<Split> {
+        let guessed = |note: &ReadNote| matches!(note, ReadNote::Unlabelled { guessed: true, .. });
+        if classifier.problem_type == ProblemType::Regression && data.notes.iter().any(guessed) {
+            bail!(
+                "{}: rows with the label -1 were left out, but the model predicts numbers; give --unlabelled none",
+                data.path.display()
+            );
+        }
         encode(classifier, data)
     }
 

@@ -4,6 +4,7 @@ mod check;
 mod evaluate;
 mod model;
 mod predict;
+mod problem_type;
 mod record;
 mod train;
 

@@ -4,12 +4,14 @@ use std::path::Path;
 
 use anyhow::Result;
 use bert_tasks::text_classification::head::ProblemType;
-use bert_tasks::text_classification::{Split, Targets, TextClassifier, guess_problem_type};
+use bert_tasks::text_classification::{Split, Targets, TextClassifier};
 use bert_tasks::{HeadOrigin, TaskError};
 use bert_text::{Dataset, LabelSet};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::problem_type::ProblemTypeWord;
 use super::{DEFAULT_MAX_LENGTH, encode, warn};
+use crate::flags::print_notes;
 use crate::runner::row_files::RowFlags;
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
@@ -27,25 +29,6 @@ pub(crate) struct TrainArgs {
     rows: RowFlags,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ProblemTypeWord {
-    Auto,
-    SingleLabel,
-    MultiLabel,
-    Regression,
-}
-
-impl ProblemTypeWord {
-    fn resolve(self, data: &Dataset) -> ProblemType {
-        match self {
-            Self::Auto => guess_problem_type(data),
-            Self::SingleLabel => ProblemType::SingleLabelClassification,
-            Self::MultiLabel => ProblemType::MultiLabelClassification,
-            Self::Regression => ProblemType::Regression,
-        }
-    }
-}
-
 impl TrainArgs {
     pub(crate) fn run(&self) -> Result<()> {
         train::run(self, &self.flags)
@@ -57,8 +40,12 @@ impl FineTune for TrainArgs {
     type Data = Dataset;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Dataset>> {
-        let splits = self.rows.read(flags)?;
-        let problem_type = self.problem_type.resolve(&splits.train);
+        let options = self.problem_type.options(self.rows.options());
+        let splits = self.rows.read(flags, &options)?;
+        for data in splits.all() {
+            print_notes(&data.notes);
+        }
+        let problem_type = self.problem_type.resolve(&splits.train)?;
         // The checkpoint decides the order of the labels, but not which labels there are.
         let labels = match problem_type {
             ProblemType::Regression => LabelSet::new(Vec::new())?,
@@ -81,7 +68,7 @@ impl FineTune for TrainArgs {
         TextClassifier::for_training(
             checkpoint,
             &data.train,
-            self.problem_type.resolve(&data.train),
+            self.problem_type.resolve(&data.train)?,
             flags.training.max_length(DEFAULT_MAX_LENGTH),
             flags.training.dropout(),
         )

@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 use bert_tasks::Pretrained;
-use bert_tasks::token_classification::head::tags::{Scheme, begun_inside, entities, unfinished};
+use bert_tasks::token_classification::head::tags::{
+    Scheme, begun_inside, entities, unfinished, without_prefix,
+};
 use bert_text::check::{Portion, UnknownSummary, label_counts, vanished_words};
 use bert_text::{Pieces, TaggedDataset};
 use clap::Args;
@@ -11,7 +13,7 @@ use super::DEFAULT_MAX_LENGTH;
 use super::files::TagFileFlags;
 use crate::format::counted;
 use crate::runner::check::report::{Finding, Report, Severity};
-use crate::runner::check::rows::{self, Nouns, Rows, line};
+use crate::runner::check::rows::{self, Nouns, Places, Rows};
 use crate::runner::check::{CheckFlags, print_warnings, tokens};
 
 /// Malformed entities, tags seen once, sentences that both files have, entity types, lengths, words without a token
@@ -25,11 +27,12 @@ pub(crate) struct CheckArgs {
 
 impl CheckArgs {
     pub(crate) fn run(&self) -> Result<()> {
-        let datasets = self.flags.read(|path| self.files.read(path))?;
+        let datasets = self.flags.read(|files| self.files.read(files))?;
         let pretrained = self.flags.pretrained(DEFAULT_MAX_LENGTH)?;
         let splits = datasets.map(Split::of);
         let mut report = Report::default();
         for (name, split) in splits.named() {
+            report.findings(split.data.notes.iter().map(Finding::of_note));
             split.describe(name, &mut report);
             split.check(name, pretrained.as_ref(), &mut report)?;
         }
@@ -37,6 +40,7 @@ impl CheckArgs {
         report.findings(cheap_findings(train, eval));
         if let Some(eval) = eval {
             report.findings(eval.malformed());
+            report.findings(eval.without_prefix());
             report.findings(rows::labels_of_one_side(&train.words(), &eval.words()));
         }
         report.print(self.flags.json)
@@ -54,9 +58,13 @@ pub(crate) fn warn(train: &TaggedDataset, eval: Option<&TaggedDataset>) {
 fn cheap_findings(train: &Split<'_>, eval: Option<&Split<'_>>) -> Vec<Finding> {
     let once = rows::labels_seen_once(&train.words());
     let shared = eval.and_then(|eval| rows::shared_rows(&train.sentences(), &eval.sentences()));
+    let words = eval.map(Split::words);
+    let alike = rows::labels_that_look_alike(&train.words(), words.as_ref());
     once.into_iter()
+        .chain(alike)
         .chain(shared)
         .chain(train.malformed())
+        .chain(train.without_prefix())
         .collect()
 }
 
@@ -82,12 +90,17 @@ impl<'a> Split<'a> {
         }
     }
 
+    fn places(&self) -> Places {
+        Places::of(self.data.sentences.iter().map(|one| &one.file))
+    }
+
     /// One row a sentence, with all its tags.
     fn sentences(&self) -> Rows<'_> {
         let sentences = &self.data.sentences;
         let tags = sentences
             .iter()
-            .map(|one| one.tags.iter().map(String::as_str).collect());
+            .map(|one| one.tags.iter().map(|tag| tag.as_str().into()).collect());
+        let places = self.places();
         Rows {
             path: &self.data.path,
             nouns: Nouns {
@@ -102,7 +115,7 @@ impl<'a> Split<'a> {
             labels: tags.collect(),
             places: sentences
                 .iter()
-                .map(|one| line(one.lines.first().copied().unwrap_or_default()))
+                .map(|one| places.name(&one.file, one.lines.first().copied().unwrap_or_default()))
                 .collect(),
         }
     }
@@ -112,7 +125,9 @@ impl<'a> Split<'a> {
         let sentences = &self.data.sentences;
         let words = sentences.iter().flat_map(|one| &one.words);
         let tags = sentences.iter().flat_map(|one| &one.tags);
-        let lines = sentences.iter().flat_map(|one| &one.lines);
+        let places = self.places();
+        let lines = sentences.iter();
+        let lines = lines.flat_map(|one| one.lines.iter().map(|&line| (&one.file, line)));
         Rows {
             path: &self.data.path,
             nouns: Nouns {
@@ -120,8 +135,10 @@ impl<'a> Split<'a> {
                 label: Some("tag"),
             },
             texts: words.map(|word| (word.as_str(), None)).collect(),
-            labels: tags.map(|tag| vec![tag.as_str()]).collect(),
-            places: lines.map(|&number| line(number)).collect(),
+            labels: tags.map(|tag| vec![tag.as_str().into()]).collect(),
+            places: lines
+                .map(|(file, number)| places.name(file, number))
+                .collect(),
         }
     }
 
@@ -203,10 +220,12 @@ impl<'a> Split<'a> {
     /// Words without a token: nothing is learned from their tags, and they are predicted `O`.
     fn vanished(&self, name: &str, pieces: &[Pieces], report: &mut Report) {
         let mut places = Vec::new();
+        let named = self.places();
         for (sentence, pieces) in self.data.sentences.iter().zip(pieces) {
             for word in vanished_words(sentence.words.len(), pieces) {
                 let text = sentence.words[word].escape_default();
-                places.push(format!("\"{text}\" ({})", line(sentence.lines[word])));
+                let place = named.name(&sentence.file, sentence.lines[word]);
+                places.push(format!("\"{text}\" ({place})"));
             }
         }
         report.findings(Finding::at(Severity::Warning, &places, || {
@@ -248,11 +267,33 @@ impl<'a> Split<'a> {
         begun.into_iter().chain(unfinished).collect()
     }
 
+    /// Tags without a prefix in data whose other tags have one.
+    fn without_prefix(&self) -> Option<Finding> {
+        let tags = self.data.sentences.iter().flat_map(|one| &one.tags);
+        let odd = without_prefix(tags.map(String::as_str));
+        let places = self.places_of(|tags| {
+            let positions = tags.iter().enumerate();
+            let positions = positions.filter(|(_, tag)| odd.contains(tag.as_str()));
+            positions.map(|(position, _)| position).collect()
+        });
+        Finding::at(Severity::Warning, &places, || {
+            let (path, words) = (self.data.path.display(), counted(places.len(), "word"));
+            format!(
+                "{path}: {words} with a tag that has no prefix among tags with B- or I-, which is no entity of that name to \
+                 the scores, as in seqeval"
+            )
+        })
+    }
+
     /// Tags at some positions of each sentence, with their lines.
     fn places_of(&self, positions: impl Fn(&[String]) -> Vec<usize>) -> Vec<String> {
         let sentences = self.data.sentences.iter();
+        let named = self.places();
         let places = sentences.flat_map(|one| {
-            let place = |word: usize| format!("{} ({})", one.tags[word], line(one.lines[word]));
+            let place = |word: usize| {
+                let place = named.name(&one.file, one.lines[word]);
+                format!("{} ({place})", one.tags[word])
+            };
             positions(&one.tags)
                 .into_iter()
                 .map(place)

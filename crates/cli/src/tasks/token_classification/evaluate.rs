@@ -1,6 +1,6 @@
 //! `bert evaluate token-classification`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use bert_tasks::token_classification::head::ModelForTokenClassification;
@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::encode;
 use super::files::TagFileFlags;
+use crate::flags::print_notes;
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::whole_file::WholeFile;
 
@@ -47,8 +48,10 @@ impl Evaluate for &EvaluateArgs {
     type Data = TaggedDataset;
     type Scored = Scored;
 
-    fn read(&self, path: &Path) -> Result<TaggedDataset> {
-        self.files.read(path)
+    fn read(&self, files: &[PathBuf]) -> Result<TaggedDataset> {
+        let data = self.files.read(files)?;
+        print_notes(&data.notes);
+        Ok(data)
     }
 
     fn open(

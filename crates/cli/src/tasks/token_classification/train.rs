@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use super::check::warn;
 use super::files::TagFileFlags;
 use super::{DEFAULT_MAX_LENGTH, encode};
+use crate::flags::print_notes;
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
 /// Words to tags: named entities, parts of speech. Data: CoNLL columns (a word and its tag a line, sentences apart by blank
@@ -53,7 +54,10 @@ impl FineTune for TrainArgs {
     type Data = TaggedDataset;
 
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<TaggedDataset>> {
-        let splits = flags.read(|path| self.files.read(path))?;
+        let splits = flags.read(|files| self.files.read(files))?;
+        for data in splits.all() {
+            print_notes(&data.notes);
+        }
         // The checkpoint decides the order of the labels, but not which labels there are.
         let labels = LabelSet::from_tags(&splits.train)?;
         for data in splits.all() {

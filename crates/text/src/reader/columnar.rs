@@ -1,0 +1,261 @@
+//! Parquet and Arrow files as rows of JSON objects.
+
+use std::io::Cursor;
+use std::path::PathBuf;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrowPrimitiveType, OffsetSizeTrait, RecordBatch, types};
+use arrow_ipc::reader::{FileReader, StreamReader};
+use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::{Map, Number, Value};
+
+use super::rows::Object;
+use super::{Format, ReadError, Source};
+
+/// How Arrow's file format begins; the stream begins otherwise.
+const ARROW_FILE: &[u8] = b"ARROW1";
+/// The key of the metadata in which `datasets` keeps the features.
+const HUGGINGFACE: &str = "huggingface";
+
+/// A file whose schema has been read.
+pub(crate) struct Table {
+    path: PathBuf,
+    format: Format,
+    content: bytes::Bytes,
+    schema: SchemaRef,
+}
+
+impl Table {
+    pub(crate) fn open(source: Source, format: Format) -> Result<Self, ReadError> {
+        let path = source.path.clone();
+        let content = bytes::Bytes::from(source.into_bytes()?);
+        let schema = match format {
+            Format::Parquet => {
+                let builder = ParquetRecordBatchReaderBuilder::try_new(content.clone());
+                builder
+                    .map(|builder| builder.schema().clone())
+                    .map_err(boxed)
+            }
+            _ if content.starts_with(ARROW_FILE) => {
+                let reader = FileReader::try_new(Cursor::new(content.clone()), None);
+                reader.map(|reader| reader.schema()).map_err(boxed)
+            }
+            _ => {
+                let reader = StreamReader::try_new(Cursor::new(content.clone()), None);
+                reader.map(|reader| reader.schema()).map_err(boxed)
+            }
+        };
+        Ok(Self {
+            schema: schema.map_err(|source| unreadable(&path, format, source))?,
+            path,
+            format,
+            content,
+        })
+    }
+
+    /// The names of the columns.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let fields = self.schema.fields().iter();
+        fields.map(|field| field.name().as_str()).collect()
+    }
+
+    /// The features of a hub data set by column, where the metadata has them.
+    pub(crate) fn features(&self) -> Option<Value> {
+        let metadata = self.schema.metadata().get(HUGGINGFACE)?;
+        let mut metadata: Value = serde_json::from_str(metadata).ok()?;
+        Some(metadata.get_mut("info")?.get_mut("features")?.take())
+    }
+
+    /// Gives each row as an object of some columns, with its number from 1.
+    pub(crate) fn rows(
+        self,
+        columns: &[usize],
+        mut each: impl FnMut(usize, Object) -> Result<(), ReadError>,
+    ) -> Result<(), ReadError> {
+        let mut row = 0;
+        for batch in self.batches(columns)? {
+            let batch = batch.map_err(|source| self.unreadable(source.into()))?;
+            let table = self.columns(&batch)?;
+            for index in 0..batch.num_rows() {
+                let cells = table.iter();
+                let cells = cells.map(|(name, cells)| (name.clone(), cells[index].clone()));
+                row += 1;
+                each(row, cells.collect())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn batches(
+        &self,
+        columns: &[usize],
+    ) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>, ReadError> {
+        let content = self.content.clone();
+        let unreadable = |source| self.unreadable(source);
+        Ok(match self.format {
+            Format::Parquet => {
+                let builder = ParquetRecordBatchReaderBuilder::try_new(content)
+                    .map_err(|error| unreadable(error.into()))?;
+                let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
+                let reader = builder.with_projection(mask).build();
+                Box::new(reader.map_err(|error| unreadable(error.into()))?)
+            }
+            _ if content.starts_with(ARROW_FILE) => {
+                let reader = FileReader::try_new(Cursor::new(content), Some(columns.to_vec()));
+                Box::new(reader.map_err(|error| unreadable(error.into()))?)
+            }
+            _ => {
+                let reader = StreamReader::try_new(Cursor::new(content), Some(columns.to_vec()));
+                Box::new(reader.map_err(|error| unreadable(error.into()))?)
+            }
+        })
+    }
+
+    /// The columns of a batch with their names.
+    fn columns(&self, batch: &RecordBatch) -> Result<Vec<(String, Vec<Value>)>, ReadError> {
+        let schema: &Schema = batch.schema_ref();
+        let columns = schema.fields().iter().zip(batch.columns());
+        columns
+            .map(|(field, array)| match values(array) {
+                Ok(values) => Ok((field.name().clone(), values)),
+                Err(found) => Err(ReadError::ColumnType {
+                    path: self.path.clone(),
+                    column: field.name().clone(),
+                    found: found.to_string(),
+                }),
+            })
+            .collect()
+    }
+
+    fn unreadable(&self, source: Box<dyn std::error::Error + Send + Sync>) -> ReadError {
+        unreadable(&self.path, self.format, source)
+    }
+}
+
+fn boxed<E: std::error::Error + Send + Sync + 'static>(
+    error: E,
+) -> Box<dyn std::error::Error + Send + Sync> {
+    error.into()
+}
+
+fn unreadable(
+    path: &std::path::Path,
+    format: Format,
+    source: Box<dyn std::error::Error + Send + Sync>,
+) -> ReadError {
+    ReadError::Columnar {
+        path: path.to_owned(),
+        format: match format {
+            Format::Parquet => "Parquet",
+            _ => "Arrow",
+        },
+        source,
+    }
+}
+
+/// The values of an array as JSON; the type of one that is not of strings, numbers, booleans, or lists and structures of them.
+fn values(array: &dyn Array) -> Result<Vec<Value>, DataType> {
+    let values: Vec<Value> = match array.data_type() {
+        DataType::Null => vec![Value::Null; array.len()],
+        DataType::Boolean => array.as_boolean().iter().map(Value::from).collect(),
+        DataType::Utf8 => array.as_string::<i32>().iter().map(Value::from).collect(),
+        DataType::LargeUtf8 => array.as_string::<i64>().iter().map(Value::from).collect(),
+        DataType::Utf8View => array.as_string_view().iter().map(Value::from).collect(),
+        DataType::Int8 => integers::<types::Int8Type>(array),
+        DataType::Int16 => integers::<types::Int16Type>(array),
+        DataType::Int32 => integers::<types::Int32Type>(array),
+        DataType::Int64 => integers::<types::Int64Type>(array),
+        DataType::UInt8 => integers::<types::UInt8Type>(array),
+        DataType::UInt16 => integers::<types::UInt16Type>(array),
+        DataType::UInt32 => integers::<types::UInt32Type>(array),
+        DataType::UInt64 => integers::<types::UInt64Type>(array),
+        DataType::Float16 => floats::<types::Float16Type>(array, |value| shortest(value.to_f32())),
+        DataType::Float32 => floats::<types::Float32Type>(array, shortest),
+        DataType::Float64 => floats::<types::Float64Type>(array, |value| value),
+        DataType::List(_) => lists::<i32>(array)?,
+        DataType::LargeList(_) => lists::<i64>(array)?,
+        DataType::FixedSizeList(_, size) => {
+            let size = usize::try_from(*size).unwrap_or(0);
+            let list = array.as_fixed_size_list();
+            let elements = values(list.values())?;
+            let list = |row: usize| list_or_null(array, row, &elements[row * size..][..size]);
+            (0..array.len()).map(list).collect()
+        }
+        DataType::Struct(fields) => {
+            let columns = array.as_struct().columns().iter();
+            let columns: Vec<Vec<Value>> = columns
+                .map(|column| values(column))
+                .collect::<Result<_, _>>()?;
+            let object = |row: usize| {
+                let cells = fields.iter().zip(&columns);
+                let cells = cells.map(|(field, cells)| (field.name().clone(), cells[row].clone()));
+                Value::Object(cells.collect::<Map<_, _>>())
+            };
+            (0..array.len()).map(object).collect()
+        }
+        DataType::Dictionary(_, _) => {
+            let dictionary = array.as_any_dictionary();
+            let words = values(dictionary.values())?;
+            if words.is_empty() {
+                return Ok(vec![Value::Null; array.len()]);
+            }
+            let keys = dictionary.normalized_keys();
+            let word = |(row, key): (usize, usize)| match array.is_null(row) {
+                true => Value::Null,
+                false => words.get(key).cloned().unwrap_or_default(),
+            };
+            keys.into_iter().enumerate().map(word).collect()
+        }
+        other => return Err(other.clone()),
+    };
+    Ok(values)
+}
+
+fn integers<T>(array: &dyn Array) -> Vec<Value>
+where
+    T: ArrowPrimitiveType,
+    T::Native: Into<Number>,
+{
+    let numbers = array.as_primitive::<T>().iter();
+    numbers
+        .map(|number| number.map_or(Value::Null, |number| Value::Number(number.into())))
+        .collect()
+}
+
+fn floats<T: ArrowPrimitiveType>(
+    array: &dyn Array,
+    widen: impl Fn(T::Native) -> f64,
+) -> Vec<Value> {
+    let numbers = array.as_primitive::<T>().iter();
+    numbers
+        .map(|number| number.map_or(Value::Null, |number| Value::from(widen(number))))
+        .collect()
+}
+
+/// The decimal number with the fewest digits that is this one in single precision, as people wrote it.
+fn shortest(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or(f64::from(number))
+}
+
+fn lists<O: OffsetSizeTrait>(array: &dyn Array) -> Result<Vec<Value>, DataType> {
+    let list = array.as_list::<O>();
+    let elements = values(list.values())?;
+    let ends = list.value_offsets().windows(2).enumerate();
+    let lists = ends.map(|(row, ends)| {
+        list_or_null(
+            array,
+            row,
+            &elements[ends[0].as_usize()..ends[1].as_usize()],
+        )
+    });
+    Ok(lists.collect())
+}
+
+fn list_or_null(array: &dyn Array, row: usize, elements: &[Value]) -> Value {
+    match array.is_null(row) {
+        true => Value::Null,
+        false => Value::Array(elements.to_vec()),
+    }
+}
