@@ -21,13 +21,8 @@ pub enum TokenizerError {
         source: std::io::Error,
     },
     /// A settings file is not the JSON object it should be.
-    #[error("{path}: not a valid tokenizer settings file; fetch it again or correct it", path = .path.display())]
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// Where and why parsing stopped.
-        source: serde_json::Error,
-    },
+    #[error(transparent)]
+    Json(#[from] bert_json::JsonError),
     /// `tokenizer.json` or `vocab.txt` does not describe a tokenizer.
     #[error("{path}: not a valid tokenizer file; fetch it again or correct it", path = .path.display())]
     Invalid {

@@ -53,10 +53,7 @@ where
     let Some(bytes) = read_optional(path)? else {
         return Ok(T::default());
     };
-    serde_json::from_slice(&bytes).map_err(|source| TokenizerError::Json {
-        path: path.to_owned(),
-        source,
-    })
+    Ok(bert_json::from_slice(path, &bytes)?)
 }
 
 fn from_json(
