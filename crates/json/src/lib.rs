@@ -101,9 +101,17 @@ fn parse<T: DeserializeOwned>(path: &Path, text: &StrictText<'_>) -> Result<T, J
             path: path.to_owned(),
             line: error.line(),
             column: text.column(error.line(), error.column()),
-            key: track.path().to_string(),
+            key: known_keys(&track.path()),
             reason: without_place(&error),
         })
+}
+
+/// The path of a key as far as it is known: where the text breaks off, the last part is not.
+fn known_keys(path: &serde_path_to_error::Path) -> String {
+    match path.to_string().trim_end_matches(".?") {
+        "?" => ".".to_owned(),
+        known => known.to_owned(),
+    }
 }
 
 /// The message of an error without the place that serde_json adds to it.
