@@ -30,12 +30,7 @@ pub(crate) fn find_all(
 /// # Errors
 ///
 /// The data set has no such file, the word is the name of a model or almost that of a data set, or the download fails.
-fn find(
-    argument: &str,
-    word: &Path,
-    split: DataSplit,
-    offline: bool,
-) -> Result<PathBuf> {
+fn find(argument: &str, word: &Path, split: DataSplit, offline: bool) -> Result<PathBuf> {
     let as_it_is = || Ok(word.to_owned());
     if word.exists() {
         return as_it_is();

@@ -14,7 +14,9 @@
 
 mod error;
 mod exported_config;
+mod family_keys;
 mod inference;
+mod label_names;
 mod pretrained;
 mod task;
 

@@ -6,12 +6,15 @@ use bert_encoder::{
     Encoder, EncoderConfig, EncoderPart, HeadKeys, HeadPart, ModelType, WeightFormat,
 };
 use bert_text::{Encoding, LabelSet, Tokenizer};
-use bert_weights::{Checkpoint, Export, KeyMap, KeyMapError, LoadOptions, LoadReport, read_config};
+use bert_weights::{
+    CONFIG_FILE, Checkpoint, Export, KeyMap, KeyMapError, LoadOptions, LoadReport, read_config,
+};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use serde_json::{Map, Value};
 
-use crate::TaskError;
+use crate::label_names::label_names;
+use crate::{TaskError, family_keys};
 
 /// The module path of a head's pooler.
 pub(crate) const POOLER: &str = "pooler";
@@ -91,6 +94,8 @@ impl Pretrained {
         dropout: DropoutOverride,
     ) -> Result<Self, TaskError> {
         let checkpoint = Checkpoint::open(dir)?;
+        family_keys::check(checkpoint.config())
+            .map_err(|reason| unfit_config(&checkpoint, reason))?;
         let mut encoder: EncoderConfig = read_config(&checkpoint)?;
         let checkpoint = checkpoint.without_wrapper(&encoder_key_map(encoder.model_type));
         dropout.apply(&mut encoder);
@@ -136,9 +141,14 @@ impl Pretrained {
         names.is_empty() || names.contains(&self.architecture(head).as_str())
     }
 
-    /// Where the parts of this head come from: the checkpoint, where it has all of them and was saved with this head.
-    pub fn head_origin(&self, head: &str, keys: &HeadKeys) -> HeadOrigin {
-        let has_part = |part: &HeadPart| self.has_tensor(part.output);
+    /// Where the parts of this head, which has so many outputs, come from: the checkpoint, where it has all of them and was
+    /// saved with this head. Of a checkpoint that names no class, the parts must have this size as well.
+    pub fn head_origin(&self, head: &str, keys: &HeadKeys, outputs: usize) -> HeadOrigin {
+        let is_named = !self.architectures().is_empty();
+        let has_part = |part: &HeadPart| {
+            let shape = self.shape(part.output);
+            shape.is_some_and(|shape| is_named || shape.first() == Some(&outputs))
+        };
         HeadOrigin::checkpoint_if(self.has_head(head) && keys.parts.iter().all(has_part))
     }
 
@@ -152,42 +162,32 @@ impl Pretrained {
 
     /// Whether the checkpoint has a tensor of this name.
     pub fn has_tensor(&self, name: &str) -> bool {
+        self.shape(name).is_some()
+    }
+
+    /// The shape of the checkpoint's tensor of this name.
+    fn shape(&self, name: &str) -> Option<&[usize]> {
         let mut tensors = self.checkpoint.tensors().iter();
-        tensors.any(|tensor| tensor.name == name)
+        let tensor = tensors.find(|tensor| tensor.name == name)?;
+        Some(&tensor.shape)
     }
 
     /// The label names of a checkpoint that has this head, in id order; `None` for any other checkpoint. `output` is the
-    /// tensor with a row for each label.
+    /// tensor with a row for each label, as wide as the encoder. Of a checkpoint that names no class, a tensor of another
+    /// width is of another head.
     ///
     /// # Errors
     ///
     /// `id2label` does not name exactly the rows of the output.
     pub fn labels(&self, head: &str, output: &str) -> Result<Option<LabelSet>, TaskError> {
-        let mut tensors = self.checkpoint.tensors().iter();
-        let output = tensors.find(|tensor| tensor.name == output);
-        match output.and_then(|tensor| Some((&tensor.name, *tensor.shape.first()?))) {
-            Some((name, num_labels)) if self.has_head(head) => {
-                self.label_names(name, num_labels).map(Some)
+        let is_named = !self.architectures().is_empty();
+        let shape = self.shape(output).filter(|_| self.has_head(head));
+        match shape {
+            Some(&[num_labels, width]) if is_named || width == self.encoder.hidden_size => {
+                let names = label_names(self.checkpoint.config(), output, num_labels);
+                names.map(Some).map_err(|reason| self.unfit_config(reason))
             }
             _ => Ok(None),
-        }
-    }
-
-    fn label_names(&self, output: &str, num_labels: usize) -> Result<LabelSet, TaskError> {
-        let Some(Value::Object(id2label)) = self.checkpoint.config().get("id2label") else {
-            let names = (0..num_labels).map(|id| format!("LABEL_{id}"));
-            return Ok(LabelSet::new(names.collect())?);
-        };
-        let name = |id: usize| {
-            let value = id2label.get(&id.to_string()).and_then(Value::as_str);
-            value.map(str::to_owned)
-        };
-        match (0..num_labels).map(name).collect() {
-            Some(names) if id2label.len() == num_labels => Ok(LabelSet::new(names)?),
-            _ => Err(self.unfit(format!(
-                "`{output}` has {num_labels} labels, so config key `id2label` must name exactly the ids 0 to {}",
-                num_labels.saturating_sub(1)
-            ))),
         }
     }
 
@@ -197,6 +197,11 @@ impl Pretrained {
             path: self.checkpoint.path().to_owned(),
             reason: reason.into(),
         }
+    }
+
+    /// An error about this checkpoint's config.json.
+    pub(crate) fn unfit_config(&self, reason: String) -> TaskError {
+        unfit_config(&self.checkpoint, reason)
     }
 
     /// Loads the weights into a freshly initialised model whose encoder is its field `encoder`.
@@ -316,6 +321,17 @@ impl Pretrained {
     /// `max_length` is too short for any text.
     pub fn encode(&self, texts: &[(&str, Option<&str>)]) -> Result<Vec<Encoding>, TaskError> {
         Ok(self.tokenizer.encode_batch(texts, self.max_length)?)
+    }
+}
+
+fn unfit_config(checkpoint: &Checkpoint, reason: String) -> TaskError {
+    let path = checkpoint.path();
+    TaskError::Checkpoint {
+        path: match path.is_dir() {
+            true => path.join(CONFIG_FILE),
+            false => path.with_file_name(CONFIG_FILE),
+        },
+        reason,
     }
 }
 

@@ -46,13 +46,8 @@ pub enum CheckpointError {
         path: PathBuf,
     },
     /// `config.json` or the index is not JSON, or not an object of the expected form.
-    #[error("{path}: is not JSON of the expected form: {reason}")]
-    Json {
-        /// The path of the file.
-        path: PathBuf,
-        /// Where and how the JSON is wrong.
-        reason: serde_json::Error,
-    },
+    #[error(transparent)]
+    Json(#[from] bert_json::JsonError),
     /// A key of `config.json` is missing or has the wrong type or value.
     #[error("{path}: key `{key}`: {reason}")]
     ConfigKey {

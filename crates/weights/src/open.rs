@@ -171,10 +171,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Checkpoin
         });
     }
     let text = fs::read(path).map_err(io_error)?;
-    serde_json::from_slice(&text).map_err(|reason| CheckpointError::Json {
-        path: path.to_owned(),
-        reason,
-    })
+    Ok(bert_json::from_slice(path, &text)?)
 }
 
 fn directory_tensors(directory: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {

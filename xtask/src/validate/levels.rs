@@ -16,14 +16,14 @@ pub(super) const TESTING: &str = "crates/testing";
 /// L3  tasks
 /// L2  heads/*   text
 /// L1  encoder   weights   hub   device
-/// L0  kernels
+/// L0  kernels   json
 /// ```
 ///
 /// [`TESTING`] may depend on what an L2 package may. Development dependencies may point sideways: a test of the encoder
 /// loads a checkpoint.
 pub(super) fn level(directory: &str) -> Option<u8> {
     match directory {
-        "crates/kernels" => Some(0),
+        "crates/kernels" | "crates/json" => Some(0),
         "crates/encoder" | "crates/weights" | "crates/hub" | "crates/device" => Some(1),
         "crates/text" | TESTING => Some(2),
         "crates/tasks" => Some(3),

@@ -82,12 +82,15 @@ impl Serialize for HeadRecords<'_> {
     }
 }
 
+/// Opens a trained model, without its weights.
+type Open<M> = dyn Fn(&Path, Option<usize>) -> Result<M, TaskError>;
+
 /// `bert predict` of a task whose model is a text or token classifier: `open` opens a trained model, `reader` says which of
 /// the two it is.
 pub(crate) fn predict<M, I>(
     flags: &PredictFlags,
     head_flags: &HeadFlags,
-    open: fn(&Path, Option<usize>) -> Result<M, TaskError>,
+    open: &Open<M>,
     reader: fn(M) -> TextReader,
 ) -> Result<()>
 where
@@ -113,7 +116,7 @@ struct Command<'a, M, I> {
     head_flags: &'a HeadFlags,
     /// The further heads, in the order of the flags.
     further: Vec<ModelSource>,
-    open: fn(&Path, Option<usize>) -> Result<M, TaskError>,
+    open: &'a Open<M>,
     reader: fn(M) -> TextReader,
     input: PhantomData<fn(I)>,
 }

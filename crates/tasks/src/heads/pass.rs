@@ -127,7 +127,7 @@ impl<'a> Outputs<'a> {
                 for (&row, logits) in rows.iter().zip(logits) {
                     if let Some(text) = sequences.text_of[row] {
                         let cut = sequences.encodings[row].truncated_tokens;
-                        let prediction = Prediction::new(logits, classifier.problem_type, cut);
+                        let prediction = Prediction::new(logits, classifier.activation, cut);
                         predictions[text] = Some(prediction);
                     }
                 }

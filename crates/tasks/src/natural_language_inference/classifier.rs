@@ -5,7 +5,9 @@ use bert_text::LabelSet;
 use bert_text_classification::ProblemType;
 
 use super::{NliData, label2id};
-use crate::text_classification::{Split, Targets, TextClassifier, labels, stated_problem_type};
+use crate::text_classification::{
+    Activation, Split, Targets, TextClassifier, labels, stated_problem_type,
+};
 use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
 
 /// A text classifier whose labels are those of natural-language inference: everything about it but its weights.
@@ -53,7 +55,7 @@ impl NliClassifier {
     ) -> Result<(Self, HeadOrigin), TaskError> {
         let scheme = data.scheme()?;
         let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
-        let (labels, roles, origin) = match checkpoint_roles(&pretrained)? {
+        let (labels, roles, origin) = match checkpoint_roles(&pretrained) {
             Some((labels, roles)) if roles.scheme() == scheme => {
                 (labels, roles, HeadOrigin::Checkpoint)
             }
@@ -66,6 +68,7 @@ impl NliClassifier {
         let classifier = TextClassifier {
             pretrained,
             problem_type: ProblemType::SingleLabelClassification,
+            activation: Activation::Softmax,
             labels,
         };
         Ok((Self { classifier, roles }, origin))
@@ -91,14 +94,13 @@ impl NliClassifier {
     }
 }
 
-/// Labels and roles of a checkpoint that has a head for them; a head of another task counts as none.
-fn checkpoint_roles(pretrained: &Pretrained) -> Result<Option<(LabelSet, Roles)>, TaskError> {
-    let Some(labels) = labels(pretrained)? else {
-        return Ok(None);
-    };
-    let problem_type = stated_problem_type(pretrained, labels.len())?;
-    if problem_type != ProblemType::SingleLabelClassification {
-        return Ok(None);
-    }
-    Ok(label2id::roles(pretrained, &labels).ok())
+/// Labels and roles of a checkpoint that has a head for them; a head of another task, or one whose labels or problem type
+/// cannot be told, counts as none.
+fn checkpoint_roles(pretrained: &Pretrained) -> Option<(LabelSet, Roles)> {
+    let labels = labels(pretrained).ok()??;
+    let problem_type = stated_problem_type(pretrained, labels.len()).ok()?;
+    let is_single = problem_type == ProblemType::SingleLabelClassification;
+    label2id::roles(pretrained, &labels)
+        .ok()
+        .filter(|_| is_single)
 }

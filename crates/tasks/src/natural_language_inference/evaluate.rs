@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use serde_json::{Map, Value, json};
 
 use super::NliClassifier;
-use crate::text_classification::{Prediction, Split, Targets, best_label};
+use crate::text_classification::{Activation, Prediction, Split, Targets, best_label, predictions};
 use crate::{BatchLoss, Evaluation, Position, RunOptions, Task, TaskError};
 
 /// The figures of an evaluation and the predictions that they were computed from.
@@ -48,7 +48,7 @@ impl NliClassifier {
         Ok(NliScored {
             evaluation: Evaluation::of(&figures, loss, "accuracy", metrics.accuracy),
             metrics,
-            predictions: classifier.predictions(logits, &split.encodings),
+            predictions: predictions(logits, &split.encodings, Activation::Softmax),
         })
     }
 }

@@ -14,6 +14,8 @@ use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
 
 /// The overlap of the recipe for SQuAD, for windows of 384 tokens.
 const DEFAULT_STRIDE: usize = 128;
+/// A start and an end.
+const OUTPUTS: usize = 2;
 
 /// Everything about a question-answering model but its weights: the encoder's configuration, and how questions and contexts
 /// become windows.
@@ -78,7 +80,7 @@ impl QuestionAnswerer {
     }
 
     fn head(&self) -> Result<HeadOrigin, TaskError> {
-        Ok(self.pretrained.head_origin(HEAD, &self.keys()?))
+        Ok(self.pretrained.head_origin(HEAD, &self.keys()?, OUTPUTS))
     }
 
     fn keys(&self) -> Result<HeadKeys, TaskError> {

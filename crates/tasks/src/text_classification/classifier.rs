@@ -9,6 +9,7 @@ use bert_weights::LoadReport;
 use burn::tensor::Device;
 use serde_json::{Value, json};
 
+use super::Activation;
 use super::split::{Split, Targets};
 use crate::exported_config::label_keys;
 use crate::shared_encoder::SharedEncoder;
@@ -22,6 +23,8 @@ pub struct TextClassifier {
     pub pretrained: Pretrained,
     /// What the labels are.
     pub problem_type: ProblemType,
+    /// What makes scores of the outputs in [`predict`](Self::predict).
+    pub activation: Activation,
     /// The names of the labels in id order; one made-up name for a regression.
     pub labels: LabelSet,
 }
@@ -33,23 +36,44 @@ impl TextClassifier {
     ///
     /// The directory is no checkpoint of a classifier, or lacks a tokenizer.
     pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TaskError> {
-        Self::of(Pretrained::open(
-            dir,
-            max_length,
-            DropoutOverride::default(),
-        )?)
+        Self::open_with(dir, max_length, None)
     }
 
-    pub(crate) fn of(pretrained: Pretrained) -> Result<Self, TaskError> {
+    /// As [`open`](Self::open), with scores that `activation` makes of the outputs; `None` leaves that to config.json, as
+    /// transformers' pipeline does.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and config.json names a function that is not known.
+    pub fn open_with(
+        dir: &Path,
+        max_length: Option<usize>,
+        activation: Option<Activation>,
+    ) -> Result<Self, TaskError> {
+        let pretrained = Pretrained::open(dir, max_length, DropoutOverride::default())?;
+        Self::of(pretrained, activation)
+    }
+
+    pub(crate) fn of(
+        pretrained: Pretrained,
+        activation: Option<Activation>,
+    ) -> Result<Self, TaskError> {
         let labels = labels(&pretrained)?.ok_or_else(|| {
             pretrained.unfit(
                 "there is no tensor `classifier.weight`, or `architectures` names another class, so this is not the \
                  checkpoint of a trained text classifier; train one with `bert train text-classification`",
             )
         })?;
+        let problem_type = stated_problem_type(&pretrained, labels.len())?;
+        let config = pretrained.checkpoint().config();
+        let of_pipeline = || Activation::of_pipeline(config, problem_type, labels.len());
+        let activation = activation
+            .map_or_else(of_pipeline, Ok)
+            .map_err(|reason| pretrained.unfit_config(reason))?;
         Ok(Self {
-            problem_type: stated_problem_type(&pretrained, labels.len())?,
             pretrained,
+            problem_type,
+            activation,
             labels,
         })
     }
@@ -70,13 +94,11 @@ impl TextClassifier {
         dropout: DropoutOverride,
     ) -> Result<(Self, HeadOrigin), TaskError> {
         let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
-        let old = match labels(&pretrained)? {
-            Some(labels) => {
-                let old_type = stated_problem_type(&pretrained, labels.len())?;
-                (old_type == problem_type).then_some(labels)
-            }
-            None => None,
-        };
+        // A head whose labels or problem type cannot be told is replaced.
+        let old = labels(&pretrained).unwrap_or_default().filter(|labels| {
+            let old_type = stated_problem_type(&pretrained, labels.len());
+            old_type.is_ok_and(|old_type| old_type == problem_type)
+        });
         let labels = match problem_type {
             ProblemType::Regression => match &old {
                 Some(labels) if labels.len() == 1 => labels.clone(),
@@ -88,6 +110,7 @@ impl TextClassifier {
         let classifier = Self {
             pretrained,
             problem_type,
+            activation: Activation::of_problem(problem_type),
             labels,
         };
         Ok((classifier, origin))
@@ -172,12 +195,20 @@ pub(crate) fn stated_problem_type(
     match pretrained.checkpoint().config().get("problem_type") {
         None | Some(Value::Null) if num_labels == 1 => Ok(ProblemType::Regression),
         None | Some(Value::Null) => Ok(ProblemType::SingleLabelClassification),
-        Some(value) => serde_json::from_value(value.clone()).map_err(|_| {
-            pretrained.unfit(format!(
+        Some(value) => match serde_json::from_value(value.clone()) {
+            Ok(ProblemType::SingleLabelClassification) if num_labels == 1 => {
+                Err(pretrained.unfit_config(
+                    "config key `problem_type` is \"single_label_classification\", but the head has one output; that takes \
+                     \"regression\" or \"multi_label_classification\""
+                        .to_owned(),
+                ))
+            }
+            Ok(problem_type) => Ok(problem_type),
+            Err(_) => Err(pretrained.unfit_config(format!(
                 "config key `problem_type` is {value}; it must be \"single_label_classification\", \
                  \"multi_label_classification\" or \"regression\""
-            ))
-        }),
+            ))),
+        },
     }
 }
 

@@ -6,8 +6,8 @@ use bert_text_classification::metrics::{
 use bert_text_classification::{ModelForSequenceClassification, loss};
 use burn::tensor::Device;
 
-use super::predict::{Prediction, best_label};
-use super::{Split, Targets, TextClassifier};
+use super::predict::{Prediction, best_label, predictions};
+use super::{Activation, Split, Targets, TextClassifier};
 use crate::inference::{MeanLoss, batch, lengths, rows_of};
 use crate::{BatchLoss, Evaluation, Position, RunOptions, Task, TaskError};
 
@@ -33,9 +33,11 @@ impl TextClassifier {
         run: RunOptions<'_>,
     ) -> Result<Scored, TaskError> {
         let (logits, loss) = self.logits_and_loss(model, split, run)?;
+        // The scores are what the loss takes the logits for, as the figures are.
+        let activation = Activation::of_problem(self.problem_type);
         Ok(Scored {
             evaluation: self.figures(&logits, &split.targets, loss)?,
-            predictions: self.predictions(logits, &split.encodings),
+            predictions: predictions(logits, &split.encodings, activation),
         })
     }
 

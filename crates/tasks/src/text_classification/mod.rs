@@ -6,15 +6,17 @@
 //! texts → TextClassifier::predict → Predictions
 //! ```
 
+mod activation;
 mod classifier;
 mod evaluate;
 mod predict;
 mod split;
 
+pub use activation::Activation;
 pub use bert_text_classification as head;
 pub use classifier::TextClassifier;
 pub(crate) use classifier::{labels, stated_problem_type};
 pub use evaluate::Scored;
-pub(crate) use predict::best_label;
 pub use predict::{ClassProbability, Prediction};
+pub(crate) use predict::{best_label, predictions};
 pub use split::{Split, Targets, guess_problem_type};

@@ -1,8 +1,7 @@
-use bert_kernels::softmax;
 use bert_text::Encoding;
-use bert_text_classification::{ModelForSequenceClassification, ProblemType};
+use bert_text_classification::ModelForSequenceClassification;
 
-use super::TextClassifier;
+use super::{Activation, TextClassifier};
 use crate::inference::rows_of;
 use crate::{RunOptions, TaskError};
 
@@ -11,9 +10,10 @@ use crate::{RunOptions, TaskError};
 pub struct Prediction {
     /// The model's raw outputs in id order.
     pub logits: Vec<f32>,
-    /// What transformers' pipeline reports as scores, in id order: softmax for single label, sigmoid for multi label, the
-    /// logits for regression.
+    /// What the activation makes of them, in id order.
     pub scores: Vec<f32>,
+    /// What made the scores.
+    pub activation: Activation,
     /// Tokens of the text that were cut off to keep to the maximum length.
     pub truncated_tokens: usize,
 }
@@ -28,19 +28,11 @@ pub struct ClassProbability {
 }
 
 impl Prediction {
-    pub(crate) fn new(
-        logits: Vec<f32>,
-        problem_type: ProblemType,
-        truncated_tokens: usize,
-    ) -> Self {
-        let scores = match problem_type {
-            ProblemType::SingleLabelClassification => softmax(&logits),
-            ProblemType::MultiLabelClassification => logits.iter().map(|&x| sigmoid(x)).collect(),
-            ProblemType::Regression => logits.clone(),
-        };
+    pub(crate) fn new(logits: Vec<f32>, activation: Activation, truncated_tokens: usize) -> Self {
         Self {
+            scores: activation.apply(&logits),
             logits,
-            scores,
+            activation,
             truncated_tokens,
         }
     }
@@ -65,10 +57,6 @@ pub(crate) fn best_label(values: &[f32]) -> usize {
     )
 }
 
-fn sigmoid(x: f32) -> f32 {
-    (1.0 / (1.0 + f64::from(-x).exp())) as f32
-}
-
 impl TextClassifier {
     /// Classifies texts and pairs; the results are in their order.
     ///
@@ -84,21 +72,21 @@ impl TextClassifier {
         let encodings = self.pretrained.encode(texts)?;
         let forward = |_: &[usize], input| Ok(rows_of(model.forward(input)?));
         let logits = self.pretrained.forward_rows(&encodings, run, forward)?;
-        Ok(self.predictions(logits, &encodings))
+        Ok(predictions(logits, &encodings, self.activation))
     }
+}
 
-    /// The logits of some encodings as predictions.
-    pub(crate) fn predictions(
-        &self,
-        logits: Vec<Vec<f32>>,
-        encodings: &[Encoding],
-    ) -> Vec<Prediction> {
-        let rows = logits.into_iter().zip(encodings);
-        let prediction = |(logits, encoding): (_, &Encoding)| {
-            Prediction::new(logits, self.problem_type, encoding.truncated_tokens)
-        };
-        rows.map(prediction).collect()
-    }
+/// The logits of some encodings as predictions.
+pub(crate) fn predictions(
+    logits: Vec<Vec<f32>>,
+    encodings: &[Encoding],
+    activation: Activation,
+) -> Vec<Prediction> {
+    let rows = logits.into_iter().zip(encodings);
+    let prediction = |(logits, encoding): (_, &Encoding)| {
+        Prediction::new(logits, activation, encoding.truncated_tokens)
+    };
+    rows.map(prediction).collect()
 }
 
 #[cfg(test)]
@@ -106,23 +94,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scores_are_softmax_sigmoid_or_the_logits() {
-        let logits = vec![1000.0, 1000.0, -1000.0];
-        let of = |problem_type| Prediction::new(logits.clone(), problem_type, 0).scores;
-        assert_eq!(of(ProblemType::SingleLabelClassification), [0.5, 0.5, 0.0]);
-        assert_eq!(of(ProblemType::MultiLabelClassification), [1.0, 1.0, 0.0]);
-        assert_eq!(of(ProblemType::Regression), logits);
-    }
-
-    #[test]
     fn the_best_label_is_the_first_of_the_highest() {
-        let prediction = Prediction::new(
-            vec![0.1, 0.7, 0.7],
-            ProblemType::SingleLabelClassification,
-            0,
-        );
+        let prediction = Prediction::new(vec![0.1, 0.7, 0.7], Activation::Softmax, 0);
         assert_eq!(prediction.best().id, 1);
-        let regression = Prediction::new(vec![-3.5], ProblemType::Regression, 0);
+        let regression = Prediction::new(vec![-3.5], Activation::None, 0);
         assert_eq!(regression.best(), ClassProbability { id: 0, score: -3.5 });
     }
 }

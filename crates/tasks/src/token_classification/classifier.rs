@@ -69,7 +69,8 @@ impl TokenClassifier {
         dropout: DropoutOverride,
     ) -> Result<(Self, HeadOrigin), TaskError> {
         let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
-        let old = labels(&pretrained)?;
+        // A head that cannot be told what its rows are is replaced.
+        let old = labels(&pretrained).unwrap_or_default();
         let labels = LabelSet::from_tags(data)?.ordered_as(old.as_ref());
         let origin = HeadOrigin::checkpoint_if(old.as_ref() == Some(&labels));
         let classifier = Self {

@@ -74,11 +74,14 @@ pub enum TokenizerError {
         source: std::io::Error,
     },
     /// A settings file is not the JSON object it should be.
-    #[error("{path}: not a valid tokenizer settings file; fetch it again or correct it", path = .path.display())]
-    Json {
+    #[error(transparent)]
+    Json(#[from] bert_json::JsonError),
+    /// A setting of a file is not what it should be.
+    #[error("{path}: a setting of the tokenizer cannot be read; fetch the file again or correct it", path = .path.display())]
+    Setting {
         /// The file.
         path: PathBuf,
-        /// Where and why parsing stopped.
+        /// What is wrong.
         source: serde_json::Error,
     },
     /// `tokenizer.json`, or the file that stands for it, does not describe a tokenizer.

@@ -171,10 +171,7 @@ where
     let Some(bytes) = read_optional(path)? else {
         return Ok(T::default());
     };
-    serde_json::from_slice(&bytes).map_err(|source| TokenizerError::Json {
-        path: path.to_owned(),
-        source,
-    })
+    Ok(bert_json::from_slice(path, &bytes)?)
 }
 
 pub(super) fn invalid(path: &Path, source: tokenizers::Error) -> TokenizerError {

@@ -201,7 +201,7 @@ impl TokenNames {
 
 /// A value of a file as a type. `path` is for errors.
 fn typed<T: DeserializeOwned>(path: &Path, value: Value) -> Result<T, TokenizerError> {
-    serde_json::from_value(value).map_err(|source| TokenizerError::Json {
+    serde_json::from_value(value).map_err(|source| TokenizerError::Setting {
         path: path.to_owned(),
         source,
     })

@@ -130,7 +130,7 @@ fn a_config_that_is_no_json_object_is_rejected() {
         fs::write(directory.path().join("config.json"), text).unwrap();
         let error = open_error(directory.path());
         assert!(
-            matches!(&error, CheckpointError::Json { path, .. } if path.ends_with("config.json")),
+            matches!(&error, CheckpointError::Json(error) if error.path.ends_with("config.json")),
             "{error}"
         );
     }

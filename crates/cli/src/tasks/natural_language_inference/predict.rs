@@ -22,6 +22,6 @@ pub(crate) struct PredictArgs {
 impl PredictArgs {
     pub(crate) fn run(&self) -> Result<()> {
         let reader = |nli: NliClassifier| TextReader::Text(nli.classifier);
-        heads::predict::<_, InferenceInput>(&self.flags, &self.heads, NliClassifier::open, reader)
+        heads::predict::<_, InferenceInput>(&self.flags, &self.heads, &NliClassifier::open, reader)
     }
 }

@@ -1,7 +1,7 @@
 //! Text classifiers and their data: how they are loaded, and how they are described on standard error.
 
 use bert_tasks::text_classification::head::{ModelForSequenceClassification, ProblemType};
-use bert_tasks::text_classification::{Split, Targets, TextClassifier};
+use bert_tasks::text_classification::{Activation, Split, Targets, TextClassifier};
 use bert_tasks::{HeadOrigin, Pretrained, TaskError};
 use bert_text::LabelSet;
 use bert_weights::LoadReport;
@@ -25,7 +25,11 @@ impl TaskModel for TextClassifier {
             ProblemType::MultiLabelClassification => format!("any of {labels}"),
             ProblemType::Regression => "a number".to_owned(),
         };
-        describe::model(&self.pretrained, &outputs)
+        let scores = match self.activation {
+            Activation::None => "the raw outputs",
+            function => function.name(),
+        };
+        describe::model(&self.pretrained, &format!("{outputs} (scores: {scores})"))
     }
 
     fn describe_head(&self, origin: HeadOrigin) -> Option<String> {

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 use bert_tasks::heads::TextReader;
-use bert_tasks::text_classification::TextClassifier;
+use bert_tasks::text_classification::{Activation, TextClassifier};
 use bert_text::PredictInput;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::runner::predict::PredictFlags;
 use crate::tasks::heads::{self, HeadFlags};
@@ -17,14 +17,47 @@ pub(crate) struct PredictArgs {
     flags: PredictFlags,
     #[command(flatten)]
     heads: HeadFlags,
+    /// What makes scores of the model's outputs. Without it, as in transformers' pipeline: the sigmoid for several labels at
+    /// once and for one label, nothing for a regression, else the softmax. A cross-encoder of one label may name its function
+    /// in config.json
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FUNCTION",
+        help_heading = "Predictions"
+    )]
+    activation: Option<ActivationWord>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ActivationWord {
+    /// Each score is in [0, 1] on its own
+    Sigmoid,
+    /// The scores of a text add up to 1
+    Softmax,
+    /// The scores are the raw outputs
+    None,
+}
+
+impl From<ActivationWord> for Activation {
+    fn from(word: ActivationWord) -> Self {
+        match word {
+            ActivationWord::Sigmoid => Self::Sigmoid,
+            ActivationWord::Softmax => Self::Softmax,
+            ActivationWord::None => Self::None,
+        }
+    }
 }
 
 impl PredictArgs {
     pub(crate) fn run(&self) -> Result<()> {
+        let activation = self.activation.map(Activation::from);
         heads::predict::<_, PredictInput>(
             &self.flags,
             &self.heads,
-            TextClassifier::open,
+            &move |directory, max_length| {
+                TextClassifier::open_with(directory, max_length, activation)
+            },
             TextReader::Text,
         )
     }

@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 use bert_tasks::text_classification::head::ProblemType;
-use bert_tasks::text_classification::{Prediction, Split, Targets, TextClassifier};
+use bert_tasks::text_classification::{Activation, Prediction, Split, Targets, TextClassifier};
 use serde::Serialize;
 
-/// From this score on a class of a multi-label model applies.
-const APPLIES: f32 = 0.5;
+/// From this logit on, a sigmoid of 0.5, a class of a multi-label model applies.
+const APPLIES: f32 = 0.0;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Record<'a> {
@@ -14,6 +14,9 @@ pub(crate) struct Record<'a> {
     label: &'a str,
     /// Its score; of a regression, the number predicted.
     score: f32,
+    /// One label only: what made the score of the model's output.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    activation: Option<Activation>,
     /// Multi label only: every class that applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     labels: Option<Vec<&'a str>>,
@@ -42,7 +45,7 @@ impl<'a> Record<'a> {
         let best = prediction.best();
         let labels = match classifier.problem_type {
             ProblemType::MultiLabelClassification => {
-                let applies = prediction.scores.iter().map(|&score| score >= APPLIES);
+                let applies = prediction.logits.iter().map(|&logit| logit >= APPLIES);
                 Some(chosen(names, applies))
             }
             ProblemType::SingleLabelClassification | ProblemType::Regression => None,
@@ -50,6 +53,7 @@ impl<'a> Record<'a> {
         Self {
             label: &names[best.id],
             score: best.score,
+            activation: (names.len() == 1).then_some(prediction.activation),
             labels,
             reference: None,
             scores: None,

@@ -24,7 +24,7 @@ impl PredictArgs {
         heads::predict::<_, TokensInput>(
             &self.flags,
             &self.heads,
-            TokenClassifier::open,
+            &TokenClassifier::open,
             TextReader::Tokens,
         )
     }
