@@ -80,10 +80,7 @@ fn check_families<M: Model>(device: &TestDevice) -> anyhow::Result<()> {
     for model_type in ModelType::ALL {
         // BERT has cases of its own. The others of RoBERTa's kind differ from it in their names alone.
         let is_robertas_kin = [ModelType::XlmRoberta, ModelType::Camembert].contains(&model_type);
-        // The cases of these come with their own change.
-        let is_to_come = [ModelType::Mpnet, ModelType::DebertaV2].contains(&model_type);
         let is_covered = model_type == ModelType::Bert
-            || is_to_come
             || is_robertas_kin && M::HEAD != ModelForSequenceClassification::HEAD;
         if !is_covered {
             check_case::<M>(device, model_type.name(), model_type)?;
