@@ -4,6 +4,7 @@ One file: `shared` has files that several cases hold, `cases` has directories wi
 text, `{"shared": name}` or `{"hex": bytes}`.
 """
 
+import copy
 import json
 import tempfile
 from pathlib import Path
@@ -136,7 +137,7 @@ def pieces_of(tokenizer, given, random: np.random.Generator, with_entities: bool
         inputs["sentence"],
         inputs["input_ids"][0],
         logits,
-        inputs["offset_mapping"][0],
+        inputs["offset_mapping"][0].clone(),
         special,
         None,
         word_ids=inputs.get("word_ids"),
@@ -152,7 +153,8 @@ def pieces_of(tokenizer, given, random: np.random.Generator, with_entities: bool
         return pieces
     found = {}
     for strategy in STRATEGIES:
-        outputs = dict(inputs, logits=torch.from_numpy(logits)[None])
+        # The pipeline shifts the offsets of words in place.
+        outputs = copy.deepcopy(dict(inputs, logits=torch.from_numpy(logits)[None]))
         _, _, parameters = pipeline._sanitize_parameters(aggregation_strategy=strategy)
         entities = pipeline.postprocess([outputs], **parameters)
         found[strategy] = [{key: plain(value) for key, value in entity.items()} for entity in entities]
