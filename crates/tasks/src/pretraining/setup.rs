@@ -186,7 +186,7 @@ impl<M: PretrainingModel> Pretraining<M> {
         text: TextPieces<R>,
         layout: TextLayout,
     ) -> Result<Split, TaskError> {
-        let path = text.path().to_owned();
+        let path = text.name();
         let pretrained = &self.pretrained;
         let read = TextBlocks::read(text, &pretrained.tokenizer, layout, pretrained.max_length)?;
         let can_mask = |block: &TokenBlock| {

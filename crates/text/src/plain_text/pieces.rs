@@ -5,7 +5,7 @@ use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use crate::ReadError;
-use crate::reader::{Source, read_error};
+use crate::reader::{Source, name_of, read_error, together};
 
 /// The longest piece, in bytes. The time that tokenizing takes grows faster than the text it gets at once, and a text of
 /// this size is far more than any model takes.
@@ -93,6 +93,13 @@ impl<R: BufRead> TextPieces<R> {
     /// The name of the text in messages.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The name of this text and of those that are read after it.
+    pub fn name(&self) -> PathBuf {
+        let further = self.further.iter().map(|path| name_of(path));
+        let all: Vec<PathBuf> = std::iter::once(self.path.clone()).chain(further).collect();
+        together(&all)
     }
 
     fn next_piece(&mut self) -> Result<Option<TextPiece>, ReadError> {
