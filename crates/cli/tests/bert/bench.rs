@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::support::Room;
 
-const FIGURES: [&str; 16] = [
+const FIGURES: [&str; 17] = [
     "work",
+    "family",
     "size",
     "batch",
     "seq",

@@ -245,7 +245,7 @@ mod tests {
             for size in Size::value_variants() {
                 let config = size.config(family, 0.1);
                 config.validate().unwrap();
-                assert_eq!(config.max_length(), LONGEST_SEQUENCE);
+                assert!(config.max_length() >= LONGEST_SEQUENCE, "{family:?}");
             }
         }
     }
