@@ -362,7 +362,7 @@ fn a_vocabulary_without_mask_is_refused() {
     let config: Value = serde_json::from_str(&room.read("base/config.json")).unwrap();
     let rows = config["vocab_size"].as_u64().unwrap() as usize;
     for row in vocabulary.lines().count()..rows {
-        vocabulary.push_str(&format!("filler{row}\n"));
+        vocabulary.push_str(&format!("\nfiller{row}"));
     }
     room.write("base/vocab.txt", vocabulary);
     room.bert(TRAIN).failed(1, &["base", "mask token"]);
