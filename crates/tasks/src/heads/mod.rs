@@ -61,10 +61,6 @@ impl From<&TokensInput> for HeadInput {
 
 /// A model whose encoder is shared.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there are a few heads on an encoder, and they stay where they are"
-)]
 pub enum Head {
     /// A text classifier, those of natural-language inference included.
     Text(TextClassifier, ModelForSequenceClassification),
