@@ -6,6 +6,7 @@ mod bad_options;
 mod bench;
 mod check;
 mod check_tasks;
+mod checkpoint_layouts;
 mod data_files;
 mod data_meanings;
 mod data_names;
