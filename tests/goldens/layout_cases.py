@@ -150,7 +150,7 @@ def settings() -> list[dict]:
     return [
         text("pad-token-null", padding, config(pad_token_id=None)),
         text("pad-token-minus-one", padding, config(pad_token_id=-1)),
-        refused("pad-token-beyond-the-table", padding, config(pad_token_id=99), "pad_token_id", "99", "vocab_size"),
+        refused("pad-token-beyond-the-table", padding, config(pad_token_id=99), CONFIG, "pad_token_id", "99", "vocab_size"),
         text("json-infinity", literal, file(TOKENIZER, '{"model_max_length": Infinity}')),
         text("json-nan", literal, raw_config("class_weight", "NaN")),
         text("json-minus-infinity", literal, raw_config("mask_value", "[-Infinity, NaN]")),
@@ -162,10 +162,11 @@ def settings() -> list[dict]:
             "relative-positions",
             "positions that BERT does not have",
             config(position_embedding_type="relative_key"),
+            CONFIG,
             "position_embedding_type",
             "relative_key",
         ),
-        refused("unknown-model-type", family, config(model_type="my-bert"), CONFIG, "my-bert", "roberta"),
+        refused("unknown-model-type", family, config(model_type="my-bert"), CONFIG, "my-bert", 'nearest is "bert"'),
         refused("misspelt-model-type", family, config(model_type="robertta"), CONFIG, "robertta", "roberta"),
         refused("contradicting-architecture", family, config(model_type="roberta"), CONFIG, "BertForSequence", "roberta"),
         refused(
@@ -180,8 +181,8 @@ def settings() -> list[dict]:
 
 def activations() -> list[dict]:
     kind = "names of activations"
-    names = ["gelu_python", "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh", "gelu_new", "quick_gelu"]
-    known = [text(f"act-{name}", kind, config(hidden_act=name)) for name in [*names, "swish", "tanh"]]
+    gelus = ["gelu_new", "gelu_python", "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh", "gelu_python_tanh", "quick_gelu"]
+    known = [text(f"act-{name}", kind, config(hidden_act=name)) for name in [*gelus, "swish", "tanh"]]
     return [*known, refused("act-laplace", kind, config(hidden_act="laplace"), CONFIG, "hidden_act", "laplace")]
 
 

@@ -17,7 +17,7 @@ pub enum HiddenAct {
     #[serde(rename = "gelu_new", alias = "gelu_fast", alias = "gelu_accurate")]
     GeluNew,
     /// The same function as [`GeluNew`](Self::GeluNew) under PyTorch's name for it.
-    #[serde(rename = "gelu_pytorch_tanh")]
+    #[serde(rename = "gelu_pytorch_tanh", alias = "gelu_python_tanh")]
     GeluPytorchTanh,
     /// `x · sigmoid(1.702 x)`.
     #[serde(rename = "quick_gelu")]
@@ -292,11 +292,10 @@ impl EncoderConfig {
             return Err(EncoderError::ZeroSize { key });
         }
         if let Some(padding) = self.pad_token_id.filter(|&id| id >= self.vocab_size) {
-            return Err(EncoderError::IdOutOfRange {
-                name: "pad_token_id",
-                id: i64::try_from(padding).unwrap_or(i64::MAX),
-                key: "vocab_size",
-                rows: self.vocab_size,
+            return Err(EncoderError::OutOfRange {
+                key: "pad_token_id",
+                value: padding as f64,
+                expected: "below `vocab_size`, the number of embeddings",
             });
         }
         let (layers, groups) = (self.num_hidden_layers, self.layers_with_weights());
@@ -389,6 +388,7 @@ mod tests {
         let read = |name: &str| serde_json::from_value::<HiddenAct>(name.into()).unwrap();
         assert_eq!(read("gelu_python"), HiddenAct::Gelu);
         assert_eq!(read("gelu_fast"), HiddenAct::GeluNew);
+        assert_eq!(read("gelu_python_tanh"), HiddenAct::GeluPytorchTanh);
         assert_eq!(read("gelu_accurate"), HiddenAct::GeluNew);
         let unknown = serde_json::from_str::<EncoderConfig>(r#"{"hidden_act": "mish"}"#);
         assert!(unknown.unwrap_err().to_string().contains("mish"));

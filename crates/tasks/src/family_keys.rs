@@ -36,7 +36,7 @@ const OTHER_PREFIXES: [&str; 30] = [
     "XLMRoberta",
     "XLNet",
 ];
-/// Families with one architecture: their checkpoints are often saved under each other's names.
+/// Families whose checkpoints are often saved under each other's names: they differ in these alone.
 const KIN: [&str; 3] = ["Roberta", "XLMRoberta", "Camembert"];
 
 /// Fails with the reason unless `model_type` is a family that is known here and `architectures` names no other.
@@ -62,29 +62,29 @@ pub(crate) fn check(config: &Map<String, Value>) -> Result<(), String> {
 }
 
 fn known(word: &str) -> Result<ModelType, String> {
-    let families = ModelType::ALL.map(|model_type| (name_of(model_type), model_type));
-    if let Some((_, model_type)) = families.iter().find(|(name, _)| name == word) {
-        return Ok(*model_type);
-    }
-    let likeness = |name: &str| strsim::jaro_winkler(name, word);
-    let nearest = families
-        .iter()
-        .max_by(|(one, _), (other, _)| likeness(one).total_cmp(&likeness(other)));
-    let nearest = nearest.map_or("", |(name, _)| name);
-    let names = families.each_ref().map(|(name, _)| name.as_str());
-    Err(format!(
-        "config key `model_type` is \"{word}\", a family that is not known here; known are {}; the nearest is \
-         \"{nearest}\"",
-        names.join(", ")
-    ))
+    ModelType::from_name(word).ok_or_else(|| {
+        let names = ModelType::ALL.map(ModelType::name);
+        format!(
+            "config key `model_type` is \"{word}\", a family that is not known here; known are {}; the nearest is \
+             \"{}\"",
+            names.join(", "),
+            nearest(word, &names)
+        )
+    })
 }
 
-/// The name of a family in config.json.
-fn name_of(model_type: ModelType) -> String {
-    match serde_json::to_value(model_type) {
-        Ok(Value::String(name)) => name,
-        _ => String::new(),
-    }
+/// The longest name that is a part of the word, as in "my-bert", or else the one that is most like it.
+fn nearest<'a>(word: &str, names: &[&'a str]) -> &'a str {
+    let parts = names.iter().filter(|name| word.contains(**name));
+    let likeness = |name: &str| strsim::jaro_winkler(name, word);
+    let alike = || {
+        let names = names.iter();
+        names.max_by(|one, other| likeness(one).total_cmp(&likeness(other)))
+    };
+    parts
+        .max_by_key(|name| name.len())
+        .or_else(alike)
+        .unwrap_or(&"")
 }
 
 /// Whether `class` is a class of transformers that belongs to another family than the one with this prefix.
@@ -104,8 +104,8 @@ fn is_other_family(class: &str, own: &str) -> bool {
 
 fn disagree(stated: Option<&Value>, model_type: ModelType, class: &str) -> String {
     let stated = match stated {
-        Some(_) => format!("\"{}\"", name_of(model_type)),
-        None => format!("missing, which means \"{}\"", name_of(model_type)),
+        Some(_) => format!("\"{}\"", model_type.name()),
+        None => format!("missing, which means \"{}\"", model_type.name()),
     };
     format!(
         "config keys `model_type` and `architectures` disagree: the first is {stated}, the second names \"{class}\", a \
@@ -138,13 +138,20 @@ mod tests {
 
     #[test]
     fn an_unknown_family_is_refused_with_the_known_ones_and_the_nearest() {
-        let error = checked(json!({"model_type": "bertt"})).unwrap_err();
-        for words in [
-            "`model_type` is \"bertt\"",
-            "known are bert",
-            "the nearest is \"bert\"",
+        for (word, nearest) in [
+            ("bertt", "bert"),
+            ("my-bert", "bert"),
+            ("robertta", "roberta"),
+            ("my-roberta", "roberta"),
         ] {
-            assert!(error.contains(words), "no {words} in {error}");
+            let error = checked(json!({"model_type": word})).unwrap_err();
+            for words in [
+                format!("`model_type` is \"{word}\""),
+                "known are bert".to_owned(),
+                format!("the nearest is \"{nearest}\""),
+            ] {
+                assert!(error.contains(&words), "no {words} in {error}");
+            }
         }
     }
 

@@ -98,6 +98,9 @@ impl Pretrained {
             .map_err(|reason| unfit_config(&checkpoint, reason))?;
         let mut encoder: EncoderConfig = read_config(&checkpoint)?;
         let checkpoint = checkpoint.without_wrapper(&encoder_key_map(encoder.model_type));
+        encoder
+            .validate()
+            .map_err(|error| unfit_config(&checkpoint, error.to_string()))?;
         dropout.apply(&mut encoder);
         encoder.validate()?;
         let path = checkpoint.path();
