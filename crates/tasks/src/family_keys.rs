@@ -73,9 +73,19 @@ fn known(word: &str) -> Result<ModelType, String> {
     })
 }
 
+/// Between the parts of a name.
+const SEPARATORS: [char; 2] = ['-', '_'];
+
 /// The longest name that is a part of the word, as in "my-bert", or else the one that is most like it.
 fn nearest<'a>(word: &str, names: &[&'a str]) -> &'a str {
-    let parts = names.iter().filter(|name| word.contains(**name));
+    let is_part = |name: &&&str| {
+        let rest = word
+            .strip_suffix(**name)
+            .map(|rest| rest.ends_with(SEPARATORS));
+        let rest = rest.or_else(|| Some(word.strip_prefix(**name)?.starts_with(SEPARATORS)));
+        rest.unwrap_or(false)
+    };
+    let parts = names.iter().filter(is_part);
     let likeness = |name: &str| strsim::jaro_winkler(name, word);
     let alike = || {
         let names = names.iter();
