@@ -252,8 +252,8 @@ impl Encoder {
         context: LayerContext<'_>,
         want_probabilities: bool,
     ) -> (Tensor<2>, Option<Tensor<4>>) {
-        let beside = self.convolution.as_ref().filter(|_| index == 0);
-        let (Some(convolution), Some(relative)) = (beside, context.relative) else {
+        let convolution = self.convolution.as_ref().filter(|_| index == 0);
+        let (Some(convolution), Some(relative)) = (convolution, context.relative) else {
             return layer.forward(hidden, context, want_probabilities);
         };
         let (output, probabilities) = layer.forward(hidden.clone(), context, want_probabilities);

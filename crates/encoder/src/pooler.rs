@@ -71,8 +71,8 @@ impl PoolerConfig {
     }
 }
 
-/// The hidden state of the first token or the mean of all, through dropout, a linear map, an activation and a LayerNorm, as far as the family has
-/// them. The heads that need it hold it.
+/// The hidden state of the first token, or the mean of all, through dropout, a linear map, an activation and a LayerNorm, as
+/// far as the family has them. The heads that need it hold it.
 #[derive(Module, Debug)]
 pub struct Pooler {
     /// Before the linear map.
