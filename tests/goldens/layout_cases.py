@@ -208,11 +208,14 @@ def wrappers() -> list[dict]:
 
 
 def truncation() -> list[dict]:
-    kind = "the side that loses tokens"
+    kind = "how much of a long text is lost, and on which side"
     left, both_long = file(TOKENIZER, {"truncation_side": "left"}), {"text": LONG, "text_pair": LONG_PAIR}
     return [
         text("truncation-left", kind, left, {"text": LONG}),
         text("truncation-left-pair", kind, left, both_long),
+        text("truncation-left-short", kind, file(TOKENIZER, {"truncation_side": "left", "model_max_length": 8}), {"text": LONG}),
+        text("truncation-short", kind, file(TOKENIZER, {"model_max_length": 9}), both_long),
+        text("truncation-unlimited", kind, file(TOKENIZER, {"model_max_length": 10**30}), {"text": LONG}),
         text("truncation-right-pair", kind, file(TOKENIZER, {}), both_long),
         text("padding-left", kind, file(TOKENIZER, {"padding_side": "left"})),
     ]

@@ -214,9 +214,16 @@ impl EncoderConfig {
     }
 
     /// The same configuration with every dropout set to `probability`.
-    pub fn with_dropout(mut self, probability: f64) -> Self {
+    pub fn with_dropout(self, probability: f64) -> Self {
+        Self {
+            attention_probs_dropout_prob: probability,
+            ..self.with_hidden_dropout(probability)
+        }
+    }
+
+    /// The same configuration with every dropout but that of attention set to `probability`.
+    pub fn with_hidden_dropout(mut self, probability: f64) -> Self {
         self.hidden_dropout_prob = probability;
-        self.attention_probs_dropout_prob = probability;
         self.classifier_dropout = None;
         self.qa_dropout = self.qa_dropout.map(|_| probability);
         if let Some(disentangled) = &mut self.disentangled {

@@ -17,6 +17,7 @@ mod exported_config;
 mod family_keys;
 mod inference;
 mod label_names;
+mod max_length;
 mod pretrained;
 mod task;
 
@@ -31,5 +32,6 @@ pub mod token_classification;
 
 pub use error::TaskError;
 pub use inference::{EVALUATION_BATCH_SIZE, RunOptions, rows_of};
+pub use max_length::MaxLength;
 pub use pretrained::{DropoutOverride, HeadOrigin, Pretrained, encoder_key_map, key_map};
 pub use task::{BatchLoss, Evaluation, Metrics, Position, Task};

@@ -14,7 +14,7 @@ use burn::tensor::{Device, Tensor};
 use serde_json::{Map, Value};
 
 use crate::label_names::label_names;
-use crate::{TaskError, family_keys};
+use crate::{MaxLength, TaskError, family_keys};
 
 /// The module path of a head's pooler.
 pub(crate) const POOLER: &str = "pooler";
@@ -22,7 +22,7 @@ pub(crate) const POOLER: &str = "pooler";
 /// Dropout probabilities that replace those of a checkpoint's configuration.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct DropoutOverride {
-    /// `hidden_dropout_prob`, and with it the classifier's where that is not given on its own.
+    /// Every dropout but that of attention; see [`EncoderConfig::with_hidden_dropout`].
     pub hidden: Option<f64>,
     /// `attention_probs_dropout_prob`.
     pub attention: Option<f64>,
@@ -37,18 +37,15 @@ impl DropoutOverride {
         }
     }
 
-    fn apply(self, encoder: &mut EncoderConfig) {
-        if let Some(probability) = self.hidden {
-            encoder.hidden_dropout_prob = probability;
-            encoder.classifier_dropout = None;
-            encoder.qa_dropout = encoder.qa_dropout.map(|_| probability);
-            if let Some(modernbert) = &mut encoder.modernbert {
-                modernbert.mlp_dropout = probability;
-            }
-        }
+    fn apply(self, encoder: EncoderConfig) -> EncoderConfig {
+        let mut encoder = match self.hidden {
+            Some(probability) => encoder.with_hidden_dropout(probability),
+            None => encoder,
+        };
         if let Some(probability) = self.attention {
             encoder.attention_probs_dropout_prob = probability;
         }
+        encoder
     }
 }
 
@@ -83,25 +80,25 @@ pub struct Pretrained {
 }
 
 impl Pretrained {
-    /// Opens a checkpoint directory. `max_length` is cut to what the model can take, which is also its default.
+    /// Opens a checkpoint directory.
     ///
     /// # Errors
     ///
     /// The directory is no BERT checkpoint, lacks a tokenizer, or its tokenizer is another model's.
     pub fn open(
         dir: &Path,
-        max_length: Option<usize>,
+        max_length: impl Into<MaxLength>,
         dropout: DropoutOverride,
     ) -> Result<Self, TaskError> {
         let checkpoint = Checkpoint::open(dir)?;
         family_keys::check(checkpoint.config())
             .map_err(|reason| unfit_config(&checkpoint, reason))?;
-        let mut encoder: EncoderConfig = read_config(&checkpoint)?;
+        let encoder: EncoderConfig = read_config(&checkpoint)?;
         let checkpoint = checkpoint.without_wrapper(&encoder_key_map(encoder.model_type));
         encoder
             .validate()
             .map_err(|error| unfit_config(&checkpoint, error.to_string()))?;
-        dropout.apply(&mut encoder);
+        let encoder = dropout.apply(encoder);
         encoder.validate()?;
         let path = checkpoint.path();
         let dir = if path.is_dir() {
@@ -111,9 +108,9 @@ impl Pretrained {
         };
         let tokenizer = Tokenizer::from_dir(dir)?;
         tokenizer.check_vocab(encoder.vocab_size)?;
-        let longest = encoder.max_length();
+        let own_limit = tokenizer.model_max_length();
         Ok(Self {
-            max_length: max_length.unwrap_or(longest).min(longest),
+            max_length: max_length.into().resolve(encoder.max_length(), own_limit),
             encoder,
             tokenizer,
             weights: WeightFormat::default(),
@@ -375,9 +372,30 @@ impl ModuleVisitor for DrawNewParameters {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use bert_encoder::EncoderError;
+    use bert_encoder::{DisentangledConfig, EncoderError};
 
     use super::*;
+
+    #[test]
+    fn the_override_reaches_the_dropouts_that_one_family_alone_has() {
+        let config = EncoderConfig {
+            qa_dropout: Some(0.1),
+            disentangled: Some(DisentangledConfig::default()),
+            ..EncoderConfig::default()
+        };
+        let hidden = DropoutOverride {
+            hidden: Some(0.3),
+            attention: None,
+        };
+        let changed = hidden.apply(config.clone());
+        assert_eq!(changed.disentangled.unwrap().pooler_dropout, 0.3);
+        assert_eq!(changed.qa_dropout, Some(0.3));
+        assert_eq!(
+            changed.attention_probs_dropout_prob,
+            config.attention_probs_dropout_prob
+        );
+        assert_eq!(DropoutOverride::default().apply(config.clone()), config);
+    }
 
     /// Fails unless the key maps of the encoder and of this head join, for every family that has the head, and name this
     /// parameter.

@@ -1,7 +1,7 @@
 //! The numbers of a training run, the same for every task.
 
 use anyhow::Result;
-use bert_tasks::DropoutOverride;
+use bert_tasks::{DropoutOverride, MaxLength};
 use bert_train::{Batching, TrainError, TrainOptions, Tune};
 use clap::{Args, ValueEnum};
 
@@ -70,9 +70,9 @@ enum BatchingWord {
 }
 
 impl TrainingFlags {
-    /// The longest sequence in tokens; `default` is that of the task.
-    pub(crate) fn max_length(&self, default: usize) -> usize {
-        self.max_length.unwrap_or(default)
+    /// The longest sequence; `default` is that of the task.
+    pub(crate) fn max_length(&self, default: usize) -> MaxLength {
+        MaxLength::or_at_most(self.max_length, default)
     }
 
     /// The dropout that replaces the checkpoint's.

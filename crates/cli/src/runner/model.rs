@@ -78,7 +78,8 @@ pub(crate) struct InferenceFlags<F: Args> {
     pub(crate) model: String,
     #[command(flatten)]
     pub(crate) files: F,
-    /// Longest sequence in tokens; by default the longest that the model takes, so that nothing is cut without need.
+    /// Longest sequence in tokens; by default the longest that the model takes, or model_max_length of
+    /// tokenizer_config.json where that is less, so that nothing is cut without need.
     /// Question answering cuts nothing: it reads windows, of 384 tokens by default as in training. To get the figures of
     /// a training run, give its --max-length
     #[arg(long, value_name = "TOKENS", value_parser = integer)]

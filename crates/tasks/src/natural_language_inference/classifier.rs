@@ -8,7 +8,7 @@ use super::{NliData, label2id};
 use crate::text_classification::{
     Activation, Split, Targets, TextClassifier, labels, stated_problem_type,
 };
-use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
+use crate::{DropoutOverride, HeadOrigin, MaxLength, Pretrained, TaskError};
 
 /// A text classifier whose labels are those of natural-language inference: everything about it but its weights.
 #[derive(Debug, Clone)]
@@ -50,11 +50,11 @@ impl NliClassifier {
     pub fn for_training(
         dir: &Path,
         data: &NliData,
-        max_length: usize,
+        max_length: impl Into<MaxLength>,
         dropout: DropoutOverride,
     ) -> Result<(Self, HeadOrigin), TaskError> {
         let scheme = data.scheme()?;
-        let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
+        let pretrained = Pretrained::open(dir, max_length, dropout)?;
         let (labels, roles, origin) = match checkpoint_roles(&pretrained) {
             Some((labels, roles)) if roles.scheme() == scheme => {
                 (labels, roles, HeadOrigin::Checkpoint)

@@ -14,7 +14,7 @@ use serde_json::{Map, json};
 use super::Split;
 use crate::inference::truncated;
 use crate::pretrained::POOLER;
-use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError, key_map};
+use crate::{DropoutOverride, HeadOrigin, MaxLength, Pretrained, TaskError, key_map};
 
 /// Everything about a model of a pre-training task but its weights.
 #[derive(Debug, Clone)]
@@ -61,11 +61,11 @@ impl<M: PretrainingModel> Pretraining<M> {
     /// The directory is no BERT checkpoint with a tokenizer, or M predicts tokens and its vocabulary has no mask token.
     pub fn for_training(
         dir: &Path,
-        max_length: usize,
+        max_length: impl Into<MaxLength>,
         masking: MaskingOptions,
         dropout: DropoutOverride,
     ) -> Result<Self, TaskError> {
-        Self::new(Pretrained::open(dir, Some(max_length), dropout)?, masking)
+        Self::new(Pretrained::open(dir, max_length, dropout)?, masking)
     }
 
     fn new(pretrained: Pretrained, masking: MaskingOptions) -> Result<Self, TaskError> {

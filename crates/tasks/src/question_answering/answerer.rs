@@ -10,7 +10,7 @@ use burn::tensor::Device;
 use serde_json::Map;
 
 use super::{EvaluationOptions, Split, Windows};
-use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
+use crate::{DropoutOverride, HeadOrigin, MaxLength, Pretrained, TaskError};
 
 /// The overlap of the recipe for SQuAD, for windows of 384 tokens.
 const DEFAULT_STRIDE: usize = 128;
@@ -36,7 +36,11 @@ impl QuestionAnswerer {
     /// # Errors
     ///
     /// The directory is no checkpoint of a question-answering model, or lacks a tokenizer.
-    pub fn open(dir: &Path, max_length: usize, stride: Option<usize>) -> Result<Self, TaskError> {
+    pub fn open(
+        dir: &Path,
+        max_length: impl Into<MaxLength>,
+        stride: Option<usize>,
+    ) -> Result<Self, TaskError> {
         let answerer = Self::prepare(dir, max_length, stride, DropoutOverride::default())?;
         match answerer.head()? {
             HeadOrigin::Checkpoint => Ok(answerer),
@@ -55,7 +59,7 @@ impl QuestionAnswerer {
     /// The directory is no BERT checkpoint with a tokenizer.
     pub fn for_training(
         dir: &Path,
-        max_length: usize,
+        max_length: impl Into<MaxLength>,
         stride: Option<usize>,
         dropout: DropoutOverride,
     ) -> Result<(Self, HeadOrigin), TaskError> {
@@ -66,11 +70,11 @@ impl QuestionAnswerer {
 
     fn prepare(
         dir: &Path,
-        max_length: usize,
+        max_length: impl Into<MaxLength>,
         stride: Option<usize>,
         dropout: DropoutOverride,
     ) -> Result<Self, TaskError> {
-        let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
+        let pretrained = Pretrained::open(dir, max_length, dropout)?;
         let default = DEFAULT_STRIDE.min(pretrained.max_length / 2);
         Ok(Self {
             stride: stride.unwrap_or(default),

@@ -1,4 +1,5 @@
-//! What the files beside a tokenizer say about its texts: how long they may be, and whether they become lower-case.
+//! What the configuration of a Transformer module says about its texts: how long they may be, and whether they become
+//! lower-case.
 
 use std::path::Path;
 
@@ -18,12 +19,11 @@ const FILES: [&str; 7] = [
     "sentence_xlm-roberta_config.json",
     "sentence_xlnet_config.json",
 ];
-const TOKENIZER_FILE: &str = "tokenizer_config.json";
 
 /// What a model does to a text before its tokens go to the encoder.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct TextSettings {
-    /// The longest sequence in tokens, special ones included, if a file says so.
+    /// The longest sequence in tokens, special ones included, if the file says so.
     pub(super) max_length: Option<usize>,
     pub(super) do_lower_case: bool,
 }
@@ -41,12 +41,6 @@ struct TransformerConfig {
     processing_kwargs: Map<String, Value>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-struct TokenizerConfig {
-    /// transformers writes a 10³⁰ for "no limit".
-    model_max_length: Option<f64>,
-}
-
 impl TextSettings {
     /// Reads the files in the folder of an encoder.
     ///
@@ -54,13 +48,9 @@ impl TextSettings {
     ///
     /// A file is not JSON of the expected form, or its model is of another kind.
     pub(super) fn read(folder: &Path) -> Result<Self, TaskError> {
-        let tokenizer: Option<TokenizerConfig> = read_optional(&folder.join(TOKENIZER_FILE))?;
-        let own_limit = tokenizer.and_then(|config| config.model_max_length);
         let config = transformer_config(folder)?;
         Ok(Self {
-            max_length: config
-                .max_seq_length
-                .or(own_limit.map(|limit| limit as usize)),
+            max_length: config.max_seq_length,
             do_lower_case: config.do_lower_case,
         })
     }

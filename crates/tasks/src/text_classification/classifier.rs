@@ -13,7 +13,7 @@ use super::Activation;
 use super::split::{Split, Targets};
 use crate::exported_config::label_keys;
 use crate::shared_encoder::SharedEncoder;
-use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
+use crate::{DropoutOverride, HeadOrigin, MaxLength, Pretrained, TaskError};
 
 /// Everything about a text classifier but its weights: the encoder's configuration, what the outputs mean, and how texts
 /// become tokens.
@@ -90,10 +90,10 @@ impl TextClassifier {
         dir: &Path,
         data: &Dataset,
         problem_type: ProblemType,
-        max_length: usize,
+        max_length: impl Into<MaxLength>,
         dropout: DropoutOverride,
     ) -> Result<(Self, HeadOrigin), TaskError> {
-        let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
+        let pretrained = Pretrained::open(dir, max_length, dropout)?;
         // A head whose labels or problem type cannot be told is replaced.
         let old = labels(&pretrained).unwrap_or_default().filter(|labels| {
             let old_type = stated_problem_type(&pretrained, labels.len());

@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use super::split::Split;
 use crate::exported_config::label_keys;
 use crate::shared_encoder::SharedEncoder;
-use crate::{DropoutOverride, HeadOrigin, Pretrained, TaskError};
+use crate::{DropoutOverride, HeadOrigin, MaxLength, Pretrained, TaskError};
 
 /// Everything about a token classifier but its weights: the encoder's configuration, what the outputs mean, and how words
 /// become tokens.
@@ -65,10 +65,10 @@ impl TokenClassifier {
         dir: &Path,
         data: &TaggedDataset,
         alignment: Alignment,
-        max_length: usize,
+        max_length: impl Into<MaxLength>,
         dropout: DropoutOverride,
     ) -> Result<(Self, HeadOrigin), TaskError> {
-        let pretrained = Pretrained::open(dir, Some(max_length), dropout)?;
+        let pretrained = Pretrained::open(dir, max_length, dropout)?;
         // A head that cannot be told what its rows are is replaced.
         let old = labels(&pretrained).unwrap_or_default();
         let labels = LabelSet::from_tags(data)?.ordered_as(old.as_ref());

@@ -50,6 +50,7 @@ pub struct Tokenizer {
     truncation_side: TruncationDirection,
     token_types: TokenTypes,
     ids: SpecialIds,
+    model_max_length: Option<usize>,
     /// Whether decoded text loses the spaces before punctuation.
     cleans_up_spaces: bool,
     extent: Extent,
@@ -213,6 +214,11 @@ impl Tokenizer {
     /// out, or the family has no segments.
     pub fn uses_token_types(&self) -> bool {
         self.token_types.are_used()
+    }
+
+    /// `model_max_length` of tokenizer_config.json: the longest sequence in tokens that the tokenizer is for.
+    pub fn model_max_length(&self) -> Option<usize> {
+        self.model_max_length
     }
 
     /// The number of tokens, those included that were added with an id.

@@ -60,6 +60,7 @@ impl Tokenizer {
             truncation_side: settings.truncation_side(dir, saved_side)?,
             token_types: TokenTypes::of(dir, class, &config, &settings),
             ids: SpecialIds::of(&inner, &tokens, extent, &config),
+            model_max_length: settings.model_max_length.map(|limit| limit as usize),
             cleans_up_spaces: settings.clean_up_tokenization_spaces.unwrap_or(false) && !is_bpe,
             extent,
             path,

@@ -35,6 +35,8 @@ pub(super) struct Settings {
     pub(super) trim_offsets: Option<bool>,
     pub(super) truncation_side: Option<String>,
     pub(super) padding_side: Option<String>,
+    /// transformers writes 10³⁰ for "no limit".
+    pub(super) model_max_length: Option<f64>,
     pub(super) model_input_names: Option<Vec<String>>,
     pub(super) split_special_tokens: Option<bool>,
     pub(super) clean_up_tokenization_spaces: Option<bool>,

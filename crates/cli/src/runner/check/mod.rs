@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use bert_hub::DataSplit;
-use bert_tasks::{DropoutOverride, Pretrained};
+use bert_tasks::{DropoutOverride, MaxLength, Pretrained};
 use clap::Args;
 
 use crate::data_source;
@@ -73,8 +73,8 @@ impl CheckFlags {
     }
 
     /// The longest sequence; `default` is that of `bert train`.
-    pub(crate) fn max_length(&self, default: usize) -> usize {
-        self.max_length.unwrap_or(default)
+    pub(crate) fn max_length(&self, default: usize) -> MaxLength {
+        MaxLength::or_at_most(self.max_length, default)
     }
 
     /// The model that was named, without its weights.
@@ -82,7 +82,7 @@ impl CheckFlags {
         let Some(directory) = self.directory()? else {
             return Ok(None);
         };
-        let max_length = Some(self.max_length(default_max_length));
+        let max_length = self.max_length(default_max_length);
         let pretrained = Pretrained::open(&directory, max_length, DropoutOverride::default())?;
         print_files(&pretrained);
         Ok(Some(pretrained))

@@ -16,8 +16,8 @@ pub(crate) use train::TrainArgs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use bert_tasks::TaskError;
 use bert_tasks::question_answering::{QuestionAnswerer, Split};
+use bert_tasks::{MaxLength, TaskError};
 use bert_text::{ArticleRange, SquadDataset};
 
 /// Windows of this many tokens are those of BERT's paper.
@@ -29,7 +29,7 @@ fn open(
     max_length: Option<usize>,
     stride: Option<usize>,
 ) -> Result<QuestionAnswerer, TaskError> {
-    let max_length = max_length.unwrap_or(DEFAULT_MAX_LENGTH);
+    let max_length = MaxLength::or_at_most(max_length, DEFAULT_MAX_LENGTH);
     QuestionAnswerer::open(directory, max_length, stride)
 }
 
