@@ -5,6 +5,7 @@ use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
+use crate::PartRates;
 use crate::path::ModulePath;
 
 /// AdamW with decoupled weight decay (Loshchilov and Hutter, <https://arxiv.org/abs/1711.05101>), as `torch.optim.AdamW`
@@ -16,6 +17,7 @@ pub struct AdamW {
     beta_2: f64,
     epsilon: f64,
     weight_decay: f64,
+    rates: PartRates,
     steps: i32,
     moments: HashMap<ParamId, Moments>,
 }
@@ -35,9 +37,16 @@ impl AdamW {
             beta_2: 0.999,
             epsilon: 1e-8,
             weight_decay,
+            rates: PartRates::UNIFORM,
             steps: 0,
             moments: HashMap::new(),
         }
+    }
+
+    /// The same with learning rates of their own for parts of the model.
+    #[must_use]
+    pub fn with_rates(self, rates: PartRates) -> Self {
+        Self { rates, ..self }
     }
 
     /// Updates every parameter that has a gradient. Gradients are multiplied by `gradient_factor` first, which is how
@@ -53,6 +62,7 @@ impl AdamW {
         let mut update = Update {
             moments: &mut self.moments,
             gradients,
+            rates: self.rates,
             step: AdamWStep {
                 learning_rate,
                 beta_1: self.beta_1,
@@ -77,6 +87,7 @@ fn is_decayed(path: &str) -> bool {
 struct Update<'a> {
     moments: &'a mut HashMap<ParamId, Moments>,
     gradients: GradientsParams,
+    rates: PartRates,
     step: AdamWStep,
     path: ModulePath,
 }
@@ -102,8 +113,10 @@ impl Update<'_> {
             first_moment: moments.first,
             second_moment: moments.second,
         };
+        let path = self.path.dotted();
         let mut step = self.step;
-        if !is_decayed(&self.path.dotted()) {
+        step.learning_rate *= self.rates.factor(&path);
+        if !is_decayed(&path) {
             step.weight_decay = 0.0;
         }
         let updated = adamw_update(state, gradient.flatten(0, D - 1), step);

@@ -28,6 +28,11 @@ pub enum TrainError {
         /// Layers of the encoder.
         layers: usize,
     },
+    /// `--tune bitfit` is asked of an encoder without biases.
+    #[error(
+        "`bitfit` trains the biases of the encoder, and this one has none; `--tune head` trains what would be left"
+    )]
+    NoBiases,
     /// Parameters that should be trained got no gradient in the first step.
     #[error(
         "{} trainable parameters got no gradient in the first step, so they would never be trained: {}",

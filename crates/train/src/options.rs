@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::{LinearSchedule, TrainError, Tune};
+use crate::{LinearSchedule, PartRates, TrainError, Tune};
 
 /// How rows become batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -36,6 +36,12 @@ pub struct TrainOptions {
     pub seed: u64,
     /// What is trained.
     pub tune: Tune,
+    /// The learning rate of everything outside the encoder at the end of the warm-up; `None` for `learning_rate`.
+    pub head_lr: Option<f64>,
+    /// How much slower each layer learns than the one above it, in (0, 1]; see [`PartRates`].
+    pub layer_decay: f64,
+    /// Keep the embeddings as they are, whatever `tune` says.
+    pub freeze_embeddings: bool,
     /// How rows become batches.
     pub batching: Batching,
     /// Evaluate after every so many optimiser steps, in addition to the end of each epoch.
@@ -55,6 +61,9 @@ impl Default for TrainOptions {
             max_grad_norm: Some(1.0),
             seed: 42,
             tune: Tune::All,
+            head_lr: None,
+            layer_decay: 1.0,
+            freeze_embeddings: false,
             batching: Batching::Shuffled,
             evaluate_every: None,
         }
@@ -78,6 +87,7 @@ impl TrainOptions {
         let positive = [
             ("epochs", self.epochs),
             ("learning_rate", self.learning_rate),
+            ("head_lr", self.head_lr.unwrap_or(1.0)),
             ("max_grad_norm", self.max_grad_norm.unwrap_or(1.0)),
         ];
         for (name, value) in positive {
@@ -92,6 +102,10 @@ impl TrainOptions {
         if !(0.0..=1.0).contains(&self.warmup_ratio) {
             let expected = "between 0 and 1";
             return refuse("warmup_ratio", self.warmup_ratio.to_string(), expected);
+        }
+        if !(self.layer_decay > 0.0 && self.layer_decay <= 1.0) {
+            let expected = "above 0 and at most 1";
+            return refuse("layer_decay", self.layer_decay.to_string(), expected);
         }
         let counts = [
             ("batch_size", Some(self.batch_size)),
@@ -116,6 +130,15 @@ impl TrainOptions {
     pub fn total_steps(&self, examples: usize) -> usize {
         let by_epochs = (self.steps_per_epoch(examples) as f64 * self.epochs).ceil() as usize;
         by_epochs.min(self.max_steps.unwrap_or(usize::MAX)).max(1)
+    }
+
+    /// The learning rates of the parts of a model with so many layers.
+    pub fn part_rates(&self, layers: usize) -> PartRates {
+        PartRates {
+            head: self.head_lr.map_or(1.0, |head| head / self.learning_rate),
+            layer_decay: self.layer_decay,
+            layers,
+        }
     }
 
     /// The learning rate over the run. The number of warm-up steps is rounded down, as Google's code does.
@@ -149,6 +172,9 @@ mod tests {
         assert!(refused(|o| o.warmup_ratio = 1.5).contains("warmup_ratio"));
         assert!(refused(|o| o.weight_decay = -0.1).contains("weight_decay"));
         assert!(refused(|o| o.max_grad_norm = Some(0.0)).contains("max_grad_norm"));
+        assert!(refused(|o| o.head_lr = Some(0.0)).contains("head_lr"));
+        assert!(refused(|o| o.layer_decay = 0.0).contains("layer_decay"));
+        assert!(refused(|o| o.layer_decay = 1.1).contains("layer_decay"));
         assert!(refused(|o| o.evaluate_every = Some(0)).contains("evaluate_every"));
         TrainOptions::default().validate().unwrap();
     }

@@ -7,6 +7,8 @@ use burn::tensor::{Device, Tensor};
 use bert_tasks::{Evaluation, Position, RunOptions, Task};
 use bert_text::{BatchOrder, epoch_batches};
 
+use crate::rates::layers_of;
+use crate::tune::freeze_embeddings;
 use crate::{
     AdamW, Batching, EvaluationReport, LinearSchedule, Observer, Plan, StepReport, Stepper,
     TrainError, TrainOptions,
@@ -59,6 +61,10 @@ pub fn train<T: Task>(
         return Err(TrainError::NoExamples);
     }
     let model = options.tune.apply(model, task.encoder_layers())?;
+    let model = match options.freeze_embeddings {
+        true => freeze_embeddings(model),
+        false => model,
+    };
     let schedule = options.schedule(examples);
     observer.started(&Plan {
         options,
@@ -68,7 +74,8 @@ pub fn train<T: Task>(
         trainable_parameters: trainable_parameters(&model),
         parameters: model.num_params(),
     })?;
-    let optimizer = AdamW::new(options.weight_decay);
+    let rates = options.part_rates(layers_of(&model));
+    let optimizer = AdamW::new(options.weight_decay).with_rates(rates);
     let run = Run {
         task,
         data,

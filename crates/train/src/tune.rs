@@ -18,6 +18,9 @@ pub enum Tune {
     Head,
     /// The same and the last K layers.
     Last(usize),
+    /// Everything outside the encoder, and the biases of the encoder, those of LayerNorm included (Ben Zaken et al.,
+    /// <https://arxiv.org/abs/2106.10199>).
+    BitFit,
     /// Everything.
     All,
 }
@@ -28,6 +31,7 @@ impl FromStr for Tune {
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         match word.split_once(':') {
             None if word == "head" => Ok(Tune::Head),
+            None if word == "bitfit" => Ok(Tune::BitFit),
             None if word == "all" => Ok(Tune::All),
             Some(("last", layers)) => match layers.parse() {
                 Ok(layers) if layers > 0 => Ok(Tune::Last(layers)),
@@ -35,7 +39,9 @@ impl FromStr for Tune {
                     "`last:{layers}` needs a number of layers, at least 1"
                 )),
             },
-            _ => Err(format!("`{word}` is none of `head`, `last:K` and `all`")),
+            _ => Err(format!(
+                "`{word}` is none of `head`, `last:K`, `bitfit` and `all`"
+            )),
         }
     }
 }
@@ -45,6 +51,7 @@ impl fmt::Display for Tune {
         match self {
             Tune::Head => f.write_str("head"),
             Tune::Last(layers) => write!(f, "last:{layers}"),
+            Tune::BitFit => f.write_str("bitfit"),
             Tune::All => f.write_str("all"),
         }
     }
@@ -61,43 +68,90 @@ impl Tune {
     ///
     /// # Errors
     ///
-    /// More layers are asked for than there are.
+    /// More layers are asked for than there are, or biases of an encoder that has none.
     pub fn apply<M: Module>(self, model: M, layers: usize) -> Result<M, TrainError> {
-        let first_trained = match self {
-            Tune::All => None,
-            Tune::Head => Some(layers),
+        let trained = match self {
+            Tune::All => Trained::Everything,
+            Tune::Head => Trained::From(layers),
             Tune::Last(asked) if asked > layers => {
                 return Err(TrainError::TooFewLayers { asked, layers });
             }
-            Tune::Last(asked) => Some(layers - asked),
+            Tune::Last(asked) => Trained::From(layers - asked),
+            Tune::BitFit => Trained::Biases,
         };
-        Ok(model.map(&mut Selection {
-            first_trained,
+        let mut selection = Selection {
+            trained,
             layers,
             path: ModulePath::default(),
-        }))
+            in_encoder: 0,
+        };
+        let model = model.map(&mut selection);
+        match self {
+            Tune::BitFit if selection.in_encoder == 0 => Err(TrainError::NoBiases),
+            _ => Ok(model),
+        }
     }
 }
 
-/// `first_trained` is the lowest encoder layer to train; `None` trains the embeddings too.
+/// Keeps the embeddings of a model as they are, and the tables of relative positions.
+pub(crate) fn freeze_embeddings<M: Module>(model: M) -> M {
+    model.map(&mut Frozen(ModulePath::default()))
+}
+
+struct Frozen(ModulePath);
+
+impl ModuleMapper for Frozen {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.0.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.0.exit();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        match EncoderPart::of(&self.0.dotted()) {
+            Some(EncoderPart::Embeddings) => param.set_require_grad(false),
+            _ => param,
+        }
+    }
+}
+
+/// What of the encoder is trained; everything outside always is.
+#[derive(Clone, Copy)]
+enum Trained {
+    Everything,
+    /// The layers from this one on.
+    From(usize),
+    Biases,
+}
+
 struct Selection {
-    first_trained: Option<usize>,
+    trained: Trained,
     layers: usize,
     path: ModulePath,
+    /// Parameters of the encoder that are trained, so far.
+    in_encoder: usize,
 }
 
 impl Selection {
     fn is_trained(&self, path: &str) -> bool {
-        let Some(first_trained) = self.first_trained else {
+        let Some(part) = EncoderPart::of(path) else {
             return true;
         };
-        match EncoderPart::of(path) {
-            Some(EncoderPart::Embeddings) => false,
-            Some(EncoderPart::Layer(layer)) => layer >= first_trained,
-            Some(EncoderPart::FinalNorm) => first_trained < self.layers,
-            None => true,
+        match (self.trained, part) {
+            (Trained::Everything, _) => true,
+            (Trained::Biases, _) => is_bias(path),
+            (Trained::From(_), EncoderPart::Embeddings) => false,
+            (Trained::From(first), EncoderPart::Layer(layer)) => layer >= first,
+            (Trained::From(first), EncoderPart::FinalNorm) => first < self.layers,
         }
     }
+}
+
+/// Whether the parameter at a module path is a bias, of a linear map, a convolution or a LayerNorm.
+fn is_bias(path: &str) -> bool {
+    path.ends_with(".bias") || path.ends_with(".beta")
 }
 
 impl ModuleMapper for Selection {
@@ -110,7 +164,9 @@ impl ModuleMapper for Selection {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let trained = self.is_trained(&self.path.dotted());
+        let path = self.path.dotted();
+        let trained = self.is_trained(&path);
+        self.in_encoder += usize::from(trained && EncoderPart::of(&path).is_some());
         param.set_require_grad(trained)
     }
 }
@@ -121,7 +177,7 @@ mod tests {
 
     #[test]
     fn words_round_trip_and_others_are_refused() {
-        for word in ["head", "last:3", "all"] {
+        for word in ["head", "last:3", "bitfit", "all"] {
             assert_eq!(word.parse::<Tune>().unwrap().to_string(), word);
         }
         for word in ["", "last", "last:0", "last:x", "everything"] {
@@ -130,13 +186,38 @@ mod tests {
     }
 
     fn trained(first_trained: Option<usize>, path: &str) -> bool {
-        let path_stack = ModulePath::default();
+        selects(
+            first_trained.map_or(Trained::Everything, Trained::From),
+            path,
+        )
+    }
+
+    fn selects(trained: Trained, path: &str) -> bool {
         Selection {
-            first_trained,
+            trained,
             layers: 12,
-            path: path_stack,
+            path: ModulePath::default(),
+            in_encoder: 0,
         }
         .is_trained(path)
+    }
+
+    #[test]
+    fn bitfit_trains_biases_and_what_is_outside_the_encoder() {
+        for path in [
+            "classifier.weight",
+            "encoder.layers.0.PostNorm.attention.key.bias",
+            "encoder.embeddings.layer_norm.beta",
+        ] {
+            assert!(selects(Trained::Biases, path), "{path}");
+        }
+        for path in [
+            "encoder.layers.0.PostNorm.attention.key.weight",
+            "encoder.layers.0.PostNorm.output_norm.gamma",
+            "encoder.relative.Bias.weight",
+        ] {
+            assert!(!selects(Trained::Biases, path), "{path}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use bert_train::{AdamW, Stepper, Tune};
 with_and_without_kernels!(
     the_head_alone_is_trained,
     the_last_layer_is_trained_with_the_head,
+    the_biases_are_trained_with_the_head,
     everything_is_trained,
 );
 
@@ -21,11 +22,28 @@ fn the_last_layer_is_trained_with_the_head(device: &TestDevice) -> anyhow::Resul
     check(device, Tune::Last(1), &trained)
 }
 
+fn the_biases_are_trained_with_the_head(device: &TestDevice) -> anyhow::Result<()> {
+    check_where(device, Tune::BitFit, |name| {
+        let is_of_head = name.starts_with("classifier.") || name.starts_with("bert.pooler.");
+        is_of_head || name.ends_with(".bias")
+    })
+}
+
 fn everything_is_trained(device: &TestDevice) -> anyhow::Result<()> {
     check(device, Tune::All, &["classifier.", "bert."])
 }
 
 fn check(device: &TestDevice, tune: Tune, trained: &[&str]) -> anyhow::Result<()> {
+    check_where(device, tune, |name| {
+        trained.iter().any(|prefix| name.starts_with(prefix))
+    })
+}
+
+fn check_where(
+    device: &TestDevice,
+    tune: Tune,
+    is_trained: impl Fn(&str) -> bool,
+) -> anyhow::Result<()> {
     let golden = Golden::open("single_label")?;
     let on = device.autodiff();
     let classifier = model::load_classifier(&golden.checkpoint()?, 0.0, &on)?;
@@ -40,8 +58,7 @@ fn check(device: &TestDevice, tune: Tune, trained: &[&str]) -> anyhow::Result<()
     let after = parameters(&classifier, &keys)?;
     assert_eq!(after.len(), before.len());
     for (name, before) in &before {
-        let is_trained = trained.iter().any(|prefix| name.starts_with(prefix));
-        match is_trained {
+        match is_trained(name) {
             false => assert_equal_bits(device, name, &after[name], before),
             // How far rounding moves it is no property of the training.
             true if has_vanishing_gradient(name) => {}

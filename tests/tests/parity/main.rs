@@ -8,6 +8,7 @@ mod entities_parity;
 mod errors;
 mod families;
 mod frozen_parts;
+mod learning_rates;
 mod nli_parity;
 mod saved_models;
 mod sentence_embedding;

@@ -49,10 +49,21 @@ pub(crate) struct TrainingFlags {
     /// Seed of new weights, the order of rows and dropout; equal seeds give equal runs; 42: any number would do
     #[arg(long, value_name = "N", default_value_t = TrainOptions::default().seed)]
     pub(crate) seed: u64,
-    /// The part of the model that is trained: head, last:K (the head and the last K layers) or all; all: the most accurate;
-    /// the others are faster and need less memory
+    /// The part of the model that is trained: head, last:K (the head and the last K layers), bitfit (the head and all biases)
+    /// or all; all: the most accurate; the others are faster and need less memory
     #[arg(long, value_name = "PART", default_value_t = TrainOptions::default().tune)]
     tune: Tune,
+    /// Learning rate of the head, pooler included, at the end of the warm-up; by default that of --lr
+    #[arg(long, value_name = "RATE")]
+    head_lr: Option<f64>,
+    /// How much slower each layer learns than the one above it: the top layer at this factor of --lr, the next at its square,
+    /// the embeddings slowest; 1: all at one rate; 0.65 to 0.95 are usual
+    #[arg(long, value_name = "FACTOR", default_value_t = TrainOptions::default().layer_decay)]
+    layer_decay: f64,
+    /// Keep the embeddings as they are, which saves their share of the optimiser's work: most of the parameters of a small
+    /// model
+    #[arg(long)]
+    freeze_embeddings: bool,
     /// How rows become batches; shuffled: at random, as transformers does; flex and ndarray compute no padding, so that it
     /// costs nothing there; bucketed: rows of similar length share a batch, so that a GPU computes little padding
     #[arg(long, value_enum, default_value_t = BatchingWord::Shuffled)]
@@ -93,6 +104,9 @@ impl TrainingFlags {
             max_grad_norm: (self.max_grad_norm != 0.0).then_some(self.max_grad_norm),
             seed: self.seed,
             tune: self.tune,
+            head_lr: self.head_lr,
+            layer_decay: self.layer_decay,
+            freeze_embeddings: self.freeze_embeddings,
             batching: match self.batching {
                 BatchingWord::Bucketed => Batching::Bucketed,
                 BatchingWord::Shuffled => Batching::Shuffled,

@@ -33,6 +33,10 @@ fn numbers_out_of_range_are_refused_by_the_name_of_their_flag() {
     refused("--max-steps 0", &["--max-steps is 0"]);
     refused("--dropout 1", &["--dropout", "below 1"]);
     refused("--threads 0", &["--threads", "at least 1"]);
+    refused("--head-lr 0", &["--head-lr is 0"]);
+    refused("--layer-decay 0", &["--layer-decay is 0"]);
+    refused("--layer-decay 1.5", &["--layer-decay is 1.5", "at most 1"]);
+    refused("--tune bits", &["bits", "bitfit"]);
     refused("--tune last:0", &["last:0", "at least 1"]);
 }
 

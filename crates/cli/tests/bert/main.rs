@@ -26,3 +26,4 @@ mod question_answering;
 mod support;
 mod token_classification;
 mod training;
+mod what_is_trained;
