@@ -5,6 +5,7 @@
 //! | [`gelu`] | `burn::tensor::activation::gelu` | on ndarray and CubeCL its backward is the derivative of the tanh approximation, up to 8.7e-4 off the forward's own (erf) derivative |
 //! | [`embedding`] | `burn::tensor::module::embedding` | no `padding_idx`: the padding row must receive no gradient from a lookup |
 //! | [`masked_cross_entropy`] | `burn::nn::loss::CrossEntropyLoss` | its pad tokens cannot be −100, and a batch in which every row is padding gives NaN |
+//! | [`weighted_cross_entropy`] | `burn::nn::loss::CrossEntropyLoss` | the same; it has no focal loss |
 //! | [`adamw_update`] | `burn::optim::AdamW` | twelve passes over memory, bias corrections in single precision |
 //! | [`dropout_add_norm`] | dropout, add, `LayerNorm` | a dozen passes each way under autodiff, random numbers one at a time |
 //! | [`layer_norm`] | `burn::nn::LayerNorm` | the same |
@@ -74,6 +75,7 @@ mod packed;
 mod params;
 mod rotary;
 mod threads;
+mod weighted_cross_entropy;
 
 pub use adamw::{AdamWState, AdamWStep, adamw_update, adamw_update_composed};
 pub use attention::{attention, attention_composed, attention_with_probabilities, cross_attention};
@@ -94,3 +96,4 @@ pub use params::{
 };
 pub use rotary::{Rotation, rotary};
 pub use threads::on_kernel_threads;
+pub use weighted_cross_entropy::{CrossEntropyOptions, focal_factor, weighted_cross_entropy};

@@ -18,5 +18,5 @@ mod loss;
 mod model;
 
 pub use keys::{HEAD, head_keys};
-pub use loss::{Labels, loss};
+pub use loss::{Labels, loss, weighted_loss};
 pub use model::{ModelForSequenceClassification, ProblemType, SequenceClassificationConfig};

@@ -20,4 +20,4 @@ mod keys;
 mod model;
 
 pub use keys::{HEAD, head_keys};
-pub use model::{ModelForTokenClassification, TokenClassificationConfig, loss};
+pub use model::{ModelForTokenClassification, TokenClassificationConfig, loss, weighted_loss};

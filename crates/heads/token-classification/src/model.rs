@@ -1,6 +1,7 @@
 // B batch, S sequence, C labels, H hidden
 
 use bert_encoder::{Encoder, EncoderConfig, EncoderError, EncoderInput, Pooler, linear};
+use bert_kernels::{CrossEntropyOptions, weighted_cross_entropy};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Int, Tensor};
@@ -99,9 +100,27 @@ impl ModelForTokenClassification {
 ///
 /// `logits` `[B, S, C]`, `labels` `[B, S]`, each in 0..C or −100 → `[1]`.
 pub fn loss(logits: Tensor<3>, labels: Tensor<2, Int>) -> Tensor<1> {
+    weighted_loss(logits, labels, &CrossEntropyOptions::default())
+}
+
+/// The same as the options weigh it.
+///
+/// # Shapes
+///
+/// `logits` `[B, S, C]`, `labels` `[B, S]`, each in 0..C or −100 → `[1]`.
+///
+/// # Panics
+///
+/// There are class weights, but not C.
+pub fn weighted_loss(
+    logits: Tensor<3>,
+    labels: Tensor<2, Int>,
+    options: &CrossEntropyOptions,
+) -> Tensor<1> {
     let [batch, sequence, classes] = logits.dims();
-    bert_kernels::masked_cross_entropy(
+    weighted_cross_entropy(
         logits.reshape([batch * sequence, classes]),
         labels.reshape([batch * sequence]),
+        options,
     )
 }
