@@ -39,7 +39,7 @@ fn losses(device: &TestDevice, dropout: f64, seed: u64) -> anyhow::Result<Vec<f6
     let golden = Golden::open("single_label")?;
     let on = device.autodiff();
     let mut classifier = model::load_classifier(&golden.checkpoint()?, dropout, &on)?;
-    let batches = [(Batch::read(&golden, "", &on)?, 6)];
+    let batches = [(Batch::read(&golden, "", &on)?, 6.0)];
     let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), seed);
     let mut losses = Vec::new();
     for _ in 0..3 {
@@ -109,7 +109,7 @@ fn trained_for_three_steps(device: &TestDevice) -> anyhow::Result<Named> {
     let sequences = rows.map(|(row, &length)| (&row[..length], &types[..length]));
     let input = RaggedInput::from_sequences(sequences)?.into();
     let labels = Tensor::from_data([0, 1, 2, 1, 0], &on);
-    let batches = [(Batch { input, labels }, batch)];
+    let batches = [(Batch { input, labels }, batch as f64)];
     let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), 7);
     for _ in 0..3 {
         (classifier, _) = stepper.step(classifier, &batches, 1e-3, &on, batch_loss)?;

@@ -29,6 +29,22 @@ pub enum TaskError {
         /// Why.
         source: bert_text::TokenizerError,
     },
+    /// An evaluation does not have the figure that was asked for.
+    #[error("there is no figure {figure:?}; an evaluation has {}", .known.join(", "))]
+    UnknownFigure {
+        /// The name.
+        figure: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// The loss cannot be weighed as was asked for.
+    #[error("{option}: {reason}")]
+    Loss {
+        /// What was asked for: `class weights`, `label smoothing` or `focal loss`.
+        option: &'static str,
+        /// Why not, and what to do.
+        reason: String,
+    },
     /// Zero-shot classification was asked to choose among no labels.
     #[error("there are no candidate labels; give at least one")]
     NoCandidateLabels,

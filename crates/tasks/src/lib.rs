@@ -12,6 +12,7 @@
 //!
 //! This crate does *not* train, draw progress bars, parse flags, or choose devices.
 
+mod class_weights;
 mod error;
 mod exported_config;
 mod family_keys;
@@ -30,8 +31,9 @@ pub mod shared_encoder;
 pub mod text_classification;
 pub mod token_classification;
 
+pub use bert_kernels::CrossEntropyOptions;
 pub use error::TaskError;
 pub use inference::{EVALUATION_BATCH_SIZE, RunOptions, rows_of};
 pub use max_length::MaxLength;
 pub use pretrained::{DropoutOverride, HeadOrigin, Pretrained, encoder_key_map, key_map};
-pub use task::{BatchLoss, Evaluation, Metrics, Position, Task};
+pub use task::{BatchLoss, Evaluation, Metrics, Position, Task, figures, lower_is_better};

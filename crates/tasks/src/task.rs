@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::path::Path;
 
 use burn::module::Module;
@@ -25,8 +26,8 @@ pub struct Evaluation {
     /// Every figure.
     pub metrics: Metrics,
     /// The name of the figure that decides which checkpoint is best.
-    pub selected_by: &'static str,
-    /// Its value; higher is better.
+    pub selected_by: Cow<'static, str>,
+    /// Its value, negated where lower is better: a higher score is better.
     pub score: f64,
 }
 
@@ -40,10 +41,65 @@ impl Evaluation {
         metrics.insert("loss".into(), json!(loss));
         Self {
             metrics,
-            selected_by,
+            selected_by: selected_by.into(),
             score,
         }
     }
+
+    /// The same, selected by another of its figures. Figures within others are named with points: `labels.neutral.f1`.
+    /// Lower is better for losses, errors and perplexities. `eval_` may stand before the name, as in transformers.
+    ///
+    /// # Errors
+    ///
+    /// There is no such figure, or it is no number.
+    pub fn selected_by(self, figure: &str) -> Result<Self, TaskError> {
+        let figure = figure.strip_prefix("eval_").unwrap_or(figure);
+        let known = figures(&self.metrics);
+        let value = known.iter().find(|(name, _)| name == figure);
+        let Some((_, value)) = value else {
+            return Err(TaskError::UnknownFigure {
+                figure: figure.to_owned(),
+                known: known.into_iter().map(|(name, _)| name).collect(),
+            });
+        };
+        // What is not defined, such as a correlation with a constant, is no better than anything.
+        let score = match value {
+            None => f64::NEG_INFINITY,
+            Some(value) if lower_is_better(figure) => -value,
+            Some(value) => *value,
+        };
+        Ok(Self {
+            selected_by: figure.to_owned().into(),
+            score,
+            ..self
+        })
+    }
+}
+
+/// Every figure that is a number, or would be if it were defined, by its name; figures within others by names with points.
+pub fn figures(metrics: &Metrics) -> Vec<(String, Option<f64>)> {
+    let mut found = Vec::new();
+    for (name, value) in metrics {
+        match value {
+            Value::Object(inner) => found.extend(
+                figures(inner)
+                    .into_iter()
+                    .map(|(below, value)| (format!("{name}.{below}"), value)),
+            ),
+            Value::Number(number) => found.push((name.clone(), number.as_f64())),
+            Value::Null => found.push((name.clone(), None)),
+            Value::Bool(_) | Value::String(_) | Value::Array(_) => {}
+        }
+    }
+    found
+}
+
+/// Whether a lower value of a figure is the better one.
+pub fn lower_is_better(figure: &str) -> bool {
+    let name = figure.rsplit('.').next().unwrap_or(figure);
+    ["loss", "error", "mse", "perplexity"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
 }
 
 /// The place of a batch in a run. Random choices about training data are drawn from these counters, so that they are the
@@ -70,9 +126,30 @@ pub trait Task {
     /// Tokens of each example of a data set. The loop makes batches of similar lengths from them.
     fn lengths(&self, split: &Self::Split) -> Vec<usize>;
 
-    /// How many labels the [`loss`](Self::loss) of these examples averages over. With accumulation the loop weights batches
-    /// by it.
+    /// How many labels the [`loss`](Self::loss) of these examples averages over.
     fn label_count(&self, train: &Self::Split, rows: &[usize], position: Position) -> usize;
+
+    /// The sum of the weights of the labels that the [`loss`](Self::loss) of these examples averages over: their number,
+    /// where no label weighs more than another. With accumulation the loop weights batches by it, so that a step has the loss
+    /// of one large batch.
+    fn label_weight(&self, train: &Self::Split, rows: &[usize], position: Position) -> f64 {
+        self.label_count(train, rows, position) as f64
+    }
+
+    /// The class of each example; `None` where an example does not have exactly one.
+    fn classes(&self, _split: &Self::Split) -> Option<Vec<usize>> {
+        None
+    }
+
+    /// An evaluation with the figures that [`score`](Self::score) has, of made-up outputs and without a model; `None` where
+    /// only a model can say.
+    ///
+    /// # Errors
+    ///
+    /// The data cannot be scored.
+    fn example_figures(&self, _split: &Self::Split) -> Result<Option<Evaluation>, TaskError> {
+        Ok(None)
+    }
 
     /// The loss of some training examples at a place of the run.
     ///
@@ -106,4 +183,45 @@ pub trait Task {
     ///
     /// A file could not be written; what was there before is then still there.
     fn save(&self, model: &Self::Model, dir: &Path) -> Result<(), TaskError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evaluation() -> Evaluation {
+        let figures = json!({
+            "accuracy": 0.75,
+            "pearson": null,
+            "labels": {"good": {"f1": 0.5}},
+            "names": ["a"],
+        });
+        Evaluation::of(&figures, 0.25, "accuracy", 0.75)
+    }
+
+    #[test]
+    fn any_figure_selects_and_a_loss_the_other_way_round() {
+        let score = |figure| {
+            let selected = evaluation().selected_by(figure).expect(figure);
+            assert_eq!(selected.selected_by, figure);
+            selected.score
+        };
+        assert_eq!(score("loss"), -0.25);
+        assert_eq!(
+            evaluation().selected_by("eval_loss").expect("a loss").score,
+            -0.25
+        );
+        assert_eq!(score("labels.good.f1"), 0.5);
+        assert_eq!(score("pearson"), f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn an_unknown_figure_lists_those_there_are() {
+        let error = evaluation().selected_by("f1").expect_err("no such figure");
+        let message = error.to_string();
+        assert!(
+            message.contains("accuracy, pearson, labels.good.f1, loss"),
+            "{message}"
+        );
+    }
 }

@@ -13,9 +13,11 @@
 
 pub mod check;
 
+mod balanced;
 mod encoding;
 mod example;
 mod label_set;
+mod label_weights;
 mod masking;
 mod pair_input;
 mod pieces;
@@ -28,9 +30,11 @@ mod tagged;
 mod tokenizer;
 mod word_windows;
 
+pub use balanced::balanced_draw;
 pub use encoding::Encoding;
 pub use example::{Dataset, Example, Label};
 pub use label_set::{LabelError, LabelSet, regression_targets};
+pub use label_weights::{LabelWeights, LabelWeightsError};
 pub use masking::{MaskedBlock, Masker, MaskingError, MaskingOptions};
 pub use pair_input::{InferenceInput, SequenceInput};
 pub use pieces::{Alignment, Pieces};

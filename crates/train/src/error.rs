@@ -20,6 +20,18 @@ pub enum TrainError {
     /// There is nothing to train on.
     #[error("there are no training examples")]
     NoExamples,
+    /// The sampler balances classes, but the rows have none.
+    #[error(
+        "the sampler `balanced` draws rows by their class, and a row of this task does not have exactly one; take the \
+         sampler `all`"
+    )]
+    NoClasses,
+    /// An option is about evaluations, but there is nothing to evaluate on.
+    #[error("option `{name}` needs evaluations, and there is no evaluation data; give some")]
+    NoEvaluationData {
+        /// The option, as [`TrainOptions`](crate::TrainOptions) spells it.
+        name: &'static str,
+    },
     /// `--tune last:K` asks for more layers than the encoder has.
     #[error("`last:{asked}` asks for {asked} layers but the encoder has {layers}")]
     TooFewLayers {

@@ -5,14 +5,15 @@
 //! ```
 //!
 //! [`train()`] runs the loop over anything that is a [`Task`](bert_tasks::Task). The numbers are those of transformers'
-//! `Trainer`: AdamW with decoupled decay off biases and LayerNorm, linear warm-up and decay, clipping by the global norm,
-//! accumulation weighted by label count. The loop reports to an [`Observer`]; [`TrainingLog`] is one that writes
+//! `Trainer`: AdamW with decoupled decay off biases and LayerNorm, its schedules, clipping by the global norm,
+//! accumulation weighted by the weight of the labels. The loop reports to an [`Observer`]; [`TrainingLog`] is one that writes
 //! `training.jsonl`.
 //!
 //! This crate does *not* know any task, draw progress bars, parse flags, choose devices, or compute any part of a model.
 
 mod adamw;
 mod clip;
+mod epoch_rows;
 mod error;
 mod files;
 mod observer;
@@ -20,6 +21,7 @@ mod options;
 mod path;
 mod rates;
 mod schedule;
+mod selection;
 mod step;
 mod train;
 mod training_log;
@@ -30,9 +32,10 @@ pub use clip::{clip_factor, global_norm};
 pub use error::TrainError;
 pub use files::prepare_output;
 pub use observer::{EvaluationReport, Observer, Observers, Plan, StepReport};
-pub use options::{Batching, TrainOptions};
+pub use options::{Batching, Sampler, TrainOptions};
 pub use rates::PartRates;
-pub use schedule::LinearSchedule;
+pub use schedule::{Schedule, ScheduleShape};
+pub use selection::Selection;
 pub use step::{StepOutcome, Stepper};
 pub use train::{Trained, TrainingData, train};
 pub use training_log::TrainingLog;

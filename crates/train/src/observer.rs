@@ -2,7 +2,7 @@ use std::path::Path;
 
 use bert_tasks::Evaluation;
 
-use crate::{LinearSchedule, TrainError, TrainOptions};
+use crate::{Schedule, TrainError, TrainOptions};
 
 /// A run before its first step.
 #[derive(Debug, Clone)]
@@ -10,7 +10,7 @@ pub struct Plan<'a> {
     /// The options.
     pub options: &'a TrainOptions,
     /// The learning rate, and the number of steps.
-    pub schedule: LinearSchedule,
+    pub schedule: Schedule,
     /// Optimiser steps of one epoch.
     pub steps_per_epoch: usize,
     /// Training examples.
@@ -88,6 +88,19 @@ pub trait Observer {
         Ok(())
     }
 
+    /// The run ends before its last step: so many evaluations in a row were no better than the best.
+    ///
+    /// # Errors
+    ///
+    /// The observer could not do its work, such as writing a file.
+    fn stopped_early(
+        &mut self,
+        step: usize,
+        evaluations_since_best: usize,
+    ) -> Result<(), TrainError> {
+        Ok(())
+    }
+
     /// A model has been saved.
     fn saved(&mut self, dir: &Path) {}
 
@@ -114,6 +127,15 @@ impl Observer for Observers<'_> {
 
     fn evaluated(&mut self, report: &EvaluationReport<'_>) -> Result<(), TrainError> {
         self.0.iter_mut().try_for_each(|one| one.evaluated(report))
+    }
+
+    fn stopped_early(
+        &mut self,
+        step: usize,
+        evaluations_since_best: usize,
+    ) -> Result<(), TrainError> {
+        let mut observers = self.0.iter_mut();
+        observers.try_for_each(|one| one.stopped_early(step, evaluations_since_best))
     }
 
     fn saved(&mut self, dir: &Path) {

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::{LinearSchedule, PartRates, TrainError, Tune};
+use crate::{PartRates, Schedule, ScheduleShape, TrainError, Tune};
 
 /// How rows become batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -10,6 +10,17 @@ pub enum Batching {
     Bucketed,
     /// Rows at random, as transformers' `Trainer` takes them.
     Shuffled,
+}
+
+/// Which rows an epoch sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sampler {
+    /// Every row once.
+    #[default]
+    All,
+    /// As many rows as there are, drawn with replacement so that every class comes as often as any other.
+    Balanced,
 }
 
 /// The numbers of a run. The defaults are those of transformers' `Trainer`; where it has none (warm-up, decay), those of
@@ -26,6 +37,8 @@ pub struct TrainOptions {
     pub accumulation_steps: usize,
     /// The learning rate at the end of the warm-up.
     pub learning_rate: f64,
+    /// How the learning rate goes over the run.
+    pub schedule: ScheduleShape,
     /// Share of all optimiser steps that warm up, in [0, 1].
     pub warmup_ratio: f64,
     /// Decoupled weight decay, off biases and LayerNorm.
@@ -44,8 +57,14 @@ pub struct TrainOptions {
     pub freeze_embeddings: bool,
     /// How rows become batches.
     pub batching: Batching,
+    /// Which rows an epoch sees.
+    pub sampler: Sampler,
     /// Evaluate after every so many optimiser steps, in addition to the end of each epoch.
     pub evaluate_every: Option<usize>,
+    /// The figure that decides which model is best; `None` leaves it to the task.
+    pub select: Option<String>,
+    /// Stop after so many evaluations in a row that are no better than the best.
+    pub patience: Option<usize>,
 }
 
 impl Default for TrainOptions {
@@ -56,6 +75,7 @@ impl Default for TrainOptions {
             batch_size: 32,
             accumulation_steps: 1,
             learning_rate: 5e-5,
+            schedule: ScheduleShape::Linear,
             warmup_ratio: 0.1,
             weight_decay: 0.01,
             max_grad_norm: Some(1.0),
@@ -65,7 +85,10 @@ impl Default for TrainOptions {
             layer_decay: 1.0,
             freeze_embeddings: false,
             batching: Batching::Shuffled,
+            sampler: Sampler::All,
             evaluate_every: None,
+            select: None,
+            patience: None,
         }
     }
 }
@@ -112,6 +135,7 @@ impl TrainOptions {
             ("accumulation_steps", Some(self.accumulation_steps)),
             ("max_steps", self.max_steps),
             ("evaluate_every", self.evaluate_every),
+            ("patience", self.patience),
         ];
         match counts.into_iter().find(|(_, count)| *count == Some(0)) {
             Some((name, _)) => refuse(name, "0".into(), "at least 1"),
@@ -142,11 +166,16 @@ impl TrainOptions {
     }
 
     /// The learning rate over the run. The number of warm-up steps is rounded down, as Google's code does.
-    pub fn schedule(&self, examples: usize) -> LinearSchedule {
+    pub fn schedule(&self, examples: usize) -> Schedule {
         let total_steps = self.total_steps(examples);
-        LinearSchedule {
+        let warmup_ratio = match self.schedule.warms_up() {
+            true => self.warmup_ratio,
+            false => 0.0,
+        };
+        Schedule {
+            shape: self.schedule,
             peak: self.learning_rate,
-            warmup_steps: (total_steps as f64 * self.warmup_ratio) as usize,
+            warmup_steps: (total_steps as f64 * warmup_ratio) as usize,
             total_steps,
         }
     }
@@ -176,6 +205,7 @@ mod tests {
         assert!(refused(|o| o.layer_decay = 0.0).contains("layer_decay"));
         assert!(refused(|o| o.layer_decay = 1.1).contains("layer_decay"));
         assert!(refused(|o| o.evaluate_every = Some(0)).contains("evaluate_every"));
+        assert!(refused(|o| o.patience = Some(0)).contains("patience"));
         TrainOptions::default().validate().unwrap();
     }
 

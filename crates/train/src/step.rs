@@ -43,8 +43,9 @@ impl Stepper {
         self.steps
     }
 
-    /// One optimiser step over `micro_batches`, each given with the number of its labels: losses weighted by label count →
-    /// backward → clip by the global norm → AdamW.
+    /// One optimiser step over `micro_batches`, each given with the weight of its labels
+    /// ([`Task::label_weight`](bert_tasks::Task::label_weight)): losses weighted by it → backward → clip by the global norm →
+    /// AdamW.
     ///
     /// Dropout draws from a stream that depends on the seed and on the position of the step alone.
     ///
@@ -54,12 +55,13 @@ impl Stepper {
     pub fn step<M: Module, B>(
         &mut self,
         model: M,
-        micro_batches: &[(B, usize)],
+        micro_batches: &[(B, f64)],
         learning_rate: f64,
         device: &Device,
         loss: impl Fn(&M, &B) -> Result<BatchLoss, TaskError>,
     ) -> Result<(M, StepOutcome), TrainError> {
-        let labels: usize = micro_batches.iter().map(|(_, labels)| labels).sum();
+        let sum: f64 = micro_batches.iter().map(|(_, labels)| labels).sum();
+        let all_labels = if sum > 0.0 { sum } else { 1.0 };
         let mut accumulator = GradientsAccumulator::new();
         let mut outcome = StepOutcome {
             loss: 0.0,
@@ -69,7 +71,7 @@ impl Stepper {
         for (micro, (batch, batch_labels)) in micro_batches.iter().enumerate() {
             device.seed(stream(self.seed, self.steps as u64, micro as u64));
             let BatchLoss { loss, tokens } = loss(&model, batch)?;
-            let share = *batch_labels as f64 / labels.max(1) as f64;
+            let share = batch_labels / all_labels;
             let weighted = loss * share;
             outcome.loss += self.finite("loss", weighted.clone().into_scalar::<f32>().into())?;
             outcome.tokens += tokens;

@@ -7,10 +7,11 @@ use burn::tensor::{Device, Tensor};
 use bert_tasks::{Evaluation, Position, RunOptions, Task};
 use bert_text::{BatchOrder, epoch_batches};
 
+use crate::epoch_rows::EpochRows;
 use crate::rates::layers_of;
 use crate::tune::freeze_embeddings;
 use crate::{
-    AdamW, Batching, EvaluationReport, LinearSchedule, Observer, Plan, StepReport, Stepper,
+    AdamW, Batching, EvaluationReport, Observer, Plan, Schedule, Selection, StepReport, Stepper,
     TrainError, TrainOptions,
 };
 
@@ -39,7 +40,8 @@ pub struct TrainingData<'a, S> {
 /// Fine-tunes `model` on `data`.
 ///
 /// The model is evaluated at the end of every epoch and every `evaluate_every` steps. Whenever it scores higher than
-/// before, it is kept, and saved to `output` if there is one. Without evaluation data the last model is kept and saved.
+/// before, it is kept, and saved to `output` if there is one. After `patience` evaluations that were no better the run ends.
+/// Without evaluation data the last model is kept and saved.
 /// `device` must have autodiff, and the model must be on it.
 ///
 /// # Errors
@@ -60,6 +62,8 @@ pub fn train<T: Task>(
     if examples == 0 {
         return Err(TrainError::NoExamples);
     }
+    check_selection(task, &data, options)?;
+    let rows = EpochRows::new(options.sampler, task, data.train)?;
     let model = options.tune.apply(model, task.encoder_layers())?;
     let model = match options.freeze_embeddings {
         true => freeze_embeddings(model),
@@ -80,11 +84,13 @@ pub fn train<T: Task>(
         task,
         data,
         lengths,
+        rows,
         options,
         schedule,
         device,
         output,
         observer,
+        selection: Selection::default(),
         stepper: Stepper::new(optimizer, options.max_grad_norm, options.seed),
         best: None,
         tokens: 0,
@@ -98,12 +104,14 @@ struct Run<'a, T: Task> {
     data: TrainingData<'a, T::Split>,
     /// Tokens of each training example.
     lengths: Vec<usize>,
+    rows: EpochRows,
     options: &'a TrainOptions,
-    schedule: LinearSchedule,
+    schedule: Schedule,
     device: &'a Device,
     output: Option<&'a Path>,
     observer: &'a mut dyn Observer,
     stepper: Stepper,
+    selection: Selection,
     best: Option<(Evaluation, T::Model)>,
     tokens: usize,
     training_seconds: f64,
@@ -115,6 +123,11 @@ impl<T: Task> Run<'_, T> {
         while !self.is_done() {
             model = self.epoch(model, epoch)?;
             epoch += 1;
+        }
+        if self.is_out_of_patience() {
+            let evaluations = self.selection.evaluations_since_best;
+            self.observer
+                .stopped_early(self.stepper.steps(), evaluations)?;
         }
         self.observer.finished();
         let (best, model) = match self.best {
@@ -134,7 +147,11 @@ impl<T: Task> Run<'_, T> {
     }
 
     fn is_done(&self) -> bool {
-        self.stepper.steps() >= self.schedule.total_steps
+        self.stepper.steps() >= self.schedule.total_steps || self.is_out_of_patience()
+    }
+
+    fn is_out_of_patience(&self) -> bool {
+        self.selection.is_out_of_patience(self.options.patience)
     }
 
     /// One pass over the training data, or what is left of the run.
@@ -152,6 +169,9 @@ impl<T: Task> Run<'_, T> {
             let due = |every: usize| self.stepper.steps().is_multiple_of(every);
             if self.options.evaluate_every.is_some_and(due) {
                 self.evaluate(&model)?;
+                if self.is_out_of_patience() {
+                    return Ok(model);
+                }
             }
         }
         self.evaluate(&model)?;
@@ -172,13 +192,9 @@ impl<T: Task> Run<'_, T> {
                 value: "0".into(),
                 expected: "at least 1",
             })?;
-        Ok(epoch_batches(
-            &self.lengths,
-            batch_size,
-            self.options.seed,
-            epoch,
-            order,
-        ))
+        let seed = self.options.seed;
+        let batches = |lengths: &[usize]| epoch_batches(lengths, batch_size, seed, epoch, order);
+        Ok(self.rows.batches(&self.lengths, seed, epoch, batches))
     }
 
     fn step(
@@ -190,15 +206,15 @@ impl<T: Task> Run<'_, T> {
         let clock = Instant::now();
         let learning_rate = self.schedule.learning_rate(self.stepper.steps());
         let (task, train, device) = (self.task, self.data.train, self.device);
-        let counted: Vec<(&[usize], usize)> = micro_batches
+        let weighed: Vec<(&[usize], f64)> = micro_batches
             .iter()
-            .map(|rows| (rows.as_slice(), task.label_count(train, rows, position)))
+            .map(|rows| (rows.as_slice(), task.label_weight(train, rows, position)))
             .collect();
         let loss =
             |model: &T::Model, rows: &&[usize]| task.loss(model, train, rows, position, device);
         let (model, outcome) = self
             .stepper
-            .step(model, &counted, learning_rate, device, loss)?;
+            .step(model, &weighed, learning_rate, device, loss)?;
         let seconds = clock.elapsed().as_secs_f64();
         self.tokens += outcome.tokens;
         self.training_seconds += seconds;
@@ -223,16 +239,20 @@ impl<T: Task> Run<'_, T> {
         let Some(split) = self.data.eval else {
             return Ok(());
         };
+        // The end of an epoch can be one of every so many steps.
+        if self.selection.evaluated_at == Some(self.stepper.steps()) {
+            return Ok(());
+        }
         let clock = Instant::now();
         let model = model.valid();
         let device = self.device.clone().inner();
         let mut progress = |share| self.observer.evaluating(share);
         let run = RunOptions::new(&device, &mut progress);
-        let evaluation = self.task.score(&model, split, run)?;
-        let is_best = match &self.best {
-            Some((best, _)) => evaluation.score > best.score,
-            None => true,
-        };
+        let mut evaluation = self.task.score(&model, split, run)?;
+        if let Some(figure) = &self.options.select {
+            evaluation = evaluation.selected_by(figure)?;
+        }
+        let is_best = self.selection.judge(&evaluation, self.stepper.steps());
         self.observer.evaluated(&EvaluationReport {
             step: self.stepper.steps(),
             epoch: self.epochs_done(),
@@ -246,6 +266,28 @@ impl<T: Task> Run<'_, T> {
         }
         Ok(())
     }
+}
+
+/// Finds out before the first step whether evaluations can be selected by.
+fn check_selection<T: Task>(
+    task: &T,
+    data: &TrainingData<'_, T::Split>,
+    options: &TrainOptions,
+) -> Result<(), TrainError> {
+    let asked = [
+        ("select", options.select.is_some()),
+        ("patience", options.patience.is_some()),
+    ];
+    let Some(split) = data.eval else {
+        return match asked.into_iter().find(|(_, is_asked)| *is_asked) {
+            Some((name, _)) => Err(TrainError::NoEvaluationData { name }),
+            None => Ok(()),
+        };
+    };
+    if let (Some(figure), Some(example)) = (&options.select, task.example_figures(split)?) {
+        example.selected_by(figure)?;
+    }
+    Ok(())
 }
 
 fn save<T: Task>(

@@ -88,4 +88,16 @@ impl Observer for TrainingLog {
             "seconds": report.seconds,
         }))
     }
+
+    fn stopped_early(
+        &mut self,
+        step: usize,
+        evaluations_since_best: usize,
+    ) -> Result<(), TrainError> {
+        self.write(&json!({
+            "event": "early_stop",
+            "step": step,
+            "evaluations_since_best": evaluations_since_best,
+        }))
+    }
 }

@@ -57,7 +57,7 @@ fn first_step(
     let golden = Golden::open("single_label")?;
     let on = device.autodiff();
     let classifier = model::load_classifier(&golden.checkpoint()?, 0.0, &on)?;
-    let batches = [(Batch::read(&golden, "", &on)?, 6)];
+    let batches = [(Batch::read(&golden, "", &on)?, 6.0)];
     let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), 0);
     match stepper.step(classifier, &batches, 1e-3, &on, loss) {
         Ok((_, outcome)) => anyhow::bail!("the step went through: {outcome:?}"),

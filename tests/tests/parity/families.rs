@@ -17,7 +17,7 @@ use bert_text_classification::{
     Labels, ModelForSequenceClassification, SequenceClassificationConfig,
 };
 use bert_token_classification::{ModelForTokenClassification, TokenClassificationConfig};
-use bert_train::{AdamW, LinearSchedule, Stepper};
+use bert_train::{AdamW, Schedule, ScheduleShape, Stepper};
 use bert_weights::{
     Checkpoint, Export, KeyMap, LoadOptions, first_difference, load, read_config, save,
 };
@@ -190,7 +190,8 @@ fn check_hidden_states(
 }
 
 fn check_steps<M: Model>(device: &TestDevice, golden: &Golden, mut model: M) -> anyhow::Result<()> {
-    let schedule = LinearSchedule {
+    let schedule = Schedule {
+        shape: ScheduleShape::Linear,
         peak: golden.number("/settings/learning_rate")?,
         warmup_steps: golden.index("/settings/warmup_steps")?,
         total_steps: golden.index("/settings/total_steps")?,
@@ -200,7 +201,7 @@ fn check_steps<M: Model>(device: &TestDevice, golden: &Golden, mut model: M) -> 
     let mut stepper = Stepper::new(optimizer, Some(max_norm), 0);
     let on = device.autodiff();
     let input = golden.input("", &on)?;
-    let batches = [(input, LABELS)];
+    let batches = [(input, LABELS as f64)];
     for step in 0..schedule.total_steps {
         let batch_loss = |model: &M, input: &PaddedInput| {
             let [rows, columns] = input.input_ids.dims();

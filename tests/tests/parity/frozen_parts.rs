@@ -50,7 +50,7 @@ fn check_where(
     let keys = classifier_keys()?;
     let before = parameters(&classifier, &keys)?;
     let mut classifier = tune.apply(classifier, 2)?;
-    let batches = [(Batch::read(&golden, "", &on)?, 6)];
+    let batches = [(Batch::read(&golden, "", &on)?, 6.0)];
     let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), 0);
     for _ in 0..3 {
         (classifier, _) = stepper.step(classifier, &batches, 1e-2, &on, batch_loss)?;

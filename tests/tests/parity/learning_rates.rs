@@ -38,7 +38,7 @@ fn after_a_step(device: &TestDevice, rate: f64, rates: PartRates) -> anyhow::Res
     let golden = Golden::open("single_label")?;
     let on = device.autodiff();
     let classifier = model::load_classifier(&golden.checkpoint()?, 0.0, &on)?;
-    let batches = [(Batch::read(&golden, "", &on)?, 6)];
+    let batches = [(Batch::read(&golden, "", &on)?, 6.0)];
     let optimizer = AdamW::new(0.01).with_rates(rates);
     let mut stepper = Stepper::new(optimizer, Some(1.0), 0);
     let (classifier, _) = stepper.step(classifier, &batches, rate, &on, batch_loss)?;

@@ -9,6 +9,7 @@ mod errors;
 mod families;
 mod frozen_parts;
 mod learning_rates;
+mod losses;
 mod nli_parity;
 mod saved_models;
 mod sentence_embedding;

@@ -22,7 +22,7 @@ fn a_trained_model_that_is_saved_and_opened_is_bit_equal(
     let golden = Golden::open("single_label")?;
     let on = device.autodiff();
     let classifier = model::load_classifier(&golden.checkpoint()?, 0.0, &on)?;
-    let batches = [(Batch::read(&golden, "", &on)?, 6)];
+    let batches = [(Batch::read(&golden, "", &on)?, 6.0)];
     let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), 0);
     let (classifier, _) = stepper.step(classifier, &batches, 1e-2, &on, batch_loss)?;
     let trained = classifier.valid();

@@ -45,7 +45,7 @@ fn the_decoder_is_still_the_word_embeddings_after_training_and_export(
     let labels: Vec<i32> = labels.into_data().iter().collect();
     let masked = MaskedTokens::new(&labels, &on);
     let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), 0);
-    let batches = [(golden.input("", &on)?, masked.count())];
+    let batches = [(golden.input("", &on)?, masked.count() as f64)];
     let (model, _) = stepper.step(model, &batches, 1e-2, &on, |model, input| {
         Ok(BatchLoss {
             loss: model.loss(input.clone().into(), Some(&masked), None)?,

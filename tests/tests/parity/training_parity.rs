@@ -6,7 +6,7 @@ use bert_testing::{
 };
 use bert_tests::model::{self, classifier_keys};
 use bert_tests::steps::{Batch, batch_loss};
-use bert_train::{AdamW, LinearSchedule, Stepper};
+use bert_train::{AdamW, Schedule, ScheduleShape, Stepper};
 use burn::tensor::Device;
 
 with_and_without_kernels!(
@@ -27,7 +27,8 @@ fn check_run(device: &TestDevice, case: &str) -> anyhow::Result<()> {
     assert_eq!(golden.number("/settings/betas/0")?, 0.9);
     assert_eq!(golden.number("/settings/betas/1")?, 0.999);
     assert_eq!(golden.number("/settings/epsilon")?, 1e-8);
-    let schedule = LinearSchedule {
+    let schedule = Schedule {
+        shape: ScheduleShape::Linear,
         peak: golden.number("/settings/learning_rate")?,
         warmup_steps: golden.index("/settings/warmup_steps")?,
         total_steps: golden.index("/settings/total_steps")?,
@@ -82,11 +83,11 @@ fn micro_batches(
     golden: &Golden,
     step: usize,
     device: &Device,
-) -> anyhow::Result<Vec<(Batch, usize)>> {
+) -> anyhow::Result<Vec<(Batch, f64)>> {
     let batch = |micro| {
         let batch = Batch::read(golden, &format!("step.{step:02}.micro.{micro}."), device)?;
         let labels = batch.labels.dims()[0];
-        Ok((batch, labels))
+        Ok((batch, labels as f64))
     };
     (0..golden.index("/settings/micro_batches_per_step")?)
         .map(batch)

@@ -2,6 +2,7 @@
 
 mod columns;
 mod data_files;
+mod loss;
 mod runtime;
 mod training;
 mod values;
@@ -9,6 +10,7 @@ mod weights;
 
 pub(crate) use columns::{ColumnFlags, names};
 pub(crate) use data_files::{data_files, print_notes};
+pub(crate) use loss::{Classes, LossFlags};
 pub(crate) use runtime::RuntimeFlags;
 pub(crate) use training::TrainingFlags;
 pub(crate) use values::{at_least_one, dropout, integer, one_to, share};

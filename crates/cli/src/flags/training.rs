@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 use bert_tasks::{DropoutOverride, MaxLength};
-use bert_train::{Batching, TrainError, TrainOptions, Tune};
+use bert_train::{Batching, Sampler, ScheduleShape, TrainError, TrainOptions, Tune};
 use clap::{Args, ValueEnum};
 
+use super::LossFlags;
 use super::values::{dropout, integer};
 use crate::failure::WrongUsage;
 
@@ -32,6 +33,11 @@ pub(crate) struct TrainingFlags {
     /// while the cost of attention grows with the square of the length. Question answering takes 384, as BERT's paper does
     #[arg(long, value_name = "TOKENS", value_parser = integer)]
     max_length: Option<usize>,
+    /// How the learning rate goes after the warm-up, by the words of transformers; linear: down to 0, as in Google's BERT code;
+    /// cosine: down to 0 along half a cosine; constant: no change and no warm-up, whatever --warmup-ratio says;
+    /// constant_with_warmup: no change after the warm-up
+    #[arg(long, value_enum, default_value_t = ScheduleWord::Linear)]
+    schedule: ScheduleWord,
     /// Share of all steps over which the learning rate rises from 0; 0.1: as in Google's BERT code; without
     /// warm-up the first steps, whose gradients are the noisiest, would be the largest
     #[arg(long, value_name = "SHARE", default_value_t = TrainOptions::default().warmup_ratio)]
@@ -68,10 +74,23 @@ pub(crate) struct TrainingFlags {
     /// costs nothing there; bucketed: rows of similar length share a batch, so that a GPU computes little padding
     #[arg(long, value_enum, default_value_t = BatchingWord::Shuffled)]
     batching: BatchingWord,
+    /// Which rows an epoch sees; all: every row once; balanced: as many rows, drawn with replacement so that every class comes
+    /// as often as any other. For one class a row
+    #[arg(long, value_enum, default_value_t = SamplerWord::All)]
+    sampler: SamplerWord,
     /// Evaluate after every N steps, too; by default only at the end of each epoch, because each evaluation reads all of
     /// --eval
     #[arg(long, value_name = "N", value_parser = integer)]
     eval_every: Option<usize>,
+    /// The figure of the evaluations that decides which checkpoint is best, such as f1_macro, loss or labels.neutral.f1; of losses,
+    /// errors and perplexities the lower is better. By default the task's own: accuracy, f1_micro, pearson, f1 of the entities
+    #[arg(long, value_name = "FIGURE")]
+    select: Option<String>,
+    /// Stop after N evaluations in a row that are no better than the best; by default the run goes on to its end
+    #[arg(long, value_name = "N", value_parser = integer)]
+    patience: Option<usize>,
+    #[command(flatten)]
+    pub(crate) loss: LossFlags,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -80,7 +99,58 @@ enum BatchingWord {
     Shuffled,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum ScheduleWord {
+    Linear,
+    Cosine,
+    Constant,
+    #[value(alias = "constant-with-warmup")]
+    ConstantWithWarmup,
+}
+
+impl ScheduleWord {
+    fn shape(self) -> ScheduleShape {
+        match self {
+            Self::Linear => ScheduleShape::Linear,
+            Self::Cosine => ScheduleShape::Cosine,
+            Self::Constant => ScheduleShape::Constant,
+            Self::ConstantWithWarmup => ScheduleShape::ConstantWithWarmup,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SamplerWord {
+    All,
+    Balanced,
+}
+
+impl SamplerWord {
+    fn sampler(self) -> Sampler {
+        match self {
+            Self::All => Sampler::All,
+            Self::Balanced => Sampler::Balanced,
+        }
+    }
+}
+
 impl TrainingFlags {
+    /// Makes sure that there is something to evaluate on where evaluations were asked for.
+    pub(crate) fn check_evaluation(&self, has_evaluation_data: bool) -> Result<()> {
+        let asked = [
+            ("--select", self.select.is_some()),
+            ("--patience", self.patience.is_some()),
+        ];
+        match asked.into_iter().find(|(_, is_asked)| *is_asked) {
+            Some((flag, _)) if !has_evaluation_data => Err(WrongUsage(format!(
+                "{flag} judges evaluations, and there is no evaluation data; give --eval"
+            ))
+            .into()),
+            _ => Ok(()),
+        }
+    }
+
     /// The longest sequence; `default` is that of the task.
     pub(crate) fn max_length(&self, default: usize) -> MaxLength {
         MaxLength::or_at_most(self.max_length, default)
@@ -99,6 +169,7 @@ impl TrainingFlags {
             batch_size: self.batch_size,
             accumulation_steps: self.accumulation_steps,
             learning_rate: self.lr,
+            schedule: self.schedule.shape(),
             warmup_ratio: self.warmup_ratio,
             weight_decay: self.weight_decay,
             max_grad_norm: (self.max_grad_norm != 0.0).then_some(self.max_grad_norm),
@@ -111,7 +182,10 @@ impl TrainingFlags {
                 BatchingWord::Bucketed => Batching::Bucketed,
                 BatchingWord::Shuffled => Batching::Shuffled,
             },
+            sampler: self.sampler.sampler(),
             evaluate_every: self.eval_every,
+            select: self.select.clone(),
+            patience: self.patience,
         };
         match options.validate() {
             Ok(()) => Ok(options),

@@ -39,3 +39,12 @@ pub(crate) fn share(text: &str) -> Result<f64, String> {
         .filter(|number| *number > 0.0 && *number <= 1.0);
     number.ok_or_else(|| "expected a number, above 0 and at most 1".to_owned())
 }
+
+/// The γ of a focal loss.
+pub(crate) fn focal_gamma(text: &str) -> Result<f64, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number: &f64| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| "expected a number, 0 or above".to_owned())
+}

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use bert_tasks::figures;
 use bert_train::{EvaluationReport, Observer, Plan, StepReport, TrainError};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::Value;
 
 use super::on_terminal;
 use super::smoothed::Smoothed;
@@ -134,10 +134,16 @@ impl Observer for TrainingProgress {
     fn evaluated(&mut self, report: &EvaluationReport<'_>) -> Result<(), TrainError> {
         let evaluation = report.evaluation;
         let figure = |name: &str| {
-            let value = evaluation.metrics.get(name).and_then(Value::as_f64);
-            value
+            let figures = figures(&evaluation.metrics);
+            let found = figures.into_iter().find(|(one, _)| one == name);
+            found
+                .and_then(|(_, value)| value)
                 .map(|value| format!("  {name} {value:.4}"))
                 .unwrap_or_default()
+        };
+        let loss = match evaluation.selected_by == "loss" {
+            true => String::new(),
+            false => figure("loss"),
         };
         let best = if report.is_best {
             "  (best so far)"
@@ -148,8 +154,21 @@ impl Observer for TrainingProgress {
             "eval    step {}, epoch {:.2}{}{}{best}",
             count(report.step),
             report.epoch,
-            figure(evaluation.selected_by),
-            figure("loss")
+            figure(&evaluation.selected_by),
+            loss
+        ));
+        Ok(())
+    }
+
+    fn stopped_early(
+        &mut self,
+        step: usize,
+        evaluations_since_best: usize,
+    ) -> Result<(), TrainError> {
+        self.print(&format!(
+            "stop    step {}: no better than the best in {}",
+            count(step),
+            counted(evaluations_since_best, "evaluation")
         ));
         Ok(())
     }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::{TaskModel, print_files, print_unknown_tensors};
 use crate::data_source;
 use crate::describe;
-use crate::flags::{RuntimeFlags, TrainingFlags, data_files};
+use crate::flags::{Classes, LossFlags, RuntimeFlags, TrainingFlags, data_files};
 use crate::format;
 use crate::model_source::ModelSource;
 use crate::output_directory::OutputDirectory;
@@ -129,6 +129,26 @@ pub(crate) trait FineTune {
     /// Reads the files and finds what is wrong with them, before anything is downloaded or computed.
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Self::Data>>;
 
+    /// What the labels of the data are to the loss.
+    fn classes(&self, _data: &Splits<Self::Data>) -> Result<Classes> {
+        Ok(Classes::None("the task has no classes to tell apart"))
+    }
+
+    /// The label that a word of a file of weights means.
+    fn label_name(word: &str) -> String {
+        word.to_owned()
+    }
+
+    /// Tells the model how its loss weighs classes.
+    fn set_loss(
+        &self,
+        _loss: &LossFlags,
+        _model: &mut Self::Model,
+        _train: &<Self::Model as Task>::Split,
+    ) -> Result<()> {
+        Ok(())
+    }
+
     /// Opens the checkpoint for training on this data, without its weights.
     fn open(
         &self,
@@ -154,6 +174,10 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
     let source = ModelSource::find("--model", &flags.model)?;
     let flags = &flags.with_data_files()?;
     let data = command.read(flags)?;
+    flags.training.check_evaluation(data.eval.is_some())?;
+    let classes = command.classes(&data)?;
+    let loss = &flags.training.loss;
+    loss.check(&classes, options.sampler, C::label_name)?;
     let device = flags.runtime.open()?.autodiff();
     let output = OutputDirectory::claim(&flags.output)?;
     let checkpoint = source.directory(flags.offline)?;
@@ -208,6 +232,7 @@ fn prepare<C: FineTune>(
         };
         command.encode(&task, data, role, seed)
     })?;
+    command.set_loss(&flags.training.loss, &mut task, &splits.train)?;
     let (network, report) = task.load(head, device)?;
     eprintln!("load    {}", describe::load(&report));
     print_unknown_tensors(&report);

@@ -20,6 +20,7 @@ mod masked_lm;
 mod model_names;
 mod next_sentence;
 mod nli;
+mod objectives;
 mod pages;
 mod prediction;
 mod question_answering;

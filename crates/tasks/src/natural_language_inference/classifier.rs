@@ -8,7 +8,7 @@ use super::{NliData, label2id};
 use crate::text_classification::{
     Activation, Split, Targets, TextClassifier, labels, stated_problem_type,
 };
-use crate::{DropoutOverride, HeadOrigin, MaxLength, Pretrained, TaskError};
+use crate::{CrossEntropyOptions, DropoutOverride, HeadOrigin, MaxLength, Pretrained, TaskError};
 
 /// A text classifier whose labels are those of natural-language inference: everything about it but its weights.
 #[derive(Debug, Clone)]
@@ -70,6 +70,7 @@ impl NliClassifier {
             problem_type: ProblemType::SingleLabelClassification,
             activation: Activation::Softmax,
             labels,
+            loss_options: CrossEntropyOptions::default(),
         };
         Ok((Self { classifier, roles }, origin))
     }

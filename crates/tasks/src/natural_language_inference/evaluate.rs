@@ -39,17 +39,28 @@ impl NliClassifier {
                 reason: "natural-language inference has one class for each pair".to_owned(),
             });
         };
-        let classifier = &self.classifier;
-        let (logits, loss) = classifier.logits_and_loss(model, split, run)?;
+        let (logits, loss) = self.classifier.logits_and_loss(model, split, run)?;
         let predicted: Vec<usize> = logits.iter().map(|row| best_label(row)).collect();
-        let metrics = evaluate_by_label(&predicted, references, classifier.labels.len())
-            .map_err(TaskError::metrics)?;
-        let figures = named(&metrics, &classifier.labels);
+        let (evaluation, metrics) = self.figures(&predicted, references, loss)?;
         Ok(NliScored {
-            evaluation: Evaluation::of(&figures, loss, "accuracy", metrics.accuracy),
+            evaluation,
             metrics,
             predictions: predictions(logits, &split.encodings, Activation::Softmax),
         })
+    }
+
+    fn figures(
+        &self,
+        predicted: &[usize],
+        references: &[usize],
+        loss: f64,
+    ) -> Result<(Evaluation, LabelMetrics), TaskError> {
+        let labels = &self.classifier.labels;
+        let metrics =
+            evaluate_by_label(predicted, references, labels.len()).map_err(TaskError::metrics)?;
+        let figures = named(&metrics, labels);
+        let evaluation = Evaluation::of(&figures, loss, "accuracy", metrics.accuracy);
+        Ok((evaluation, metrics))
     }
 }
 
@@ -87,6 +98,20 @@ impl Task for NliClassifier {
 
     fn label_count(&self, train: &Split, rows: &[usize], position: Position) -> usize {
         self.classifier.label_count(train, rows, position)
+    }
+
+    fn label_weight(&self, train: &Split, rows: &[usize], position: Position) -> f64 {
+        self.classifier.label_weight(train, rows, position)
+    }
+
+    fn classes(&self, split: &Split) -> Option<Vec<usize>> {
+        self.classifier.classes(split)
+    }
+
+    fn example_figures(&self, split: &Split) -> Result<Option<Evaluation>, TaskError> {
+        let references = self.classes(split).unwrap_or_default();
+        let (evaluation, _) = self.figures(&references, &references, 0.0)?;
+        Ok(Some(evaluation))
     }
 
     fn loss(

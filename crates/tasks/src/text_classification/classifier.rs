@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 
 use super::Activation;
 use super::split::{Split, Targets};
+use crate::class_weights::{balanced, balanced_multi_label, check};
 use crate::exported_config::label_keys;
 use crate::shared_encoder::SharedEncoder;
-use crate::{DropoutOverride, HeadOrigin, MaxLength, Pretrained, TaskError};
+use crate::{CrossEntropyOptions, DropoutOverride, HeadOrigin, MaxLength, Pretrained, TaskError};
 
 /// Everything about a text classifier but its weights: the encoder's configuration, what the outputs mean, and how texts
 /// become tokens.
@@ -27,6 +28,8 @@ pub struct TextClassifier {
     pub activation: Activation,
     /// The names of the labels in id order; one made-up name for a regression.
     pub labels: LabelSet,
+    /// How the loss of training weighs labels. That of an evaluation is always the plain one, so that runs compare.
+    pub(crate) loss_options: CrossEntropyOptions,
 }
 
 impl TextClassifier {
@@ -75,6 +78,7 @@ impl TextClassifier {
             problem_type,
             activation,
             labels,
+            loss_options: CrossEntropyOptions::default(),
         })
     }
 
@@ -112,6 +116,7 @@ impl TextClassifier {
             problem_type,
             activation: Activation::of_problem(problem_type),
             labels,
+            loss_options: CrossEntropyOptions::default(),
         };
         Ok((classifier, origin))
     }
@@ -172,6 +177,48 @@ impl TextClassifier {
             .save(model, &keys(&self.pretrained)?, HEAD, decided, dir)
     }
 
+    /// Weights of the labels that make up for how rare they are in this data: scikit-learn's `balanced` for one class a row,
+    /// torch's `pos_weight` for several.
+    ///
+    /// # Errors
+    ///
+    /// Numbers have no weights, a label has no row, or one of several labels has every row.
+    pub fn balanced_class_weights(&self, split: &Split) -> Result<Vec<f32>, TaskError> {
+        match &split.targets {
+            Targets::Classes(classes) => balanced(&self.labels, &self.labels.counts(classes)),
+            Targets::MultiHot(hot) => {
+                let has = |id: usize| hot.iter().filter(|row| row[id] > 0.5).count();
+                let counts: Vec<usize> = (0..self.labels.len()).map(has).collect();
+                balanced_multi_label(&self.labels, &counts, hot.len())
+            }
+            Targets::Values(_) => Err(numbers("class weights")),
+        }
+    }
+
+    /// Sets how the loss of training weighs labels.
+    ///
+    /// # Errors
+    ///
+    /// An option is impossible, or has no meaning for the problem type: a regression has no classes, and label smoothing is
+    /// for one class a row.
+    pub fn set_loss(&mut self, options: CrossEntropyOptions) -> Result<(), TaskError> {
+        check(&options, &self.labels)?;
+        match self.problem_type {
+            ProblemType::Regression if !options.is_plain() => Err(numbers("loss")),
+            ProblemType::MultiLabelClassification if options.label_smoothing > 0.0 => {
+                Err(TaskError::Loss {
+                    option: "label smoothing",
+                    reason: "it spreads the one class of a row over the others, but these rows have several; leave it out"
+                        .to_owned(),
+                })
+            }
+            _ => {
+                self.loss_options = options;
+                Ok(())
+            }
+        }
+    }
+
     /// Tokenizes a data set and resolves its labels.
     ///
     /// # Errors
@@ -183,6 +230,14 @@ impl TextClassifier {
             encodings: self.pretrained.encode(&data.texts())?,
             path: data.path.clone(),
         })
+    }
+}
+
+fn numbers(option: &'static str) -> TaskError {
+    TaskError::Loss {
+        option,
+        reason: "a regression predicts numbers and has no classes to weigh; leave it out"
+            .to_owned(),
     }
 }
 

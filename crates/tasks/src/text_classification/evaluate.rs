@@ -3,7 +3,7 @@ use std::path::Path;
 use bert_text_classification::metrics::{
     evaluate_multi_label, evaluate_regression, evaluate_single_label, multi_hot,
 };
-use bert_text_classification::{ModelForSequenceClassification, loss};
+use bert_text_classification::{ModelForSequenceClassification, loss, weighted_loss};
 use burn::tensor::Device;
 
 use super::predict::{Prediction, best_label, predictions};
@@ -108,6 +108,29 @@ impl Task for TextClassifier {
         rows.len()
     }
 
+    /// The mean of one class a row is weighted by class; that of several goes over all of them alike.
+    fn label_weight(&self, train: &Split, rows: &[usize], _position: Position) -> f64 {
+        match (&self.loss_options.class_weights, &train.targets) {
+            (Some(weights), Targets::Classes(classes)) => rows
+                .iter()
+                .map(|&row| f64::from(weights[classes[row]]))
+                .sum(),
+            _ => rows.len() as f64,
+        }
+    }
+
+    fn classes(&self, split: &Split) -> Option<Vec<usize>> {
+        match &split.targets {
+            Targets::Classes(classes) => Some(classes.clone()),
+            Targets::MultiHot(_) | Targets::Values(_) => None,
+        }
+    }
+
+    fn example_figures(&self, split: &Split) -> Result<Option<Evaluation>, TaskError> {
+        let logits = vec![vec![0.0; self.labels.len()]; split.len()];
+        self.figures(&logits, &split.targets, 0.0).map(Some)
+    }
+
     fn loss(
         &self,
         model: &Self::Model,
@@ -121,7 +144,7 @@ impl Task for TextClassifier {
         let logits = model.forward(input)?;
         let labels = train.targets.labels(rows, device);
         Ok(BatchLoss {
-            loss: loss(logits, labels),
+            loss: weighted_loss(logits, labels, &self.loss_options),
             tokens,
         })
     }

@@ -9,9 +9,10 @@ use bert_weights::LoadReport;
 use burn::tensor::Device;
 
 use super::split::Split;
+use crate::class_weights::{balanced, check};
 use crate::exported_config::label_keys;
 use crate::shared_encoder::SharedEncoder;
-use crate::{DropoutOverride, HeadOrigin, MaxLength, Pretrained, TaskError};
+use crate::{CrossEntropyOptions, DropoutOverride, HeadOrigin, MaxLength, Pretrained, TaskError};
 
 /// Everything about a token classifier but its weights: the encoder's configuration, what the outputs mean, and how words
 /// become tokens.
@@ -23,6 +24,8 @@ pub struct TokenClassifier {
     pub labels: LabelSet,
     /// Which sub-tokens of a word are learned. Scores and predictions of a word are always those of its first sub-token.
     pub alignment: Alignment,
+    /// How the loss of training weighs labels. That of an evaluation is always the plain one, so that runs compare.
+    pub(super) loss_options: CrossEntropyOptions,
 }
 
 impl TokenClassifier {
@@ -50,6 +53,7 @@ impl TokenClassifier {
             pretrained,
             labels,
             alignment: Alignment::First,
+            loss_options: CrossEntropyOptions::default(),
         })
     }
 
@@ -77,6 +81,7 @@ impl TokenClassifier {
             pretrained,
             labels,
             alignment,
+            loss_options: CrossEntropyOptions::default(),
         };
         Ok((classifier, origin))
     }
@@ -130,6 +135,27 @@ impl TokenClassifier {
         let decided = label_keys(&self.labels);
         self.pretrained
             .save(model, &keys(&self.pretrained)?, HEAD, decided, dir)
+    }
+
+    /// Weights of the tags that make up for how rare the tokens are that learn them: scikit-learn's `balanced`.
+    ///
+    /// # Errors
+    ///
+    /// No token has one of the tags.
+    pub fn balanced_class_weights(&self, split: &Split) -> Result<Vec<f32>, TaskError> {
+        let labels: Vec<usize> = split.all_learned_labels().collect();
+        balanced(&self.labels, &self.labels.counts(&labels))
+    }
+
+    /// Sets how the loss of training weighs labels.
+    ///
+    /// # Errors
+    ///
+    /// An option is impossible.
+    pub fn set_loss(&mut self, options: CrossEntropyOptions) -> Result<(), TaskError> {
+        check(&options, &self.labels)?;
+        self.loss_options = options;
+        Ok(())
     }
 
     /// Tokenizes a data set, cuts long sentences into windows and resolves the tags.

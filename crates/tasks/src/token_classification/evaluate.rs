@@ -4,7 +4,7 @@ use bert_kernels::softmax;
 use bert_token_classification::metrics::{EntityMetrics, evaluate};
 use bert_token_classification::tags::Scheme;
 use bert_token_classification::transitions::{Transitions, best_label};
-use bert_token_classification::{ModelForTokenClassification, loss};
+use bert_token_classification::{ModelForTokenClassification, loss, weighted_loss};
 use burn::tensor::Device;
 
 use super::{Split, TokenClassifier};
@@ -60,16 +60,25 @@ impl TokenClassifier {
             .into_iter()
             .map(|sentence| self.decode(sentence, transitions.as_ref()))
             .collect();
-        let metrics = self.entity_metrics(&predictions, split)?;
+        Ok(Scored {
+            evaluation: self.figures(&predictions, split, mean_loss.mean())?,
+            predictions,
+        })
+    }
+
+    fn figures(
+        &self,
+        predictions: &[Vec<usize>],
+        split: &Split,
+        loss: f64,
+    ) -> Result<Evaluation, TaskError> {
+        let metrics = self.entity_metrics(predictions, split)?;
         // Tags of no scheme of entities, as in part-of-speech tagging, are judged one by one.
         let (selected_by, score) = match metrics.strict {
             Some(_) => ("f1", metrics.default.f1),
             None => ("accuracy", metrics.accuracy),
         };
-        Ok(Scored {
-            evaluation: Evaluation::of(&metrics, mean_loss.mean(), selected_by, score),
-            predictions,
-        })
+        Ok(Evaluation::of(&metrics, loss, selected_by, score))
     }
 
     fn decode(&self, logits: WordLogits, transitions: Option<&Transitions>) -> Vec<usize> {
@@ -124,6 +133,22 @@ impl Task for TokenClassifier {
         train.label_count(rows)
     }
 
+    fn label_weight(&self, train: &Split, rows: &[usize], _position: Position) -> f64 {
+        match &self.loss_options.class_weights {
+            Some(weights) => {
+                let labels = train.learned_labels(rows);
+                labels.map(|label| f64::from(weights[label])).sum()
+            }
+            None => train.label_count(rows) as f64,
+        }
+    }
+
+    fn example_figures(&self, split: &Split) -> Result<Option<Evaluation>, TaskError> {
+        let sentences = split.sentences.iter();
+        let references: Vec<Vec<usize>> = sentences.map(|one| one.labels.clone()).collect();
+        self.figures(&references, split, 0.0).map(Some)
+    }
+
     fn loss(
         &self,
         model: &Self::Model,
@@ -136,7 +161,7 @@ impl Task for TokenClassifier {
         let (input, tokens) = batch(encodings)?;
         let logits = model.forward(input)?;
         Ok(BatchLoss {
-            loss: loss(logits, train.labels(rows, device)),
+            loss: weighted_loss(logits, train.labels(rows, device), &self.loss_options),
             tokens,
         })
     }

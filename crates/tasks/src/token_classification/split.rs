@@ -152,8 +152,19 @@ impl Split {
 
     /// How many tokens of some windows have a label.
     pub(super) fn label_count(&self, rows: &[usize]) -> usize {
+        self.learned_labels(rows).count()
+    }
+
+    /// The labels of the tokens of some windows that have one.
+    pub(super) fn learned_labels(&self, rows: &[usize]) -> impl Iterator<Item = usize> {
         let labels = rows.iter().flat_map(|&row| &self.windows[row].labels);
-        labels.filter(|&&label| label != IGNORED).count()
+        labels.filter_map(|&label| usize::try_from(label).ok())
+    }
+
+    /// The labels of all tokens that have one.
+    pub(super) fn all_learned_labels(&self) -> impl Iterator<Item = usize> {
+        let labels = self.windows.iter().flat_map(|window| &window.labels);
+        labels.filter_map(|&label| usize::try_from(label).ok())
     }
 
     /// The labels of some windows, `[B, S]`, padded with −100.

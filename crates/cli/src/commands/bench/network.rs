@@ -33,7 +33,7 @@ pub(crate) fn train_step_ms(
     let options = TrainOptions::default();
     let optimizer = AdamW::new(options.weight_decay);
     let mut stepper = Stepper::new(optimizer, options.max_grad_norm, options.seed);
-    let batch = [(input(workload, &device), workload.batch)];
+    let batch = [(input(workload, &device), workload.batch as f64)];
     let labels = labels(workload, &device);
     let loss = |model: &ModelForSequenceClassification, input: &EncoderInput| {
         Ok(BatchLoss {

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use anyhow::Result;
+use bert_tasks::natural_language_inference::head::{Role as NliRole, Roles};
 use bert_tasks::natural_language_inference::{NliClassifier, NliData};
 use bert_tasks::text_classification::Split;
 use bert_tasks::{HeadOrigin, TaskError};
+use bert_text::LabelSet;
 use clap::Args;
 
 use super::{agreed, encode};
-use crate::flags::print_notes;
+use crate::flags::{Classes, LossFlags, print_notes};
 use crate::runner::row_files::RowFlags;
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 use crate::tasks::text_classification::warn;
@@ -54,6 +56,23 @@ impl FineTune for TrainArgs {
         Ok(splits)
     }
 
+    fn classes(&self, data: &Splits<NliData>) -> Result<Classes> {
+        let roles = Roles::new(data.train.scheme()?);
+        Ok(Classes::OneARow(role_names(&roles)?))
+    }
+
+    fn label_name(word: &str) -> String {
+        NliRole::of(word)
+            .map_or(word, |role| role.name())
+            .to_owned()
+    }
+
+    fn set_loss(&self, loss: &LossFlags, nli: &mut NliClassifier, train: &Split) -> Result<()> {
+        let balanced = || nli.classifier.balanced_class_weights(train);
+        let options = loss.options(&role_names(&nli.roles)?, Self::label_name, balanced)?;
+        Ok(nli.classifier.set_loss(options)?)
+    }
+
     fn open(
         &self,
         flags: &FineTuneFlags,
@@ -71,4 +90,10 @@ impl FineTune for TrainArgs {
     fn encode(&self, nli: &NliClassifier, data: NliData, _role: Role, _seed: u64) -> Result<Split> {
         encode(nli, &data)
     }
+}
+
+/// The names of roles in id order, whatever a checkpoint calls its labels.
+fn role_names(roles: &Roles) -> Result<LabelSet> {
+    let names = roles.by_id().iter().map(|role| role.name().to_owned());
+    Ok(LabelSet::new(names.collect())?)
 }

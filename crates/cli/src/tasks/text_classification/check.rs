@@ -86,9 +86,13 @@ pub(crate) fn report_rows(
     Ok(report)
 }
 
-/// The quick checks, which `bert train` makes as well: labels seen once and rows that both files have become warnings.
+/// The quick checks, which `bert train` makes as well: labels seen once, labels that the evaluation data lack, and rows that
+/// both files have become warnings.
 pub(crate) fn warn(train: &Dataset, eval: Option<&Dataset>, has_classes: bool) {
     let train = Rows::of(train, has_classes);
     let eval = eval.map(|eval| Rows::of(eval, has_classes));
     print_warnings(rows::cheap_findings(&train, eval.as_ref()));
+    if let Some(eval) = &eval {
+        print_warnings(rows::labels_of_one_side(&train, eval));
+    }
 }

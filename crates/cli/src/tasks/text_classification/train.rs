@@ -11,7 +11,7 @@ use clap::Args;
 
 use super::problem_type::ProblemTypeWord;
 use super::{DEFAULT_MAX_LENGTH, encode, warn};
-use crate::flags::print_notes;
+use crate::flags::{Classes, LossFlags, print_notes};
 use crate::runner::row_files::RowFlags;
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
@@ -57,6 +57,32 @@ impl FineTune for TrainArgs {
         let has_classes = problem_type != ProblemType::Regression;
         warn(&splits.train, splits.eval.as_ref(), has_classes);
         Ok(splits)
+    }
+
+    fn classes(&self, data: &Splits<Dataset>) -> Result<Classes> {
+        let train = &data.train;
+        Ok(match self.problem_type.resolve(train)? {
+            ProblemType::SingleLabelClassification => {
+                Classes::OneARow(LabelSet::from_dataset(train)?)
+            }
+            ProblemType::MultiLabelClassification => {
+                Classes::SeveralARow(LabelSet::from_dataset(train)?)
+            }
+            ProblemType::Regression => {
+                Classes::None("a regression predicts numbers and has no classes")
+            }
+        })
+    }
+
+    fn set_loss(
+        &self,
+        loss: &LossFlags,
+        classifier: &mut TextClassifier,
+        train: &Split,
+    ) -> Result<()> {
+        let balanced = || classifier.balanced_class_weights(train);
+        let options = loss.options(&classifier.labels, Self::label_name, balanced)?;
+        Ok(classifier.set_loss(options)?)
     }
 
     fn open(

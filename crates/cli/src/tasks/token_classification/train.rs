@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use super::check::warn;
 use super::files::TagFileFlags;
 use super::{DEFAULT_MAX_LENGTH, encode};
-use crate::flags::print_notes;
+use crate::flags::{Classes, LossFlags, print_notes};
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
 /// Words to tags: named entities, parts of speech. Data: CoNLL columns (a word and its tag a line, sentences apart by blank
@@ -65,6 +65,21 @@ impl FineTune for TrainArgs {
         }
         warn(&splits.train, splits.eval.as_ref());
         Ok(splits)
+    }
+
+    fn classes(&self, data: &Splits<TaggedDataset>) -> Result<Classes> {
+        Ok(Classes::OneAWord(LabelSet::from_tags(&data.train)?))
+    }
+
+    fn set_loss(
+        &self,
+        loss: &LossFlags,
+        classifier: &mut TokenClassifier,
+        train: &Split,
+    ) -> Result<()> {
+        let balanced = || classifier.balanced_class_weights(train);
+        let options = loss.options(&classifier.labels, Self::label_name, balanced)?;
+        Ok(classifier.set_loss(options)?)
     }
 
     fn open(
