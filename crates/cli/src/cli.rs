@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, convert, embed, fetch, inspect, models};
+use crate::commands::{bench, compare, convert, embed, fetch, inspect, models};
 use crate::tasks::{CheckTask, EvaluateTask, PredictTask, TrainTask};
 
 /// Fine-tunes pre-trained BERT models, evaluates them and predicts with them.
@@ -42,6 +42,8 @@ pub(crate) enum Command {
     /// Score a trained model on labelled data; prints the metrics as one JSON object
     #[command(subcommand)]
     Evaluate(EvaluateTask),
+    /// Compare the predictions of two models for the same data: is one better, or is it chance?
+    Compare(compare::CompareArgs),
     /// Predict with a trained model; prints one JSON object per input line
     #[command(subcommand)]
     Predict(PredictTask),

@@ -28,6 +28,7 @@ pub mod pretraining;
 pub mod question_answering;
 pub mod sentence_embedding;
 pub mod shared_encoder;
+pub mod statistics;
 pub mod text_classification;
 pub mod token_classification;
 

@@ -88,6 +88,20 @@ impl Dataset {
         before - self.examples.len()
     }
 
+    /// Some of the rows, in the order given. `label_names` are those of all rows, so that no label loses its id.
+    ///
+    /// # Panics
+    ///
+    /// There is no such row.
+    pub fn subset(&self, rows: &[usize], label_names: Option<Vec<String>>) -> Self {
+        Self {
+            path: self.path.clone(),
+            examples: rows.iter().map(|&row| self.examples[row].clone()).collect(),
+            label_names,
+            notes: Vec::new(),
+        }
+    }
+
     /// Texts and pairs as [`Tokenizer::encode_batch`](crate::Tokenizer::encode_batch) takes them.
     pub fn texts(&self) -> Vec<(&str, Option<&str>)> {
         self.examples

@@ -32,6 +32,21 @@ pub struct TaggedDataset {
 }
 
 impl TaggedDataset {
+    /// Some of the sentences, in the order given. `label_names` are those of all sentences, so that no tag loses its id.
+    ///
+    /// # Panics
+    ///
+    /// There is no such sentence.
+    pub fn subset(&self, sentences: &[usize], label_names: Vec<String>) -> Self {
+        let pick = |&sentence: &usize| self.sentences[sentence].clone();
+        Self {
+            path: self.path.clone(),
+            sentences: sentences.iter().map(pick).collect(),
+            label_names: Some(label_names),
+            notes: Vec::new(),
+        }
+    }
+
     /// Number of words in all sentences.
     pub fn words(&self) -> usize {
         self.sentences

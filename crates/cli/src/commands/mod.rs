@@ -1,6 +1,7 @@
 //! The commands that belong to no task, and the dispatch of all commands.
 
 pub(crate) mod bench;
+pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod embed;
 pub(crate) mod fetch;
@@ -22,6 +23,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Train(task) => task.run(),
         Command::Evaluate(task) => task.run(),
         Command::Predict(task) => task.run(),
+        Command::Compare(args) => args.run(),
         Command::Embed(args) => args.run(),
         Command::Bench(work) => work.run(),
     }

@@ -3,6 +3,7 @@
 mod columns;
 mod data_files;
 mod loss;
+mod repeats;
 mod runtime;
 mod training;
 mod values;
@@ -11,7 +12,8 @@ mod weights;
 pub(crate) use columns::{ColumnFlags, names};
 pub(crate) use data_files::{data_files, print_notes};
 pub(crate) use loss::{Classes, LossFlags};
+pub(crate) use repeats::{RepeatFlags, Repeats};
 pub(crate) use runtime::RuntimeFlags;
 pub(crate) use training::TrainingFlags;
-pub(crate) use values::{at_least_one, dropout, integer, one_to, share};
+pub(crate) use values::{at_least, at_least_one, dropout, integer, one_to, share};
 pub(crate) use weights::Weights;

@@ -13,6 +13,12 @@ pub(crate) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
         .map_err(|_| "expected an integer, at least 1".to_owned())
 }
 
+/// A count of `LEAST` or more.
+pub(crate) fn at_least<const LEAST: usize>(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number >= LEAST);
+    number.ok_or_else(|| format!("expected an integer, at least {LEAST}"))
+}
+
 /// A count from 1 to `MOST`.
 pub(crate) fn one_to<const MOST: usize>(text: &str) -> Result<NonZeroUsize, String> {
     let number = text

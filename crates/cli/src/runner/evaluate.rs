@@ -7,7 +7,9 @@ use bert_hub::DataSplit;
 use bert_tasks::{Metrics, RunOptions, Task, TaskError};
 use clap::Args;
 use serde::Serialize;
+use serde_json::json;
 
+use super::bootstrap::{BootstrapFlags, FiguresOf, Units};
 use super::{InferenceFlags, TaskModel};
 use crate::data_source;
 use crate::flags::data_files;
@@ -27,6 +29,8 @@ pub(crate) struct EvaluateFiles {
     /// Also write the predictions; the file appears when it is complete
     #[arg(long, value_name = "FILE")]
     predictions: Option<PathBuf>,
+    #[command(flatten)]
+    bootstrap: BootstrapFlags,
 }
 
 /// What `bert evaluate TASK` does in a way of its own.
@@ -55,6 +59,20 @@ pub(crate) trait Evaluate: Sized {
         run: RunOptions<'_>,
     ) -> Result<Self::Scored, TaskError>;
 
+    /// What the bootstrap draws, such as rows, and how many there are; `None` where nothing can be drawn.
+    fn units(_split: &SplitOf<Self::Model>) -> Option<Units> {
+        None
+    }
+
+    /// The figures of some of these units, each as often as it is listed.
+    fn figures_of<'a>(
+        _model: &'a Self::Model,
+        _split: &'a SplitOf<Self::Model>,
+        _scored: &'a Self::Scored,
+    ) -> Result<FiguresOf<'a>> {
+        Ok(Box::new(|_| Ok(Metrics::new())))
+    }
+
     /// Writes what was asked for beside the figures, and returns the figures.
     fn finish(
         self,
@@ -81,6 +99,7 @@ pub(crate) fn run<C: Evaluate>(command: C, flags: &EvaluateFlags) -> Result<()> 
         command.open(directory, max_length)
     })?;
     let split = command.encode(&model, &data)?;
+    let bootstrap = flags.files.bootstrap.over(C::units(&split))?;
     let loaded = flags.load(model, device)?;
     let scored = {
         let bar = ShareBar::new("evaluating");
@@ -88,7 +107,18 @@ pub(crate) fn run<C: Evaluate>(command: C, flags: &EvaluateFlags) -> Result<()> 
         let run = loaded.run(&mut progress);
         command.score(&loaded.model, &loaded.network, &split, run)?
     };
-    let metrics = command.finish(&loaded.model, &split, scored, predictions)?;
+    let intervals = match bootstrap {
+        Some(bootstrap) => {
+            let figures_of = C::figures_of(&loaded.model, &split, &scored)?;
+            Some(bootstrap.intervals(figures_of)?)
+        }
+        None => None,
+    };
+    let mut metrics = command.finish(&loaded.model, &split, scored, predictions)?;
+    if let Some(intervals) = intervals {
+        intervals.show(&metrics);
+        metrics.insert("bootstrap".to_owned(), json!(intervals));
+    }
     let mut results = Results::new();
     results.json(&metrics)?;
     results.flush()

@@ -3,10 +3,12 @@
 //! Each command is one function here and one trait that a task implements: [`train::FineTune`], [`evaluate::Evaluate`] and
 //! [`predict::Predict`]. All three open a [`TaskModel`]. `bert check` is a set of functions over rows and a report.
 
+pub(crate) mod bootstrap;
 pub(crate) mod check;
 pub(crate) mod evaluate;
 mod model;
 pub(crate) mod predict;
+pub(crate) mod repeats;
 pub(crate) mod row_files;
 pub(crate) mod train;
 

@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 
+use std::collections::HashMap;
+use std::path::Path;
+
 use anyhow::Result;
-use bert_text::{ColumnOptions, Dataset, RowFilter};
+use bert_text::{ColumnOptions, Dataset, Example, RowFilter};
 use clap::Args;
 
+use super::repeats::FoldRows;
 use super::train::{FineTuneFlags, Splits};
+use crate::failure::WrongUsage;
 use crate::flags::{ColumnFlags, data_files};
 
 #[derive(Debug, Args)]
@@ -53,6 +58,59 @@ impl RowFlags {
             eval: of(&flags.eval, &filters.eval_filter)?,
             test: of(&flags.test, &filters.test_filter)?,
         })
+    }
+}
+
+impl RowFlags {
+    /// What each row of the training data is to the folds. `classes` has the class of each row, and `names` their names.
+    pub(crate) fn fold_rows(
+        &self,
+        flags: &FineTuneFlags,
+        options: &ColumnOptions,
+        data: &Dataset,
+        classes: Vec<usize>,
+        names: Vec<String>,
+    ) -> Result<FoldRows> {
+        Ok(FoldRows {
+            classes,
+            names,
+            groups: self.groups(flags, options, data)?,
+        })
+    }
+
+    /// The value of each row in the column of the groups. The files are read a second time, with that column for the text; a
+    /// row is found by its line.
+    fn groups(
+        &self,
+        flags: &FineTuneFlags,
+        options: &ColumnOptions,
+        data: &Dataset,
+    ) -> Result<Option<Vec<String>>> {
+        let Some(column) = &flags.repeats.group_column else {
+            return Ok(None);
+        };
+        let wrong = |message: &str| WrongUsage(format!("--group-column: {message}"));
+        if flags.train.iter().any(|file| file == Path::new("-")) {
+            return Err(wrong("standard input cannot be read a second time; give a file").into());
+        }
+        let options = ColumnOptions {
+            text: Some(column.clone()),
+            ..options.clone()
+        };
+        let rows = read(&flags.train, &options, &self.filters.train_filter)?;
+        let rows = rows.examples.iter();
+        let group_at: HashMap<(&Path, usize), &str> = rows
+            .map(|row| ((&*row.file, row.line), row.text.as_str()))
+            .collect();
+        let group = |row: &Example| {
+            group_at
+                .get(&(&*row.file, row.line))
+                .map(|&group| group.to_owned())
+        };
+        let groups: Option<Vec<String>> = data.examples.iter().map(group).collect();
+        groups
+            .map(Some)
+            .ok_or_else(|| wrong("a row has no value in this column").into())
     }
 }
 

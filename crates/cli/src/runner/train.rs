@@ -12,12 +12,16 @@ use bert_train::{
 };
 use burn::tensor::Device;
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::repeats::{self, Folds, RunReport};
 use super::{TaskModel, print_files, print_unknown_tensors};
 use crate::data_source;
 use crate::describe;
-use crate::flags::{Classes, LossFlags, RuntimeFlags, TrainingFlags, data_files};
+use crate::failure::WrongUsage;
+use crate::flags::{
+    Classes, LossFlags, RepeatFlags, Repeats, RuntimeFlags, TrainingFlags, data_files,
+};
 use crate::format;
 use crate::model_source::ModelSource;
 use crate::output_directory::OutputDirectory;
@@ -42,7 +46,7 @@ pub(crate) struct FineTuneFlags {
     pub(crate) test: Vec<PathBuf>,
     /// Directory for the trained model and training.jsonl
     #[arg(long, value_name = "DIR")]
-    output: PathBuf,
+    pub(crate) output: PathBuf,
     /// Replace the files of an output directory that is not empty; by default such a directory is an error, so that no
     /// earlier run is lost
     #[arg(long)]
@@ -56,6 +60,8 @@ pub(crate) struct FineTuneFlags {
     offline: bool,
     #[command(flatten)]
     pub(crate) training: TrainingFlags,
+    #[command(flatten)]
+    pub(crate) repeats: RepeatFlags,
     #[command(flatten)]
     runtime: RuntimeFlags,
 }
@@ -89,6 +95,7 @@ impl FineTuneFlags {
 }
 
 /// The data of a run, as it was read or as the model takes it.
+#[derive(Clone)]
 pub(crate) struct Splits<D> {
     pub(crate) train: D,
     pub(crate) eval: Option<D>,
@@ -124,7 +131,7 @@ pub(crate) trait FineTune {
     /// The model before its weights: what the training loop calls a task.
     type Model: Task + TaskModel<Network = <Self::Model as Task>::Model>;
     /// A data set as it was read.
-    type Data;
+    type Data: Clone;
 
     /// Reads the files and finds what is wrong with them, before anything is downloaded or computed.
     fn read(&self, flags: &FineTuneFlags) -> Result<Splits<Self::Data>>;
@@ -149,6 +156,11 @@ pub(crate) trait FineTune {
         Ok(())
     }
 
+    /// How the data is cut into folds; `None` where it has no rows to cut.
+    fn folds(&self) -> Option<&dyn Folds<Self::Data>> {
+        None
+    }
+
     /// Opens the checkpoint for training on this data, without its weights.
     fn open(
         &self,
@@ -170,11 +182,14 @@ pub(crate) trait FineTune {
 /// Runs `bert train` for a task. Cheap checks come first, so that a run that cannot succeed downloads and computes nothing.
 pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()> {
     let options = flags.training.options()?;
+    let repeats = flags.repeats.repeats()?;
     prepare_output(&flags.output, flags.overwrite)?;
     let source = ModelSource::find("--model", &flags.model)?;
     let flags = &flags.with_data_files()?;
     let data = command.read(flags)?;
-    flags.training.check_evaluation(data.eval.is_some())?;
+    let fold_of = cut(command, flags, &repeats, &data)?;
+    let has_evaluation_data = data.eval.is_some() || fold_of.is_some();
+    flags.training.check_evaluation(has_evaluation_data)?;
     let classes = command.classes(&data)?;
     let loss = &flags.training.loss;
     loss.check(&classes, options.sampler, C::label_name)?;
@@ -182,25 +197,80 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
     let output = OutputDirectory::claim(&flags.output)?;
     let checkpoint = source.directory(flags.offline)?;
 
-    device.seed(options.seed);
-    let ready = prepare(command, flags, data, &checkpoint, &device)?;
-    let (task, splits) = (&ready.task, &ready.splits);
-    let trained = run_loop(
-        task,
-        ready.network,
-        splits,
-        &options,
-        &device,
-        output.path(),
-    )?;
-    let test = splits.test.as_ref();
-    let test = test.map(|test| score(task, &trained.model, test, &device.inner()));
-    let test = test.transpose()?.map(Value::Object);
+    let session = Session {
+        command,
+        flags,
+        options: &options,
+        checkpoint: &checkpoint,
+        device: &device,
+    };
+    let report = match (&repeats, fold_of) {
+        (Repeats::Seeds(seeds), _) => repeats::with_seeds(&session, seeds, &data)?,
+        (Repeats::Folds(_), Some(fold_of)) => repeats::with_folds(&session, &fold_of, &data)?,
+        _ => json!(session.train(options.seed, data, output.path())?),
+    };
     output.keep();
 
     let mut results = Results::new();
-    results.json(&report(flags, &trained, test))?;
+    results.json(&report)?;
     results.flush()
+}
+
+/// The fold of each row of the training data, where folds were asked for.
+fn cut<C: FineTune>(
+    command: &C,
+    flags: &FineTuneFlags,
+    repeats: &Repeats,
+    data: &Splits<C::Data>,
+) -> Result<Option<Vec<usize>>> {
+    let Repeats::Folds(count) = *repeats else {
+        return Ok(None);
+    };
+    let wrong = |message: &str| Err(WrongUsage(format!("--folds: {message}")).into());
+    let Some(folds) = command.folds() else {
+        return wrong("the data of this task are no rows that could be cut into folds");
+    };
+    if data.eval.is_some() {
+        return wrong(
+            "each fold is evaluation data in its turn; leave out --eval and --eval-filter",
+        );
+    }
+    let rows = folds.rows(flags, &data.train)?;
+    rows.cut(count, flags.training.seed).map(Some)
+}
+
+/// What the runs of one command have in common.
+pub(crate) struct Session<'a, C> {
+    pub(crate) command: &'a C,
+    pub(crate) flags: &'a FineTuneFlags,
+    pub(crate) options: &'a TrainOptions,
+    checkpoint: &'a Path,
+    device: &'a Device,
+}
+
+impl<C: FineTune> Session<'_, C> {
+    /// One run, from the checkpoint to the figures on test data.
+    pub(crate) fn train(
+        &self,
+        seed: u64,
+        data: Splits<C::Data>,
+        output: &Path,
+    ) -> Result<RunReport> {
+        let device = self.device;
+        let mut flags = self.flags.clone();
+        flags.training.seed = seed;
+        let options = TrainOptions {
+            seed,
+            ..self.options.clone()
+        };
+        device.seed(seed);
+        let ready = prepare(self.command, &flags, data, self.checkpoint, device)?;
+        let (task, splits) = (&ready.task, &ready.splits);
+        let trained = run_loop(task, ready.network, splits, &options, device, output)?;
+        let test = splits.test.as_ref();
+        let test = test.map(|test| score(task, &trained.model, test, &device.clone().inner()));
+        Ok(RunReport::new(&trained, test.transpose()?, output))
+    }
 }
 
 /// What the training loop starts from.
@@ -277,14 +347,4 @@ fn score<T: Task>(
     let mut progress = |share| bar.set(share);
     let evaluation = task.score(model, split, RunOptions::new(device, &mut progress))?;
     Ok(evaluation.metrics)
-}
-
-fn report<M>(flags: &FineTuneFlags, trained: &Trained<M>, test: Option<Value>) -> Value {
-    json!({
-        "best": trained.best.as_ref().map(|best| &best.metrics),
-        "test": test,
-        "output": flags.output,
-        "train_seconds": trained.training_seconds,
-        "tokens_per_second": trained.tokens as f64 / trained.training_seconds.max(f64::MIN_POSITIVE),
-    })
 }

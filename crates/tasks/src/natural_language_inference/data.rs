@@ -58,6 +58,19 @@ impl NliData {
         })
     }
 
+    /// Some of the pairs, in the order given.
+    ///
+    /// # Panics
+    ///
+    /// There is no such pair.
+    pub fn subset(&self, pairs: &[usize]) -> Self {
+        Self {
+            dataset: self.dataset.subset(pairs, self.dataset.label_names.clone()),
+            roles: pairs.iter().map(|&pair| self.roles[pair]).collect(),
+            without_agreement: 0,
+        }
+    }
+
     /// The scheme of the roles in the data.
     ///
     /// # Errors

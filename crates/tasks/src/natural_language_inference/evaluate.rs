@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::NliClassifier;
 use crate::text_classification::{Activation, Prediction, Split, Targets, best_label, predictions};
-use crate::{BatchLoss, Evaluation, Position, RunOptions, Task, TaskError};
+use crate::{BatchLoss, Evaluation, Metrics, Position, RunOptions, Task, TaskError};
 
 /// The figures of an evaluation and the predictions that they were computed from.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +47,29 @@ impl NliClassifier {
             metrics,
             predictions: predictions(logits, &split.encodings, Activation::Softmax),
         })
+    }
+
+    /// The figures of some of the pairs that were scored, each as often as it is listed; without the loss.
+    ///
+    /// # Errors
+    ///
+    /// There are no pairs.
+    pub fn figures_of(
+        &self,
+        scored: &NliScored,
+        split: &Split,
+        pairs: &[usize],
+    ) -> Result<Metrics, TaskError> {
+        let references = self.classes(split).unwrap_or_default();
+        let references: Vec<usize> = pairs.iter().map(|&pair| references[pair]).collect();
+        let predicted = pairs
+            .iter()
+            .map(|&pair| best_label(&scored.predictions[pair].logits));
+        let predicted: Vec<usize> = predicted.collect();
+        let (evaluation, _) = self.figures(&predicted, &references, 0.0)?;
+        let mut metrics = evaluation.metrics;
+        metrics.remove("loss");
+        Ok(metrics)
     }
 
     fn figures(

@@ -77,6 +77,28 @@ pub struct Scored {
     pub version: SquadVersion,
 }
 
+impl Scored {
+    /// Exact match and F1 of each question by itself, in percent, in the order of the data: their means are the figures.
+    ///
+    /// # Errors
+    ///
+    /// The answers are not those of this data.
+    pub fn by_question(&self, data: &SquadDataset) -> Result<Vec<[f64; 2]>, TaskError> {
+        let questions = data.questions.iter().zip(&self.answers);
+        questions
+            .map(|(question, one)| {
+                let right = question.answers.iter().map(|answer| answer.text.as_str());
+                let right: Vec<&str> = right.collect();
+                let metrics = evaluate(&[&one.answer], &[right], self.version);
+                Ok(match metrics.map_err(TaskError::metrics)? {
+                    SquadMetrics::V1(metrics) => [metrics.exact_match, metrics.f1],
+                    SquadMetrics::V2(metrics) => [metrics.exact, metrics.f1],
+                })
+            })
+            .collect()
+    }
+}
+
 /// The figures, for SQuAD 2.0 with the thresholds.
 #[derive(Serialize)]
 struct Figures {

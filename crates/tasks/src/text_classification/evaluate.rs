@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use super::predict::{Prediction, best_label, predictions};
 use super::{Activation, Split, Targets, TextClassifier};
 use crate::inference::{MeanLoss, batch, lengths, rows_of};
-use crate::{BatchLoss, Evaluation, Position, RunOptions, Task, TaskError};
+use crate::{BatchLoss, Evaluation, Metrics, Position, RunOptions, Task, TaskError};
 
 /// The figures of an evaluation and the predictions that they were computed from.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +39,28 @@ impl TextClassifier {
             evaluation: self.figures(&logits, &split.targets, loss)?,
             predictions: predictions(logits, &split.encodings, activation),
         })
+    }
+
+    /// The figures of some of the rows that were scored, each as often as it is listed; without the loss.
+    ///
+    /// # Errors
+    ///
+    /// There are no rows.
+    pub fn figures_of(
+        &self,
+        scored: &Scored,
+        split: &Split,
+        rows: &[usize],
+    ) -> Result<Metrics, TaskError> {
+        let logits = rows
+            .iter()
+            .map(|&row| scored.predictions[row].logits.clone());
+        let logits: Vec<Vec<f32>> = logits.collect();
+        let mut metrics = self
+            .figures(&logits, &split.targets.of_rows(rows), 0.0)?
+            .metrics;
+        metrics.remove("loss");
+        Ok(metrics)
     }
 
     /// The logits of every example and the mean loss.

@@ -37,6 +37,16 @@ impl Targets {
         })
     }
 
+    /// Those of some examples, each as often as it is listed.
+    pub(crate) fn of_rows(&self, rows: &[usize]) -> Self {
+        let rows = rows.iter();
+        match self {
+            Self::Classes(classes) => Self::Classes(rows.map(|&row| classes[row]).collect()),
+            Self::MultiHot(hot) => Self::MultiHot(rows.map(|&row| hot[row].clone()).collect()),
+            Self::Values(values) => Self::Values(rows.map(|&row| values[row]).collect()),
+        }
+    }
+
     /// The labels of some examples as tensors.
     pub(crate) fn labels(&self, rows: &[usize], device: &Device) -> Labels {
         match self {

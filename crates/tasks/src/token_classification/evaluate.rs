@@ -9,7 +9,7 @@ use burn::tensor::Device;
 
 use super::{Split, TokenClassifier};
 use crate::inference::{MeanLoss, batch, lengths, token_rows};
-use crate::{BatchLoss, Evaluation, Position, RunOptions, Task, TaskError};
+use crate::{BatchLoss, Evaluation, Metrics, Position, RunOptions, Task, TaskError};
 
 /// The figures of an evaluation and the predictions that they were computed from.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,13 +66,40 @@ impl TokenClassifier {
         })
     }
 
+    /// The figures of some of the sentences that were scored, each as often as it is listed; without the loss.
+    ///
+    /// # Errors
+    ///
+    /// The sentences have no word.
+    pub fn figures_of(
+        &self,
+        scored: &Scored,
+        split: &Split,
+        sentences: &[usize],
+    ) -> Result<Metrics, TaskError> {
+        let predicted = sentences
+            .iter()
+            .map(|&one| scored.predictions[one].as_slice());
+        let references = sentences
+            .iter()
+            .map(|&one| split.sentences[one].labels.as_slice());
+        let metrics = self.entity_metrics(predicted, references)?;
+        let mut metrics = Evaluation::of(&metrics, 0.0, "f1", 0.0).metrics;
+        metrics.remove("loss");
+        Ok(metrics)
+    }
+
     fn figures(
         &self,
         predictions: &[Vec<usize>],
         split: &Split,
         loss: f64,
     ) -> Result<Evaluation, TaskError> {
-        let metrics = self.entity_metrics(predictions, split)?;
+        let references = split
+            .sentences
+            .iter()
+            .map(|sentence| sentence.labels.as_slice());
+        let metrics = self.entity_metrics(predictions.iter().map(Vec::as_slice), references)?;
         // Tags of no scheme of entities, as in part-of-speech tagging, are judged one by one.
         let (selected_by, score) = match metrics.strict {
             Some(_) => ("f1", metrics.default.f1),
@@ -103,16 +130,15 @@ impl TokenClassifier {
         }
     }
 
-    fn entity_metrics(
+    fn entity_metrics<'a>(
         &self,
-        predictions: &[Vec<usize>],
-        split: &Split,
+        predictions: impl Iterator<Item = &'a [usize]>,
+        references: impl Iterator<Item = &'a [usize]>,
     ) -> Result<EntityMetrics, TaskError> {
         let names = self.labels.names();
         let tags = |ids: &[usize]| -> Vec<&str> { ids.iter().map(|&id| &*names[id]).collect() };
-        let predicted: Vec<Vec<&str>> = predictions.iter().map(|ids| tags(ids)).collect();
-        let sentences = split.sentences.iter();
-        let references: Vec<Vec<&str>> = sentences.map(|sentence| tags(&sentence.labels)).collect();
+        let predicted: Vec<Vec<&str>> = predictions.map(tags).collect();
+        let references: Vec<Vec<&str>> = references.map(tags).collect();
         evaluate(&predicted, &references, Scheme::of(names)).map_err(TaskError::metrics)
     }
 }

@@ -92,6 +92,21 @@ impl SquadDataset {
         place.map_or(GoldAnswer::Misplaced, GoldAnswer::At)
     }
 
+    /// Some of the questions, in the order given, with all contexts.
+    ///
+    /// # Panics
+    ///
+    /// There is no such question.
+    pub fn subset(&self, questions: &[usize]) -> Self {
+        let pick = |&question: &usize| self.questions[question].clone();
+        Self {
+            path: self.path.clone(),
+            articles: self.articles,
+            contexts: self.contexts.clone(),
+            questions: questions.iter().map(pick).collect(),
+        }
+    }
+
     /// Keeps the first `count` questions.
     pub fn truncate(&mut self, count: usize) {
         self.questions.truncate(count);

@@ -34,6 +34,7 @@ pub(super) struct MaskingFlags {
 }
 
 /// A text that has been checked.
+#[derive(Clone)]
 pub(super) enum Text {
     /// Lines of some files; they are read again when they are tokenized, so that a long text is never in memory as a whole.
     Lines(Vec<PathBuf>),

@@ -12,6 +12,7 @@ use clap::Args;
 
 use super::{agreed, confusion, encode};
 use crate::flags::{ColumnFlags, print_notes};
+use crate::runner::bootstrap::{FiguresOf, Units};
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::tasks::text_classification::labelled_records;
 use crate::whole_file::WholeFile;
@@ -62,6 +63,23 @@ impl Evaluate for &EvaluateArgs {
         run: RunOptions<'_>,
     ) -> Result<NliScored, TaskError> {
         nli.evaluate(network, split, run)
+    }
+
+    fn units(split: &Split) -> Option<Units> {
+        Some(Units {
+            noun: "pair",
+            count: split.len(),
+        })
+    }
+
+    fn figures_of<'a>(
+        model: &'a NliClassifier,
+        split: &'a Split,
+        scored: &'a NliScored,
+    ) -> Result<FiguresOf<'a>> {
+        Ok(Box::new(
+            |units| Ok(model.figures_of(scored, split, units)?),
+        ))
     }
 
     fn finish(

@@ -12,6 +12,7 @@ use clap::Args;
 
 use super::{agreed, encode};
 use crate::flags::{Classes, LossFlags, print_notes};
+use crate::runner::repeats::{FoldRows, Folds};
 use crate::runner::row_files::RowFlags;
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 use crate::tasks::text_classification::warn;
@@ -73,6 +74,10 @@ impl FineTune for TrainArgs {
         Ok(nli.classifier.set_loss(options)?)
     }
 
+    fn folds(&self) -> Option<&dyn Folds<NliData>> {
+        Some(self)
+    }
+
     fn open(
         &self,
         flags: &FineTuneFlags,
@@ -89,6 +94,24 @@ impl FineTune for TrainArgs {
 
     fn encode(&self, nli: &NliClassifier, data: NliData, _role: Role, _seed: u64) -> Result<Split> {
         encode(nli, &data)
+    }
+}
+
+impl Folds<NliData> for TrainArgs {
+    fn rows(&self, flags: &FineTuneFlags, data: &NliData) -> Result<FoldRows> {
+        let roles = Roles::new(data.scheme()?);
+        let ids = data
+            .roles
+            .iter()
+            .filter_map(|&role| roles.id(role))
+            .collect();
+        let names = role_names(&roles)?.names().to_vec();
+        self.rows
+            .fold_rows(flags, &self.rows.options(), &data.dataset, ids, names)
+    }
+
+    fn subset(&self, data: &NliData, rows: &[usize]) -> NliData {
+        data.subset(rows)
     }
 }
 

@@ -10,12 +10,14 @@ use bert_tasks::{Metrics, RunOptions, TaskError};
 use bert_text::{ArticleRange, SquadDataset};
 use clap::Args;
 use serde::Serialize;
+use serde_json::json;
 
 use super::flags::SpanFlags;
 use super::record::{ById, n_best};
 use super::{encode, open, read};
 use crate::failure::WrongUsage;
 use crate::flags::integer;
+use crate::runner::bootstrap::{FiguresOf, Units};
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, begin};
 use crate::whole_file::WholeFile;
 
@@ -109,6 +111,35 @@ impl Evaluate for Command<'_> {
         run: RunOptions<'_>,
     ) -> Result<Scored, TaskError> {
         answerer.evaluate(network, split, run)
+    }
+
+    fn units(split: &Split) -> Option<Units> {
+        Some(Units {
+            noun: "question",
+            count: split.data.questions.len(),
+        })
+    }
+
+    fn figures_of<'a>(
+        _answerer: &'a QuestionAnswerer,
+        split: &'a Split,
+        scored: &'a Scored,
+    ) -> Result<FiguresOf<'a>> {
+        let scores = scored.by_question(&split.data)?;
+        let exact = match scored.version {
+            SquadVersion::V1 => "exact_match",
+            SquadVersion::V2 => "exact",
+        };
+        Ok(Box::new(move |questions| {
+            let mean = |which: usize| {
+                let sum: f64 = questions.iter().map(|&one| scores[one][which]).sum();
+                json!(sum / questions.len().max(1) as f64)
+            };
+            Ok(Metrics::from_iter([
+                (exact.to_owned(), mean(0)),
+                ("f1".to_owned(), mean(1)),
+            ]))
+        }))
     }
 
     /// Each file is one JSON object of all questions by their ids, as the official scripts read it.

@@ -12,7 +12,9 @@ use super::check::warn;
 use super::flags::SpanFlags;
 use super::model::misplaced;
 use super::{DEFAULT_MAX_LENGTH, encode, read};
+use crate::failure::WrongUsage;
 use crate::flags::{data_files, integer};
+use crate::runner::repeats::{FoldRows, Folds};
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
 /// Questions to the piece of a context that answers them, or to none. Data: SQuAD's JSON, version 1.1 or 2.0, as it is or
@@ -71,6 +73,10 @@ impl FineTune for TrainArgs {
         Ok(splits)
     }
 
+    fn folds(&self) -> Option<&dyn Folds<SquadDataset>> {
+        Some(self)
+    }
+
     fn open(
         &self,
         flags: &FineTuneFlags,
@@ -102,5 +108,28 @@ impl FineTune for TrainArgs {
             Role::Training => split.learnable()?,
             Role::Scoring => split,
         })
+    }
+}
+
+/// Questions about one paragraph stay together: they give each other's answers away.
+impl Folds<SquadDataset> for TrainArgs {
+    fn rows(&self, flags: &FineTuneFlags, data: &SquadDataset) -> Result<FoldRows> {
+        if flags.repeats.group_column.is_some() {
+            let message = "--group-column: SQuAD files have no columns; the questions about one paragraph stay together anyway";
+            return Err(WrongUsage(message.to_owned()).into());
+        }
+        let questions = data.questions.iter();
+        Ok(FoldRows {
+            groups: Some(
+                questions
+                    .map(|question| question.context.to_string())
+                    .collect(),
+            ),
+            ..FoldRows::alike(data.questions.len())
+        })
+    }
+
+    fn subset(&self, data: &SquadDataset, rows: &[usize]) -> SquadDataset {
+        data.subset(rows)
     }
 }

@@ -11,6 +11,7 @@ use clap::Args;
 
 use super::{encode, labelled_records};
 use crate::flags::{ColumnFlags, print_notes};
+use crate::runner::bootstrap::{FiguresOf, Units};
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::whole_file::WholeFile;
 
@@ -67,6 +68,23 @@ impl Evaluate for &EvaluateArgs {
         run: RunOptions<'_>,
     ) -> Result<Scored, TaskError> {
         classifier.evaluate(network, split, run)
+    }
+
+    fn units(split: &Split) -> Option<Units> {
+        Some(Units {
+            noun: "row",
+            count: split.len(),
+        })
+    }
+
+    fn figures_of<'a>(
+        model: &'a TextClassifier,
+        split: &'a Split,
+        scored: &'a Scored,
+    ) -> Result<FiguresOf<'a>> {
+        Ok(Box::new(
+            |units| Ok(model.figures_of(scored, split, units)?),
+        ))
     }
 
     fn finish(

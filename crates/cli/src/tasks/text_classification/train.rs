@@ -12,6 +12,7 @@ use clap::Args;
 use super::problem_type::ProblemTypeWord;
 use super::{DEFAULT_MAX_LENGTH, encode, warn};
 use crate::flags::{Classes, LossFlags, print_notes};
+use crate::runner::repeats::{FoldRows, Folds};
 use crate::runner::row_files::RowFlags;
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
@@ -85,6 +86,10 @@ impl FineTune for TrainArgs {
         Ok(classifier.set_loss(options)?)
     }
 
+    fn folds(&self) -> Option<&dyn Folds<Dataset>> {
+        Some(self)
+    }
+
     fn open(
         &self,
         flags: &FineTuneFlags,
@@ -108,5 +113,28 @@ impl FineTune for TrainArgs {
         _seed: u64,
     ) -> Result<Split> {
         encode(classifier, &data)
+    }
+}
+
+impl Folds<Dataset> for TrainArgs {
+    fn rows(&self, flags: &FineTuneFlags, data: &Dataset) -> Result<FoldRows> {
+        let options = self.problem_type.options(self.rows.options());
+        let (classes, names) = match self.problem_type.resolve(data)? {
+            ProblemType::SingleLabelClassification => {
+                let labels = LabelSet::from_dataset(data)?;
+                (labels.resolve(data)?, labels.names().to_vec())
+            }
+            // Several labels, or a number: the rows are spread by chance alone.
+            ProblemType::MultiLabelClassification | ProblemType::Regression => {
+                (vec![0; data.examples.len()], Vec::new())
+            }
+        };
+        self.rows.fold_rows(flags, &options, data, classes, names)
+    }
+
+    fn subset(&self, data: &Dataset, rows: &[usize]) -> Dataset {
+        let labels = LabelSet::from_dataset(data).ok();
+        let names = labels.map(|labels| labels.names().to_vec());
+        data.subset(rows, names)
     }
 }

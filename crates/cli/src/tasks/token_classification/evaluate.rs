@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::encode;
 use super::files::TagFileFlags;
 use crate::flags::print_notes;
+use crate::runner::bootstrap::{FiguresOf, Units};
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::whole_file::WholeFile;
 
@@ -74,6 +75,23 @@ impl Evaluate for &EvaluateArgs {
         run: RunOptions<'_>,
     ) -> Result<Scored, TaskError> {
         classifier.evaluate(network, split, self.constrained, run)
+    }
+
+    fn units(split: &Split) -> Option<Units> {
+        Some(Units {
+            noun: "sentence",
+            count: split.sentences.len(),
+        })
+    }
+
+    fn figures_of<'a>(
+        model: &'a TokenClassifier,
+        split: &'a Split,
+        scored: &'a Scored,
+    ) -> Result<FiguresOf<'a>> {
+        Ok(Box::new(
+            |units| Ok(model.figures_of(scored, split, units)?),
+        ))
     }
 
     fn finish(

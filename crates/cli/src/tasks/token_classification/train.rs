@@ -11,7 +11,9 @@ use clap::{Args, ValueEnum};
 use super::check::warn;
 use super::files::TagFileFlags;
 use super::{DEFAULT_MAX_LENGTH, encode};
+use crate::failure::WrongUsage;
 use crate::flags::{Classes, LossFlags, print_notes};
+use crate::runner::repeats::{FoldRows, Folds};
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
 /// Words to tags: named entities, parts of speech. Data: CoNLL columns (a word and its tag a line, sentences apart by blank
@@ -82,6 +84,10 @@ impl FineTune for TrainArgs {
         Ok(classifier.set_loss(options)?)
     }
 
+    fn folds(&self) -> Option<&dyn Folds<TaggedDataset>> {
+        Some(self)
+    }
+
     fn open(
         &self,
         flags: &FineTuneFlags,
@@ -105,5 +111,21 @@ impl FineTune for TrainArgs {
         _seed: u64,
     ) -> Result<Split> {
         encode(classifier, &data)
+    }
+}
+
+/// Sentences are spread by chance alone: each has tags of several kinds.
+impl Folds<TaggedDataset> for TrainArgs {
+    fn rows(&self, flags: &FineTuneFlags, data: &TaggedDataset) -> Result<FoldRows> {
+        if flags.repeats.group_column.is_some() {
+            let message = "--group-column: files of tags have a line for each word and no column for a sentence";
+            return Err(WrongUsage(message.to_owned()).into());
+        }
+        Ok(FoldRows::alike(data.sentences.len()))
+    }
+
+    fn subset(&self, data: &TaggedDataset, rows: &[usize]) -> TaggedDataset {
+        let names = LabelSet::from_tags(data).map(|labels| labels.names().to_vec());
+        data.subset(rows, names.unwrap_or_default())
     }
 }
