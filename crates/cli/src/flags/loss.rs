@@ -18,17 +18,17 @@ const LISTED: usize = 20;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Loss", allow_negative_numbers = true)]
 pub(crate) struct LossFlags {
-    /// Weights of the classes in the loss; balanced: rows / (classes · rows of the class), as scikit-learn has it, and where a
-    /// row has several classes, rows without the class / rows with it. A file has lines of a label, a tab and a weight, or is a
-    /// JSON object (.json). By default every label weighs the same
+    /// Weights of the classes in the loss; balanced: rows / (classes · rows of the class), as scikit-learn has it, and
+    /// where a row has several classes, rows without the class / rows with it. A file has lines of a label, a tab and
+    /// a weight, or is a JSON object (.json). By default every label weighs the same
     #[arg(long, value_name = "balanced|FILE")]
     class_weights: Option<PathBuf>,
-    /// Share of each row's target that is spread over all classes, which makes a model less sure of itself; 0.1 is usual. By
-    /// default none
+    /// Share of each row's target that is spread over all classes, which makes a model less sure of itself; 0.1 is
+    /// usual. By default none
     #[arg(long, value_name = "SHARE", value_parser = dropout)]
     label_smoothing: Option<f64>,
-    /// The focal loss: each row's loss times (1 − p)^GAMMA, p being the probability of its class, so that rows that are already
-    /// right count little; 2 is the choice of its paper. By default none
+    /// The focal loss: each row's loss times (1 − p)^GAMMA, p being the probability of its class, so that rows that
+    /// are already right count little; 2 is the choice of its paper. By default none
     #[arg(long, value_name = "GAMMA", value_parser = focal_gamma)]
     focal: Option<f64>,
 }
@@ -49,8 +49,8 @@ pub(crate) enum Classes {
 const BALANCED: &str = "balanced";
 
 impl LossFlags {
-    /// Makes sure that what was asked for has a meaning for these labels, before anything is downloaded or computed. `name`
-    /// says which label a word of a file means.
+    /// Makes sure that what was asked for has a meaning for these labels, before anything is downloaded or computed.
+    /// `name` says which label a word of a file means.
     pub(crate) fn check(
         &self,
         classes: &Classes,
@@ -90,7 +90,8 @@ impl LossFlags {
         Ok(())
     }
 
-    /// The options of the loss, and says on standard error what they are. `balanced` computes weights from the training data.
+    /// The options of the loss, and says on standard error what they are. `balanced` computes weights from the
+    /// training data.
     pub(crate) fn options(
         &self,
         labels: &LabelSet,

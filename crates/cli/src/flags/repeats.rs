@@ -9,8 +9,8 @@ use crate::failure::WrongUsage;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Several runs")]
 pub(crate) struct RepeatFlags {
-    /// Train once with each of these seeds, as in 1,2,3, into OUTPUT/seed-1 and so on, and show the mean and the spread of all
-    /// figures. By default one run, with --seed
+    /// Train once with each of these seeds, as in 1,2,3, into OUTPUT/seed-1 and so on, and show the mean and the
+    /// spread of all figures. By default one run, with --seed
     #[arg(
         long,
         value_name = "SEEDS",
@@ -18,12 +18,12 @@ pub(crate) struct RepeatFlags {
         conflicts_with = "seed"
     )]
     seeds: Vec<u64>,
-    /// Cross-validation: cut the training data into K folds, and train K times, each time with another fold for --eval, into
-    /// OUTPUT/fold-1 and so on. Every fold has its share of each class. By default no folds
+    /// Cross-validation: cut the training data into K folds, and train K times, each time with another fold for
+    /// --eval, into OUTPUT/fold-1 and so on. Every fold has its share of each class. By default no folds
     #[arg(long, value_name = "K", value_parser = integer, conflicts_with_all = ["seeds", "eval"])]
     folds: Option<usize>,
-    /// Column whose equal values stay in one fold, such as the author of a text, because rows of one author resemble each
-    /// other; by name or index from 0. By default every row is on its own
+    /// Column whose equal values stay in one fold, such as the author of a text, because rows of one author resemble
+    /// each other; by name or index from 0. By default every row is on its own
     #[arg(long, value_name = "COLUMN", requires = "folds")]
     pub(crate) group_column: Option<bert_text::Column>,
 }

@@ -33,9 +33,9 @@ pub(crate) struct TrainingFlags {
     /// while the cost of attention grows with the square of the length. Question answering takes 384, as BERT's paper does
     #[arg(long, value_name = "TOKENS", value_parser = integer)]
     max_length: Option<usize>,
-    /// How the learning rate goes after the warm-up, by the words of transformers; linear: down to 0, as in Google's BERT code;
-    /// cosine: down to 0 along half a cosine; constant: no change and no warm-up, whatever --warmup-ratio says;
-    /// constant_with_warmup: no change after the warm-up
+    /// How the learning rate goes after the warm-up, by the words of transformers; linear: down to 0, as in Google's
+    /// BERT code; cosine: down to 0 along half a cosine; constant: no change and no warm-up, whatever --warmup-ratio
+    /// says; constant_with_warmup: no change after the warm-up
     #[arg(long, value_enum, default_value_t = ScheduleWord::Linear)]
     schedule: ScheduleWord,
     /// Share of all steps over which the learning rate rises from 0; 0.1: as in Google's BERT code; without
@@ -74,16 +74,17 @@ pub(crate) struct TrainingFlags {
     /// costs nothing there; bucketed: rows of similar length share a batch, so that a GPU computes little padding
     #[arg(long, value_enum, default_value_t = BatchingWord::Shuffled)]
     batching: BatchingWord,
-    /// Which rows an epoch sees; all: every row once; balanced: as many rows, drawn with replacement so that every class comes
-    /// as often as any other. For one class a row
+    /// Which rows an epoch sees; all: every row once; balanced: as many rows, drawn with replacement so that every
+    /// class comes as often as any other. For one class a row
     #[arg(long, value_enum, default_value_t = SamplerWord::All)]
     sampler: SamplerWord,
     /// Evaluate after every N steps, too; by default only at the end of each epoch, because each evaluation reads all of
     /// --eval
     #[arg(long, value_name = "N", value_parser = integer)]
     eval_every: Option<usize>,
-    /// The figure of the evaluations that decides which checkpoint is best, such as f1_macro, loss or labels.neutral.f1; of losses,
-    /// errors and perplexities the lower is better. By default the task's own: accuracy, f1_micro, pearson, f1 of the entities
+    /// The figure of the evaluations that decides which checkpoint is best, such as f1_macro, loss or
+    /// labels.neutral.f1; of losses, errors and perplexities the lower is better. By default the task's own: accuracy,
+    /// f1_micro, pearson, f1 of the entities
     #[arg(long, value_name = "FIGURE")]
     select: Option<String>,
     /// Stop after N evaluations in a row that are no better than the best; by default the run goes on to its end

@@ -17,8 +17,8 @@ const LEVEL: f64 = 0.95;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Confidence")]
 pub(crate) struct BootstrapFlags {
-    /// Also give intervals of 95 % for the figures, from N random draws of the data's rows (sentences, questions), each as
-    /// large as the data, with replacement; 1000 is usual. By default none
+    /// Also give intervals of 95 % for the figures, from N random draws of the data's rows (sentences, questions),
+    /// each as large as the data, with replacement; 1000 is usual. By default none
     #[arg(long, value_name = "N", value_parser = at_least::<100>)]
     bootstrap: Option<usize>,
     /// Seed of the draws; equal seeds give equal intervals; 42: any number would do

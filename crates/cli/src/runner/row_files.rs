@@ -62,7 +62,8 @@ impl RowFlags {
 }
 
 impl RowFlags {
-    /// What each row of the training data is to the folds. `classes` has the class of each row, and `names` their names.
+    /// What each row of the training data is to the folds. `classes` has the class of each row, and `names` their
+    /// names.
     pub(crate) fn fold_rows(
         &self,
         flags: &FineTuneFlags,
@@ -78,8 +79,8 @@ impl RowFlags {
         })
     }
 
-    /// The value of each row in the column of the groups. The files are read a second time, with that column for the text; a
-    /// row is found by its line.
+    /// The value of each row in the column of the groups. The files are read a second time, with that column for the
+    /// text; a row is found by its line.
     fn groups(
         &self,
         flags: &FineTuneFlags,

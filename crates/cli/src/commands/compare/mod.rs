@@ -20,20 +20,20 @@ use crate::table::Table;
 /// The share of the resamples that an interval holds.
 const LEVEL: f64 = 0.95;
 
-/// Compare the predictions of two models for the same data, as `bert evaluate --predictions` writes them: McNemar's test of
-/// what only one of them gets right, and a paired bootstrap of the difference of the main figure
+/// Compare the predictions of two models for the same data, as `bert evaluate --predictions` writes them: McNemar's
+/// test of what only one of them gets right, and a paired bootstrap of the difference of the main figure
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// Predictions of the first model
     first: PathBuf,
     /// Predictions of the second model, for the same data
     second: PathBuf,
-    /// Data with the right answers, for files of question answering, which do not hold them: SQuAD files. The others have
-    /// each reference beside its prediction
+    /// Data with the right answers, for files of question answering, which do not hold them: SQuAD files. The others
+    /// have each reference beside its prediction
     #[arg(long, value_name = "FILE", num_args = 1..)]
     data: Vec<PathBuf>,
-    /// Random draws of the data's rows (sentences, questions), each as large as the data, with replacement; 1000: enough for
-    /// two digits of an interval
+    /// Random draws of the data's rows (sentences, questions), each as large as the data, with replacement; 1000:
+    /// enough for two digits of an interval
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = at_least::<100>)]
     bootstrap: usize,
     /// Seed of the draws; equal seeds give equal intervals; 42: any number would do

@@ -263,8 +263,8 @@ impl Pairs {
         }
     }
 
-    /// Which of both predictions are right, unit by unit; of a sentence, in every tag; of a question, word for word. `None`
-    /// for numbers.
+    /// Which of both predictions are right, unit by unit; of a sentence, in every tag; of a question, word for word.
+    /// `None` for numbers.
     pub(super) fn right(&self) -> Option<Vec<[bool; 2]>> {
         fn of<T: PartialEq>(pairs: &[Pair<T>]) -> Option<Vec<[bool; 2]>> {
             let right =

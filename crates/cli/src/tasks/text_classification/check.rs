@@ -86,8 +86,8 @@ pub(crate) fn report_rows(
     Ok(report)
 }
 
-/// The quick checks, which `bert train` makes as well: labels seen once, labels that the evaluation data lack, and rows that
-/// both files have become warnings.
+/// The quick checks, which `bert train` makes as well: labels seen once, labels that the evaluation data lack, and
+/// rows that both files have become warnings.
 pub(crate) fn warn(train: &Dataset, eval: Option<&Dataset>, has_classes: bool) {
     let train = Rows::of(train, has_classes);
     let eval = eval.map(|eval| Rows::of(eval, has_classes));
