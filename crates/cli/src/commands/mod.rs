@@ -1,8 +1,10 @@
 //! The commands that belong to no task, and the dispatch of all commands.
 
 pub(crate) mod bench;
+mod checkpoint_files;
 pub(crate) mod convert;
 pub(crate) mod embed;
+pub(crate) mod export;
 pub(crate) mod fetch;
 pub(crate) mod inspect;
 pub(crate) mod models;
@@ -18,6 +20,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Fetch(args) => fetch::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Convert(args) => convert::run(&args),
+        Command::Export(args) => args.run(),
         Command::Check(task) => task.run(),
         Command::Train(task) => task.run(),
         Command::Evaluate(task) => task.run(),
