@@ -21,7 +21,7 @@ pub(crate) fn log_bucket(distance: i64, buckets: usize, max_distance: usize) -> 
 
 /// MPNet's bucket of a key that stands `distance` behind its query, `relative_position_bucket` of transformers: the first half
 /// of the buckets for keys before the query and the query itself, the second half for keys after it.
-pub(crate) fn bias_bucket(distance: i64) -> usize {
+pub fn bias_bucket(distance: i64) -> usize {
     let half = BIAS_BUCKETS / 2;
     let exact = half / 2;
     let size = distance.unsigned_abs() as usize;

@@ -12,7 +12,7 @@ use burn::tensor::{Device, Int, Tensor};
 use crate::disentangled_positions::{DisentangledContext, SharedPositions};
 use crate::rows::Rows;
 use crate::skew::skew;
-use crate::{DisentangledConfig, EncoderConfig, init, kernel_args};
+use crate::{DisentangledConfig, EncoderConfig, PosAttType, init, kernel_args};
 
 /// What the attention of one layer adds for relative positions.
 #[derive(Module, Debug)]
@@ -24,9 +24,7 @@ pub struct DisentangledScores {
     /// `hidden_dropout_prob`, on the table of positions.
     pub dropout: Dropout,
     #[module(skip)]
-    content_to_position: bool,
-    #[module(skip)]
-    position_to_content: bool,
+    types: PosAttType,
 }
 
 /// The projections of the content, which serve for positions where these have none of their own.
@@ -49,8 +47,7 @@ impl DisentangledScores {
             position_key: (has_own && types.c2p).then(projection),
             position_query: (has_own && types.p2c).then(projection),
             dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
-            content_to_position: types.c2p,
-            position_to_content: types.p2c,
+            types,
         }
     }
 
@@ -69,7 +66,7 @@ impl DisentangledScores {
         dropout: impl FnOnce(Tensor<4>) -> Tensor<4>,
     ) -> (Tensor<2>, Tensor<4>) {
         let [places, hidden] = qkv[0].dims();
-        let scale = self.scale(hidden / heads);
+        let scale = self.types.score_scale(hidden / heads);
         let [queries, keys, values] = qkv.map(|x| split(x, rows, heads));
         let queries = queries * scale;
         let content = queries.clone().matmul(keys.clone().swap_dims(2, 3));
@@ -106,22 +103,15 @@ impl DisentangledScores {
             bert_kernels::linear(table.clone(), weights, Epilogue::Bias).select(0, rows.clone())
         };
         let mut scores = content;
-        if self.content_to_position {
+        if self.types.c2p {
             let positions = project(&self.position_key, weights.key, &shared.of_keys);
             scores = scores + by_distance(queries, positions);
         }
-        if self.position_to_content {
+        if self.types.p2c {
             let positions = project(&self.position_query, weights.query, &shared.of_queries);
             scores = scores + by_distance(keys, positions * scale).swap_dims(2, 3);
         }
         scores
-    }
-
-    /// One over the square root of the head's width for each kind of score.
-    fn scale(&self, head: usize) -> f64 {
-        let kinds =
-            1 + usize::from(self.content_to_position) + usize::from(self.position_to_content);
-        ((head * kinds) as f64).powf(-0.5)
     }
 }
 

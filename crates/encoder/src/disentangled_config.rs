@@ -84,7 +84,8 @@ impl DisentangledConfig {
         self.relative_attention && is_named
     }
 
-    pub(crate) fn distances(&self, max_position_embeddings: usize) -> Distances {
+    /// How distances find their rows in the table of relative positions, in a model with so many positions.
+    pub fn distances(&self, max_position_embeddings: usize) -> Distances {
         let positive = |value: i64| usize::try_from(value).ok().filter(|&value| value > 0);
         let farthest = positive(self.max_relative_positions).unwrap_or(max_position_embeddings);
         Distances {
@@ -135,19 +136,20 @@ impl DisentangledConfig {
 
 /// How the distance of a query from a key finds its row in the table of relative positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Distances {
+pub struct Distances {
     buckets: Option<usize>,
     farthest: usize,
 }
 
 impl Distances {
     /// Rows for distances of one sign, `pos_ebd_size` of transformers.
-    pub(crate) fn span(self) -> usize {
+    pub fn span(self) -> usize {
         self.buckets.unwrap_or(self.farthest)
     }
 
-    /// A row below 2 · span. It does not fall as the distance grows.
-    pub(crate) fn row(self, distance: i64) -> usize {
+    /// A row below 2 · span, for the number of tokens by which a query stands behind a key. It does not fall as the distance
+    /// grows.
+    pub fn row(self, distance: i64) -> usize {
         let bucket = match self.buckets {
             Some(buckets) => log_bucket(distance, buckets, self.farthest),
             None => distance,
@@ -164,6 +166,13 @@ impl Distances {
 }
 
 impl PosAttType {
+    /// What products of queries and keys are multiplied by: one over the square root of the head's width for each kind of
+    /// score.
+    pub fn score_scale(self, head_size: usize) -> f64 {
+        let kinds = 1 + usize::from(self.c2p) + usize::from(self.p2c);
+        ((head_size * kinds) as f64).powf(-0.5)
+    }
+
     fn of_words<'a>(words: impl Iterator<Item = &'a str>) -> Self {
         words.fold(Self::default(), |found, word| Self {
             c2p: found.c2p || word == "c2p",

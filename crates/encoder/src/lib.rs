@@ -52,10 +52,11 @@ mod skew;
 
 pub use attention::SelfAttention;
 pub use bert_kernels::{WeightFormat, without_kernels};
+pub use buckets::bias_bucket;
 pub use config::{EncoderConfig, HiddenAct};
 pub use convolution::Convolution;
 pub use disentangled::DisentangledScores;
-pub use disentangled_config::{DisentangledConfig, PosAttType};
+pub use disentangled_config::{DisentangledConfig, Distances, PosAttType};
 pub use disentangled_positions::DisentangledPositions;
 pub use embeddings::Embeddings;
 pub use encoder::{Encoder, EncoderOutput, Want};

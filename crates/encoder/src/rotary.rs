@@ -32,7 +32,7 @@ impl Rotations {
 
 impl RotaryPositions {
     /// `None` for families whose positions do not turn.
-    pub(crate) fn new(config: &EncoderConfig) -> Option<Self> {
+    pub fn new(config: &EncoderConfig) -> Option<Self> {
         let keys = config.modernbert.as_ref()?;
         let types = [LayerType::FullAttention, LayerType::SlidingAttention];
         Some(Self {
@@ -41,13 +41,32 @@ impl RotaryPositions {
         })
     }
 
+    /// The angles in radians by which the first positions turn, in layers of this type: D / 2 for each position, one position
+    /// behind the other.
+    pub fn angles(&self, layer_type: LayerType, positions: usize) -> Vec<f32> {
+        let [full, sliding] = self.thetas;
+        let theta = match layer_type {
+            LayerType::FullAttention => full,
+            LayerType::SlidingAttention => sliding,
+        };
+        let frequencies = frequencies(theta, self.head_size);
+        let rows = (0..positions).map(|position| position as f32);
+        rows.flat_map(|position| frequencies.iter().map(move |&f| position * f))
+            .collect()
+    }
+
     /// The angles of the tokens of sequences; each sequence counts from 0.
     pub(crate) fn of(&self, sequences: &Sequences, dtype: DType, device: &Device) -> Rotations {
         let lengths = sequences.lengths();
-        let [full, sliding] = self
-            .thetas
-            .map(|theta| rotation(&lengths, &frequencies(theta, self.head_size), dtype, device));
-        Rotations { full, sliding }
+        let longest = lengths.iter().copied().max().unwrap_or(0);
+        let rotation = |layer_type| {
+            let angles = self.angles(layer_type, longest);
+            rotation(&lengths, &angles, self.head_size / 2, dtype, device)
+        };
+        Rotations {
+            full: rotation(LayerType::FullAttention),
+            sliding: rotation(LayerType::SlidingAttention),
+        }
     }
 }
 
@@ -59,19 +78,21 @@ fn frequencies(theta: f64, head_size: usize) -> Vec<f32> {
         .collect()
 }
 
-fn rotation(lengths: &[usize], frequencies: &[f32], dtype: DType, device: &Device) -> Rotation {
-    let longest = lengths.iter().copied().max().unwrap_or(0);
+/// `angles` has one row of this width for each position; sequences begin with the same rows.
+fn rotation(
+    lengths: &[usize],
+    angles: &[f32],
+    width: usize,
+    dtype: DType,
+    device: &Device,
+) -> Rotation {
     let of_tokens = |function: fn(f64) -> f64| {
-        // One row a position; sequences begin with the same rows.
-        let table: Vec<f32> = (0..longest)
-            .flat_map(|position| frequencies.iter().map(move |&f| position as f32 * f))
-            .map(|angle| function(f64::from(angle)) as f32)
+        let table: Vec<f32> = (angles.iter())
+            .map(|&angle| function(f64::from(angle)) as f32)
             .collect();
-        let rows = lengths
-            .iter()
-            .map(|length| &table[..length * frequencies.len()]);
+        let rows = lengths.iter().map(|length| &table[..length * width]);
         let rows: Vec<f32> = rows.flatten().copied().collect();
-        let shape = [rows.len() / frequencies.len(), frequencies.len()];
+        let shape = [rows.len() / width, width];
         Tensor::from_data(TensorData::new(rows, shape), (device, dtype))
     };
     Rotation {

@@ -1,4 +1,4 @@
-//! A checkpoint of any format as a directory with `model.safetensors`, value by value.
+//! A checkpoint of any format as a directory with `model.safetensors`, tensor by tensor.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -6,8 +6,10 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
+use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
+use crate::cast::FloatType;
 use crate::save::{self, SaveError};
 use crate::staging::Staging;
 use crate::{CONFIG_FILE, Checkpoint, CheckpointError, TensorInfo, WEIGHTS_FILE, values};
@@ -30,6 +32,33 @@ pub enum ConvertError {
         /// The name.
         name: String,
     },
+    /// A value is too large for the type that is wanted.
+    #[error(
+        "the tensor `{name}` holds {value:e}, which is beyond the range of {dtype}; bfloat16 has the range of float32"
+    )]
+    OutOfRange {
+        /// Of the tensor.
+        name: String,
+        /// The first such value.
+        value: f64,
+        /// The type that is wanted, as config.json names it.
+        dtype: &'static str,
+    },
+}
+
+/// A tensor, and the type in which its values are written.
+struct Written<'a> {
+    tensor: &'a TensorInfo,
+    dtype: Dtype,
+}
+
+impl Written<'_> {
+    fn byte_len(&self) -> usize {
+        if self.dtype == self.tensor.dtype {
+            return self.tensor.byte_len;
+        }
+        self.tensor.shape.iter().product::<usize>() * self.dtype.bitsize() / 8
+    }
 }
 
 /// Writes a checkpoint as a directory that transformers opens: `model.safetensors` with the same tensors, bit for bit, and
@@ -42,7 +71,30 @@ pub enum ConvertError {
 /// # Errors
 /// [`ConvertError`], which names the path or the tensor.
 pub fn convert(checkpoint: &Checkpoint, names: &[String], dir: &Path) -> Result<(), ConvertError> {
-    let tensors = in_order(checkpoint.tensors())?;
+    write(checkpoint, None, names, dir)
+}
+
+/// As [`convert`], but every floating-point value becomes one of this type, and `dtype` of `config.json` says so. Tensors of
+/// other types stay as they are.
+///
+/// # Errors
+/// [`ConvertError`], which names the path or the tensor.
+pub fn convert_to(
+    checkpoint: &Checkpoint,
+    float: FloatType,
+    names: &[String],
+    dir: &Path,
+) -> Result<(), ConvertError> {
+    write(checkpoint, Some(float), names, dir)
+}
+
+fn write(
+    checkpoint: &Checkpoint,
+    float: Option<FloatType>,
+    names: &[String],
+    dir: &Path,
+) -> Result<(), ConvertError> {
+    let tensors = in_order(checkpoint.tensors(), float)?;
     let source = checkpoint.directory();
     let mut copied = vec![CONFIG_FILE.to_owned()];
     for name in names {
@@ -54,18 +106,31 @@ pub fn convert(checkpoint: &Checkpoint, names: &[String], dir: &Path) -> Result<
     }
     let weights = WEIGHTS_FILE.to_owned();
     let staging = Staging::begin(dir, copied.iter().cloned().chain([weights]).collect())?;
-    for name in &copied {
-        save::copy(&source.join(name), name, &staging)?;
+    for name in copied.iter().skip(usize::from(float.is_some())) {
+        staging.copy(&source.join(name), name)?;
     }
-    write_weights(&tensors, &staging, dir)?;
+    if let Some(float) = float {
+        let path = dir.join(CONFIG_FILE);
+        save::write_config(&float.stated_in(checkpoint.config()), &staging)
+            .map_err(|reason| SaveError::Write { path, reason })?;
+    }
+    write_weights(&tensors, float, &staging, dir)?;
     Ok(staging.commit()?)
 }
 
 /// The tensors in the order of the safetensors library: the widest type first, so that every value is aligned.
-fn in_order(tensors: &[TensorInfo]) -> Result<Vec<&TensorInfo>, ConvertError> {
-    let mut ordered: Vec<&TensorInfo> = tensors.iter().collect();
+fn in_order(
+    tensors: &[TensorInfo],
+    float: Option<FloatType>,
+) -> Result<Vec<Written<'_>>, ConvertError> {
+    let written = |tensor| Written {
+        tensor,
+        dtype: float.map_or(tensor.dtype, |float| float.of(tensor)),
+    };
+    let mut ordered: Vec<Written<'_>> = tensors.iter().map(written).collect();
     ordered.sort_by(|left, right| {
-        (Reverse(left.dtype), &left.name).cmp(&(Reverse(right.dtype), &right.name))
+        let (left_name, right_name) = (&left.tensor.name, &right.tensor.name);
+        (Reverse(left.dtype), left_name).cmp(&(Reverse(right.dtype), right_name))
     });
     let mut names: Vec<&String> = tensors.iter().map(|tensor| &tensor.name).collect();
     names.sort();
@@ -78,7 +143,8 @@ fn in_order(tensors: &[TensorInfo]) -> Result<Vec<&TensorInfo>, ConvertError> {
 }
 
 fn write_weights(
-    tensors: &[&TensorInfo],
+    tensors: &[Written<'_>],
+    float: Option<FloatType>,
     staging: &Staging,
     dir: &Path,
 ) -> Result<(), ConvertError> {
@@ -90,16 +156,21 @@ fn write_weights(
     let mut file = BufWriter::new(file);
     let header = header(tensors).map_err(unwritable)?;
     file.write_all(&header).map_err(unwritable)?;
-    for tensor in tensors {
-        copy_values(tensor, |piece| file.write_all(piece).map_err(unwritable))?;
+    for Written { tensor, .. } in tensors {
+        each_piece(tensor, |piece| {
+            let cast = float.map(|float| float.cast(tensor, piece)).transpose()?;
+            Ok(file
+                .write_all(cast.as_deref().unwrap_or(piece))
+                .map_err(unwritable)?)
+        })?;
     }
     Ok(file.flush().map_err(unwritable)?)
 }
 
-/// Hands the bytes of a tensor to `write`, piece by piece.
-fn copy_values(
+/// Hands the bytes of a tensor to `write`, piece by piece, each of whole values.
+fn each_piece(
     tensor: &TensorInfo,
-    mut write: impl FnMut(&[u8]) -> Result<(), SaveError>,
+    mut write: impl FnMut(&[u8]) -> Result<(), ConvertError>,
 ) -> Result<(), ConvertError> {
     let unreadable = |reason| values::unreadable(tensor, reason);
     let mut values = values::stream(tensor).map_err(unreadable)?;
@@ -116,17 +187,17 @@ fn copy_values(
 }
 
 /// The length of the header, and the header.
-fn header(tensors: &[&TensorInfo]) -> io::Result<Vec<u8>> {
+fn header(tensors: &[Written<'_>]) -> io::Result<Vec<u8>> {
     let mut end = 0;
-    let described = tensors.iter().map(|tensor| {
+    let described = tensors.iter().map(|written| {
         let begin = end;
-        end += tensor.byte_len;
+        end += written.byte_len();
         let info = safetensors::tensor::TensorInfo {
-            dtype: tensor.dtype,
-            shape: tensor.shape.clone(),
+            dtype: written.dtype,
+            shape: written.tensor.shape.clone(),
             data_offsets: (begin, end),
         };
-        (tensor.name.clone(), info)
+        (written.tensor.name.clone(), info)
     });
     let described = described.collect();
     let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);

@@ -24,6 +24,7 @@
 //! # Limits
 //! This crate does *not* choose a device, know a model or download anything.
 
+mod cast;
 mod convert;
 mod error;
 mod foreign;
@@ -45,7 +46,8 @@ mod tensor_info;
 mod values;
 mod wrapper;
 
-pub use convert::{ConvertError, convert};
+pub use cast::FloatType;
+pub use convert::{ConvertError, convert, convert_to};
 pub use error::CheckpointError;
 pub use key_map::{KeyMap, KeyMapColumn, KeyMapError};
 pub use load::{LoadError, LoadOptions, LoadReport, TiedCopy, load};
@@ -55,6 +57,7 @@ pub use pickled::{PickleFault, PicklePlace};
 pub use safetensors::Dtype;
 pub use same::{Difference, DifferenceKind, first_difference};
 pub use save::{Export, SaveError, save};
+pub use staging::Staging;
 pub use summary::{CheckpointSummary, DtypeSummary, summary, summary_of};
 pub use tensor_info::TensorInfo;
 

@@ -1,7 +1,7 @@
 //! The export of a module as a directory that transformers opens.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -111,7 +111,7 @@ pub fn save<M: Module>(
         reason,
     })?;
     for (source, name) in export.tokenizer_files.iter().zip(&tokenizer_names) {
-        copy(source, name, &staging)?;
+        staging.copy(source, name)?;
     }
     write_weights(module, tensor_names, &staging).map_err(|reason| SaveError::Weights {
         path: dir.join(WEIGHTS_FILE),
@@ -146,16 +146,6 @@ fn tensor_names<M: Module>(
     }
 }
 
-/// Copies a file into the export.
-pub(crate) fn copy(source: &Path, name: &str, staging: &Staging) -> Result<(), SaveError> {
-    File::open(source)
-        .and_then(|file| staging.write(name, file))
-        .map_err(|reason| SaveError::Copy {
-            path: source.to_owned(),
-            reason,
-        })
-}
-
 fn tokenizer_names(files: &[PathBuf]) -> Result<Vec<String>, SaveError> {
     let mut taken = BTreeSet::from([WEIGHTS_FILE.to_owned(), CONFIG_FILE.to_owned()]);
     files
@@ -171,7 +161,7 @@ fn tokenizer_names(files: &[PathBuf]) -> Result<Vec<String>, SaveError> {
         .collect()
 }
 
-fn write_config(config: &Map<String, Value>, staging: &Staging) -> io::Result<()> {
+pub(crate) fn write_config(config: &Map<String, Value>, staging: &Staging) -> io::Result<()> {
     let mut text = serde_json::to_vec_pretty(config)?;
     text.push(b'\n');
     staging.write(CONFIG_FILE, text.as_slice())

@@ -10,7 +10,8 @@ use crate::SaveError;
 
 /// Files written to a hidden directory inside the target, so that a rename puts each in its place. Dropped without
 /// [`Staging::commit`], it leaves the target as it was.
-pub(crate) struct Staging {
+#[derive(Debug)]
+pub struct Staging {
     // Rust drops fields in this order: the scratch directory must go before the new directories that it lies in.
     scratch: TempDir,
     created: CreatedDirectories,
@@ -19,8 +20,13 @@ pub(crate) struct Staging {
 }
 
 impl Staging {
-    /// Creates the target if need be, and checks that files of these names can take their places.
-    pub(crate) fn begin(target: &Path, names: Vec<String>) -> Result<Self, SaveError> {
+    /// Creates the target if need be, and checks that files of these names can take their places. A name may have folders
+    /// in it, with `/` between them.
+    ///
+    /// # Errors
+    ///
+    /// The target is no directory or cannot be written, or a directory has one of the names.
+    pub fn begin(target: &Path, names: Vec<String>) -> Result<Self, SaveError> {
         if fs::symlink_metadata(target).is_ok() && !target.is_dir() {
             return Err(SaveError::NotADirectory {
                 path: target.to_owned(),
@@ -54,16 +60,42 @@ impl Staging {
         self.scratch.path().join(name)
     }
 
-    /// Writes one of the files. A name may have folders in it.
-    pub(crate) fn write(&self, name: &str, mut content: impl Read) -> io::Result<()> {
+    /// Begins one of the files, for a caller that writes it piece by piece.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub fn create(&self, name: &str) -> io::Result<File> {
         let path = self.path(name);
         create_parent(&path)?;
-        let mut file = File::create(path)?;
-        io::copy(&mut content, &mut file).map(drop)
+        File::create(path)
+    }
+
+    /// Copies a file to one of the files.
+    ///
+    /// # Errors
+    ///
+    /// The original cannot be read, or the copy not be written.
+    pub fn copy(&self, source: &Path, name: &str) -> Result<(), SaveError> {
+        File::open(source)
+            .and_then(|file| self.write(name, file))
+            .map_err(|reason| SaveError::Copy {
+                path: source.to_owned(),
+                reason,
+            })
+    }
+
+    /// Writes one of the files.
+    pub(crate) fn write(&self, name: &str, mut content: impl Read) -> io::Result<()> {
+        io::copy(&mut content, &mut self.create(name)?).map(drop)
     }
 
     /// Makes every file durable, and then gives each its name.
-    pub(crate) fn commit(mut self) -> Result<(), SaveError> {
+    ///
+    /// # Errors
+    ///
+    /// A file was not written, or cannot take its place.
+    pub fn commit(mut self) -> Result<(), SaveError> {
         let failed = |name: &str| {
             let path = self.target.join(name);
             move |reason| SaveError::Write { path, reason }
@@ -100,6 +132,7 @@ fn sync_directory(path: &Path) {
 }
 
 /// The directories that were not there before, the deepest first; removed again unless they are kept.
+#[derive(Debug)]
 struct CreatedDirectories {
     paths: Vec<PathBuf>,
 }

@@ -1,9 +1,11 @@
 //! The commands that belong to no task, and the dispatch of all commands.
 
 pub(crate) mod bench;
+mod checkpoint_files;
 pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod embed;
+pub(crate) mod export;
 pub(crate) mod fetch;
 pub(crate) mod inspect;
 pub(crate) mod models;
@@ -19,6 +21,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Fetch(args) => fetch::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Convert(args) => convert::run(&args),
+        Command::Export(args) => args.run(),
         Command::Check(task) => task.run(),
         Command::Train(task) => task.run(),
         Command::Evaluate(task) => task.run(),

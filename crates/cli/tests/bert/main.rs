@@ -12,6 +12,7 @@ mod data_files;
 mod data_meanings;
 mod data_names;
 mod embed;
+mod export;
 mod formats;
 mod heads;
 mod help;

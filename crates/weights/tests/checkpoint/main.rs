@@ -1,6 +1,7 @@
 //! Checkpoints to and from Burn modules, on files written by hand.
 
 mod base_prefix;
+mod cast;
 mod convert;
 mod foreign;
 mod key_map;
