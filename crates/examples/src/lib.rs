@@ -90,7 +90,7 @@ impl Observer for Console {
     }
 
     fn evaluated(&mut self, report: &EvaluationReport<'_>) -> Result<(), TrainError> {
-        let name = report.evaluation.selected_by;
+        let name = report.evaluation.selected_by.as_ref();
         // The score itself is turned around where lower is better.
         let figure = report.evaluation.metrics.get(name);
         let figure = figure.and_then(|figure| figure.as_f64());

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::path::Path;
 
 use burn::module::Module;
@@ -25,14 +26,19 @@ pub struct Evaluation {
     /// Every figure.
     pub metrics: Metrics,
     /// The name of the figure that decides which checkpoint is best.
-    pub selected_by: &'static str,
+    pub selected_by: Cow<'static, str>,
     /// Its value; higher is better.
     pub score: f64,
 }
 
 impl Evaluation {
     /// The figures of a serializable struct, with the mean loss.
-    pub fn of(figures: &impl Serialize, loss: f64, selected_by: &'static str, score: f64) -> Self {
+    pub fn of(
+        figures: &impl Serialize,
+        loss: f64,
+        selected_by: impl Into<Cow<'static, str>>,
+        score: f64,
+    ) -> Self {
         let mut metrics = Metrics::new();
         if let Value::Object(figures) = json!(figures) {
             metrics.extend(figures);
@@ -40,7 +46,7 @@ impl Evaluation {
         metrics.insert("loss".into(), json!(loss));
         Self {
             metrics,
-            selected_by,
+            selected_by: selected_by.into(),
             score,
         }
     }

@@ -41,6 +41,7 @@ mod save;
 mod shards;
 mod staging;
 mod summary;
+mod tensor_file;
 mod tensor_info;
 mod values;
 mod wrapper;
@@ -56,6 +57,7 @@ pub use safetensors::Dtype;
 pub use same::{Difference, DifferenceKind, first_difference};
 pub use save::{Export, SaveError, save};
 pub use summary::{CheckpointSummary, DtypeSummary, summary, summary_of};
+pub use tensor_file::{NamedTensor, write_tensors};
 pub use tensor_info::TensorInfo;
 
 /// The configuration beside the weights.

@@ -1,14 +1,18 @@
 //! Groups of flags that several commands share.
 
+mod checkpoints;
 mod columns;
 mod data_files;
+mod given;
 mod runtime;
 mod training;
 mod values;
 mod weights;
 
+pub(crate) use checkpoints::CheckpointFlags;
 pub(crate) use columns::{ColumnFlags, names};
 pub(crate) use data_files::{data_files, print_notes};
+pub(crate) use given::GivenFlags;
 pub(crate) use runtime::RuntimeFlags;
 pub(crate) use training::TrainingFlags;
 pub(crate) use values::{at_least_one, dropout, integer, one_to, share};

@@ -7,6 +7,7 @@ pub(crate) mod check;
 pub(crate) mod evaluate;
 mod model;
 pub(crate) mod predict;
+mod resume;
 pub(crate) mod row_files;
 pub(crate) mod train;
 

@@ -3,29 +3,34 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
 use bert_hub::DataSplit;
 use bert_tasks::pretraining::EVALUATION_SEED;
 use bert_tasks::{HeadOrigin, Metrics, RunOptions, Task, TaskError};
 use bert_train::{
-    Observers, TrainOptions, Trained, TrainingData, TrainingLog, prepare_output, train,
+    Checkpoint, Checkpointing, Observers, RunDescription, Stopped, TrainError, Trained, Training,
+    TrainingData, TrainingLog, prepare_output,
 };
 use burn::tensor::Device;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{TaskModel, print_files, print_unknown_tensors};
+use super::{TaskModel, print_files, print_unknown_tensors, resume};
 use crate::data_source;
 use crate::describe;
-use crate::flags::{RuntimeFlags, TrainingFlags, data_files};
+use crate::failure::Interrupted;
+use crate::flags::{CheckpointFlags, GivenFlags, RuntimeFlags, TrainingFlags, data_files};
 use crate::format;
 use crate::model_source::ModelSource;
 use crate::output_directory::OutputDirectory;
 use crate::progress::{ShareBar, TrainingProgress};
 use crate::results::Results;
+use crate::stop_signals::StopSignals;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct FineTuneFlags {
+    #[command(flatten)]
+    pub(super) given: GivenFlags,
     /// Model to start from: a checkpoint directory, a name that `bert models` lists, or a model of the hub (OWNER/NAME, or
     /// OWNER/NAME@REVISION)
     #[arg(long, value_name = "DIR|NAME")]
@@ -56,6 +61,8 @@ pub(crate) struct FineTuneFlags {
     offline: bool,
     #[command(flatten)]
     pub(crate) training: TrainingFlags,
+    #[command(flatten)]
+    checkpoints: CheckpointFlags,
     #[command(flatten)]
     runtime: RuntimeFlags,
 }
@@ -103,6 +110,14 @@ pub(crate) enum Role {
 }
 
 impl<D> Splits<D> {
+    /// What the training loop takes.
+    fn training(&self) -> TrainingData<'_, D> {
+        TrainingData {
+            train: &self.train,
+            eval: self.eval.as_ref(),
+        }
+    }
+
     pub(crate) fn all(&self) -> impl Iterator<Item = &D> {
         [Some(&self.train), self.eval.as_ref(), self.test.as_ref()]
             .into_iter()
@@ -150,7 +165,7 @@ pub(crate) trait FineTune {
 /// Runs `bert train` for a task. Cheap checks come first, so that a run that cannot succeed downloads and computes nothing.
 pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()> {
     let options = flags.training.options()?;
-    prepare_output(&flags.output, flags.overwrite)?;
+    let resume = resumed(flags)?;
     let source = ModelSource::find("--model", &flags.model)?;
     let flags = &flags.with_data_files()?;
     let data = command.read(flags)?;
@@ -159,16 +174,32 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
     let checkpoint = source.directory(flags.offline)?;
 
     device.seed(options.seed);
-    let ready = prepare(command, flags, data, &checkpoint, &device)?;
+    let ready = prepare(command, flags, data, &checkpoint, resume.as_ref(), &device)?;
     let (task, splits) = (&ready.task, &ready.splits);
-    let trained = run_loop(
+    let signals = StopSignals::listen().context("cannot listen to signals")?;
+    let checkpoints = Checkpointing {
+        every: flags.checkpoints.every(),
+        keep: flags.checkpoints.keep(),
+        run: ready.run,
+        resume,
+        stop: Some(signals.asked()),
+    };
+    let training = Training {
         task,
-        ready.network,
-        splits,
-        &options,
-        &device,
-        output.path(),
-    )?;
+        data: splits.training(),
+        options: &options,
+        device: &device,
+        output: Some(output.path()),
+        checkpoints: Some(checkpoints),
+    };
+    let trained = match run_loop(training, ready.network, &signals) {
+        Err(stopped) if stopped.is::<Interrupted>() => {
+            output.keep();
+            return Err(stopped);
+        }
+        trained => trained?,
+    };
+    drop(signals);
     let test = splits.test.as_ref();
     let test = test.map(|test| score(task, &trained.model, test, &device.inner()));
     let test = test.transpose()?.map(Value::Object);
@@ -179,9 +210,20 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
     results.flush()
 }
 
+/// Makes sure that there is something to go on from, or room for a new run.
+fn resumed(flags: &FineTuneFlags) -> Result<Option<Checkpoint>> {
+    if flags.checkpoints.is_resumed() {
+        let anyway = flags.checkpoints.takes_differences();
+        return resume::newest_checkpoint(&flags.output, anyway).map(Some);
+    }
+    prepare_output(&flags.output, flags.overwrite)?;
+    Ok(None)
+}
+
 /// What the training loop starts from.
 struct Prepared<T: Task> {
     task: T,
+    run: RunDescription,
     network: T::Model,
     splits: Splits<T::Split>,
 }
@@ -192,9 +234,14 @@ fn prepare<C: FineTune>(
     flags: &FineTuneFlags,
     data: Splits<C::Data>,
     checkpoint: &Path,
+    resume: Option<&Checkpoint>,
     device: &Device,
 ) -> Result<Prepared<C::Model>> {
     let (mut task, head) = command.open(flags, &data, checkpoint)?;
+    let run = resume::describe(flags, task.pretrained())?;
+    if let Some(checkpoint) = resume {
+        resume::compare(checkpoint, &run, flags.checkpoints.takes_differences())?;
+    }
     eprintln!("model   {}: {}", flags.model, task.describe());
     print_files(task.pretrained());
     if let Some(head) = task.describe_head(head) {
@@ -213,33 +260,46 @@ fn prepare<C: FineTune>(
     print_unknown_tensors(&report);
     Ok(Prepared {
         task,
+        run,
         network,
         splits,
     })
 }
 
+/// Runs the loop until it is over, or until a signal asks it to stop.
 fn run_loop<T: Task>(
-    task: &T,
+    training: Training<'_, T>,
     model: T::Model,
-    splits: &Splits<T::Split>,
-    options: &TrainOptions,
-    device: &Device,
-    output: &Path,
+    signals: &StopSignals,
 ) -> Result<Trained<T::Model>> {
+    let output = training.output.unwrap_or(Path::new("."));
     let mut progress = TrainingProgress::new();
     let mut log = TrainingLog::new(output);
     let mut observers = Observers(vec![&mut log, &mut progress]);
     let clock = Instant::now();
-    let data = TrainingData {
-        train: &splits.train,
-        eval: splits.eval.as_ref(),
-    };
-    let dir = Some(output);
-    let trained = train(task, model, data, options, device, dir, &mut observers)?;
+    let trained = training.run(model, &mut observers);
     drop(progress);
-    let time = format::clock(clock.elapsed());
-    eprintln!("done    {} after {time}", output.display());
-    Ok(trained)
+    match trained {
+        Err(TrainError::Stopped(stopped)) => Err(anyhow!(Interrupted {
+            message: how_to_go_on(&stopped),
+            exit_code: signals.exit_code(),
+        })),
+        trained => {
+            let trained = trained?;
+            let time = format::clock(clock.elapsed());
+            eprintln!("done    {} after {time}", output.display());
+            Ok(trained)
+        }
+    }
+}
+
+fn how_to_go_on(stopped: &Stopped) -> String {
+    format!(
+        "after step {} of {}; {} has what is needed to go on: give the same command with --resume",
+        format::count(stopped.step),
+        format::count(stopped.total_steps),
+        stopped.checkpoint.display()
+    )
 }
 
 fn score<T: Task>(
