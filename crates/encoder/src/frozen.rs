@@ -5,10 +5,10 @@ use std::io;
 use std::sync::Arc;
 
 use burn::module::Module;
-use burn::tensor::{IndexingUpdateOp, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
-use crate::sequences::indices;
-use crate::{Encoder, EncoderError, EncoderPart, RaggedInput};
+use crate::batch::{check_positions, gathered, spread};
+use crate::{Encoder, EncoderError, EncoderInput, EncoderPart, RaggedInput};
 
 /// Between the parts of a key; no token, segment or position is negative.
 const SEPARATOR: i32 = -1;
@@ -35,7 +35,7 @@ pub trait FrozenStates: Debug + Send + Sync {
 #[derive(Debug, Clone)]
 pub(crate) struct FrozenPart {
     /// How many layers, in the order in which they are computed. The final LayerNorm is among them if all are.
-    pub(crate) layers: usize,
+    layers: usize,
     states: Option<Arc<dyn FrozenStates>>,
 }
 
@@ -50,19 +50,53 @@ impl Encoder {
         lowest_trained: Option<EncoderPart>,
         states: Option<Arc<dyn FrozenStates>>,
     ) {
-        let layers = self.layers.len() * self.repeats;
         let layers = match lowest_trained {
             Some(EncoderPart::Embeddings) => None,
             Some(EncoderPart::Layer(index)) => Some(index * self.repeats),
-            Some(EncoderPart::FinalNorm) => Some(layers.saturating_sub(1)),
-            None => Some(layers),
+            Some(EncoderPart::FinalNorm) => Some(self.depth().saturating_sub(1)),
+            None => Some(self.depth()),
         };
         self.frozen = layers.map(|layers| FrozenPart { layers, states });
     }
 
-    /// Whether nothing of this encoder is trained.
-    pub(crate) fn is_all_frozen(&self, frozen: &FrozenPart) -> bool {
-        frozen.layers == self.layers.len() * self.repeats
+    /// The first layer that is not frozen, and what it takes, as [`batch`](Self::batch) lays out such an input.
+    ///
+    /// # Shapes
+    ///
+    /// `[T, H]`, with padding where the encoder pads.
+    pub(crate) fn above_frozen(
+        &self,
+        input: &EncoderInput,
+    ) -> Result<Option<(usize, Tensor<2>)>, EncoderError> {
+        let (Some(frozen), EncoderInput::Ragged(ragged)) = (&self.frozen, input) else {
+            return Ok(None);
+        };
+        let hidden = self.frozen_hidden(frozen, ragged, None)?;
+        let hidden = match self.has_kernels() {
+            true => hidden,
+            false => spread(hidden, ragged.lengths(), ragged.dims()),
+        };
+        Ok(Some((frozen.layers, hidden)))
+    }
+
+    /// The last hidden state of some tokens, where nothing of the encoder is trained.
+    ///
+    /// # Shapes
+    ///
+    /// `[Q, H]`.
+    pub(crate) fn frozen_selected(
+        &self,
+        input: &EncoderInput,
+        positions: &[Vec<usize>],
+    ) -> Result<Option<Tensor<2>>, EncoderError> {
+        match (&self.frozen, input) {
+            (Some(frozen), EncoderInput::Ragged(ragged)) if frozen.layers == self.depth() => {
+                check_positions(positions, ragged.lengths())?;
+                let selected = self.frozen_hidden(frozen, ragged, Some(positions))?;
+                Ok(Some(selected))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// What comes out of the frozen part, without padding: of every token, or of those at the positions of each sequence.
@@ -70,7 +104,7 @@ impl Encoder {
     /// # Shapes
     ///
     /// `[T, H]` or `[Q, H]`.
-    pub(crate) fn frozen_hidden(
+    fn frozen_hidden(
         &self,
         frozen: &FrozenPart,
         input: &RaggedInput,
@@ -86,9 +120,12 @@ impl Encoder {
             });
         };
         let rows = self.kept_hidden(frozen, states.as_ref(), input, positions)?;
-        let width = self.hidden_size();
-        let count = rows.len() / width.max(1);
-        Ok(Tensor::from_data(TensorData::new(rows, [count, width]), (&device, dtype)))
+        let count = positions.map_or(input.tokens(), |all| all.iter().map(Vec::len).sum());
+        let width = rows.len() / count.max(1);
+        Ok(Tensor::from_data(
+            TensorData::new(rows, [count, width]),
+            (&device, dtype),
+        ))
     }
 
     /// The same rows on the host; only sequences that `states` does not know are computed.
@@ -105,24 +142,27 @@ impl Encoder {
         let keys = keys(input, positions);
         let found = keys.iter().map(|key| states.get(key));
         let mut found: Vec<Option<Vec<f32>>> = found.collect::<io::Result<_>>().map_err(failed)?;
-        let missing: Vec<usize> = (0..keys.len()).filter(|&row| found[row].is_none()).collect();
+        let missing: Vec<usize> = (0..keys.len())
+            .filter(|&row| found[row].is_none())
+            .collect();
         if !missing.is_empty() {
             let picked: Option<Vec<Vec<usize>>> =
                 positions.map(|all| missing.iter().map(|&row| all[row].clone()).collect());
-            let hidden =
-                self.compute_frozen(frozen, &input.subset(&missing), picked.as_deref())?;
+            let hidden = self.compute_frozen(frozen, &input.subset(&missing), picked.as_deref())?;
+            let [_, width] = hidden.dims();
             let computed: Vec<f32> = hidden.into_data().iter::<f32>().collect();
             let mut rest = computed.as_slice();
             let mut keys = keys;
             for row in missing {
                 let count = positions.map_or(input.lengths()[row], |all| all[row].len());
-                let (rows, others) = rest.split_at(count * self.hidden_size());
+                let (rows, others) = rest.split_at(count * width);
                 rest = others;
                 let key = std::mem::take(&mut keys[row]);
                 found[row] = Some(states.put(key, rows.to_vec()).map_err(failed)?);
             }
         }
-        Ok(found.into_iter().flatten().flatten().collect())
+        let rows: Vec<Vec<f32>> = found.into_iter().flatten().collect();
+        Ok(rows.concat())
     }
 
     /// Computes the frozen part on the device without gradients. Shapes are those of
@@ -133,47 +173,20 @@ impl Encoder {
         input: &RaggedInput,
         positions: Option<&[Vec<usize>]>,
     ) -> Result<Tensor<2>, EncoderError> {
-        let is_autodiff = self.embeddings.word_embeddings.weight.val().device().is_autodiff();
-        let mut lower = if is_autodiff { self.valid() } else { self.clone() };
+        let words = self.embeddings.word_embeddings.weight.val();
+        let mut lower = match words.device().is_autodiff() {
+            true => self.valid(),
+            false => self.clone(),
+        };
         lower.frozen = None;
         match positions {
             Some(positions) => lower.forward_selected(input.clone().into(), positions),
-            None => lower.forward_below(input, frozen.layers),
+            None => {
+                let hidden = lower.forward_below(input.clone().into(), frozen.layers)?;
+                Ok(gathered(hidden, input.lengths(), input.dims()))
+            }
         }
     }
-
-    /// Rows of tokens where a batch with padding has them, `[T, H]` → `[B · S, H]`; padding is zero.
-    pub(crate) fn spread(hidden: Tensor<2>, input: &RaggedInput) -> Tensor<2> {
-        let [batch, sequence] = input.dims();
-        let [tokens, width] = hidden.dims();
-        if tokens == batch * sequence {
-            return hidden;
-        }
-        let device = hidden.device();
-        let zeros = Tensor::zeros([batch * sequence, width], (&device, hidden.dtype()));
-        zeros.select_assign(0, places(input, &device), hidden, IndexingUpdateOp::Add)
-    }
-
-    /// The inverse of [`spread`](Self::spread).
-    pub(crate) fn collect(hidden: Tensor<2>, input: &RaggedInput) -> Tensor<2> {
-        let [rows, _] = hidden.dims();
-        if rows == input.tokens() {
-            return hidden;
-        }
-        let device = hidden.device();
-        hidden.select(0, places(input, &device))
-    }
-}
-
-/// Where the tokens of a batch are when it is padded.
-fn places(
-    input: &RaggedInput,
-    device: &burn::tensor::Device,
-) -> Tensor<1, burn::tensor::Int> {
-    let [_, sequence] = input.dims();
-    let rows = input.lengths().iter().enumerate();
-    let places = rows.flat_map(|(row, &length)| row * sequence..row * sequence + length);
-    indices(places, device)
 }
 
 /// What the hidden states of each sequence depend on: its tokens and segments, and which of them are wanted.

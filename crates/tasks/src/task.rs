@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use bert_encoder::Encoder;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::Serialize;
@@ -72,6 +73,15 @@ pub trait Task {
 
     /// Number of layers of the model's encoder.
     fn encoder_layers(&self) -> usize;
+
+    /// The encoder of a model.
+    fn encoder_mut<'m>(&self, model: &'m mut Self::Model) -> &'m mut Encoder;
+
+    /// Whether a training example is the same tokens in each epoch, so that what a frozen part of the model computes of it
+    /// can be kept.
+    fn has_fixed_inputs(&self) -> bool {
+        true
+    }
 
     /// Tokens of each example of a data set. The loop makes batches of similar lengths from them.
     fn lengths(&self, split: &Self::Split) -> Vec<usize>;

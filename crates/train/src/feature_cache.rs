@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bert_encoder::FrozenStates;
+use burn::tensor::bf16;
 use serde::{Serialize, Serializer};
 
 /// Memory that hidden states may take before they go to the disk: 2 GiB.
@@ -55,7 +56,11 @@ impl FromStr for FeatureCache {
             "off" if size.is_none() => None,
             "f32" => Some(FeatureFormat::F32),
             "bf16" => Some(FeatureFormat::Bf16),
-            _ => return Err(format!("`{words}` is none of `f32[:SIZE]`, `bf16[:SIZE]` and `off`")),
+            _ => {
+                return Err(format!(
+                    "`{words}` is none of `f32[:SIZE]`, `bf16[:SIZE]` and `off`"
+                ));
+            }
         };
         let memory_bytes = size.map_or(Ok(DEFAULT_MEMORY_BYTES), bytes)?;
         Ok(Self {
@@ -68,7 +73,9 @@ impl FromStr for FeatureCache {
 /// A size such as `500MB` or `4GB`, in powers of 1000.
 fn bytes(size: &str) -> Result<u64, String> {
     let units = [("GB", 1_000_000_000), ("MB", 1_000_000)];
-    let split = units.iter().find_map(|(unit, bytes)| Some((size.strip_suffix(unit)?, bytes)));
+    let split = units
+        .iter()
+        .find_map(|(unit, bytes)| Some((size.strip_suffix(unit)?, bytes)));
     let number = split.and_then(|(number, unit)| number.parse::<u64>().ok()?.checked_mul(*unit));
     number.ok_or_else(|| format!("`{size}` is no size such as 500MB or 4GB"))
 }
@@ -132,17 +139,20 @@ impl FeatureStore {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn to_bytes(&self, states: &[f32]) -> Box<[u8]> {
+    fn bytes_of(&self, states: &[f32]) -> Box<[u8]> {
         match self.format {
-            FeatureFormat::F32 => states.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            FeatureFormat::F32 => states
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect(),
             FeatureFormat::Bf16 => {
-                let rounded = states.iter().map(|&value| half::bf16::from_f32(value));
+                let rounded = states.iter().map(|&value| bf16::from_f32(value));
                 rounded.flat_map(|value| value.to_le_bytes()).collect()
             }
         }
     }
 
-    fn from_bytes(&self, bytes: &[u8]) -> Vec<f32> {
+    fn states_of(&self, bytes: &[u8]) -> Vec<f32> {
         match self.format {
             FeatureFormat::F32 => {
                 let values = bytes.as_chunks::<4>().0.iter();
@@ -150,7 +160,9 @@ impl FeatureStore {
             }
             FeatureFormat::Bf16 => {
                 let values = bytes.as_chunks::<2>().0.iter();
-                values.map(|value| half::bf16::from_le_bytes(*value).to_f32()).collect()
+                values
+                    .map(|value| bf16::from_le_bytes(*value).to_f32())
+                    .collect()
             }
         }
     }
@@ -168,7 +180,10 @@ impl FeatureStore {
             return Ok(None);
         }
         let in_dir = |error: io::Error| {
-            let message = format!("{}: hidden states cannot be kept on the disk: {error}", dir.display());
+            let message = format!(
+                "{}: hidden states cannot be kept on the disk: {error}",
+                dir.display()
+            );
             io::Error::new(error.kind(), message)
         };
         let file = match &mut kept.file {
@@ -176,7 +191,9 @@ impl FeatureStore {
             none => none.insert(tempfile::tempfile_in(dir).map_err(in_dir)?),
         };
         let start = kept.disk;
-        let written = file.seek(SeekFrom::Start(start)).and_then(|_| file.write_all(bytes));
+        let written = file
+            .seek(SeekFrom::Start(start))
+            .and_then(|_| file.write_all(bytes));
         written.map_err(in_dir)?;
         kept.disk += size;
         let bytes = bytes.len();
@@ -189,19 +206,19 @@ impl FrozenStates for FeatureStore {
         let mut kept = self.kept();
         let Kept { places, file, .. } = &mut *kept;
         match (places.get(key), file) {
-            (Some(Place::Memory(bytes)), _) => Ok(Some(self.from_bytes(bytes))),
+            (Some(Place::Memory(bytes)), _) => Ok(Some(self.states_of(bytes))),
             (Some(Place::Disk { start, bytes }), Some(file)) => {
                 let mut read = vec![0; *bytes];
                 file.seek(SeekFrom::Start(*start))?;
                 file.read_exact(&mut read)?;
-                Ok(Some(self.from_bytes(&read)))
+                Ok(Some(self.states_of(&read)))
             }
             _ => Ok(None),
         }
     }
 
     fn put(&self, key: Vec<i32>, states: Vec<f32>) -> io::Result<Vec<f32>> {
-        let bytes = self.to_bytes(&states);
+        let bytes = self.bytes_of(&states);
         let mut kept = self.kept();
         if !kept.places.contains_key(key.as_slice())
             && let Some(place) = self.write(&mut kept, &bytes)?
@@ -210,7 +227,7 @@ impl FrozenStates for FeatureStore {
         }
         Ok(match self.format {
             FeatureFormat::F32 => states,
-            FeatureFormat::Bf16 => self.from_bytes(&bytes),
+            FeatureFormat::Bf16 => self.states_of(&bytes),
         })
     }
 }
@@ -224,7 +241,10 @@ mod tests {
         for word in ["off", "f32", "bf16", "f32:500MB", "bf16:4000MB"] {
             assert_eq!(word.parse::<FeatureCache>().unwrap().to_string(), word);
         }
-        assert_eq!("f32:4GB".parse::<FeatureCache>().unwrap().memory_bytes, 4_000_000_000);
+        assert_eq!(
+            "f32:4GB".parse::<FeatureCache>().unwrap().memory_bytes,
+            4_000_000_000
+        );
         for word in ["", "on", "off:4GB", "f32:", "f32:4", "f16:1GB", "f32:-1GB"] {
             assert!(word.parse::<FeatureCache>().is_err(), "{word} was taken");
         }

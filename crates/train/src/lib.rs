@@ -15,7 +15,9 @@ mod adamw;
 mod checkpoint;
 mod clip;
 mod error;
+mod feature_cache;
 mod files;
+mod frozen;
 mod moments;
 mod observer;
 mod options;
@@ -35,6 +37,7 @@ pub use checkpoint::{
 };
 pub use clip::{clip_factor, global_norm};
 pub use error::TrainError;
+pub use feature_cache::{FeatureCache, FeatureFormat};
 pub use files::prepare_output;
 pub use observer::{EvaluationReport, Observer, Observers, Plan, StepReport};
 pub use options::{Batching, TrainOptions};

@@ -22,6 +22,8 @@ pub struct Plan<'a> {
     pub trainable_parameters: usize,
     /// All parameters.
     pub parameters: usize,
+    /// Whether what the frozen part computes is kept for later epochs.
+    pub keeps_features: bool,
 }
 
 /// One optimiser step.

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::{LinearSchedule, PartRates, TrainError, Tune};
+use crate::{FeatureCache, LinearSchedule, PartRates, TrainError, Tune};
 
 /// How rows become batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -46,6 +46,10 @@ pub struct TrainOptions {
     pub batching: Batching,
     /// Evaluate after every so many optimiser steps, in addition to the end of each epoch.
     pub evaluate_every: Option<usize>,
+    /// Whether the frozen part of the model has dropout, as in transformers. Nothing of it can then be kept.
+    pub frozen_dropout: bool,
+    /// Whether what the frozen part computes is kept for later epochs.
+    pub feature_cache: FeatureCache,
 }
 
 impl Default for TrainOptions {
@@ -66,6 +70,8 @@ impl Default for TrainOptions {
             freeze_embeddings: false,
             batching: Batching::Shuffled,
             evaluate_every: None,
+            frozen_dropout: false,
+            feature_cache: FeatureCache::default(),
         }
     }
 }
@@ -117,6 +123,11 @@ impl TrainOptions {
             Some((name, _)) => refuse(name, "0".into(), "at least 1"),
             None => Ok(()),
         }
+    }
+
+    /// Whether a row may pass the model more than once.
+    pub(crate) fn passes_again(&self) -> bool {
+        self.epochs > 1.0 || self.evaluate_every.is_some()
     }
 
     /// Optimiser steps of one epoch over `examples` rows.

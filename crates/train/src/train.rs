@@ -8,6 +8,7 @@ use bert_tasks::{Evaluation, Position, RunOptions, Task};
 use bert_text::{BatchOrder, epoch_batches};
 
 use crate::checkpoint::{Place, Saver, trained_paths};
+use crate::frozen::freeze;
 use crate::rates::layers_of;
 use crate::tune::freeze_embeddings;
 use crate::{
@@ -103,10 +104,12 @@ impl<T: Task> Training<'_, T> {
             return Err(TrainError::NoExamples);
         }
         let model = options.tune.apply(model, self.task.encoder_layers())?;
-        let model = match options.freeze_embeddings {
+        let mut model = match options.freeze_embeddings {
             true => freeze_embeddings(model),
             false => model,
         };
+        let trained = trained_paths(&model);
+        let keeps_features = freeze(self.task, &mut model, &trained, options, self.output);
         let schedule = options.schedule(examples);
         let resume = self.checkpoints.as_ref().and_then(|one| one.resume.clone());
         let plan = Plan {
@@ -117,15 +120,14 @@ impl<T: Task> Training<'_, T> {
             examples,
             trainable_parameters: trainable_parameters(&model),
             parameters: model.num_params(),
+            keeps_features,
         };
         match &resume {
             Some(checkpoint) => observer.resumed(&plan, &checkpoint.state.observers)?,
             None => observer.started(&plan)?,
         }
         let saver = match (self.output, self.checkpoints.take()) {
-            (Some(output), Some(settings)) => {
-                Some(Saver::begin(output, settings, trained_paths(&model))?)
-            }
+            (Some(output), Some(settings)) => Some(Saver::begin(output, settings, trained)?),
             _ => None,
         };
         let rates = options.part_rates(layers_of(&model));

@@ -8,16 +8,16 @@ use super::at_least_one;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Checkpoints")]
 pub(crate) struct CheckpointFlags {
-    /// Save a checkpoint after every N steps, from which --resume can go on; by default every ten minutes, because that is
-    /// as much as one would want to lose, and costs at most 2 % of the time
+    /// Save a checkpoint after every N steps, from which --resume can go on; by default every ten minutes, because
+    /// that is as much as one would want to lose, and costs at most 2 % of the time
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     save_every: Option<std::num::NonZeroUsize>,
-    /// Which checkpoints stay: best (that of the best evaluation), last:N (the newest N), or both: best,last:2. By default
-    /// the newest, until the run is over: the trained model does not need it
+    /// Which checkpoints stay: best (that of the best evaluation), last:N (the newest N), or both: best,last:2. By
+    /// default the newest, until the run is over: the trained model does not need it
     #[arg(long, value_name = "WHICH")]
     keep: Option<Keep>,
-    /// Go on from the newest checkpoint in --output, and end as the run would have ended that was never stopped. Give the
-    /// same command line as before, and this
+    /// Go on from the newest checkpoint in --output, and end as the run would have ended that was never stopped. Give
+    /// the same command line as before, and this
     #[arg(long)]
     resume: bool,
     /// As --resume, but go on with other data, options or another version than the checkpoint's, or from an earlier

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Id};
 
-/// The values of all flags of a command, defaults included. It has no flag of its own. It must be the first of the parts of a
-/// command's arguments, because the others take theirs out.
+/// The values of all flags of a command, defaults included. It has no flag of its own. It must be the first of the parts
+/// of a command's arguments, because the others take theirs out.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct GivenFlags(BTreeMap<String, Vec<String>>);
 

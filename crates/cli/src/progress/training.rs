@@ -195,8 +195,12 @@ fn plan_line(plan: &Plan<'_>) -> String {
             count(plan.parameters)
         )
     };
+    let kept = match plan.keeps_features {
+        true => "; what the others compute is kept for later epochs",
+        false => "",
+    };
     format!(
-        "train   {} ({} an epoch, {} to warm up), {share}",
+        "train   {} ({} an epoch, {} to warm up), {share}{kept}",
         counted(plan.schedule.total_steps, "step"),
         count(plan.steps_per_epoch),
         count(plan.schedule.warmup_steps)

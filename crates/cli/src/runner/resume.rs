@@ -95,7 +95,7 @@ fn add_flags(run: &mut RunDescription, given: &GivenFlags) -> Result<()> {
     {
         let spelled = |value: &String| match Path::new(value) {
             path if path.is_file() => sum_of(path),
-            _ => Ok(plain(value)),
+            _ => Ok(plain(flag, value)),
         };
         let spelled: Vec<String> = values.iter().map(spelled).collect::<Result<_>>()?;
         run.set(flag, spelled.join(" "));
@@ -103,8 +103,12 @@ fn add_flags(run: &mut RunDescription, given: &GivenFlags) -> Result<()> {
     Ok(())
 }
 
-/// Numbers in one spelling, so that 5e-5 and 0.00005 are the same.
-fn plain(value: &str) -> String {
+/// Numbers in one spelling, so that 5e-5 and 0.00005 are the same, and caches by what they do to the result.
+fn plain(flag: &str, value: &str) -> String {
+    if flag == "--feature-cache" {
+        let is_rounded = value.starts_with("bf16");
+        return if is_rounded { "bf16" } else { "exact" }.to_owned();
+    }
     if let Ok(whole) = value.parse::<u64>() {
         return whole.to_string();
     }
@@ -168,9 +172,13 @@ mod tests {
 
     #[test]
     fn numbers_have_one_spelling() {
-        assert_eq!(plain("5e-5"), plain("0.00005"));
-        assert_eq!(plain("3"), plain("3.0"));
-        assert_eq!(plain("18446744073709551615"), "18446744073709551615");
-        assert_eq!(plain("last:1"), "last:1");
+        let plain_lr = |value| plain("--lr", value);
+        assert_eq!(plain_lr("5e-5"), plain_lr("0.00005"));
+        assert_eq!(plain_lr("3"), plain_lr("3.0"));
+        assert_eq!(plain_lr("18446744073709551615"), "18446744073709551615");
+        assert_eq!(plain_lr("last:1"), "last:1");
+        let cache = |value| plain("--feature-cache", value);
+        assert_eq!(cache("off"), cache("f32:4GB"));
+        assert_ne!(cache("off"), cache("bf16"));
     }
 }

@@ -11,6 +11,7 @@ mod data_files;
 mod data_meanings;
 mod data_names;
 mod embed;
+mod feature_cache;
 mod formats;
 mod heads;
 mod help;

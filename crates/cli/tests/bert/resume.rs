@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::support::{Room, Run, json_lines, names_in};
+use super::support::{Room, Run, fixed_inputs, json_lines, names_in};
 
 /// Runs of which each has something that a resumed run could get wrong.
 const TEXT: &str = "train text-classification --model base --train train.tsv --eval eval.tsv --batch-size 4 --lr 1e-3 \
-                    --dropout 0.1 --epochs 4 --accumulation-steps 2 --eval-every 2 --test eval.tsv";
+                    --dropout 0.1 --epochs 40 --accumulation-steps 2 --eval-every 2 --test eval.tsv";
 const LAST_LAYER: &str = "train text-classification --model base --train train.tsv --eval eval.tsv --batch-size 4 --lr 1e-3 \
                           --dropout 0.1 --epochs 3 --tune last:1";
-const MASKED: &str = "train masked-lm --model base --train text.txt --batch-size 4 --lr 1e-3 --max-length 16 --epochs 4 \
+const MASKED: &str = "train masked-lm --model base --train text.txt --batch-size 4 --lr 1e-3 --max-length 16 --epochs 30 \
                       --dropout 0.1 --eval text.txt";
 
 fn room() -> Room {
@@ -44,7 +44,10 @@ fn assert_same(room: &Room, one: &str, other: &str) {
     assert_eq!(log(room, one), log(room, other), "the logs");
     let names = names_in(&room.path(one));
     assert_eq!(names, names_in(&room.path(other)));
-    for name in names.iter().filter(|name| *name != "training.jsonl") {
+    let files = names
+        .iter()
+        .filter(|name| !["training.jsonl", "checkpoints"].contains(&name.as_str()));
+    for name in files {
         let bytes = |output| std::fs::read(room.path(output).join(name)).unwrap();
         assert!(bytes(one) == bytes(other), "{name} differs");
     }
@@ -108,9 +111,10 @@ fn signalled(room: &Room, line: &str, output: &str, steps: usize, signal: &str) 
 #[test]
 fn a_run_that_a_signal_stops_says_how_to_go_on_and_ends_as_if_nothing_had_happened() {
     let room = room();
+    let long = LAST_LAYER.replace("--epochs 3", "--epochs 30");
     for (name, line, steps) in [
         ("text", TEXT, 3),
-        ("last", LAST_LAYER, 8),
+        ("last", long.as_str(), 8),
         ("masked", MASKED, 7),
     ] {
         for device in ["flex", "ndarray"] {
@@ -168,29 +172,9 @@ fn sigterm_exits_with_143_and_a_killed_run_goes_on_from_the_checkpoint_before() 
 #[test]
 fn every_task_goes_on() {
     let room = room();
-    room.write(
-        "tags.conll",
-        "good O\nfilm B-X\n\nbad O\nplot B-X\ncast I-X\n\n".repeat(8),
-    );
-    let article = r#"{"title":"t","paragraphs":[{"context":"the film was good and funny","qas":[{"id":"ID","question":"was it good ?","answers":[{"text":"good","answer_start":13}]}]}]}"#;
-    let articles: Vec<String> = (0..12)
-        .map(|id| article.replace("ID", &id.to_string()))
-        .collect();
-    room.write(
-        "squad.json",
-        format!(r#"{{"version":"1.1","data":[{}]}}"#, articles.join(",")),
-    );
-    room.write("nli.tsv", "premise\thypothesis\tlabel\n".to_owned() + &"a good film\tit is good\tentailment\nbad cast\tthe cast is good\tcontradiction\nthe plot\tit is slow\tneutral\n".repeat(6));
-    room.write("pairs.txt", "a good film .\nit is funny .\nthe cast is warm .\n\nthe plot was dull .\nit was slow .\n\n".repeat(6));
-    let tasks = [
-        "token-classification --train tags.conll --eval tags.conll",
-        "question-answering --train squad.json --eval squad.json --max-length 24 --doc-stride 4",
-        "natural-language-inference --train nli.tsv --eval nli.tsv",
-        "next-sentence --train pairs.txt --eval pairs.txt",
-    ];
-    for (index, task) in tasks.iter().enumerate() {
+    for (index, task) in fixed_inputs(&room).into_iter().skip(1).enumerate() {
         let line = format!(
-            "train {task} --model base --batch-size 4 --lr 1e-3 --epochs 2 --dropout 0.1 --save-every 2"
+            "train {task} --model base --batch-size 4 --lr 1e-3 --epochs 12 --dropout 0.1 --save-every 2"
         );
         let (whole, stopped) = (format!("whole-{index}"), format!("stopped-{index}"));
         let expected = room.bert(&format!("{line} --output {whole}")).succeeded();
@@ -233,7 +217,6 @@ fn what_differs_is_listed_and_refused_unless_the_user_insists() {
     room.bert(&line)
         .failed(1, &["--train was sha256", "is sha256"]);
     room.write("train.tsv", rows);
-    std::fs::copy(room.path("base/config.json"), room.path("config.json")).unwrap();
     let config = room.read("base/config.json");
     room.write("base/config.json", format!("{config}\n"));
     room.bert(&line)
@@ -350,10 +333,10 @@ fn keep_says_which_checkpoints_stay() {
     .succeeded();
     let best = checkpoints(&room, "kept");
     assert_eq!(best.len(), 1, "{best:?}");
-    let evaluations = log(&room, "kept")
+    let mut evaluations = log(&room, "kept")
         .into_iter()
         .filter(|line| line["best"] == true);
-    let step = evaluations.last().unwrap()["step"].as_u64().unwrap();
+    let step = evaluations.next_back().unwrap()["step"].as_u64().unwrap();
     assert_eq!(best[0], format!("step-{step:06}"));
     for (value, words) in [
         ("first", "neither `best` nor `last:N`"),
@@ -388,4 +371,76 @@ fn a_full_disk_leaves_the_checkpoint_before_whole() {
     );
     room.bert(&line).succeeded();
     assert_eq!(log(&room, "whole"), log(&room, "out"));
+}
+
+/// Numbers that look random (xorshift, Marsaglia 2003).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % end
+    }
+}
+
+/// Starts a run, kills it after a while, and says whether that came before its end.
+fn killed_after(room: &Room, line: &str, time: Duration) -> bool {
+    let mut child = start(room, line);
+    std::thread::sleep(time);
+    let was_running = child.try_wait().unwrap().is_none();
+    // A process that has ended by itself cannot be killed.
+    let _ = child.kill();
+    child.wait().unwrap();
+    was_running
+}
+
+/// `cargo test --workspace --test bert -- --ignored --nocapture twenty_kills` prints the outcome of each.
+#[test]
+#[ignore = "takes minutes"]
+fn twenty_kills_at_random_moments_change_nothing() {
+    const KILLS: usize = 20;
+    let seed = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64 | 1;
+    println!("seed {seed}");
+    let mut random = Random(seed);
+    let mut equal = 0;
+    for (name, line) in [("text", TEXT), ("masked", MASKED)] {
+        let room = room();
+        let line = format!("{line} --save-every 1 --keep best,last:2 --device flex");
+        let clock = Instant::now();
+        room.bert(&format!("{line} --output whole")).succeeded();
+        let whole = clock.elapsed().as_millis() as u64;
+        for kill in 0..KILLS / 2 {
+            let output = format!("killed-{kill}");
+            let run = format!("{line} --output {output}");
+            let at = loop {
+                let at = Duration::from_millis(random.below(whole));
+                if killed_after(&room, &format!("{run} --overwrite"), at) {
+                    break at;
+                }
+            };
+            let logged = steps_logged(&room.path(&output).join("training.jsonl"));
+            let left = checkpoints(&room, &output);
+            let has_checkpoint = left.iter().any(|name| name.starts_with("step-"));
+            let again = if has_checkpoint {
+                "--resume"
+            } else {
+                "--overwrite"
+            };
+            room.bert(&format!("{run} {again}")).succeeded();
+            assert_same(&room, "whole", &output);
+            assert!(
+                checkpoints(&room, &output)
+                    .iter()
+                    .all(|name| name.starts_with("step-"))
+            );
+            equal += 1;
+            println!(
+                "{name}: killed after {at:?} and {logged} steps, with {left:?}; {again}: equal"
+            );
+        }
+    }
+    println!("{equal} of {KILLS} ended bit-equal");
+    assert_eq!(equal, KILLS);
 }

@@ -275,7 +275,10 @@ mod tests {
             Ok(())
         })
         .unwrap();
-        assert_eq!(checkpoints_in(root.path()).unwrap(), [target.clone()]);
+        assert_eq!(
+            checkpoints_in(root.path()).unwrap().as_slice(),
+            std::slice::from_ref(&target)
+        );
         remove(&target).unwrap();
         assert_eq!(
             root.path()

@@ -166,7 +166,9 @@ impl<'a> Saver<'a> {
                 state.files = std::mem::take(&mut files.marks);
                 let text = serde_json::to_vec_pretty(&state).map_err(io::Error::from);
                 let written = text.and_then(|text| fs::write(scratch.join(STATE_FILE), text));
-                written.map_err(files.failed(STATE_FILE))
+                written
+                    .and_then(|()| give_usual_permissions(scratch, state.files.keys()))
+                    .map_err(files.failed(STATE_FILE))
             })?;
             self.best = best;
         }
@@ -199,6 +201,16 @@ fn best_file(checkpoint: &Checkpoint) -> Option<(PathBuf, usize, FileMark)> {
     let step = checkpoint.state.best.as_ref()?.step;
     let mark = checkpoint.state.files.get(BEST_FILE)?.clone();
     Some((checkpoint.file(BEST_FILE), step, mark))
+}
+
+/// The files of tensors are made readable by their owner alone; `state.json` has the directory's usual bits.
+fn give_usual_permissions<'a>(
+    folder: &Path,
+    names: impl IntoIterator<Item = &'a String>,
+) -> io::Result<()> {
+    let usual = fs::metadata(folder.join(STATE_FILE))?.permissions();
+    let mut names = names.into_iter();
+    names.try_for_each(|name| fs::set_permissions(folder.join(name), usual.clone()))
 }
 
 /// The files of a checkpoint that is being written.
