@@ -20,6 +20,23 @@ impl fmt::Display for WrongUsage {
 
 impl std::error::Error for WrongUsage {}
 
+/// A run that a signal stopped. That is no failure, but scripts learn of it by the exit code.
+#[derive(Debug)]
+pub(crate) struct Interrupted {
+    /// What to tell the user.
+    pub(crate) message: String,
+    /// 128 and the number of the signal.
+    pub(crate) exit_code: u8,
+}
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
 /// Why a command line does not become a run: it is wrong, or it asks for help only.
 pub(crate) enum ParseFailure {
     /// The command line itself.
@@ -49,6 +66,10 @@ impl ParseFailure {
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     if error.is::<ReaderGone>() {
         return ExitCode::SUCCESS;
+    }
+    if let Some(Interrupted { message, exit_code }) = error.downcast_ref() {
+        eprintln!("stopped {message}");
+        return ExitCode::from(*exit_code);
     }
     eprintln!("error: {}", with_causes(error));
     ExitCode::from(if error.is::<WrongUsage>() {

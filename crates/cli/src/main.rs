@@ -21,7 +21,7 @@ mod output_directory;
 mod progress;
 mod results;
 mod runner;
-
+mod stop_signals;
 mod table;
 mod tasks;
 mod whole_file;

@@ -114,18 +114,8 @@ impl Batch {
 
     /// `[T, H]` → `[B, S, H]`, zero where there is no token.
     pub(crate) fn unpack(&self, hidden: Tensor<2>) -> Tensor<3> {
-        let ([batch, sequence], [tokens, width]) = (self.dims, hidden.dims());
-        if tokens == batch * sequence {
-            return hidden.reshape([batch, sequence, width]);
-        }
-        let rows = self.sequences.lengths();
-        let rows = rows.iter().enumerate();
-        let places = rows.flat_map(|(row, &length)| row * sequence..row * sequence + length);
-        let places = indices(places, &hidden.device());
-        let zeros = Tensor::zeros([batch * sequence, width], &hidden.device());
-        zeros
-            .select_assign(0, places, hidden, IndexingUpdateOp::Add)
-            .reshape([batch, sequence, width])
+        let ([batch, sequence], [_, width]) = (self.dims, hidden.dims());
+        spread(hidden, &self.sequences.lengths(), self.dims).reshape([batch, sequence, width])
     }
 
     /// The mean over each row's real tokens; a row without any has the mean 0.
@@ -142,29 +132,63 @@ impl Batch {
         };
         mean_of(hidden_bsh, real_bs1)
     }
+}
 
-    /// Whether there are positions for each row, all of them within it.
-    pub(crate) fn check_positions(&self, positions: &[Vec<usize>]) -> Result<(), EncoderError> {
-        let lengths = self.sequences.lengths();
-        if positions.len() != lengths.len() {
-            return Err(EncoderError::LengthCount {
-                name: "positions",
-                found: positions.len(),
-                batch_size: lengths.len(),
+/// Whether there are positions for each row of so many tokens, all of them within it.
+pub(crate) fn check_positions(
+    positions: &[Vec<usize>],
+    lengths: &[usize],
+) -> Result<(), EncoderError> {
+    if positions.len() != lengths.len() {
+        return Err(EncoderError::LengthCount {
+            name: "positions",
+            found: positions.len(),
+            batch_size: lengths.len(),
+        });
+    }
+    let rows = positions.iter().zip(lengths).enumerate();
+    for (row, (positions, &length)) in rows {
+        if let Some(&position) = positions.iter().find(|&&position| position >= length) {
+            return Err(EncoderError::Position {
+                row,
+                position,
+                length,
             });
         }
-        let rows = positions.iter().zip(lengths.iter()).enumerate();
-        for (row, (positions, &length)) in rows {
-            if let Some(&position) = positions.iter().find(|&&position| position >= length) {
-                return Err(EncoderError::Position {
-                    row,
-                    position,
-                    length,
-                });
-            }
-        }
-        Ok(())
     }
+    Ok(())
+}
+
+/// The tokens of sequences of these lengths where a batch with padding has them, zero elsewhere.
+///
+/// # Shapes
+///
+/// `[T, H]` → `[B · S, H]`.
+pub(crate) fn spread(hidden: Tensor<2>, lengths: &[usize], dims: [usize; 2]) -> Tensor<2> {
+    let ([batch, sequence], [tokens, width]) = (dims, hidden.dims());
+    if tokens == batch * sequence {
+        return hidden;
+    }
+    let places = places(lengths, sequence, &hidden.device());
+    let zeros = Tensor::zeros([batch * sequence, width], &hidden.device());
+    zeros.select_assign(0, places, hidden, IndexingUpdateOp::Add)
+}
+
+/// The inverse of [`spread`].
+pub(crate) fn gathered(hidden: Tensor<2>, lengths: &[usize], dims: [usize; 2]) -> Tensor<2> {
+    let ([_, sequence], [rows, _]) = (dims, hidden.dims());
+    if rows == lengths.iter().sum::<usize>() {
+        return hidden;
+    }
+    let places = places(lengths, sequence, &hidden.device());
+    hidden.select(0, places)
+}
+
+/// The rows of the tokens among those of a batch with padding, `[T]`.
+fn places(lengths: &[usize], sequence: usize, device: &Device) -> Tensor<1, Int> {
+    let rows = lengths.iter().enumerate();
+    let places = rows.flat_map(|(row, &length)| row * sequence..row * sequence + length);
+    indices(places, device)
 }
 
 /// 1 for the first tokens of each row, as many as it has, and 0 behind them, `[B, S, 1]`. `like` gives device and type.

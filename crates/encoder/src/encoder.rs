@@ -5,7 +5,8 @@ use burn::module::Module;
 use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{DType, Device, Tensor};
 
-use crate::batch::Batch;
+use crate::batch::{Batch, check_positions};
+use crate::frozen::FrozenPart;
 use crate::sequences::Selection;
 use crate::{
     Convolution, Embeddings, EncoderConfig, EncoderError, EncoderInput, Layer, LayerContext,
@@ -53,7 +54,10 @@ pub struct Encoder {
     layer_norm_eps: f64,
     /// How often each of them is computed in a row.
     #[module(skip)]
-    repeats: usize,
+    pub(crate) repeats: usize,
+    /// What is computed as in evaluation.
+    #[module(skip)]
+    pub(crate) frozen: Option<FrozenPart>,
 }
 
 impl EncoderConfig {
@@ -76,6 +80,7 @@ impl EncoderConfig {
             rotary: RotaryPositions::new(self),
             layer_norm_eps: self.layer_norm_eps,
             repeats: self.num_hidden_layers / groups,
+            frozen: None,
         })
     }
 
@@ -120,9 +125,13 @@ impl Encoder {
         input: EncoderInput,
         want: Want,
     ) -> Result<EncoderOutput, EncoderError> {
+        let frozen = match want == Want::default() {
+            true => self.above_frozen(&input)?,
+            false => None,
+        };
         let batch = self.batch(input, !want.attentions)?;
-        let passed =
-            kernel_args::on_threads_of(&batch.input_ids.device(), || self.pass(&batch, want));
+        let device = batch.input_ids.device();
+        let passed = kernel_args::on_threads_of(&device, || self.pass(&batch, frozen, want));
         let hidden_states = passed.hidden_states.into_iter();
         Ok(EncoderOutput {
             last_hidden_state: batch.unpack(passed.last),
@@ -162,8 +171,12 @@ impl Encoder {
         input: EncoderInput,
         positions: &[Vec<usize>],
     ) -> Result<Tensor<2>, EncoderError> {
+        if let Some(selected) = self.frozen_selected(&input, positions)? {
+            return Ok(selected);
+        }
+        let frozen = self.above_frozen(&input)?;
         let batch = self.batch(input, true)?;
-        batch.check_positions(positions)?;
+        check_positions(positions, &batch.sequences.lengths())?;
         let device = batch.input_ids.device();
         let selection = Selection::new(positions, &batch.sequences.lengths(), &device);
         let layers: Vec<&Layer> = self.layers_in_order().collect();
@@ -175,8 +188,8 @@ impl Encoder {
         Ok(kernel_args::on_threads_of(&device, || {
             let shared = self.shared(&batch);
             let context = shared.context(&batch);
-            let mut hidden = self.embed(&batch, context);
-            for (index, layer) in others.iter().enumerate() {
+            let (start, mut hidden) = frozen.unwrap_or_else(|| (0, self.embed(&batch, context)));
+            for (index, layer) in others.iter().enumerate().skip(start) {
                 hidden = self.run(index, layer, hidden, context, false).0;
             }
             let selected = if is_plain && self.has_kernels() {
@@ -206,9 +219,10 @@ impl Encoder {
         match pooling {
             Pooling::First => self.forward_first(input),
             Pooling::Mean => {
+                let frozen = self.above_frozen(&input)?;
                 let batch = self.batch(input, true)?;
                 let device = batch.input_ids.device();
-                let pass = || self.pass(&batch, Want::default()).last;
+                let pass = || self.pass(&batch, frozen, Want::default()).last;
                 Ok(batch.mean(kernel_args::on_threads_of(&device, pass)))
             }
         }
@@ -261,6 +275,39 @@ impl Encoder {
         (convolved, probabilities)
     }
 
+    /// Number of layers, each counted as often as it is computed.
+    pub(crate) fn depth(&self) -> usize {
+        self.layers.len() * self.repeats
+    }
+
+    /// What the first of the layers from this one on takes: the final LayerNorm is behind them all.
+    ///
+    /// # Shapes
+    ///
+    /// Input of `[B, S]` → `[T, H]`, with padding where the encoder pads.
+    pub(crate) fn forward_below(
+        &self,
+        input: EncoderInput,
+        layers: usize,
+    ) -> Result<Tensor<2>, EncoderError> {
+        let batch = self.batch(input, true)?;
+        Ok(kernel_args::on_threads_of(
+            &batch.input_ids.device(),
+            || {
+                let shared = self.shared(&batch);
+                let context = shared.context(&batch);
+                let mut hidden = self.embed(&batch, context);
+                for (index, layer) in self.layers_in_order().enumerate().take(layers) {
+                    hidden = self.run(index, layer, hidden, context, false).0;
+                }
+                match layers == self.depth() {
+                    true => self.normed(hidden),
+                    false => hidden,
+                }
+            },
+        ))
+    }
+
     /// Every layer as often as it is computed.
     fn layers_in_order(&self) -> impl Iterator<Item = &Layer> {
         self.layers
@@ -268,13 +315,18 @@ impl Encoder {
             .flat_map(|layer| std::iter::repeat_n(layer, self.repeats))
     }
 
-    fn pass(&self, batch: &Batch, want: Want) -> Passed {
+    /// `frozen` is the first layer that is computed and what it takes, where that is known.
+    fn pass(&self, batch: &Batch, frozen: Option<(usize, Tensor<2>)>, want: Want) -> Passed {
+        let frozen = match frozen {
+            Some((start, last)) if start == self.depth() => return Passed::of(last),
+            frozen => frozen,
+        };
         let shared = self.shared(batch);
         let context = shared.context(batch);
-        let mut hidden = self.embed(batch, context);
+        let (start, mut hidden) = frozen.unwrap_or_else(|| (0, self.embed(batch, context)));
         let mut hidden_states = Vec::new();
         let mut attentions = Vec::new();
-        for (index, layer) in self.layers_in_order().enumerate() {
+        for (index, layer) in self.layers_in_order().enumerate().skip(start) {
             if want.hidden_states {
                 hidden_states.push(hidden.clone());
             }
@@ -295,7 +347,11 @@ impl Encoder {
 
     /// The input as tokens of sequences. Ragged input `may` stay `ragged` on devices that have kernels; elsewhere it is
     /// padded.
-    fn batch(&self, input: EncoderInput, may_stay_ragged: bool) -> Result<Batch, EncoderError> {
+    pub(crate) fn batch(
+        &self,
+        input: EncoderInput,
+        may_stay_ragged: bool,
+    ) -> Result<Batch, EncoderError> {
         input.check(self.embeddings.tables())?;
         let device = self.embeddings.word_embeddings.weight.val().device();
         let numbering = self.embeddings.numbering();
@@ -312,7 +368,7 @@ impl Encoder {
     }
 
     /// Whether the kernels compute this model. Work is then arranged for them: without padding and unused tokens.
-    fn has_kernels(&self) -> bool {
+    pub(crate) fn has_kernels(&self) -> bool {
         let words = self.embeddings.word_embeddings.weight.val();
         words.dtype() == DType::F32 && has_kernels(&words.device())
     }
@@ -339,4 +395,14 @@ struct Passed {
     last: Tensor<2>,
     hidden_states: Vec<Tensor<2>>,
     attentions: Vec<Tensor<4>>,
+}
+
+impl Passed {
+    fn of(last: Tensor<2>) -> Self {
+        Self {
+            last,
+            hidden_states: Vec::new(),
+            attentions: Vec::new(),
+        }
+    }
 }

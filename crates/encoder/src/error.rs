@@ -140,4 +140,10 @@ pub enum EncoderError {
         /// Tokens of the row.
         length: usize,
     },
+    /// The hidden states of the frozen part cannot be kept or read back.
+    #[error("{reason}")]
+    FrozenStates {
+        /// Where they are kept, and what the operating system says.
+        reason: String,
+    },
 }

@@ -176,12 +176,39 @@ impl RaggedInput {
 
     /// The token ids of each sequence.
     pub(crate) fn sequences(&self) -> impl Iterator<Item = &[i32]> {
-        let mut rest = self.input_ids.as_slice();
+        self.split(&self.input_ids)
+    }
+
+    fn split<'a>(&'a self, mut rest: &'a [i32]) -> impl Iterator<Item = &'a [i32]> {
         self.lengths.iter().map(move |&length| {
             let (sequence, others) = rest.split_at(length);
             rest = others;
             sequence
         })
+    }
+
+    /// The segment of each token of each sequence.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &[i32]> {
+        self.split(&self.token_type_ids)
+    }
+
+    /// Some of the sequences, by their indices.
+    pub(crate) fn subset(&self, picked: &[usize]) -> Self {
+        let sequences: Vec<&[i32]> = self.sequences().collect();
+        let segments: Vec<&[i32]> = self.segments().collect();
+        Self {
+            input_ids: picked
+                .iter()
+                .flat_map(|&row| sequences[row])
+                .copied()
+                .collect(),
+            token_type_ids: picked
+                .iter()
+                .flat_map(|&row| segments[row])
+                .copied()
+                .collect(),
+            lengths: picked.iter().map(|&row| self.lengths[row]).collect(),
+        }
     }
 
     /// Number T of tokens.

@@ -1,5 +1,5 @@
-/// A part of an [`Encoder`](crate::Encoder), as the module path of a parameter names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A part of an [`Encoder`](crate::Encoder), as the module path of a parameter names it. Lower parts come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EncoderPart {
     /// The embeddings with their projection, and the tables of relative positions.
     Embeddings,

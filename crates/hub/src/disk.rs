@@ -10,7 +10,11 @@ use sha2::{Digest, Sha256};
 pub(crate) const BLOCK_BYTES: usize = 64 * 1024;
 
 /// The sha256 of a file, in lower-case hexadecimal.
-pub(crate) fn sha256_of(path: &Path) -> io::Result<String> {
+///
+/// # Errors
+///
+/// The file cannot be read.
+pub fn sha256_of(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut block = vec![0; BLOCK_BYTES];

@@ -58,6 +58,7 @@ mod suggest;
 mod wanted;
 
 pub use cache::Cache;
+pub use disk::sha256_of;
 pub use error::{FetchError, SourceError, SourceFailure};
 pub use fetcher::{Fetched, Fetcher};
 pub use manifest::{

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use bert_encoder::Encoder;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::Serialize;
@@ -33,7 +34,12 @@ pub struct Evaluation {
 
 impl Evaluation {
     /// The figures of a serializable struct, with the mean loss.
-    pub fn of(figures: &impl Serialize, loss: f64, selected_by: &'static str, score: f64) -> Self {
+    pub fn of(
+        figures: &impl Serialize,
+        loss: f64,
+        selected_by: impl Into<Cow<'static, str>>,
+        score: f64,
+    ) -> Self {
         let mut metrics = Metrics::new();
         if let Value::Object(figures) = json!(figures) {
             metrics.extend(figures);
@@ -122,6 +128,15 @@ pub trait Task {
 
     /// Number of layers of the model's encoder.
     fn encoder_layers(&self) -> usize;
+
+    /// The encoder of a model.
+    fn encoder_mut<'m>(&self, model: &'m mut Self::Model) -> &'m mut Encoder;
+
+    /// Whether a training example is the same tokens in each epoch, so that what a frozen part of the model computes of it
+    /// can be kept.
+    fn has_fixed_inputs(&self) -> bool {
+        true
+    }
 
     /// Tokens of each example of a data set. The loop makes batches of similar lengths from them.
     fn lengths(&self, split: &Self::Split) -> Vec<usize>;

@@ -18,15 +18,15 @@ pub struct AdamW {
     epsilon: f64,
     weight_decay: f64,
     rates: PartRates,
-    steps: i32,
-    moments: HashMap<ParamId, Moments>,
+    pub(crate) steps: i32,
+    pub(crate) moments: HashMap<ParamId, Moments>,
 }
 
 /// Running means of the gradient and of its square, flattened.
 #[derive(Debug)]
-struct Moments {
-    first: Tensor<1>,
-    second: Tensor<1>,
+pub(crate) struct Moments {
+    pub(crate) first: Tensor<1>,
+    pub(crate) second: Tensor<1>,
 }
 
 impl AdamW {

@@ -3,6 +3,8 @@ use std::path::PathBuf;
 use bert_tasks::TaskError;
 use thiserror::Error;
 
+use crate::{ResumeError, Stopped};
+
 /// What can go wrong in a training run.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -84,6 +86,14 @@ pub enum TrainError {
         /// Why.
         source: std::io::Error,
     },
+    /// The run was asked to stop, and has saved a checkpoint.
+    #[error(
+        "stopped after step {} of {}; the run can go on from {}", .0.step, .0.total_steps, .0.checkpoint.display()
+    )]
+    Stopped(Stopped),
+    /// The run cannot go on from its checkpoint.
+    #[error(transparent)]
+    Resume(#[from] ResumeError),
     /// The task could not compute a loss, score the model, or save it.
     #[error(transparent)]
     Task(#[from] TaskError),

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use crate::TrainError;
+use crate::{TrainError, checkpoints_in};
 
 /// Makes sure that `dir` can become a run's output: it does not exist yet, or is an empty directory, or `overwrite` allows
 /// its files to be replaced. Nothing is written.
@@ -29,6 +29,11 @@ pub fn prepare_output(dir: &Path, overwrite: bool) -> Result<(), TrainError> {
         }
     };
     if !is_empty && !overwrite {
+        if checkpoints_in(dir).is_ok_and(|found| !found.is_empty()) {
+            return refuse(
+                "holds checkpoints of a run; resume it, name another directory, or allow to overwrite it",
+            );
+        }
         return refuse(
             "is a directory with files in it; name another one, or allow to overwrite it",
         );

@@ -1,7 +1,7 @@
 //! Fine-tuning on Burn: one optimiser step and the loop around it.
 //!
 //! ```text
-//! rows → batches → loss → backward → global-norm clip → AdamW groups → schedule → metrics → log
+//! rows → batches → loss → backward → global-norm clip → AdamW groups → schedule → metrics → log, checkpoints
 //! ```
 //!
 //! [`train()`] runs the loop over anything that is a [`Task`](bert_tasks::Task). The numbers are those of transformers'
@@ -12,14 +12,19 @@
 //! This crate does *not* know any task, draw progress bars, parse flags, choose devices, or compute any part of a model.
 
 mod adamw;
+mod checkpoint;
 mod clip;
 mod epoch_rows;
 mod error;
+mod feature_cache;
 mod files;
+mod frozen;
+mod moments;
 mod observer;
 mod options;
 mod path;
 mod rates;
+mod resume;
 mod schedule;
 mod selection;
 mod step;
@@ -28,8 +33,13 @@ mod training_log;
 mod tune;
 
 pub use adamw::AdamW;
+pub use checkpoint::{
+    CHECKPOINTS_DIR, Checkpoint, Checkpointing, Difference, Keep, ResumeError, RunDescription,
+    SaveEvery, Stopped, checkpoints_in,
+};
 pub use clip::{clip_factor, global_norm};
 pub use error::TrainError;
+pub use feature_cache::{FeatureCache, FeatureFormat};
 pub use files::prepare_output;
 pub use observer::{EvaluationReport, Observer, Observers, Plan, StepReport};
 pub use options::{Batching, Sampler, TrainOptions};
@@ -37,6 +47,6 @@ pub use rates::PartRates;
 pub use schedule::{Schedule, ScheduleShape};
 pub use selection::Selection;
 pub use step::{StepOutcome, Stepper};
-pub use train::{Trained, TrainingData, train};
+pub use train::{Trained, Training, TrainingData, train};
 pub use training_log::TrainingLog;
 pub use tune::Tune;

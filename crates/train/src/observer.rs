@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use bert_tasks::Evaluation;
+use serde_json::{Map, Value};
 
 use crate::{Schedule, TrainError, TrainOptions};
 
@@ -11,6 +12,8 @@ pub struct Plan<'a> {
     pub options: &'a TrainOptions,
     /// The learning rate, and the number of steps.
     pub schedule: Schedule,
+    /// Optimiser steps that are done already, in a run that goes on.
+    pub steps_done: usize,
     /// Optimiser steps of one epoch.
     pub steps_per_epoch: usize,
     /// Training examples.
@@ -19,6 +22,8 @@ pub struct Plan<'a> {
     pub trainable_parameters: usize,
     /// All parameters.
     pub parameters: usize,
+    /// Whether what the frozen part computes is kept for later epochs.
+    pub keeps_features: bool,
 }
 
 /// One optimiser step.
@@ -66,6 +71,27 @@ pub trait Observer {
     fn started(&mut self, plan: &Plan<'_>) -> Result<(), TrainError> {
         Ok(())
     }
+
+    /// The run goes on after a stop. `states` holds what [`save_state`](Self::save_state) put there.
+    ///
+    /// # Errors
+    ///
+    /// The observer could not do its work, such as writing a file.
+    fn resumed(&mut self, plan: &Plan<'_>, states: &Map<String, Value>) -> Result<(), TrainError> {
+        self.started(plan)
+    }
+
+    /// A checkpoint is about to be saved. The observer adds what it needs to go on, under a name of its own.
+    ///
+    /// # Errors
+    ///
+    /// The observer could not do its work, such as writing a file.
+    fn save_state(&mut self, states: &mut Map<String, Value>) -> Result<(), TrainError> {
+        Ok(())
+    }
+
+    /// A checkpoint has been saved in so many seconds.
+    fn checkpointed(&mut self, dir: &Path, seconds: f64) {}
 
     /// An optimiser step is done.
     ///
@@ -115,6 +141,20 @@ pub struct Observers<'a>(pub Vec<&'a mut dyn Observer>);
 impl Observer for Observers<'_> {
     fn started(&mut self, plan: &Plan<'_>) -> Result<(), TrainError> {
         self.0.iter_mut().try_for_each(|one| one.started(plan))
+    }
+
+    fn resumed(&mut self, plan: &Plan<'_>, states: &Map<String, Value>) -> Result<(), TrainError> {
+        let mut each = self.0.iter_mut();
+        each.try_for_each(|one| one.resumed(plan, states))
+    }
+
+    fn save_state(&mut self, states: &mut Map<String, Value>) -> Result<(), TrainError> {
+        self.0.iter_mut().try_for_each(|one| one.save_state(states))
+    }
+
+    fn checkpointed(&mut self, dir: &Path, seconds: f64) {
+        let each = self.0.iter_mut();
+        each.for_each(|one| one.checkpointed(dir, seconds));
     }
 
     fn stepped(&mut self, report: &StepReport) -> Result<(), TrainError> {

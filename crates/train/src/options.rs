@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::{PartRates, Schedule, ScheduleShape, TrainError, Tune};
+use crate::{FeatureCache, PartRates, Schedule, ScheduleShape, TrainError, Tune};
 
 /// How rows become batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -65,6 +65,10 @@ pub struct TrainOptions {
     pub select: Option<String>,
     /// Stop after so many evaluations in a row that are no better than the best.
     pub patience: Option<usize>,
+    /// Whether the frozen part of the model has dropout, as in transformers. Nothing of it can then be kept.
+    pub frozen_dropout: bool,
+    /// Whether what the frozen part computes is kept for later epochs.
+    pub feature_cache: FeatureCache,
 }
 
 impl Default for TrainOptions {
@@ -89,6 +93,8 @@ impl Default for TrainOptions {
             evaluate_every: None,
             select: None,
             patience: None,
+            frozen_dropout: false,
+            feature_cache: FeatureCache::default(),
         }
     }
 }
@@ -141,6 +147,11 @@ impl TrainOptions {
             Some((name, _)) => refuse(name, "0".into(), "at least 1"),
             None => Ok(()),
         }
+    }
+
+    /// Whether a row may pass the model more than once.
+    pub(crate) fn passes_again(&self) -> bool {
+        self.epochs > 1.0 || self.evaluate_every.is_some()
     }
 
     /// Optimiser steps of one epoch over `examples` rows.

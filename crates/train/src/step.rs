@@ -10,7 +10,7 @@ use crate::{AdamW, TrainError, clip_factor, global_norm};
 /// One optimiser step after another.
 #[derive(Debug)]
 pub struct Stepper {
-    optimizer: AdamW,
+    pub(crate) optimizer: AdamW,
     max_grad_norm: Option<f64>,
     seed: u64,
     steps: usize,
@@ -36,6 +36,11 @@ impl Stepper {
             seed,
             steps: 0,
         }
+    }
+
+    /// Goes on after so many steps.
+    pub(crate) fn skip_to(&mut self, steps: usize) {
+        self.steps = steps;
     }
 
     /// Optimiser steps done.

@@ -7,12 +7,14 @@ use burn::tensor::{Device, Tensor};
 use bert_tasks::{Evaluation, Position, RunOptions, Task};
 use bert_text::{BatchOrder, epoch_batches};
 
+use crate::checkpoint::{Place, Saver, trained_paths};
 use crate::epoch_rows::EpochRows;
+use crate::frozen::freeze;
 use crate::rates::layers_of;
 use crate::tune::freeze_embeddings;
 use crate::{
-    AdamW, Batching, EvaluationReport, Observer, Plan, Schedule, Selection, StepReport, Stepper,
-    TrainError, TrainOptions,
+    AdamW, Batching, Checkpoint, Checkpointing, EvaluationReport, Observer, Plan, Schedule,
+    Selection, StepReport, Stepper, TrainError, TrainOptions,
 };
 
 /// The result of a run.
@@ -56,73 +58,137 @@ pub fn train<T: Task>(
     output: Option<&Path>,
     observer: &mut dyn Observer,
 ) -> Result<Trained<T::Model>, TrainError> {
-    options.validate()?;
-    let lengths = task.lengths(data.train);
-    let examples = lengths.len();
-    if examples == 0 {
-        return Err(TrainError::NoExamples);
-    }
-    check_selection(task, &data, options)?;
-    let rows = EpochRows::new(options.sampler, task, data.train)?;
-    let model = options.tune.apply(model, task.encoder_layers())?;
-    let model = match options.freeze_embeddings {
-        true => freeze_embeddings(model),
-        false => model,
-    };
-    let schedule = options.schedule(examples);
-    observer.started(&Plan {
-        options,
-        schedule,
-        steps_per_epoch: options.steps_per_epoch(examples),
-        examples,
-        trainable_parameters: trainable_parameters(&model),
-        parameters: model.num_params(),
-    })?;
-    let rates = options.part_rates(layers_of(&model));
-    let optimizer = AdamW::new(options.weight_decay).with_rates(rates);
-    let run = Run {
+    let training = Training {
         task,
         data,
-        lengths,
-        rows,
         options,
-        schedule,
         device,
         output,
-        observer,
-        selection: Selection::default(),
-        stepper: Stepper::new(optimizer, options.max_grad_norm, options.seed),
-        best: None,
-        tokens: 0,
-        training_seconds: 0.0,
+        checkpoints: None,
     };
-    run.complete(model)
+    training.run(model, observer)
 }
 
-struct Run<'a, T: Task> {
-    task: &'a T,
-    data: TrainingData<'a, T::Split>,
+/// A run of [`train()`] with checkpoints.
+#[derive(Debug)]
+pub struct Training<'a, T: Task> {
+    /// The task.
+    pub task: &'a T,
+    /// The data.
+    pub data: TrainingData<'a, T::Split>,
+    /// The numbers of the run.
+    pub options: &'a TrainOptions,
+    /// A device with autodiff.
+    pub device: &'a Device,
+    /// Where models are saved, and checkpoints in [`CHECKPOINTS_DIR`](crate::CHECKPOINTS_DIR).
+    pub output: Option<&'a Path>,
+    /// How checkpoints are saved, if there are any. They need `output`.
+    pub checkpoints: Option<Checkpointing<'a>>,
+}
+
+impl<T: Task> Training<'_, T> {
+    /// Fine-tunes `model`, or goes on from a checkpoint. `model` is then as it was before the first step of the run that
+    /// is gone on with.
+    ///
+    /// # Errors
+    ///
+    /// As [`train()`]; the run was asked to stop ([`TrainError::Stopped`]); the checkpoint is not one of this model.
+    pub fn run(
+        mut self,
+        model: T::Model,
+        observer: &mut dyn Observer,
+    ) -> Result<Trained<T::Model>, TrainError> {
+        let options = self.options;
+        options.validate()?;
+        let lengths = self.task.lengths(self.data.train);
+        let examples = lengths.len();
+        if examples == 0 {
+            return Err(TrainError::NoExamples);
+        }
+        check_selection(self.task, &self.data, options)?;
+        let rows = EpochRows::new(options.sampler, self.task, self.data.train)?;
+        let model = options.tune.apply(model, self.task.encoder_layers())?;
+        let mut model = match options.freeze_embeddings {
+            true => freeze_embeddings(model),
+            false => model,
+        };
+        let trained = trained_paths(&model);
+        let keeps_features = freeze(self.task, &mut model, &trained, options, self.output);
+        let schedule = options.schedule(examples);
+        let resume = self.checkpoints.as_ref().and_then(|one| one.resume.clone());
+        let plan = Plan {
+            options,
+            schedule,
+            steps_done: resume.as_ref().map_or(0, Checkpoint::step),
+            steps_per_epoch: options.steps_per_epoch(examples),
+            examples,
+            trainable_parameters: trainable_parameters(&model),
+            parameters: model.num_params(),
+            keeps_features,
+        };
+        match &resume {
+            Some(checkpoint) => observer.resumed(&plan, &checkpoint.state.observers)?,
+            None => observer.started(&plan)?,
+        }
+        let saver = match (self.output, self.checkpoints.take()) {
+            (Some(output), Some(settings)) => Some(Saver::begin(output, settings, trained)?),
+            _ => None,
+        };
+        let rates = options.part_rates(layers_of(&model));
+        let optimizer = AdamW::new(options.weight_decay).with_rates(rates);
+        let mut run = Run {
+            task: self.task,
+            data: self.data,
+            lengths,
+            rows,
+            options,
+            schedule,
+            device: self.device,
+            output: self.output,
+            observer,
+            stepper: Stepper::new(optimizer, options.max_grad_norm, options.seed),
+            place: Place::start_of(0),
+            selection: Selection::default(),
+            best: None,
+            best_step: None,
+            tokens: 0,
+            training_seconds: 0.0,
+            saver,
+        };
+        let model = match resume {
+            Some(checkpoint) => run.resume(model, &checkpoint)?,
+            None => model,
+        };
+        run.complete(model)
+    }
+}
+
+pub(crate) struct Run<'a, T: Task> {
+    pub(crate) task: &'a T,
+    pub(crate) data: TrainingData<'a, T::Split>,
     /// Tokens of each training example.
-    lengths: Vec<usize>,
-    rows: EpochRows,
-    options: &'a TrainOptions,
-    schedule: Schedule,
-    device: &'a Device,
-    output: Option<&'a Path>,
-    observer: &'a mut dyn Observer,
-    stepper: Stepper,
-    selection: Selection,
-    best: Option<(Evaluation, T::Model)>,
-    tokens: usize,
-    training_seconds: f64,
+    pub(crate) lengths: Vec<usize>,
+    pub(crate) rows: EpochRows,
+    pub(crate) options: &'a TrainOptions,
+    pub(crate) schedule: Schedule,
+    pub(crate) device: &'a Device,
+    pub(crate) output: Option<&'a Path>,
+    pub(crate) observer: &'a mut dyn Observer,
+    pub(crate) stepper: Stepper,
+    pub(crate) place: Place,
+    pub(crate) selection: Selection,
+    pub(crate) best: Option<(Evaluation, T::Model)>,
+    /// The optimiser step that the best evaluation came after.
+    pub(crate) best_step: Option<usize>,
+    pub(crate) tokens: usize,
+    pub(crate) training_seconds: f64,
+    pub(crate) saver: Option<Saver<'a>>,
 }
 
 impl<T: Task> Run<'_, T> {
     fn complete(mut self, mut model: T::Model) -> Result<Trained<T::Model>, TrainError> {
-        let mut epoch = 0;
-        while !self.is_done() {
-            model = self.epoch(model, epoch)?;
-            epoch += 1;
+        while !self.is_done() || self.place.steps > 0 {
+            model = self.epoch(model)?;
         }
         if self.is_out_of_patience() {
             let evaluations = self.selection.evaluations_since_best;
@@ -138,6 +204,9 @@ impl<T: Task> Run<'_, T> {
                 (None, model)
             }
         };
+        if let Some(saver) = &self.saver {
+            saver.finish(self.best_step)?;
+        }
         Ok(Trained {
             model,
             best,
@@ -146,7 +215,7 @@ impl<T: Task> Run<'_, T> {
         })
     }
 
-    fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.stepper.steps() >= self.schedule.total_steps || self.is_out_of_patience()
     }
 
@@ -154,28 +223,43 @@ impl<T: Task> Run<'_, T> {
         self.selection.is_out_of_patience(self.options.patience)
     }
 
-    /// One pass over the training data, or what is left of the run.
-    fn epoch(&mut self, mut model: T::Model, epoch: u64) -> Result<T::Model, TrainError> {
+    /// One pass over the training data, or what is left of it or of the run.
+    fn epoch(&mut self, mut model: T::Model) -> Result<T::Model, TrainError> {
+        let epoch = self.place.epoch;
         let batches = self.batches(epoch)?;
         let position = Position {
             seed: self.options.seed,
             epoch,
         };
-        for micro_batches in batches.chunks(self.options.accumulation_steps) {
-            model = self.step(model, micro_batches, position)?;
+        self.evaluate_if_due(&model)?;
+        let steps = batches.chunks(self.options.accumulation_steps);
+        for micro_batches in steps.skip(self.place.steps) {
             if self.is_done() {
                 break;
             }
-            let due = |every: usize| self.stepper.steps().is_multiple_of(every);
-            if self.options.evaluate_every.is_some_and(due) {
-                self.evaluate(&model)?;
-                if self.is_out_of_patience() {
-                    return Ok(model);
-                }
-            }
+            model = self.step(model, micro_batches, position)?;
+            self.stop_if_asked(&model)?;
+            self.evaluate_if_due(&model)?;
+            self.checkpoint_if_due(&model)?;
         }
         self.evaluate(&model)?;
+        self.place = Place::start_of(epoch + 1);
+        self.keep_best(&model)?;
+        if !self.is_done() {
+            self.stop_if_asked(&model)?;
+        }
         Ok(model)
+    }
+
+    /// The evaluation between the steps of an epoch, unless it has been done.
+    fn evaluate_if_due(&mut self, model: &T::Model) -> Result<(), TrainError> {
+        let due = |every: usize| self.stepper.steps().is_multiple_of(every);
+        if !self.place.evaluated && !self.is_done() && self.options.evaluate_every.is_some_and(due)
+        {
+            self.evaluate(model)?;
+        }
+        self.place.evaluated = true;
+        Ok(())
     }
 
     fn batches(&self, epoch: u64) -> Result<Vec<Vec<usize>>, TrainError> {
@@ -216,6 +300,8 @@ impl<T: Task> Run<'_, T> {
             .stepper
             .step(model, &weighed, learning_rate, device, loss)?;
         let seconds = clock.elapsed().as_secs_f64();
+        self.place.steps += 1;
+        self.place.evaluated = false;
         self.tokens += outcome.tokens;
         self.training_seconds += seconds;
         self.observer.stepped(&StepReport {
@@ -263,6 +349,7 @@ impl<T: Task> Run<'_, T> {
         if is_best {
             save(self.task, &model, self.output, self.observer)?;
             self.best = Some((evaluation, model));
+            self.best_step = Some(self.stepper.steps());
         }
         Ok(())
     }
@@ -290,7 +377,7 @@ fn check_selection<T: Task>(
     Ok(())
 }
 
-fn save<T: Task>(
+pub(crate) fn save<T: Task>(
     task: &T,
     model: &T::Model,
     output: Option<&Path>,

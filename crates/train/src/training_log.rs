@@ -1,8 +1,8 @@
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{EvaluationReport, Observer, Plan, StepReport, TrainError};
 
@@ -26,6 +26,36 @@ impl TrainingLog {
         }
     }
 
+    /// The log of a run that goes on: what was written after its checkpoint is cut off.
+    fn reopen(&self, length: u64) -> io::Result<File> {
+        let mut file = File::options().read(true).write(true).open(&self.path)?;
+        let found = file.metadata()?.len();
+        if found < length {
+            return Err(io::Error::other(format!(
+                "it had {length} bytes when the checkpoint was saved, and has {found}; put it back to go on"
+            )));
+        }
+        file.set_len(length)?;
+        file.seek(io::SeekFrom::End(0))?;
+        Ok(file)
+    }
+
+    /// The length of the log, once all of it is on the disk.
+    fn durable_length(&self) -> io::Result<u64> {
+        let Some(file) = &self.file else {
+            return Ok(0);
+        };
+        file.sync_data()?;
+        Ok(file.metadata()?.len())
+    }
+
+    fn failed(&self, source: io::Error) -> TrainError {
+        TrainError::Write {
+            path: self.path.clone(),
+            source,
+        }
+    }
+
     fn create(&self) -> std::io::Result<File> {
         if let Some(dir) = self.path.parent() {
             std::fs::create_dir_all(dir)?;
@@ -37,19 +67,14 @@ impl TrainingLog {
         let Some(file) = &mut self.file else {
             return Ok(());
         };
-        writeln!(file, "{line}").map_err(|source| TrainError::Write {
-            path: self.path.clone(),
-            source,
-        })
+        let written = writeln!(file, "{line}");
+        written.map_err(|source| self.failed(source))
     }
 }
 
 impl Observer for TrainingLog {
     fn started(&mut self, plan: &Plan<'_>) -> Result<(), TrainError> {
-        let file = self.create().map_err(|source| TrainError::Write {
-            path: self.path.clone(),
-            source,
-        })?;
+        let file = self.create().map_err(|source| self.failed(source))?;
         self.file = Some(file);
         self.write(&json!({
             "event": "start",
@@ -62,6 +87,23 @@ impl Observer for TrainingLog {
             "parameters": plan.parameters,
             "trainable_parameters": plan.trainable_parameters,
         }))
+    }
+
+    fn resumed(&mut self, plan: &Plan<'_>, states: &Map<String, Value>) -> Result<(), TrainError> {
+        let Some(length) = states.get(Self::FILE).and_then(Value::as_u64) else {
+            return self.started(plan);
+        };
+        let file = self.reopen(length).map_err(|source| self.failed(source))?;
+        self.file = Some(file);
+        Ok(())
+    }
+
+    fn save_state(&mut self, states: &mut Map<String, Value>) -> Result<(), TrainError> {
+        let length = self
+            .durable_length()
+            .map_err(|source| self.failed(source))?;
+        states.insert(Self::FILE.to_owned(), length.into());
+        Ok(())
     }
 
     fn stepped(&mut self, report: &StepReport) -> Result<(), TrainError> {

@@ -11,7 +11,8 @@ use crate::path::ModulePath;
 
 /// Which parameters are trained; the others stay bit for bit what they were.
 ///
-/// The dropout of frozen layers stays active in training, as it does in transformers when `requires_grad` is cleared.
+/// Frozen layers are computed as in evaluation, without dropout, unless
+/// [`frozen_dropout`](crate::TrainOptions::frozen_dropout) says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tune {
     /// Everything outside the encoder's embeddings and layers: the head and, where there is one, the pooler.

@@ -42,6 +42,7 @@ mod save;
 mod shards;
 mod staging;
 mod summary;
+mod tensor_file;
 mod tensor_info;
 mod values;
 mod wrapper;
@@ -59,6 +60,7 @@ pub use same::{Difference, DifferenceKind, first_difference};
 pub use save::{Export, SaveError, save};
 pub use staging::Staging;
 pub use summary::{CheckpointSummary, DtypeSummary, summary, summary_of};
+pub use tensor_file::{NamedTensor, write_tensors};
 pub use tensor_info::TensorInfo;
 
 /// The configuration beside the weights.

@@ -24,6 +24,17 @@ pub(crate) fn float_dtype(dtype: Dtype) -> Option<DType> {
     }
 }
 
+/// How a file spells one of the types of [`float_dtype`].
+pub(crate) fn file_dtype(dtype: DType) -> Option<Dtype> {
+    match dtype {
+        DType::F16 => Some(Dtype::F16),
+        DType::BF16 => Some(Dtype::BF16),
+        DType::F32 => Some(Dtype::F32),
+        DType::F64 => Some(Dtype::F64),
+        _ => None,
+    }
+}
+
 /// Whether every value is finite as an F32. Values of types that are not in [`float_dtype`] always are.
 ///
 /// # Errors
@@ -98,7 +109,7 @@ pub(crate) fn deferred(tensor: &TensorInfo, dtype: DType, path: String) -> PackT
     })
 }
 
-fn read(tensor: &TensorInfo) -> io::Result<Vec<u8>> {
+pub(crate) fn read(tensor: &TensorInfo) -> io::Result<Vec<u8>> {
     if let Source::Pickled(pickled) = &tensor.source {
         return pickled.read();
     }

@@ -1,7 +1,9 @@
 //! Groups of flags that several commands share.
 
+mod checkpoints;
 mod columns;
 mod data_files;
+mod given;
 mod loss;
 mod repeats;
 mod runtime;
@@ -9,8 +11,10 @@ mod training;
 mod values;
 mod weights;
 
+pub(crate) use checkpoints::CheckpointFlags;
 pub(crate) use columns::{ColumnFlags, names};
 pub(crate) use data_files::{data_files, print_notes};
+pub(crate) use given::GivenFlags;
 pub(crate) use loss::{Classes, LossFlags};
 pub(crate) use repeats::{RepeatFlags, Repeats};
 pub(crate) use runtime::RuntimeFlags;

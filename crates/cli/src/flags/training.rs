@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use bert_tasks::{DropoutOverride, MaxLength};
-use bert_train::{Batching, Sampler, ScheduleShape, TrainError, TrainOptions, Tune};
+use bert_train::{Batching, FeatureCache, Sampler, ScheduleShape, TrainError, TrainOptions, Tune};
 use clap::{Args, ValueEnum};
 
 use super::LossFlags;
@@ -70,6 +70,15 @@ pub(crate) struct TrainingFlags {
     /// model
     #[arg(long)]
     freeze_embeddings: bool,
+    /// Keep dropout in the part that --tune freezes, as transformers does; by default it is off there, so that a row gives the
+    /// same each time and passes that part once
+    #[arg(long)]
+    frozen_dropout: bool,
+    /// What is kept of the part that --tune freezes, so that later epochs do not compute it again: f32 (the result is that
+    /// of off, bit for bit), bf16 (rounded, half of the room) or off; f32: the fastest. :SIZE is the memory for it, :2GB
+    /// by default; eight times as much goes to a temporary file in --output after that
+    #[arg(long, value_name = "FORMAT[:SIZE]", default_value_t = TrainOptions::default().feature_cache)]
+    feature_cache: FeatureCache,
     /// How rows become batches; shuffled: at random, as transformers does; flex and ndarray compute no padding, so that it
     /// costs nothing there; bucketed: rows of similar length share a batch, so that a GPU computes little padding
     #[arg(long, value_enum, default_value_t = BatchingWord::Shuffled)]
@@ -187,6 +196,8 @@ impl TrainingFlags {
             evaluate_every: self.eval_every,
             select: self.select.clone(),
             patience: self.patience,
+            frozen_dropout: self.frozen_dropout,
+            feature_cache: self.feature_cache,
         };
         match options.validate() {
             Ok(()) => Ok(options),

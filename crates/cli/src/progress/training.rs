@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bert_tasks::figures;
 use bert_train::{EvaluationReport, Observer, Plan, StepReport, TrainError};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Map, Value};
 
 use super::on_terminal;
 use super::smoothed::Smoothed;
@@ -21,6 +22,8 @@ const LINE_INTERVAL: Duration = Duration::from_secs(30);
 pub(crate) struct TrainingProgress {
     display: Display,
     total_steps: usize,
+    /// Done by an earlier process.
+    steps_before: usize,
     loss: Smoothed,
     tokens_per_second: Smoothed,
     started: Instant,
@@ -44,6 +47,7 @@ impl TrainingProgress {
         Self {
             display,
             total_steps: 0,
+            steps_before: 0,
             loss: Smoothed::default(),
             tokens_per_second: Smoothed::default(),
             started: Instant::now(),
@@ -52,10 +56,11 @@ impl TrainingProgress {
 
     fn time_left(&self, step: usize) -> String {
         let left = self.total_steps.saturating_sub(step);
+        let done = step.saturating_sub(self.steps_before);
         clock(
             self.started
                 .elapsed()
-                .mul_f64(left as f64 / step.max(1) as f64),
+                .mul_f64(left as f64 / done.max(1) as f64),
         )
     }
 
@@ -173,6 +178,26 @@ impl Observer for TrainingProgress {
         Ok(())
     }
 
+    fn resumed(&mut self, plan: &Plan<'_>, _states: &Map<String, Value>) -> Result<(), TrainError> {
+        self.started(plan)?;
+        self.steps_before = plan.steps_done;
+        self.print(&format!(
+            "resume  after step {} of {}",
+            count(plan.steps_done),
+            count(self.total_steps)
+        ));
+        if let Display::Bar(bar) = &self.display {
+            bar.set_position(plan.steps_done as u64);
+        }
+        Ok(())
+    }
+
+    fn checkpointed(&mut self, dir: &Path, seconds: f64) {
+        if let Display::Lines { .. } = self.display {
+            eprintln!("saved   {} in {seconds:.1} s", dir.display());
+        }
+    }
+
     fn saved(&mut self, dir: &Path) {
         if let Display::Lines { .. } = self.display {
             eprintln!("saved   {}", dir.display());
@@ -190,8 +215,12 @@ fn plan_line(plan: &Plan<'_>) -> String {
             count(plan.parameters)
         )
     };
+    let kept = match plan.keeps_features {
+        true => "; what the others compute is kept for later epochs",
+        false => "",
+    };
     format!(
-        "train   {} ({} an epoch, {} to warm up), {share}",
+        "train   {} ({} an epoch, {} to warm up), {share}{kept}",
         counted(plan.schedule.total_steps, "step"),
         count(plan.steps_per_epoch),
         count(plan.schedule.warmup_steps)

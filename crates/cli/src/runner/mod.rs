@@ -9,6 +9,7 @@ pub(crate) mod evaluate;
 mod model;
 pub(crate) mod predict;
 pub(crate) mod repeats;
+mod resume;
 pub(crate) mod row_files;
 pub(crate) mod train;
 

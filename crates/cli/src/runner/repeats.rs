@@ -180,7 +180,7 @@ fn one<C: FineTune>(
 ) -> Result<RunReport> {
     eprintln!("run     {name}");
     let output = OutputDirectory::claim(&session.flags.output.join(name))?;
-    let report = session.train(seed, data, output.path())?;
+    let report = session.train(seed, data, output.path(), None)?;
     output.keep();
     Ok(report)
 }

@@ -3,33 +3,38 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
 use bert_hub::DataSplit;
 use bert_tasks::pretraining::EVALUATION_SEED;
 use bert_tasks::{HeadOrigin, Metrics, RunOptions, Task, TaskError};
 use bert_train::{
-    Observers, TrainOptions, Trained, TrainingData, TrainingLog, prepare_output, train,
+    Checkpoint, Checkpointing, Observers, RunDescription, Stopped, TrainError, TrainOptions,
+    Trained, Training, TrainingData, TrainingLog, prepare_output,
 };
 use burn::tensor::Device;
 use clap::Args;
 use serde_json::json;
 
 use super::repeats::{self, Folds, RunReport};
-use super::{TaskModel, print_files, print_unknown_tensors};
+use super::{TaskModel, print_files, print_unknown_tensors, resume};
 use crate::data_source;
 use crate::describe;
-use crate::failure::WrongUsage;
+use crate::failure::{Interrupted, WrongUsage};
 use crate::flags::{
-    Classes, LossFlags, RepeatFlags, Repeats, RuntimeFlags, TrainingFlags, data_files,
+    CheckpointFlags, Classes, GivenFlags, LossFlags, RepeatFlags, Repeats, RuntimeFlags,
+    TrainingFlags, data_files,
 };
 use crate::format;
 use crate::model_source::ModelSource;
 use crate::output_directory::OutputDirectory;
 use crate::progress::{ShareBar, TrainingProgress};
 use crate::results::Results;
+use crate::stop_signals::StopSignals;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct FineTuneFlags {
+    #[command(flatten)]
+    pub(super) given: GivenFlags,
     /// Model to start from: a checkpoint directory, a name that `bert models` lists, or a model of the hub (OWNER/NAME, or
     /// OWNER/NAME@REVISION)
     #[arg(long, value_name = "DIR|NAME")]
@@ -62,6 +67,8 @@ pub(crate) struct FineTuneFlags {
     pub(crate) training: TrainingFlags,
     #[command(flatten)]
     pub(crate) repeats: RepeatFlags,
+    #[command(flatten)]
+    checkpoints: CheckpointFlags,
     #[command(flatten)]
     runtime: RuntimeFlags,
 }
@@ -110,6 +117,14 @@ pub(crate) enum Role {
 }
 
 impl<D> Splits<D> {
+    /// What the training loop takes.
+    fn training(&self) -> TrainingData<'_, D> {
+        TrainingData {
+            train: &self.train,
+            eval: self.eval.as_ref(),
+        }
+    }
+
     pub(crate) fn all(&self) -> impl Iterator<Item = &D> {
         [Some(&self.train), self.eval.as_ref(), self.test.as_ref()]
             .into_iter()
@@ -183,7 +198,10 @@ pub(crate) trait FineTune {
 pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()> {
     let options = flags.training.options()?;
     let repeats = flags.repeats.repeats()?;
-    prepare_output(&flags.output, flags.overwrite)?;
+    if !matches!(repeats, Repeats::Once) {
+        flags.checkpoints.refuse_several_runs()?;
+    }
+    let resume = resumed(flags)?;
     let source = ModelSource::find("--model", &flags.model)?;
     let flags = &flags.with_data_files()?;
     let data = command.read(flags)?;
@@ -207,13 +225,26 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
     let report = match (&repeats, fold_of) {
         (Repeats::Seeds(seeds), _) => repeats::with_seeds(&session, seeds, &data)?,
         (Repeats::Folds(_), Some(fold_of)) => repeats::with_folds(&session, &fold_of, &data)?,
-        _ => json!(session.train(options.seed, data, output.path())?),
+        _ => {
+            let alone = Alone { resume };
+            json!(session.train(options.seed, data, output.path(), Some(alone))?)
+        }
     };
     output.keep();
 
     let mut results = Results::new();
     results.json(&report)?;
     results.flush()
+}
+
+/// Makes sure that there is something to go on from, or room for a new run.
+fn resumed(flags: &FineTuneFlags) -> Result<Option<Checkpoint>> {
+    if flags.checkpoints.is_resumed() {
+        let anyway = flags.checkpoints.takes_differences();
+        return resume::newest_checkpoint(&flags.output, anyway).map(Some);
+    }
+    prepare_output(&flags.output, flags.overwrite)?;
+    Ok(None)
 }
 
 /// The fold of each row of the training data, where folds were asked for.
@@ -248,6 +279,12 @@ pub(crate) struct Session<'a, C> {
     device: &'a Device,
 }
 
+/// A run that is alone in its command: it saves checkpoints and stops when a signal asks it to.
+pub(crate) struct Alone {
+    /// Where it goes on from.
+    resume: Option<Checkpoint>,
+}
+
 impl<C: FineTune> Session<'_, C> {
     /// One run, from the checkpoint to the figures on test data.
     pub(crate) fn train(
@@ -255,6 +292,7 @@ impl<C: FineTune> Session<'_, C> {
         seed: u64,
         data: Splits<C::Data>,
         output: &Path,
+        alone: Option<Alone>,
     ) -> Result<RunReport> {
         let device = self.device;
         let mut flags = self.flags.clone();
@@ -264,9 +302,30 @@ impl<C: FineTune> Session<'_, C> {
             ..self.options.clone()
         };
         device.seed(seed);
-        let ready = prepare(self.command, &flags, data, self.checkpoint, device)?;
+        let resume = alone.as_ref().and_then(|alone| alone.resume.as_ref());
+        let ready = prepare(self.command, &flags, data, self.checkpoint, resume, device)?;
         let (task, splits) = (&ready.task, &ready.splits);
-        let trained = run_loop(task, ready.network, splits, &options, device, output)?;
+        let listen = || StopSignals::listen().context("cannot listen to signals");
+        let signals = alone.is_some().then(listen).transpose()?;
+        let checkpoints = alone
+            .zip(signals.as_ref())
+            .map(|(alone, signals)| Checkpointing {
+                every: flags.checkpoints.every(),
+                keep: flags.checkpoints.keep(),
+                run: ready.run,
+                resume: alone.resume,
+                stop: Some(signals.asked()),
+            });
+        let training = Training {
+            task,
+            data: splits.training(),
+            options: &options,
+            device,
+            output: Some(output),
+            checkpoints,
+        };
+        let trained = run_loop(training, ready.network, signals.as_ref())?;
+        drop(signals);
         let test = splits.test.as_ref();
         let test = test.map(|test| score(task, &trained.model, test, &device.clone().inner()));
         Ok(RunReport::new(&trained, test.transpose()?, output))
@@ -276,6 +335,7 @@ impl<C: FineTune> Session<'_, C> {
 /// What the training loop starts from.
 struct Prepared<T: Task> {
     task: T,
+    run: RunDescription,
     network: T::Model,
     splits: Splits<T::Split>,
 }
@@ -286,9 +346,14 @@ fn prepare<C: FineTune>(
     flags: &FineTuneFlags,
     data: Splits<C::Data>,
     checkpoint: &Path,
+    resume: Option<&Checkpoint>,
     device: &Device,
 ) -> Result<Prepared<C::Model>> {
     let (mut task, head) = command.open(flags, &data, checkpoint)?;
+    let run = resume::describe(flags, task.pretrained())?;
+    if let Some(checkpoint) = resume {
+        resume::compare(checkpoint, &run, flags.checkpoints.takes_differences())?;
+    }
     eprintln!("model   {}: {}", flags.model, task.describe());
     print_files(task.pretrained());
     if let Some(head) = task.describe_head(head) {
@@ -308,33 +373,46 @@ fn prepare<C: FineTune>(
     print_unknown_tensors(&report);
     Ok(Prepared {
         task,
+        run,
         network,
         splits,
     })
 }
 
+/// Runs the loop until it is over, or until a signal asks it to stop.
 fn run_loop<T: Task>(
-    task: &T,
+    training: Training<'_, T>,
     model: T::Model,
-    splits: &Splits<T::Split>,
-    options: &TrainOptions,
-    device: &Device,
-    output: &Path,
+    signals: Option<&StopSignals>,
 ) -> Result<Trained<T::Model>> {
+    let output = training.output.unwrap_or(Path::new("."));
     let mut progress = TrainingProgress::new();
     let mut log = TrainingLog::new(output);
     let mut observers = Observers(vec![&mut log, &mut progress]);
     let clock = Instant::now();
-    let data = TrainingData {
-        train: &splits.train,
-        eval: splits.eval.as_ref(),
-    };
-    let dir = Some(output);
-    let trained = train(task, model, data, options, device, dir, &mut observers)?;
+    let trained = training.run(model, &mut observers);
     drop(progress);
-    let time = format::clock(clock.elapsed());
-    eprintln!("done    {} after {time}", output.display());
-    Ok(trained)
+    match trained {
+        Err(TrainError::Stopped(stopped)) => Err(anyhow!(Interrupted {
+            message: how_to_go_on(&stopped),
+            exit_code: signals.map_or(1, StopSignals::exit_code),
+        })),
+        trained => {
+            let trained = trained?;
+            let time = format::clock(clock.elapsed());
+            eprintln!("done    {} after {time}", output.display());
+            Ok(trained)
+        }
+    }
+}
+
+fn how_to_go_on(stopped: &Stopped) -> String {
+    format!(
+        "after step {} of {}; {} has what is needed to go on: give the same command with --resume",
+        format::count(stopped.step),
+        format::count(stopped.total_steps),
+        stopped.checkpoint.display()
+    )
 }
 
 fn score<T: Task>(

@@ -15,7 +15,7 @@ fn room() -> Room {
     room
 }
 
-fn wrote<'a>(run: &'a Run) -> &'a str {
+fn wrote(run: &Run) -> &str {
     let lines = run.stderr.lines();
     let mut wrote = lines.filter(|line| line.starts_with("wrote"));
     wrote.next().unwrap_or_default()

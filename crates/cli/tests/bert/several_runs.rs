@@ -155,7 +155,7 @@ fn sentences_and_pairs_are_cut_into_folds_too() {
 #[test]
 fn impossible_repetitions_are_refused_before_anything_is_written() {
     let room = Room::new();
-    let cases: [(&str, &[&str]); 8] = [
+    let cases: [(&str, &[&str]); 9] = [
         ("--seeds 3", &["--seeds has one seed, 3", "--seed 3"]),
         ("--seeds 3,4,3", &["--seeds has 3 twice"]),
         ("--seeds one,two", &["--seeds", "one"]),
@@ -164,6 +164,10 @@ fn impossible_repetitions_are_refused_before_anything_is_written() {
         ("--folds 3 --eval eval.tsv", &["--folds", "--eval"]),
         ("--folds 9", &["--folds 9", "too few of \"bad\" (8)"]),
         ("--group-column 2", &["--folds"]),
+        (
+            "--seeds 1,2 --resume",
+            &["--resume is for one run", "--seed"],
+        ),
     ];
     for (further, words) in cases {
         room.bert(&format!("{TRAIN} {further}")).failed(2, words);

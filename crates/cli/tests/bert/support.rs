@@ -187,6 +187,41 @@ pub(crate) fn rows(count: usize) -> String {
     (0..count).map(row).collect()
 }
 
+/// Writes data for every task whose rows are the same in each epoch, and gives the words of a command line that name it.
+pub(crate) fn fixed_inputs(room: &Room) -> [&'static str; 5] {
+    room.write(
+        "tags.conll",
+        "good O\nfilm B-X\n\nbad O\nplot B-X\ncast I-X\n\n".repeat(8),
+    );
+    let question = |id: usize| {
+        let answers = r#"[{"text":"good","answer_start":13}]"#;
+        let qas = format!(r#"[{{"id":"{id}","question":"was it good ?","answers":{answers}}}]"#);
+        format!(
+            r#"{{"title":"t","paragraphs":[{{"context":"the film was good and funny","qas":{qas}}}]}}"#
+        )
+    };
+    let articles: Vec<String> = (0..12).map(question).collect();
+    room.write(
+        "squad.json",
+        format!(r#"{{"version":"1.1","data":[{}]}}"#, articles.join(",")),
+    );
+    let pairs = "a good film\tit is good\tentailment\nbad cast\tthe cast is good\tcontradiction\n\
+                 the plot\tit is slow\tneutral\n";
+    room.write(
+        "nli.tsv",
+        format!("premise\thypothesis\tlabel\n{}", pairs.repeat(6)),
+    );
+    let document = "a good film .\nit is funny .\nthe cast is warm .\n\nthe plot was dull .\nit was slow .\n\n";
+    room.write("pairs.txt", document.repeat(6));
+    [
+        "text-classification --train train.tsv --eval eval.tsv",
+        "token-classification --train tags.conll --eval tags.conll",
+        "question-answering --train squad.json --eval squad.json --max-length 24 --stride 4",
+        "natural-language-inference --train nli.tsv --eval nli.tsv",
+        "next-sentence --train pairs.txt --eval pairs.txt",
+    ]
+}
+
 /// Rewrites a safetensors file, tensor by tensor; `None` leaves one out.
 pub(crate) fn rewrite(path: &Path, change: impl Fn(&str, Vec<u8>) -> Option<Vec<u8>>) {
     let bytes = std::fs::read(path).unwrap();

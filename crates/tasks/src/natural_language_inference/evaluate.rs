@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use bert_encoder::Encoder;
 use bert_text::LabelSet;
 use bert_text_classification::ModelForSequenceClassification;
 use bert_text_classification::metrics::{LabelMetrics, evaluate_by_label};
@@ -113,6 +114,10 @@ impl Task for NliClassifier {
 
     fn encoder_layers(&self) -> usize {
         self.classifier.encoder_layers()
+    }
+
+    fn encoder_mut<'m>(&self, model: &'m mut Self::Model) -> &'m mut Encoder {
+        &mut model.encoder
     }
 
     fn lengths(&self, split: &Split) -> Vec<usize> {

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use bert_encoder::Encoder;
 use bert_pretraining::PretrainingModel;
 use bert_text::{Encoding, MaskedBlock, TokenBlock};
 use burn::tensor::Device;
@@ -29,6 +30,15 @@ impl<M: PretrainingModel> Task for Pretraining<M> {
 
     fn encoder_layers(&self) -> usize {
         self.pretrained.encoder.num_hidden_layers
+    }
+
+    fn encoder_mut<'m>(&self, model: &'m mut M) -> &'m mut Encoder {
+        model.encoder_mut()
+    }
+
+    /// Other tokens are masked in each epoch.
+    fn has_fixed_inputs(&self) -> bool {
+        self.masker.is_none()
     }
 
     fn lengths(&self, split: &Split) -> Vec<usize> {

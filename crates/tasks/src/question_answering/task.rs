@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use bert_encoder::Encoder;
 use bert_question_answering::{ModelForQuestionAnswering, loss};
 use burn::tensor::Device;
 
@@ -14,6 +15,10 @@ impl Task for QuestionAnswerer {
 
     fn encoder_layers(&self) -> usize {
         self.pretrained.encoder.num_hidden_layers
+    }
+
+    fn encoder_mut<'m>(&self, model: &'m mut Self::Model) -> &'m mut Encoder {
+        &mut model.encoder
     }
 
     fn lengths(&self, split: &Split) -> Vec<usize> {

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use bert_encoder::Encoder;
 use bert_text_classification::metrics::{
     evaluate_multi_label, evaluate_regression, evaluate_single_label, multi_hot,
 };
@@ -120,6 +121,10 @@ impl Task for TextClassifier {
 
     fn encoder_layers(&self) -> usize {
         self.pretrained.encoder.num_hidden_layers
+    }
+
+    fn encoder_mut<'m>(&self, model: &'m mut Self::Model) -> &'m mut Encoder {
+        &mut model.encoder
     }
 
     fn lengths(&self, split: &Split) -> Vec<usize> {

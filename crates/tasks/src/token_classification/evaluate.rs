@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use bert_encoder::Encoder;
 use bert_kernels::softmax;
 use bert_token_classification::metrics::{EntityMetrics, evaluate};
 use bert_token_classification::tags::Scheme;
@@ -149,6 +150,10 @@ impl Task for TokenClassifier {
 
     fn encoder_layers(&self) -> usize {
         self.pretrained.encoder.num_hidden_layers
+    }
+
+    fn encoder_mut<'m>(&self, model: &'m mut Self::Model) -> &'m mut Encoder {
+        &mut model.encoder
     }
 
     fn lengths(&self, split: &Split) -> Vec<usize> {

@@ -1,0 +1,38 @@
+//! The part of a model that is not trained: how it is computed, and whether what comes out is kept.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use bert_encoder::{EncoderPart, FrozenStates};
+use bert_tasks::Task;
+
+use crate::TrainOptions;
+use crate::feature_cache::FeatureStore;
+
+/// Has the frozen part of the encoder computed as in evaluation, and kept where that pays. Says whether it is kept.
+pub(crate) fn freeze<T: Task>(
+    task: &T,
+    model: &mut T::Model,
+    trained: &BTreeSet<String>,
+    options: &TrainOptions,
+    output: Option<&Path>,
+) -> bool {
+    let lowest = trained
+        .iter()
+        .filter_map(|path| EncoderPart::of(path))
+        .min();
+    if options.frozen_dropout || lowest == Some(EncoderPart::Embeddings) {
+        return false;
+    }
+    let is_worth_it = lowest != Some(EncoderPart::Layer(0)) && options.passes_again();
+    let format = options.feature_cache.format;
+    let format = format.filter(|_| task.has_fixed_inputs() && is_worth_it);
+    let states = format.map(|format| {
+        let memory = options.feature_cache.memory_bytes;
+        Arc::new(FeatureStore::new(format, memory, output)) as Arc<dyn FrozenStates>
+    });
+    let is_kept = states.is_some();
+    task.encoder_mut(model).freeze_below(lowest, states);
+    is_kept
+}
