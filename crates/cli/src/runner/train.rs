@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use anyhow::Result;
 use bert_hub::DataSplit;
+use bert_tasks::adapters::{BaseModel, LoraOptions};
 use bert_tasks::pretraining::EVALUATION_SEED;
 use bert_tasks::{HeadOrigin, Metrics, RunOptions, Task, TaskError};
 use bert_train::{
-    Observers, TrainOptions, Trained, TrainingData, TrainingLog, prepare_output, train,
+    Observers, TrainOptions, Trained, TrainingData, TrainingLog, Tune, prepare_output, train,
 };
 use burn::tensor::Device;
 use clap::Args;
@@ -197,11 +198,16 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
     let output = OutputDirectory::claim(&flags.output)?;
     let checkpoint = source.directory(flags.offline)?;
 
+    let adapter = match &options.tune {
+        Tune::Lora(lora) => Some((lora.clone(), source.base_model(&checkpoint)?)),
+        _ => None,
+    };
     let session = Session {
         command,
         flags,
         options: &options,
         checkpoint: &checkpoint,
+        adapter,
         device: &device,
     };
     let report = match (&repeats, fold_of) {
@@ -245,6 +251,8 @@ pub(crate) struct Session<'a, C> {
     pub(crate) flags: &'a FineTuneFlags,
     pub(crate) options: &'a TrainOptions,
     checkpoint: &'a Path,
+    /// The adapter to train, if one is asked for, and the name of its base.
+    adapter: Option<(LoraOptions, BaseModel)>,
     device: &'a Device,
 }
 
@@ -264,7 +272,8 @@ impl<C: FineTune> Session<'_, C> {
             ..self.options.clone()
         };
         device.seed(seed);
-        let ready = prepare(self.command, &flags, data, self.checkpoint, device)?;
+        let (checkpoint, adapter) = (self.checkpoint, self.adapter.clone());
+        let ready = prepare(self.command, &flags, data, checkpoint, adapter, device)?;
         let (task, splits) = (&ready.task, &ready.splits);
         let trained = run_loop(task, ready.network, splits, &options, device, output)?;
         let test = splits.test.as_ref();
@@ -286,9 +295,13 @@ fn prepare<C: FineTune>(
     flags: &FineTuneFlags,
     data: Splits<C::Data>,
     checkpoint: &Path,
+    adapter: Option<(LoraOptions, BaseModel)>,
     device: &Device,
 ) -> Result<Prepared<C::Model>> {
     let (mut task, head) = command.open(flags, &data, checkpoint)?;
+    if let Some((lora, base)) = adapter {
+        task.pretrained().train_adapter(lora, base)?;
+    }
     eprintln!("model   {}: {}", flags.model, task.describe());
     print_files(task.pretrained());
     if let Some(head) = task.describe_head(head) {
