@@ -2,10 +2,12 @@
 //!
 //! | module | |
 //! |---|---|
+//! | [`adapters`] | models with the adapters of golden files |
 //! | [`model`] | classifiers from checkpoints, and weights that need no random numbers of a device |
 //! | [`steps`] | golden batches for the trainer's stepper |
 //!
 //! It does *not* test anything itself: the tests are in `tests/tests`, and beside the code they hold.
 
+pub mod adapters;
 pub mod model;
 pub mod steps;

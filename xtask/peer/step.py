@@ -3,6 +3,7 @@
     pip install -r requirements.txt
     python step.py check
     python step.py train-step --size minilm --batch 16 --seq 128 --attention sdpa
+    python step.py train-step --size minilm --batch 16 --seq 128 --tune lora:rank=8
     python step.py inference --size minilm --batch 16 --seq 128 --attention eager
     python step.py export --size minilm --batch 16 --seq 128 --onnx minilm.onnx
     python step.py inference --size minilm --batch 16 --seq 128 --onnx minilm.onnx
@@ -68,6 +69,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--tune", default="all", help="train-step: all, or a LoRA by PEFT in the words of `bert train --tune`")
     parser.add_argument("--attention", choices=["sdpa", "eager"], default="sdpa")
     parser.add_argument("--onnx", type=Path, help="export: what to write; inference: what to run, by ONNX Runtime")
     return parser.parse_args()
@@ -119,16 +121,39 @@ def median_ms(run, runs: int) -> float:
     return statistics.median(times)
 
 
+def adapted(network, words: str):
+    """PEFT's adapters, as `lora:rank=8,alpha=16,targets=query+value,dora,rslora` asks for them."""
+    from peft import LoraConfig, TaskType, get_peft_model
+
+    settings = {"r": 8, "lora_alpha": 16}
+    names = {"rank": ("r", int), "alpha": ("lora_alpha", float), "dropout": ("lora_dropout", float)}
+    _, _, listed = words.partition(":")
+    for word in filter(None, listed.split(",")):
+        key, _, value = word.partition("=")
+        if key in names:
+            name, kind = names[key]
+            settings[name] = kind(value)
+        elif key == "targets":
+            settings["target_modules"] = value if value == "all-linear" else value.split("+")
+        else:
+            settings[f"use_{key}"] = True
+    # As `bert train`: the pooler is part of the head.
+    return get_peft_model(network, LoraConfig(task_type=TaskType.SEQ_CLS, modules_to_save=["pooler"], **settings))
+
+
 def train_step_ms(args: argparse.Namespace) -> float:
     import torch
 
     network = model(args).train()
+    if args.tune != "all":
+        network = adapted(network, args.tune).train()
     input_ids, mask, labels = torch_batch(args)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=2e-5, weight_decay=0.01)
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=2e-5, weight_decay=0.01)
 
     def step() -> None:
         network(input_ids, attention_mask=mask, labels=labels).loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         optimizer.zero_grad()
 
@@ -201,6 +226,7 @@ def main() -> None:
         "batch": args.batch,
         "seq": args.seq,
         "dropout": args.dropout,
+        "tune": args.tune,
         "threads": args.threads,
         "runs": args.runs,
         "median_ms": median,

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, compare, convert, embed, export, fetch, inspect, models};
+use crate::commands::{bench, compare, convert, embed, export, fetch, inspect, merge, models};
 use crate::tasks::{CheckTask, EvaluateTask, PredictTask, TrainTask};
 
 /// Fine-tunes pre-trained BERT models, evaluates them and predicts with them.
@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Convert(convert::ConvertArgs),
     /// Write a model for other programs: as ONNX, in float32 or int8, or as a checkpoint in float32, float16 or bfloat16
     Export(export::ExportArgs),
+    /// Write an adapter and its base model as one plain checkpoint
+    Merge(merge::MergeArgs),
     /// Find what is wrong or odd about data before anyone trains on it
     #[command(subcommand)]
     Check(CheckTask),

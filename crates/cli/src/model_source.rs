@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use bert_hub::{AskHub, Entry, FetchOptions, Fetcher, HubName, Kind, Manifest};
+use bert_tasks::adapters::{BaseModel, base_on_hub};
 
 use crate::failure::WrongUsage;
 use crate::progress::FetchProgress;
@@ -52,8 +53,51 @@ impl ModelSource {
         }
     }
 
-    /// The directory of the checkpoint. A named model is downloaded and verified if the cache lacks it.
+    /// The directory of the checkpoint. A named model is downloaded and verified if the cache lacks it, and so is the base
+    /// model of an adapter.
     pub(crate) fn directory(&self, offline: bool) -> Result<PathBuf> {
+        let directory = self.own_directory(offline)?;
+        if let Some(base) = base_on_hub(&directory)?
+            && let Some(name) = HubName::parse(&base)
+        {
+            let adapter = directory.display();
+            fetch_hub(&name, AskHub::WhenNeeded, offline).with_context(|| {
+                format!(
+                    "{adapter}: the base model {name} of the adapter is not to be had from the hub"
+                )
+            })?;
+        }
+        Ok(directory)
+    }
+
+    /// How an adapter that is trained on this model names it; `directory` is where it lies. A model of the hub goes by its
+    /// name and its commit, any other by its path.
+    pub(crate) fn base_model(&self, directory: &Path) -> Result<BaseModel> {
+        if let Self::Hub(_, name) = self {
+            let is_snapshot = directory
+                .parent()
+                .is_some_and(|all| all.ends_with("snapshots"));
+            let commit = directory.file_name().filter(|_| is_snapshot);
+            let name = name.to_string();
+            return Ok(BaseModel {
+                name: name.split('@').next().unwrap_or(&name).to_owned(),
+                revision: commit.map(|commit| commit.to_string_lossy().into_owned()),
+            });
+        }
+        let directory = match directory.is_dir() {
+            true => directory,
+            false => directory.parent().unwrap_or(directory),
+        };
+        let path = directory
+            .canonicalize()
+            .with_context(|| format!("{}: cannot be resolved", directory.display()))?;
+        Ok(BaseModel {
+            name: path.to_string_lossy().into_owned(),
+            revision: None,
+        })
+    }
+
+    fn own_directory(&self, offline: bool) -> Result<PathBuf> {
         match self {
             Self::Path(path) => Ok(path.clone()),
             Self::Named(name) => fetch_entry(find_entry(&Manifest::builtin()?, name)?, offline),

@@ -7,14 +7,13 @@ use bert_kernels::{
     attention_with_probabilities, cross_attention, linear_kv, linear_qkv,
 };
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
 
 use crate::disentangled::{ContentWeights, DisentangledScores};
-use crate::init::linear;
 use crate::kernel_args::{self, packed_weights};
 use crate::sequences::Selection;
-use crate::{EncoderConfig, LayerContext, RelativeContext, Sequences};
+use crate::{EncoderConfig, LayerContext, Linear, RelativeContext, Sequences};
 
 /// Multi-head scaled dot-product self-attention, without the output projection.
 #[derive(Module, Debug)]
@@ -39,7 +38,7 @@ pub struct SelfAttention {
 impl SelfAttention {
     pub(crate) fn new(config: &EncoderConfig, device: &Device) -> Self {
         let hidden = config.hidden_size;
-        let projection = || linear(hidden, hidden, config.initializer_range, device);
+        let projection = || Linear::new(hidden, hidden, config.initializer_range, device);
         Self {
             query: projection(),
             key: projection(),
@@ -54,6 +53,21 @@ impl SelfAttention {
 
     pub(crate) fn pack_weights(&mut self, format: WeightFormat) {
         self.packed = Some(packed_weights(format));
+    }
+
+    /// Its linear maps with the names of their fields.
+    pub(crate) fn linears_mut(&mut self) -> Vec<(&'static str, &mut Linear)> {
+        let mut linears = vec![
+            ("query", &mut self.query),
+            ("key", &mut self.key),
+            ("value", &mut self.value),
+        ];
+        linears.extend(
+            self.disentangled
+                .iter_mut()
+                .flat_map(DisentangledScores::linears_mut),
+        );
+        linears
     }
 
     /// Of queries, keys and values.

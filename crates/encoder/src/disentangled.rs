@@ -5,14 +5,14 @@
 
 use bert_kernels::{Epilogue, LinearWeights};
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor};
 
 use crate::disentangled_positions::{DisentangledContext, SharedPositions};
 use crate::rows::Rows;
 use crate::skew::skew;
-use crate::{DisentangledConfig, EncoderConfig, PosAttType, init, kernel_args};
+use crate::{DisentangledConfig, EncoderConfig, Linear, PosAttType, kernel_args};
 
 /// What the attention of one layer adds for relative positions.
 #[derive(Module, Debug)]
@@ -40,7 +40,7 @@ impl DisentangledScores {
         device: &Device,
     ) -> Self {
         let hidden = config.hidden_size;
-        let projection = || init::linear(hidden, hidden, config.initializer_range, device);
+        let projection = || Linear::new(hidden, hidden, config.initializer_range, device);
         let has_own = disentangled.relative_attention && !disentangled.share_att_key;
         let types = disentangled.pos_att_type;
         Self {
@@ -49,6 +49,16 @@ impl DisentangledScores {
             dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
             types,
         }
+    }
+
+    /// Its own linear maps with their paths in the attention.
+    pub(crate) fn linears_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Linear)> {
+        let named = [
+            ("disentangled.position_key", &mut self.position_key),
+            ("disentangled.position_query", &mut self.position_query),
+        ];
+        let linears = named.into_iter();
+        linears.filter_map(|(name, linear)| Some((name, linear.as_mut()?)))
     }
 
     /// Attends within rows of one length. A query that may look at nothing looks at every place alike.

@@ -2,12 +2,12 @@
 
 use bert_kernels::{EmbeddingIds, EmbeddingParams, EmbeddingWeights, Epilogue, embed};
 use burn::module::{Module, Param};
-use burn::nn::{Dropout, DropoutConfig, Embedding, LayerNorm, LayerNormConfig, Linear};
+use burn::nn::{Dropout, DropoutConfig, Embedding, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
 
 use crate::batch::{Batch, Numbering};
 use crate::input::Tables;
-use crate::{EmbeddingProjection, EncoderConfig, init, kernel_args};
+use crate::{EmbeddingProjection, EncoderConfig, Linear, init, kernel_args};
 
 /// Word + position + token type embeddings → LayerNorm → dropout, and a projection where the embeddings are not as wide as
 /// the hidden states.
@@ -50,7 +50,7 @@ impl Embeddings {
         };
         let norm_follows = projection == EmbeddingProjection::BeforeNorm;
         let mut projection =
-            is_projected.then(|| init::linear(width, config.hidden_size, range, device));
+            is_projected.then(|| Linear::new(width, config.hidden_size, range, device));
         if norm_follows && let Some(projection) = &mut projection {
             projection.bias = None;
         }

@@ -10,7 +10,7 @@ use crate::frozen::FrozenPart;
 use crate::sequences::Selection;
 use crate::{
     Convolution, Embeddings, EncoderConfig, EncoderError, EncoderInput, Layer, LayerContext,
-    LayerKind, Pooling, RelativeContext, RelativePositions, RotaryPositions, Rotations,
+    LayerKind, Linear, Pooling, RelativeContext, RelativePositions, RotaryPositions, Rotations,
     kernel_args,
 };
 
@@ -104,6 +104,18 @@ impl Encoder {
         for layer in &mut self.layers {
             layer.pack_weights(format);
         }
+    }
+
+    /// Its linear maps, each with its module path in the encoder, such as `layers.0.PostNorm.attention.query`.
+    pub fn linears_mut(&mut self) -> Vec<(String, &mut Linear)> {
+        let projection = self.embeddings.projection.iter_mut();
+        let projection = projection.map(|linear| ("embeddings.projection".to_owned(), linear));
+        let layers = self.layers.iter_mut().enumerate();
+        let of_layers = layers.flat_map(|(index, layer)| {
+            let linears = layer.linears_mut().into_iter();
+            linears.map(move |(path, linear)| (format!("layers.{index}.{path}"), linear))
+        });
+        projection.chain(of_layers).collect()
     }
 
     /// Encodes a batch.

@@ -7,8 +7,10 @@ use bert_kernels::{
     has_kernels, on_kernel_threads,
 };
 use burn::module::Param;
-use burn::nn::{Dropout, LayerNorm, Linear};
+use burn::nn::{Dropout, LayerNorm};
 use burn::tensor::{Device, Tensor};
+
+use crate::{Linear, LowRank};
 
 /// Runs inference on the kernels' threads. Work with gradients stays on the thread where Burn expects it.
 pub(crate) fn on_threads_of<R: Send>(device: &Device, work: impl FnOnce() -> R + Send) -> R {
@@ -35,12 +37,13 @@ pub(crate) fn packed_weights<const COUNT: usize>(
     std::array::from_fn(|_| Arc::new(PackedWeight::new(format)))
 }
 
-/// The weights of a layer, and where its packed weight is kept.
+/// The weights of a map with its adapter, and where its packed weight is kept.
 pub(crate) fn weights(linear: &Linear, packed: Option<&Arc<PackedWeight>>) -> LinearWeights {
     LinearWeights {
         weight: linear.weight.val(),
         bias: linear.bias.as_ref().map(Param::val),
         packed: packed.cloned(),
+        low_rank: linear.low_rank.as_ref().map(LowRank::weights),
     }
 }
 

@@ -6,7 +6,8 @@ use burn::tensor::{Device, Tensor};
 
 use crate::sequences::Selection;
 use crate::{
-    EncoderConfig, LayerKind, PostNormLayer, PreNormLayer, RelativeContext, Rotations, Sequences,
+    EncoderConfig, LayerKind, Linear, PostNormLayer, PreNormLayer, RelativeContext, Rotations,
+    Sequences,
 };
 
 /// What the layers of one pass share.
@@ -40,6 +41,18 @@ impl Layer {
             LayerKind::PostNorm => Self::PostNorm(PostNormLayer::new(config, device)),
             LayerKind::PreNorm => Self::PreNorm(PreNormLayer::new(config, index, device)),
         }
+    }
+
+    /// Its linear maps with their paths.
+    pub(crate) fn linears_mut(&mut self) -> Vec<(String, &mut Linear)> {
+        let (variant, linears) = match self {
+            Self::PostNorm(layer) => ("PostNorm", layer.linears_mut()),
+            Self::PreNorm(layer) => ("PreNorm", layer.linears_mut()),
+        };
+        let linears = linears.into_iter();
+        linears
+            .map(|(path, linear)| (format!("{variant}.{path}"), linear))
+            .collect()
     }
 
     pub(crate) fn pack_weights(&mut self, format: WeightFormat) {

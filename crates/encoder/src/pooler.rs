@@ -1,14 +1,13 @@
 // B sequences, S positions, H hidden
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
+use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
 
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{mean_of, real_tokens};
-use crate::init::linear;
-use crate::{EncoderConfig, HiddenAct};
+use crate::{EncoderConfig, HiddenAct, Linear};
 
 /// What of a sequence a classifier looks at, spelled as in `classifier_pooling` of config.json.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -98,7 +97,7 @@ impl Pooler {
                 .with_bias(pooling.norm_bias)
                 .init(device)
         };
-        let mut dense = linear(hidden, hidden, config.initializer_range, device);
+        let mut dense = Linear::new(hidden, hidden, config.initializer_range, device);
         if !pooling.bias {
             dense.bias = None;
         }

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use bert_kernels::{Epilogue, LinearWeights, PackedWeight, WeightFormat};
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
+use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
 
-use crate::init::linear;
 use crate::kernel_args::{self, packed_weights};
 use crate::sequences::Selection;
-use crate::{EncoderConfig, HiddenAct, LayerContext, SelfAttention};
+use crate::{EncoderConfig, HiddenAct, LayerContext, Linear, SelfAttention};
 
 /// BERT's layer: self-attention and feed-forward network, each followed by dense → dropout → LayerNorm(· + residual).
 #[derive(Module, Debug)]
@@ -47,7 +46,7 @@ impl PostNormLayer {
             true => config.hidden_dropout_prob,
             false => 0.0,
         };
-        let dense = |d_in, d_out| linear(d_in, d_out, config.initializer_range, device);
+        let dense = |d_in, d_out| Linear::new(d_in, d_out, config.initializer_range, device);
         let norm = || {
             LayerNormConfig::new(hidden)
                 .with_epsilon(config.layer_norm_eps)
@@ -71,6 +70,20 @@ impl PostNormLayer {
     pub(crate) fn pack_weights(&mut self, format: WeightFormat) {
         self.attention.pack_weights(format);
         self.packed = Some(packed_weights(format));
+    }
+
+    /// Its linear maps with their paths.
+    pub(crate) fn linears_mut(&mut self) -> Vec<(String, &mut Linear)> {
+        let own = [
+            ("attention_output", &mut self.attention_output),
+            ("intermediate", &mut self.intermediate),
+            ("output", &mut self.output),
+        ];
+        let of_attention = self.attention.linears_mut().into_iter();
+        of_attention
+            .map(|(name, linear)| (format!("attention.{name}"), linear))
+            .chain(own.map(|(name, linear)| (name.to_owned(), linear)))
+            .collect()
     }
 
     /// Runs the layer.

@@ -7,12 +7,12 @@ use bert_kernels::{
     attention_with_probabilities, cross_attention, gated_gelu, rotary,
 };
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, Linear};
+use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Tensor};
 
 use crate::kernel_args::{self, packed_weights};
 use crate::sequences::Selection;
-use crate::{EncoderConfig, HiddenAct, LayerContext, LayerType, Sequences, init};
+use crate::{EncoderConfig, HiddenAct, LayerContext, LayerType, Linear, Sequences};
 
 /// ModernBERT's layer: self-attention with rotary positions and a gated feed-forward network, each
 /// `· + sublayer(LayerNorm(·))`.
@@ -58,7 +58,7 @@ impl PreNormLayer {
         // What adds to the residual stream starts smaller the more layers there are.
         let output_range = range / (2.0 * config.num_hidden_layers as f64).sqrt();
         let map = |d_in, d_out, range, has_bias: bool| {
-            let linear = init::linear(d_in, d_out, range, device);
+            let linear = Linear::new(d_in, d_out, range, device);
             let bias = linear.bias.filter(|_| has_bias);
             Linear { bias, ..linear }
         };
@@ -89,6 +89,18 @@ impl PreNormLayer {
 
     pub(crate) fn pack_weights(&mut self, format: WeightFormat) {
         self.packed = Some(packed_weights(format));
+    }
+
+    /// Its linear maps with their paths.
+    pub(crate) fn linears_mut(&mut self) -> Vec<(String, &mut Linear)> {
+        [
+            ("query_key_value", &mut self.query_key_value),
+            ("attention_output", &mut self.attention_output),
+            ("intermediate", &mut self.intermediate),
+            ("output", &mut self.output),
+        ]
+        .map(|(name, linear)| (name.to_owned(), linear))
+        .into()
     }
 
     /// Runs the layer.

@@ -20,6 +20,7 @@ use burn::backend::{Autodiff, Backend, backend_extension};
 use crate::cross_entropy::{self, SavedCrossEntropy};
 use crate::embeddings::{self, SavedEmbeddings};
 use crate::linear::{self, LinearParams, SavedLinear};
+use crate::low_rank::{self, LowRankParams, SavedLowRank};
 use crate::params::{AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams};
 use crate::{attention, dropout, gated, layer_norm, rotary};
 
@@ -104,6 +105,38 @@ pub(crate) trait HostOps: Backend {
         params: LinearParams,
     ) -> FloatTensor<Self>;
 
+    /// The outputs `y` `[T, W]` unchanged, of which some columns are `x` times a weight that a low-rank adapter is merged
+    /// into. Gradients reach A `[K, R]` and B `[R, N]`, beside `y`.
+    fn learning_low_rank(
+        y: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        down: FloatTensor<Self>,
+        up: FloatTensor<Self>,
+        params: LowRankParams,
+    ) -> FloatTensor<Self> {
+        let _ = (x, down, up, params);
+        y
+    }
+
+    /// The same of an adapter with a magnitude `[N]`; factor and bias are `[N]`.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the macro dispatches tensors one by one, and copies this attribute to places where the lint does not fire"
+    )]
+    fn learning_magnitude_and_low_rank(
+        y: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        down: FloatTensor<Self>,
+        up: FloatTensor<Self>,
+        magnitude: FloatTensor<Self>,
+        factor: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        params: LowRankParams,
+    ) -> FloatTensor<Self> {
+        let _ = (x, down, up, magnitude, factor, bias, params);
+        y
+    }
+
     /// `dropout(LayerNorm(word + position + token type))`, `[T, H]`, of tables `[V, H]`, `[P, H]`, `[K, H]`, γ and β `[H]`,
     /// ids `[T]` each.
     #[allow(
@@ -167,10 +200,11 @@ pub(crate) trait HostKernels: HostOps {
     /// [`linear`](HostOps::linear) of x and any number of weights and biases, side by side.
     fn linear_of(inputs: Vec<FloatTensor<Self>>, params: &LinearParams) -> FloatTensor<Self>;
 
-    /// [`linear_of`](Self::linear_of) and state for its backward pass.
+    /// [`linear_of`](Self::linear_of) and state for its backward pass, with the input or without.
     fn linear_saving(
         inputs: Vec<FloatTensor<Self>>,
         epilogue: Epilogue,
+        keeps_input: bool,
     ) -> (FloatTensor<Self>, SavedLinear<FloatTensor<Self>>);
 
     /// The gradients of x and of each weight and bias, of those that are wanted.
@@ -179,6 +213,13 @@ pub(crate) trait HostKernels: HostOps {
         grad: FloatTensor<Self>,
         wanted: &[bool],
     ) -> Vec<Option<FloatTensor<Self>>>;
+
+    /// The gradients of A, B and, if there is one, the magnitude of a low-rank adapter, from the gradient `[T, W]` of the
+    /// outputs side by side.
+    fn low_rank_gradients(
+        saved: SavedLowRank<FloatTensor<Self>>,
+        grad: FloatTensor<Self>,
+    ) -> Vec<FloatTensor<Self>>;
 
     /// [`embed`](HostOps::embed) of the three tables, γ and β, and the ids of words, positions and token types, and state for
     /// its backward pass.
@@ -284,6 +325,30 @@ impl<B: HostKernels, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
     ) -> FloatTensor<Self> {
         let inputs = [x, weight_1, bias_1, weight_2, bias_2, weight_3, bias_3];
         linear::tracked::<B, C, 7>(inputs, params)
+    }
+
+    fn learning_low_rank(
+        y: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        down: FloatTensor<Self>,
+        up: FloatTensor<Self>,
+        params: LowRankParams,
+    ) -> FloatTensor<Self> {
+        low_rank::tracked::<B, C>([y, x, down, up], params)
+    }
+
+    fn learning_magnitude_and_low_rank(
+        y: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        down: FloatTensor<Self>,
+        up: FloatTensor<Self>,
+        magnitude: FloatTensor<Self>,
+        factor: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        params: LowRankParams,
+    ) -> FloatTensor<Self> {
+        let inputs = [y, x, down, up, magnitude, factor, bias];
+        low_rank::tracked_with_magnitude::<B, C>(inputs, params)
     }
 
     fn embed(

@@ -10,6 +10,7 @@
 //! | [`dropout_add_norm`] | dropout, add, `LayerNorm` | a dozen passes each way under autodiff, random numbers one at a time |
 //! | [`layer_norm`] | `burn::nn::LayerNorm` | the same |
 //! | [`linear`], [`linear_qkv`], [`linear_kv`] | `burn::nn::Linear`, an activation | bias, GELU and GELU's derivative are passes of their own over memory |
+//! | [`LowRankWeights`] beside these | two more products, a sum, DoRA's norm of a full weight | the sums are passes of their own, the norm forms a matrix as large as the weight |
 //! | [`embed`] | three lookups, two sums, `LayerNorm`, dropout | gradients are put back into the tables on one thread |
 //! | [`attention`], [`cross_attention`] | `burn::tensor::module::attention` | no dropout, under autodiff taken apart into tensors of `[B, N, S, S]`, and padding takes part |
 //! | [`gated_gelu`] | two slices, GELU, a product | each is a pass over memory |
@@ -67,6 +68,14 @@ mod layer_norm;
     )
 )]
 mod linear;
+#[cfg_attr(
+    not(any(feature = "flex", feature = "ndarray")),
+    allow(
+        dead_code,
+        reason = "only the CPU kernels read the state for the backward pass"
+    )
+)]
+mod low_rank;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 mod norm;
@@ -89,6 +98,7 @@ pub use gelu::{gelu, gelu_composed};
 pub use host::softmax;
 pub use layer_norm::{dropout_add_norm, dropout_add_norm_composed, layer_norm};
 pub use linear::{LinearWeights, Projections, linear, linear_composed, linear_kv, linear_qkv};
+pub use low_rank::{LowRankWeights, adapted_composed, column_norms, merged_weight};
 pub use norm::sum_of_squares;
 pub use packed::PackedWeight;
 pub use params::{

@@ -13,6 +13,7 @@ use burn::tensor::Tensor;
 use crate::dispatch::runs_kernel;
 use crate::gelu;
 use crate::host_ops::{HostKernels, HostOps};
+use crate::low_rank::{self, LowRankWeights};
 use crate::packed::PackedWeight;
 use crate::params::Epilogue;
 
@@ -25,6 +26,8 @@ pub struct LinearWeights {
     pub bias: Option<Tensor<1>>,
     /// Keeps the packed weight between calls, for inference. A pass with gradients does not use it.
     pub packed: Option<Arc<PackedWeight>>,
+    /// An adapter beside the map.
+    pub low_rank: Option<LowRankWeights>,
 }
 
 impl LinearWeights {
@@ -34,6 +37,7 @@ impl LinearWeights {
             weight,
             bias,
             packed: None,
+            low_rank: None,
         }
     }
 
@@ -101,12 +105,15 @@ impl<const M: usize> Projections<M> {
     }
 }
 
-/// `x W + b`, through GELU if the epilogue says so, in one pass.
+/// `x W + b` with the map's adapter, through GELU if the epilogue says so, in one pass.
 ///
 /// # Shapes
 ///
 /// `x` `[T, K]` → `[T, N]`.
-pub fn linear(x: Tensor<2>, weights: LinearWeights, epilogue: Epilogue) -> Tensor<2> {
+pub fn linear(x: Tensor<2>, mut weights: LinearWeights, epilogue: Epilogue) -> Tensor<2> {
+    if let Some(adapter) = weights.low_rank.take() {
+        return low_rank::adapted(x, weights, adapter, epilogue);
+    }
     if !runs_kernel(&x) {
         return linear_composed(x, weights.weight, weights.bias, epilogue);
     }
@@ -129,16 +136,17 @@ pub fn linear(x: Tensor<2>, weights: LinearWeights, epilogue: Epilogue) -> Tenso
 ///
 /// `x` `[T, K]`, weights `[K, N]` each → three of `[T, N]`.
 pub fn linear_qkv(x: Tensor<2>, weights: [LinearWeights; 3]) -> Projections<3> {
-    if !runs_kernel(&x) {
+    if !can_join(&x, &weights) {
         return separate(x, weights);
     }
+    let (weights, learners) = merge_adapters(weights);
     let params = params_of(&weights);
     let [query, key, value] = weights.map(|weights| {
         let (weight, bias) = weights.into_kernel();
         (weight.into_dispatch(), bias.into_dispatch())
     });
     let joined = <Dispatch as HostOps>::linear_qkv(
-        x.into_dispatch(),
+        x.clone().into_dispatch(),
         query.0,
         query.1,
         key.0,
@@ -147,7 +155,7 @@ pub fn linear_qkv(x: Tensor<2>, weights: [LinearWeights; 3]) -> Projections<3> {
         value.1,
         params,
     );
-    Projections::from_joined(Tensor::from_dispatch(joined))
+    learners.learning(Tensor::from_dispatch(joined), x)
 }
 
 /// Two linear maps of one input: the keys and values of an attention.
@@ -156,17 +164,69 @@ pub fn linear_qkv(x: Tensor<2>, weights: [LinearWeights; 3]) -> Projections<3> {
 ///
 /// `x` `[T, K]`, weights `[K, N]` each → two of `[T, N]`.
 pub fn linear_kv(x: Tensor<2>, weights: [LinearWeights; 2]) -> Projections<2> {
-    if !runs_kernel(&x) {
+    if !can_join(&x, &weights) {
         return separate(x, weights);
     }
+    let (weights, learners) = merge_adapters(weights);
     let params = params_of(&weights);
     let [key, value] = weights.map(|weights| {
         let (weight, bias) = weights.into_kernel();
         (weight.into_dispatch(), bias.into_dispatch())
     });
-    let joined =
-        <Dispatch as HostOps>::linear_kv(x.into_dispatch(), key.0, key.1, value.0, value.1, params);
-    Projections::from_joined(Tensor::from_dispatch(joined))
+    let joined = <Dispatch as HostOps>::linear_kv(
+        x.clone().into_dispatch(),
+        key.0,
+        key.1,
+        value.0,
+        value.1,
+        params,
+    );
+    learners.learning(Tensor::from_dispatch(joined), x)
+}
+
+/// Whether the kernels compute the maps side by side.
+fn can_join(x: &Tensor<2>, weights: &[LinearWeights]) -> bool {
+    let mut adapters = weights.iter().filter_map(|map| map.low_rank.as_ref());
+    runs_kernel(x) && adapters.all(|adapter| low_rank::can_merge(x, adapter))
+}
+
+/// What learns behind the product of each map that has an adapter.
+struct Learners<const M: usize>([Option<low_rank::Learner>; M]);
+
+/// The maps with their adapters merged.
+fn merge_adapters<const M: usize>(
+    weights: [LinearWeights; M],
+) -> ([LinearWeights; M], Learners<M>) {
+    let mut learners = [const { None }; M];
+    let mut next = learners.iter_mut();
+    let weights = weights.map(|mut map| {
+        let learner = next.next();
+        match map.low_rank.take() {
+            None => map,
+            Some(adapter) => {
+                let (map, learns) = low_rank::merged(map, adapter);
+                learner
+                    .into_iter()
+                    .for_each(|learner| *learner = Some(learns.clone()));
+                map
+            }
+        }
+    });
+    (weights, Learners(learners))
+}
+
+impl<const M: usize> Learners<M> {
+    /// The outputs side by side `[T, M · N]`, behind which the adapters learn.
+    fn learning(self, joined: Tensor<2>, x: Tensor<2>) -> Projections<M> {
+        let [_, width] = joined.dims();
+        let is_training = x.device().is_autodiff();
+        let learners = self.0.into_iter().enumerate().filter(|_| is_training);
+        let joined = learners.fold(joined, |joined, (map, learner)| match learner {
+            None => joined,
+            Some(learner) => learner.learning(joined, x.clone(), map * width / M),
+        });
+        Projections::from_joined(joined)
+    }
 }
 
 fn params_of(weights: &[LinearWeights]) -> LinearParams {
@@ -176,12 +236,9 @@ fn params_of(weights: &[LinearWeights]) -> LinearParams {
     }
 }
 
-/// The composed body of [`linear_qkv`] and [`linear_kv`].
+/// [`linear_qkv`] and [`linear_kv`], map by map.
 fn separate<const M: usize>(x: Tensor<2>, weights: [LinearWeights; M]) -> Projections<M> {
-    let output = |map: LinearWeights| {
-        let (x, weight, bias) = (x.clone(), map.weight, map.bias);
-        linear_composed(x, weight, bias, Epilogue::Bias)
-    };
+    let output = |map: LinearWeights| linear(x.clone(), map, Epilogue::Bias);
     Projections::from_separate(weights.map(output))
 }
 
@@ -226,8 +283,8 @@ impl LinearParams {
 /// State for the backward pass of linear maps.
 #[derive(Debug, Clone)]
 pub(crate) struct SavedLinear<F> {
-    /// The input `[T, K]`.
-    pub(crate) x: F,
+    /// The input `[T, K]`, where a weight wants a gradient.
+    pub(crate) x: Option<F>,
     /// The weights `[K, N]`.
     pub(crate) weights: Vec<F>,
     /// The slope of the activation at its input, `[T, N]`, if there is an activation.
@@ -263,11 +320,13 @@ pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy, const PARENTS: usiz
     params: LinearParams,
 ) -> FloatTensor<Autodiff<B, C>> {
     let nodes = inputs.each_ref().map(|input| input.node());
+    let mut weights = inputs[1..].iter().step_by(2);
+    let keeps_input = weights.any(|weight| weight.is_tracked());
     let prepared = Backward::<B, PARENTS>::prepare::<C>(Linear, nodes).compute_bound();
     let inputs = inputs.map(|input| input.into_primitive()).to_vec();
     match prepared.stateful() {
         OpsKind::Tracked(prep) => {
-            let (y, saved) = B::linear_saving(inputs, params.epilogue);
+            let (y, saved) = B::linear_saving(inputs, params.epilogue, keeps_input);
             prep.finish(saved, y)
         }
         OpsKind::UnTracked(prep) => prep.finish(B::linear_of(inputs, &params)),

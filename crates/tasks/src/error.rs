@@ -69,6 +69,9 @@ pub enum TaskError {
     /// A plain text could not be read or made into rows.
     #[error(transparent)]
     PlainText(#[from] bert_text::PlainTextError),
+    /// An adapter cannot be trained, opened or saved.
+    #[error(transparent)]
+    Adapter(#[from] crate::adapters::AdapterError),
     /// Predictions could not be scored.
     #[error(transparent)]
     Metrics(Box<dyn Error + Send + Sync>),

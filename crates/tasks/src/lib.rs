@@ -22,6 +22,7 @@ mod max_length;
 mod pretrained;
 mod task;
 
+pub mod adapters;
 pub mod heads;
 pub mod natural_language_inference;
 pub mod pretraining;

@@ -13,6 +13,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use serde_json::{Map, Value};
 
+use crate::adapters::{Adapter, FreshAdapter, is_adapter};
 use crate::label_names::label_names;
 use crate::{MaxLength, TaskError, family_keys};
 
@@ -77,10 +78,14 @@ pub struct Pretrained {
     /// In which numbers a model keeps its layers' weights for inference on the CPU; see [`Encoder::pack_weights`].
     pub weights: WeightFormat,
     checkpoint: Checkpoint,
+    /// What was opened over its base model, to be merged into the weights.
+    pub(crate) adapter: Option<Adapter>,
+    /// What is to be trained.
+    pub(crate) fresh_adapter: Option<FreshAdapter>,
 }
 
 impl Pretrained {
-    /// Opens a checkpoint directory.
+    /// Opens a checkpoint directory, or that of an adapter in PEFT's layout, whose base model must be there.
     ///
     /// # Errors
     ///
@@ -90,7 +95,10 @@ impl Pretrained {
         max_length: impl Into<MaxLength>,
         dropout: DropoutOverride,
     ) -> Result<Self, TaskError> {
-        let checkpoint = Checkpoint::open(dir)?;
+        let (adapter, checkpoint) = match is_adapter(dir) {
+            true => Adapter::open(dir).map(|(adapter, checkpoint)| (Some(adapter), checkpoint))?,
+            false => (None, Checkpoint::open(dir)?),
+        };
         family_keys::check(checkpoint.config())
             .map_err(|reason| unfit_config(&checkpoint, reason))?;
         let encoder: EncoderConfig = read_config(&checkpoint)?;
@@ -100,13 +108,10 @@ impl Pretrained {
             .map_err(|error| unfit_config(&checkpoint, error.to_string()))?;
         let encoder = dropout.apply(encoder);
         encoder.validate()?;
-        let path = checkpoint.path();
-        let dir = if path.is_dir() {
-            path
-        } else {
-            path.parent().unwrap_or(path)
-        };
-        let tokenizer = Tokenizer::from_dir(dir)?;
+        let tokenizer = Tokenizer::from_dir(match &adapter {
+            Some(adapter) => adapter.tokenizer_directory(dir),
+            None => checkpoint.directory(),
+        })?;
         tokenizer.check_vocab(encoder.vocab_size)?;
         let own_limit = tokenizer.model_max_length();
         Ok(Self {
@@ -115,6 +120,8 @@ impl Pretrained {
             tokenizer,
             weights: WeightFormat::default(),
             checkpoint,
+            adapter,
+            fresh_adapter: None,
         })
     }
 
@@ -122,6 +129,14 @@ impl Pretrained {
     pub(crate) fn pack_weights(&self, encoder: &mut Encoder, device: &Device) {
         if !device.is_autodiff() {
             encoder.pack_weights(self.weights);
+        }
+    }
+
+    /// Gives an encoder that an adapter was merged into packed weights of its own: those that it shares with another are
+    /// packed there.
+    pub(crate) fn pack_merged(&self, encoder: &mut Encoder, device: &Device) {
+        if self.adapter.is_some() {
+            self.pack_weights(encoder, device);
         }
     }
 
@@ -256,7 +271,7 @@ impl Pretrained {
         let keys = self.keys(head);
         let (model, report) = bert_weights::load(model, &self.checkpoint, &keys, options)?;
         model.visit(&mut DrawNewParameters);
-        Ok((model, report))
+        Ok((self.with_adapter(model, &keys)?, report))
     }
 
     /// Loads everything but the encoder, which the model has been
@@ -275,12 +290,17 @@ impl Pretrained {
             ignored: vec![self.encoder.model_type.family().pooler.to_owned()],
             ..LoadOptions::default()
         };
-        Ok(bert_weights::load(
-            model,
-            &self.checkpoint,
-            &self.keys(head),
-            &options,
-        )?)
+        let keys = self.keys(head);
+        let (model, report) = bert_weights::load(model, &self.checkpoint, &keys, &options)?;
+        Ok((self.with_adapter(model, &keys)?, report))
+    }
+
+    /// The model with the adapter merged into its weights, where one was opened.
+    fn with_adapter<M: Module>(&self, model: M, keys: &KeyMap) -> Result<M, TaskError> {
+        match &self.adapter {
+            Some(adapter) => adapter.merge(model, keys),
+            None => Ok(model),
+        }
     }
 
     /// The key map of a model with this head.
@@ -288,7 +308,8 @@ impl Pretrained {
         key_map(self.encoder.model_type, head)
     }
 
-    /// Writes a model as a directory that transformers opens. `head` is what the name of its class ends in, and
+    /// Writes a model as a directory that transformers opens, or its adapters as one that PEFT opens, if these
+    /// [were trained](Self::train_adapter). `head` is what the name of its class ends in, and
     /// `decided` are the configuration's keys that training has decided, beside the class's name and the dropouts.
     ///
     /// # Errors
@@ -302,16 +323,21 @@ impl Pretrained {
         decided: Map<String, Value>,
         dir: &Path,
     ) -> Result<(), TaskError> {
+        let config = crate::exported_config::exported(
+            self.checkpoint.config(),
+            &self.encoder,
+            head,
+            decided,
+        );
+        let keys = self.keys(keys);
+        if let Some(adapter) = &self.fresh_adapter {
+            return self.save_adapter(adapter, model, &keys, head, config, dir);
+        }
         let export = Export {
-            config: crate::exported_config::exported(
-                self.checkpoint.config(),
-                &self.encoder,
-                head,
-                decided,
-            ),
+            config,
             tokenizer_files: self.tokenizer.files(),
         };
-        Ok(bert_weights::save(model, &self.keys(keys), &export, dir)?)
+        Ok(bert_weights::save(model, &keys, &export, dir)?)
     }
 
     /// Tokenizes texts and pairs, each cut to [`max_length`](Self::max_length) tokens.

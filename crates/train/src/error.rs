@@ -47,6 +47,9 @@ pub enum TrainError {
         "`bitfit` trains the biases of the encoder, and this one has none; `--tune head` trains what would be left"
     )]
     NoBiases,
+    /// Adapters are to be trained, and the model has none.
+    #[error("the model has no adapters; ask for them before its weights are loaded")]
+    NoAdapters,
     /// Parameters that should be trained got no gradient in the first step.
     #[error(
         "{} trainable parameters got no gradient in the first step, so they would never be trained: {}",

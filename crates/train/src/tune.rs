@@ -2,6 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use bert_encoder::EncoderPart;
+use bert_tasks::adapters::LoraOptions;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::Tensor;
 use serde::{Serialize, Serializer};
@@ -13,7 +14,7 @@ use crate::path::ModulePath;
 ///
 /// Frozen layers are computed as in evaluation, without dropout, unless
 /// [`frozen_dropout`](crate::TrainOptions::frozen_dropout) says otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Tune {
     /// Everything outside the encoder's embeddings and layers: the head and, where there is one, the pooler.
     Head,
@@ -22,6 +23,9 @@ pub enum Tune {
     /// Everything outside the encoder, and the biases of the encoder, those of LayerNorm included (Ben Zaken et al.,
     /// <https://arxiv.org/abs/2106.10199>).
     BitFit,
+    /// Everything outside the encoder, and the low-rank adapters beside its linear maps. The model must
+    /// [have them](bert_tasks::Pretrained::train_adapter).
+    Lora(LoraOptions),
     /// Everything.
     All,
 }
@@ -34,6 +38,8 @@ impl FromStr for Tune {
             None if word == "head" => Ok(Tune::Head),
             None if word == "bitfit" => Ok(Tune::BitFit),
             None if word == "all" => Ok(Tune::All),
+            None if word == "lora" => Ok(Tune::Lora(LoraOptions::default())),
+            Some(("lora", _)) => word.parse().map(Tune::Lora),
             Some(("last", layers)) => match layers.parse() {
                 Ok(layers) if layers > 0 => Ok(Tune::Last(layers)),
                 _ => Err(format!(
@@ -41,7 +47,7 @@ impl FromStr for Tune {
                 )),
             },
             _ => Err(format!(
-                "`{word}` is none of `head`, `last:K`, `bitfit` and `all`"
+                "`{word}` is none of `head`, `last:K`, `bitfit`, `lora[:SETTINGS]` and `all`"
             )),
         }
     }
@@ -53,6 +59,7 @@ impl fmt::Display for Tune {
             Tune::Head => f.write_str("head"),
             Tune::Last(layers) => write!(f, "last:{layers}"),
             Tune::BitFit => f.write_str("bitfit"),
+            Tune::Lora(options) => options.fmt(f),
             Tune::All => f.write_str("all"),
         }
     }
@@ -69,16 +76,18 @@ impl Tune {
     ///
     /// # Errors
     ///
-    /// More layers are asked for than there are, or biases of an encoder that has none.
-    pub fn apply<M: Module>(self, model: M, layers: usize) -> Result<M, TrainError> {
+    /// More layers are asked for than there are, or biases or adapters of an encoder that has none.
+    pub fn apply<M: Module>(&self, model: M, layers: usize) -> Result<M, TrainError> {
         let trained = match self {
             Tune::All => Trained::Everything,
             Tune::Head => Trained::From(layers),
-            Tune::Last(asked) if asked > layers => {
+            Tune::Last(asked) if *asked > layers => {
+                let asked = *asked;
                 return Err(TrainError::TooFewLayers { asked, layers });
             }
             Tune::Last(asked) => Trained::From(layers - asked),
             Tune::BitFit => Trained::Biases,
+            Tune::Lora(_) => Trained::Adapters,
         };
         let mut selection = Selection {
             trained,
@@ -89,6 +98,7 @@ impl Tune {
         let model = model.map(&mut selection);
         match self {
             Tune::BitFit if selection.in_encoder == 0 => Err(TrainError::NoBiases),
+            Tune::Lora(_) if selection.in_encoder == 0 => Err(TrainError::NoAdapters),
             _ => Ok(model),
         }
     }
@@ -125,6 +135,7 @@ enum Trained {
     /// The layers from this one on.
     From(usize),
     Biases,
+    Adapters,
 }
 
 struct Selection {
@@ -143,6 +154,7 @@ impl Selection {
         match (self.trained, part) {
             (Trained::Everything, _) => true,
             (Trained::Biases, _) => is_bias(path),
+            (Trained::Adapters, _) => path.contains(".low_rank."),
             (Trained::From(_), EncoderPart::Embeddings) => false,
             (Trained::From(first), EncoderPart::Layer(layer)) => layer >= first,
             (Trained::From(first), EncoderPart::FinalNorm) => first < self.layers,
@@ -178,10 +190,24 @@ mod tests {
 
     #[test]
     fn words_round_trip_and_others_are_refused() {
-        for word in ["head", "last:3", "bitfit", "all"] {
+        for word in [
+            "head",
+            "last:3",
+            "bitfit",
+            "lora:rank=4,alpha=8,dropout=0,dora",
+            "all",
+        ] {
             assert_eq!(word.parse::<Tune>().unwrap().to_string(), word);
         }
-        for word in ["", "last", "last:0", "last:x", "everything"] {
+        for word in [
+            "",
+            "last",
+            "last:0",
+            "last:x",
+            "lora:x",
+            "lorax",
+            "everything",
+        ] {
             assert!(word.parse::<Tune>().is_err(), "{word} was taken");
         }
     }

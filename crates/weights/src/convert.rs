@@ -111,7 +111,7 @@ fn write(
     }
     if let Some(float) = float {
         let path = dir.join(CONFIG_FILE);
-        save::write_config(&float.stated_in(checkpoint.config()), &staging)
+        save::write_json(&float.stated_in(checkpoint.config()), CONFIG_FILE, &staging)
             .map_err(|reason| SaveError::Write { path, reason })?;
     }
     write_weights(&tensors, float, &staging, dir)?;

@@ -18,7 +18,7 @@ const FORMATS: [Format; 6] = [
     Format {
         matches: |name| name == "adapter_config.json" || name.starts_with("adapter_model."),
         name: "an adapter alone, without the model that it adapts",
-        advice: "merge it once with PEFT: `AutoPeftModel….from_pretrained(DIR).merge_and_unload().save_pretrained(NEW_DIR)`",
+        advice: "merge it once, a LoRA or DoRA with `bert merge DIR --output NEW_DIR`, others with PEFT: `AutoPeftModel….from_pretrained(DIR).merge_and_unload().save_pretrained(NEW_DIR)`",
     },
     Format {
         matches: |name| name.ends_with(".h5") || name.contains(".ckpt."),

@@ -212,7 +212,8 @@ impl KeyMap {
     }
 
     /// With its last dot; empty when there is none.
-    pub(crate) fn base_prefix(&self) -> &str {
+    /// The base-model prefix with its dot; empty where there is none.
+    pub fn base_prefix(&self) -> &str {
         &self.base_prefix
     }
 

@@ -35,6 +35,7 @@ mod load;
 mod mismatch;
 mod names;
 mod open;
+mod overlay;
 mod pickled;
 mod plan;
 mod same;
@@ -53,11 +54,11 @@ pub use error::CheckpointError;
 pub use key_map::{KeyMap, KeyMapColumn, KeyMapError};
 pub use load::{LoadError, LoadOptions, LoadReport, TiedCopy, load};
 pub use mismatch::{Mismatch, MisshapenTensor, MissingTensor, WrongDtype};
-pub use open::{Checkpoint, read_config, read_tensors};
+pub use open::{Checkpoint, read_config, read_json, read_tensors};
 pub use pickled::{PickleFault, PicklePlace};
 pub use safetensors::Dtype;
 pub use same::{Difference, DifferenceKind, first_difference};
-pub use save::{Export, SaveError, save};
+pub use save::{AdapterExport, Export, SaveError, save, save_adapter};
 pub use staging::Staging;
 pub use summary::{CheckpointSummary, DtypeSummary, summary, summary_of};
 pub use tensor_file::{NamedTensor, write_tensors};
@@ -69,6 +70,10 @@ pub const CONFIG_FILE: &str = "config.json";
 pub const WEIGHTS_FILE: &str = "model.safetensors";
 /// The index that says which shard holds which tensor, when the weights are split.
 pub const WEIGHTS_INDEX_FILE: &str = "model.safetensors.index.json";
+/// The configuration of an adapter.
+pub const ADAPTER_CONFIG_FILE: &str = "adapter_config.json";
+/// The weights of an adapter.
+pub const ADAPTER_WEIGHTS_FILE: &str = "adapter_model.safetensors";
 /// Pickled weights in one file.
 pub const PICKLED_FILE: &str = "pytorch_model.bin";
 /// The index of pickled weights that are split.

@@ -19,10 +19,10 @@ const PICKLED_EXTENSIONS: [&str; 3] = ["bin", "pt", "pth"];
 /// A checkpoint whose headers have been read and checked; its values still lie in the files.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     config_path: PathBuf,
-    config: Map<String, Value>,
-    tensors: Vec<TensorInfo>,
+    pub(crate) config: Map<String, Value>,
+    pub(crate) tensors: Vec<TensorInfo>,
     wrapper: String,
 }
 
@@ -160,7 +160,11 @@ pub fn read_config<T: DeserializeOwned>(checkpoint: &Checkpoint) -> Result<T, Ch
     })
 }
 
-pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, CheckpointError> {
+/// Reads a JSON file as Python writes it.
+///
+/// # Errors
+/// [`CheckpointError`] when the file cannot be read or is not such a file.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, CheckpointError> {
     let io_error = |reason| CheckpointError::Io {
         path: path.to_owned(),
         reason,

@@ -16,12 +16,23 @@ use serde_json::{Map, Value};
 
 use crate::layout::{self, CheckpointLayout};
 use crate::staging::Staging;
-use crate::{CONFIG_FILE, KeyMap, WEIGHTS_FILE};
+use crate::{ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE, CONFIG_FILE, KeyMap, WEIGHTS_FILE};
 
 /// What goes into the directory beside the weights.
 #[derive(Debug, Clone)]
 pub struct Export<'a> {
     /// `config.json`, with `architectures`, `id2label`, `label2id` and `problem_type` as the caller sets them.
+    pub config: Map<String, Value>,
+    /// The tokenizer's files, copied under their own names.
+    pub tokenizer_files: &'a [PathBuf],
+}
+
+/// What goes into the directory of an adapter beside its weights.
+#[derive(Debug, Clone)]
+pub struct AdapterExport<'a> {
+    /// `adapter_config.json`.
+    pub adapter_config: Map<String, Value>,
+    /// `config.json` of the model with its head, for those who open the directory without its base.
     pub config: Map<String, Value>,
     /// The tokenizer's files, copied under their own names.
     pub tokenizer_files: &'a [PathBuf],
@@ -100,24 +111,81 @@ pub fn save<M: Module>(
     export: &Export<'_>,
     dir: &Path,
 ) -> Result<(), SaveError> {
-    let tensor_names = tensor_names(module, keys)?;
-    let tokenizer_names = tokenizer_names(export.tokenizer_files)?;
-    let mut files = vec![WEIGHTS_FILE.to_owned(), CONFIG_FILE.to_owned()];
-    files.extend(tokenizer_names.iter().cloned());
+    let files = Files {
+        weights: WEIGHTS_FILE,
+        configurations: vec![(CONFIG_FILE, &export.config)],
+        tokenizer: export.tokenizer_files,
+    };
+    files.write(module, tensor_names(module, keys)?, dir)
+}
 
-    let staging = Staging::begin(dir, files)?;
-    write_config(&export.config, &staging).map_err(|reason| SaveError::Write {
-        path: dir.join(CONFIG_FILE),
-        reason,
-    })?;
-    for (source, name) in export.tokenizer_files.iter().zip(&tokenizer_names) {
-        staging.copy(source, name)?;
+/// Saves some parameters of a module as the directory of an adapter, as PEFT lays it out: `adapter_model.safetensors` in F32
+/// and PyTorch's layout, `adapter_config.json`, `config.json` and the tokenizer's files. `names` has the parameters, by their
+/// paths in the module, with their names in the file.
+///
+/// As with [`save`], all files take their places together.
+///
+/// # Errors
+/// [`SaveError`], which names the path.
+pub fn save_adapter<M: Module>(
+    module: &M,
+    names: HashMap<String, String>,
+    export: &AdapterExport<'_>,
+    dir: &Path,
+) -> Result<(), SaveError> {
+    let files = Files {
+        weights: ADAPTER_WEIGHTS_FILE,
+        configurations: vec![
+            (CONFIG_FILE, &export.config),
+            (ADAPTER_CONFIG_FILE, &export.adapter_config),
+        ],
+        tokenizer: export.tokenizer_files,
+    };
+    files.write(module, names, dir)
+}
+
+/// The files of a directory.
+struct Files<'a> {
+    weights: &'static str,
+    /// The first one has the permissions that all files should have.
+    configurations: Vec<(&'static str, &'a Map<String, Value>)>,
+    tokenizer: &'a [PathBuf],
+}
+
+impl Files<'_> {
+    /// Writes the parameters that have a name, and everything beside them.
+    fn write<M: Module>(
+        &self,
+        module: &M,
+        tensor_names: HashMap<String, String>,
+        dir: &Path,
+    ) -> Result<(), SaveError> {
+        let configurations = self.configurations.iter().map(|(name, _)| *name);
+        let mut files: Vec<String> = std::iter::once(self.weights)
+            .chain(configurations)
+            .map(str::to_owned)
+            .collect();
+        let tokenizer_names = tokenizer_names(self.tokenizer, &files)?;
+        files.extend(tokenizer_names.iter().cloned());
+
+        let staging = Staging::begin(dir, files)?;
+        for (name, content) in &self.configurations {
+            write_json(content, name, &staging).map_err(|reason| SaveError::Write {
+                path: dir.join(name),
+                reason,
+            })?;
+        }
+        for (source, name) in self.tokenizer.iter().zip(&tokenizer_names) {
+            staging.copy(source, name)?;
+        }
+        write_weights(module, tensor_names, self.weights, &staging).map_err(|reason| {
+            SaveError::Weights {
+                path: dir.join(self.weights),
+                reason,
+            }
+        })?;
+        staging.commit()
     }
-    write_weights(module, tensor_names, &staging).map_err(|reason| SaveError::Weights {
-        path: dir.join(WEIGHTS_FILE),
-        reason,
-    })?;
-    staging.commit()
 }
 
 /// The checkpoint's name of every parameter, by module path.
@@ -146,8 +214,8 @@ fn tensor_names<M: Module>(
     }
 }
 
-fn tokenizer_names(files: &[PathBuf]) -> Result<Vec<String>, SaveError> {
-    let mut taken = BTreeSet::from([WEIGHTS_FILE.to_owned(), CONFIG_FILE.to_owned()]);
+fn tokenizer_names(files: &[PathBuf], taken: &[String]) -> Result<Vec<String>, SaveError> {
+    let mut taken: BTreeSet<String> = taken.iter().cloned().collect();
     files
         .iter()
         .map(|path| {
@@ -161,24 +229,33 @@ fn tokenizer_names(files: &[PathBuf]) -> Result<Vec<String>, SaveError> {
         .collect()
 }
 
-pub(crate) fn write_config(config: &Map<String, Value>, staging: &Staging) -> io::Result<()> {
-    let mut text = serde_json::to_vec_pretty(config)?;
+/// Writes a JSON file as transformers lays it out.
+pub(crate) fn write_json(
+    content: &Map<String, Value>,
+    name: &str,
+    staging: &Staging,
+) -> io::Result<()> {
+    let mut text = serde_json::to_vec_pretty(content)?;
     text.push(b'\n');
-    staging.write(CONFIG_FILE, text.as_slice())
+    staging.write(name, text.as_slice())
 }
 
 fn write_weights<M: Module>(
     module: &M,
     names: HashMap<String, String>,
+    file: &str,
     staging: &Staging,
 ) -> Result<(), SafetensorsStoreError> {
-    let path = staging.path(WEIGHTS_FILE);
+    let path = staging.path(file);
+    // The store selects tensors by the names that they have in the file.
+    let selected: Vec<String> = names.values().cloned().collect();
     let adapter = CheckpointLayout
         .chain(FloatCastAdapter::to(DType::F32))
         .chain(CheckpointNames { names });
     let mut store = SafetensorsStore::from_file(&path)
         .clear_metadata()
         .metadata("format", "pt")
+        .with_full_paths(selected)
         .with_to_adapter(adapter);
     module.save_into(&mut store)?;
     // The store's own temporary file is readable by its owner alone; config.json has the directory's usual bits.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn_store::pytorch_reader;
 use safetensors::Dtype;
 
-use crate::CheckpointError;
+use crate::{CheckpointError, values};
 
 /// Reads what one file says about its tensors, in the order of their names.
 pub(crate) type ReadTensors = fn(&Path) -> Result<Vec<TensorInfo>, CheckpointError>;
@@ -26,6 +26,14 @@ pub struct TensorInfo {
 }
 
 impl TensorInfo {
+    /// Its values in row-major order, as F32.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] when the values are no floating-point numbers, or the file cannot be read any more.
+    pub fn floats(&self) -> Result<Vec<f32>, CheckpointError> {
+        values::floats(self)
+    }
+
     /// Whether the file is one of pickled weights.
     pub fn is_pickled(&self) -> bool {
         matches!(self.source, Source::Pickled(_))

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
-use burn::tensor::{DType, Shape};
+use burn::tensor::{DType, Shape, TensorData};
 use burn_store::burn_pack::{Bytes, Error as PackError, Tensor as PackTensor};
 use safetensors::Dtype;
 
@@ -107,6 +107,25 @@ pub(crate) fn deferred(tensor: &TensorInfo, dtype: DType, path: String) -> PackT
             .map(Bytes::from_bytes_vec)
             .map_err(|error| PackError::IoError(format!("{}: {error}", tensor.file.display())))
     })
+}
+
+/// All values as F32.
+pub(crate) fn floats(tensor: &TensorInfo) -> Result<Vec<f32>, CheckpointError> {
+    let bytes = read(tensor).map_err(|reason| unreadable(tensor, reason))?;
+    let Some(dtype) = float_dtype(tensor.dtype) else {
+        return Err(unreadable(
+            tensor,
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!(
+                    "`{}` has values of type {:?}, and weights are floating-point numbers",
+                    tensor.name, tensor.dtype
+                ),
+            ),
+        ));
+    };
+    let data = TensorData::from_bytes_vec(bytes, Shape::from(tensor.shape.clone()), dtype);
+    Ok(data.iter::<f32>().collect())
 }
 
 pub(crate) fn read(tensor: &TensorInfo) -> io::Result<Vec<u8>> {

@@ -3,6 +3,7 @@
 //! No test here draws random numbers that matter: those of a device are global, and tests run side by side. What needs
 //! them is in the test binary `dropout`.
 
+mod adapters;
 mod backend_agreement;
 mod entities_parity;
 mod errors;

@@ -8,6 +8,7 @@ pub(crate) mod embed;
 pub(crate) mod export;
 pub(crate) mod fetch;
 pub(crate) mod inspect;
+pub(crate) mod merge;
 pub(crate) mod models;
 
 use anyhow::Result;
@@ -22,6 +23,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Inspect(args) => inspect::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Export(args) => args.run(),
+        Command::Merge(args) => merge::run(&args),
         Command::Check(task) => task.run(),
         Command::Train(task) => task.run(),
         Command::Evaluate(task) => task.run(),

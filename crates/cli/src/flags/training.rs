@@ -55,8 +55,10 @@ pub(crate) struct TrainingFlags {
     /// Seed of new weights, the order of rows and dropout; equal seeds give equal runs; 42: any number would do
     #[arg(long, value_name = "N", default_value_t = TrainOptions::default().seed)]
     pub(crate) seed: u64,
-    /// The part of the model that is trained: head, last:K (the head and the last K layers), bitfit (the head and all biases)
-    /// or all; all: the most accurate; the others are faster and need less memory
+    /// The part of the model that is trained: head, last:K (the head and the last K layers), bitfit (the head and all biases),
+    /// lora (the head and low-rank adapters, which are saved apart in PEFT's layout) or all; all: the most accurate; the others
+    /// are faster and need less memory. lora takes settings: lora:rank=8,alpha=16,dropout=0,targets=query+value,dora,rslora,
+    /// of which rank, alpha and dropout are the defaults; targets are PEFT's of the family, or all-linear
     #[arg(long, value_name = "PART", default_value_t = TrainOptions::default().tune)]
     tune: Tune,
     /// Learning rate of the head, pooler included, at the end of the warm-up; by default that of --lr
@@ -184,7 +186,7 @@ impl TrainingFlags {
             weight_decay: self.weight_decay,
             max_grad_norm: (self.max_grad_norm != 0.0).then_some(self.max_grad_norm),
             seed: self.seed,
-            tune: self.tune,
+            tune: self.tune.clone(),
             head_lr: self.head_lr,
             layer_decay: self.layer_decay,
             freeze_embeddings: self.freeze_embeddings,

@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 use bert_hub::DataSplit;
+use bert_tasks::adapters::{BaseModel, LoraOptions};
 use bert_tasks::pretraining::EVALUATION_SEED;
 use bert_tasks::{HeadOrigin, Metrics, RunOptions, Task, TaskError};
 use bert_train::{
     Checkpoint, Checkpointing, Observers, RunDescription, Stopped, TrainError, TrainOptions,
-    Trained, Training, TrainingData, TrainingLog, prepare_output,
+    Trained, Training, TrainingData, TrainingLog, Tune, prepare_output,
 };
 use burn::tensor::Device;
 use clap::Args;
@@ -215,11 +216,16 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
     let output = OutputDirectory::claim(&flags.output)?;
     let checkpoint = source.directory(flags.offline)?;
 
+    let adapter = match &options.tune {
+        Tune::Lora(lora) => Some((lora.clone(), source.base_model(&checkpoint)?)),
+        _ => None,
+    };
     let session = Session {
         command,
         flags,
         options: &options,
         checkpoint: &checkpoint,
+        adapter,
         device: &device,
     };
     let report = match (&repeats, fold_of) {
@@ -276,6 +282,8 @@ pub(crate) struct Session<'a, C> {
     pub(crate) flags: &'a FineTuneFlags,
     pub(crate) options: &'a TrainOptions,
     checkpoint: &'a Path,
+    /// The adapter to train, if one is asked for, and the name of its base.
+    adapter: Option<(LoraOptions, BaseModel)>,
     device: &'a Device,
 }
 
@@ -303,7 +311,16 @@ impl<C: FineTune> Session<'_, C> {
         };
         device.seed(seed);
         let resume = alone.as_ref().and_then(|alone| alone.resume.as_ref());
-        let ready = prepare(self.command, &flags, data, self.checkpoint, resume, device)?;
+        let (checkpoint, adapter) = (self.checkpoint, self.adapter.clone());
+        let ready = prepare(
+            self.command,
+            &flags,
+            data,
+            checkpoint,
+            adapter,
+            resume,
+            device,
+        )?;
         let (task, splits) = (&ready.task, &ready.splits);
         let listen = || StopSignals::listen().context("cannot listen to signals");
         let signals = alone.is_some().then(listen).transpose()?;
@@ -346,6 +363,7 @@ fn prepare<C: FineTune>(
     flags: &FineTuneFlags,
     data: Splits<C::Data>,
     checkpoint: &Path,
+    adapter: Option<(LoraOptions, BaseModel)>,
     resume: Option<&Checkpoint>,
     device: &Device,
 ) -> Result<Prepared<C::Model>> {
@@ -353,6 +371,9 @@ fn prepare<C: FineTune>(
     let run = resume::describe(flags, task.pretrained())?;
     if let Some(checkpoint) = resume {
         resume::compare(checkpoint, &run, flags.checkpoints.takes_differences())?;
+    }
+    if let Some((lora, base)) = adapter {
+        task.pretrained().train_adapter(lora, base)?;
     }
     eprintln!("model   {}: {}", flags.model, task.describe());
     print_files(task.pretrained());

@@ -1,5 +1,6 @@
 //! The `bert` binary as a user meets it: its output, its files, its exit codes.
 
+mod adapters;
 mod bad_checkpoints;
 mod bad_input;
 mod bad_options;

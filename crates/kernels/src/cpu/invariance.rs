@@ -60,7 +60,7 @@ fn of_linear_maps(rows: usize) -> Results {
     };
     let grad = data(rows * 2 * columns, 3.0);
     let gradients = linear::backward(
-        &x,
+        Some(&x),
         &[weight.as_slice(); 2],
         Some(&grad),
         &grad,

@@ -158,9 +158,9 @@ pub(crate) struct LinearGradients {
 }
 
 /// With G the gradient of the output times the activation's slope: `x' = Σ Gₚ Wₚᵀ`, `Wₚ' = xᵀ Gₚ`, and `bₚ'` is the sum of the
-/// rows of Gₚ.
+/// rows of Gₚ. `x` is there where a weight's gradient is wanted.
 pub(crate) fn backward(
-    x: &[f32],
+    x: Option<&[f32]>,
     weights: &[&[f32]],
     slope: Option<&[f32]>,
     grad: &[f32],
@@ -178,7 +178,8 @@ pub(crate) fn backward(
         let at = map * sizes.columns..(map + 1) * sizes.columns;
         let bias = bias.as_ref().filter(|_| bias_wanted);
         [
-            weight.then(|| weight_gradient(x, grad, sizes, map)),
+            x.filter(|_| weight)
+                .map(|x| weight_gradient(x, grad, sizes, map)),
             bias.map(|bias| bias[at].to_vec()),
         ]
     };

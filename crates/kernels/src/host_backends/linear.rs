@@ -11,10 +11,14 @@ use crate::linear::{LinearParams, SavedLinear};
 use crate::packed::Kept;
 use crate::params::Epilogue;
 
-/// T, K, N and P of x and of so many weights.
-fn sizes_of<B: Slices>(x: &FloatTensor<B>, weight: &FloatTensor<B>, maps: usize) -> linear::Sizes {
-    let [rows, k] = x.shape().dims();
-    let [_, columns] = weight.shape().dims();
+/// T, K, N and P of an input or output of T rows and of so many weights.
+fn sizes_of<B: Slices>(
+    of_rows: &FloatTensor<B>,
+    weight: &FloatTensor<B>,
+    maps: usize,
+) -> linear::Sizes {
+    let [rows, _] = of_rows.shape().dims();
+    let [k, columns] = weight.shape().dims();
     linear::Sizes {
         rows,
         k,
@@ -83,7 +87,7 @@ pub(super) fn backward<B: Slices>(
     grad: &FloatTensor<B>,
     wanted: &[bool],
 ) -> Vec<Option<FloatTensor<B>>> {
-    let sizes = sizes_of::<B>(&saved.x, &saved.weights[0], saved.weights.len());
+    let sizes = sizes_of::<B>(grad, &saved.weights[0], saved.weights.len());
     let weights: Vec<Cow<'_, [f32]>> = saved.weights.iter().map(B::elements).collect();
     let weights: Vec<&[f32]> = weights.iter().map(Cow::as_ref).collect();
     let of_maps: Vec<[bool; 2]> = wanted[1..]
@@ -91,8 +95,9 @@ pub(super) fn backward<B: Slices>(
         .map(|map| [map[0], map[1]])
         .collect();
     let slope = saved.slope.as_ref().map(B::elements);
+    let x = saved.x.as_ref().map(B::elements);
     let gradients = linear::backward(
-        &B::elements(&saved.x),
+        x.as_deref(),
         &weights,
         slope.as_deref(),
         &B::elements(grad),
@@ -105,7 +110,7 @@ pub(super) fn backward<B: Slices>(
     let tensor = |gradient: Option<Vec<f32>>, shape: &dyn Fn() -> Shape| {
         gradient.map(|gradient| B::tensor(gradient, shape()))
     };
-    let mut all = vec![tensor(gradients.x, &|| saved.x.shape())];
+    let mut all = vec![tensor(gradients.x, &|| Shape::new([sizes.rows, sizes.k]))];
     for [weight, bias] in gradients.maps {
         all.push(tensor(weight, &|| saved.weights[0].shape()));
         all.push(tensor(bias, &|| Shape::new([sizes.columns])));

@@ -13,6 +13,7 @@ mod cross_entropy;
 mod embeddings;
 mod halves;
 mod linear;
+mod low_rank;
 mod norm;
 
 use std::borrow::Cow;
@@ -27,6 +28,7 @@ use crate::cross_entropy::SavedCrossEntropy;
 use crate::embeddings::SavedEmbeddings;
 use crate::host_ops::{HostKernels, HostOps};
 use crate::linear::{LinearParams, SavedLinear};
+use crate::low_rank::SavedLowRank;
 use crate::params::{AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams};
 
 /// Tensors as slices in single precision.
@@ -281,10 +283,11 @@ macro_rules! on_slices {
             fn linear_saving(
                 inputs: Vec<FloatTensor<Self>>,
                 epilogue: Epilogue,
+                keeps_input: bool,
             ) -> (FloatTensor<Self>, SavedLinear<FloatTensor<Self>>) {
                 let (y, slope) = linear::forward_saving::<Self>(&inputs, epilogue);
                 let saved = SavedLinear {
-                    x: inputs[0].clone(),
+                    x: keeps_input.then(|| inputs[0].clone()),
                     weights: inputs[1..].iter().step_by(2).cloned().collect(),
                     slope,
                 };
@@ -297,6 +300,13 @@ macro_rules! on_slices {
                 wanted: &[bool],
             ) -> Vec<Option<FloatTensor<Self>>> {
                 linear::backward::<Self>(&saved, &grad, wanted)
+            }
+
+            fn low_rank_gradients(
+                saved: SavedLowRank<FloatTensor<Self>>,
+                grad: FloatTensor<Self>,
+            ) -> Vec<FloatTensor<Self>> {
+                low_rank::gradients::<Self>(&saved, &grad)
             }
 
             fn embed_saving(

@@ -12,6 +12,7 @@ mod elementary;
 mod embeddings;
 mod gated;
 mod linear;
+mod low_rank;
 mod norm;
 mod optimizer;
 mod rotary;

@@ -5,22 +5,26 @@
 //! TextReader::open ──Heads::add──▶ its head alone
 //! inputs ──Heads::predict──▶ sequences, each once ──encoder──▶ last_hidden_state ──every head──▶ HeadPredictions
 //! ```
+//!
+//! A model may be an adapter of the shared encoder: it is merged into weights of its own, the others stay shared, and its
+//! encoder makes a pass of its own.
 
 mod pass;
 mod reader;
 
-use bert_text::{InferenceInput, PredictInput, TokensInput};
+use bert_encoder::Encoder;
+use bert_text::{Encoding, InferenceInput, PredictInput, TokensInput};
 use bert_text_classification::ModelForSequenceClassification;
 use bert_token_classification::ModelForTokenClassification;
 use bert_weights::LoadReport;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
 pub use reader::TextReader;
 
 use crate::shared_encoder::SharedEncoder;
 use crate::text_classification::{self, TextClassifier};
 use crate::token_classification::{self, TokenClassifier};
-use crate::{HeadOrigin, RunOptions, TaskError};
+use crate::{HeadOrigin, Pretrained, RunOptions, TaskError};
 use pass::{Outputs, Sequences};
 
 /// An input that all heads read.
@@ -68,6 +72,24 @@ pub enum Head {
     Tokens(TokenClassifier, ModelForTokenClassification),
 }
 
+impl Head {
+    fn pretrained(&self) -> &Pretrained {
+        match self {
+            Self::Text(classifier, _) => &classifier.pretrained,
+            Self::Tokens(classifier, _) => &classifier.pretrained,
+        }
+    }
+
+    /// The encoder of a model that is an adapter; `None` where the shared one serves.
+    fn own_encoder(&self) -> Option<&Encoder> {
+        let encoder = match self {
+            Self::Text(_, model) => &model.encoder,
+            Self::Tokens(_, model) => &model.encoder,
+        };
+        Some(encoder).filter(|_| self.pretrained().adapter.is_some())
+    }
+}
+
 /// The predictions of one head in the order of the inputs, with the classifier that knows their labels.
 #[derive(Debug)]
 pub enum HeadPredictions<'a> {
@@ -104,6 +126,9 @@ impl Heads {
     /// A tensor is missing, unexpected, mis-shaped or not finite.
     pub fn load(first: TextReader, device: &Device) -> Result<Self, TaskError> {
         let max_length = first.pretrained().max_length;
+        if first.pretrained().adapter.is_some() {
+            return Self::load_adapter(first, device);
+        }
         let (encoder, head, report) = match first {
             TextReader::Text(classifier) => {
                 let (model, report) = classifier.load(HeadOrigin::Checkpoint, device)?;
@@ -124,7 +149,19 @@ impl Heads {
         })
     }
 
-    /// Loads the head of another model: its classifier, and its pooler if it has one.
+    /// Loads the base model of an adapter, whose encoder is shared, and the adapter over it.
+    fn load_adapter(first: TextReader, device: &Device) -> Result<Self, TaskError> {
+        let mut base = first.clone();
+        base.pretrained_mut().adapter = None;
+        let mut heads = Self::load(base, device)?;
+        heads.heads.clear();
+        heads.reports.clear();
+        heads.add(first, device)?;
+        Ok(heads)
+    }
+
+    /// Loads the head of another model: its classifier, and its pooler if it has one. Of an adapter, the weights that it
+    /// changes are its own.
     ///
     /// # Errors
     ///
@@ -183,11 +220,49 @@ impl Heads {
             .iter()
             .map(|head| sequences.outputs(head, inputs.len()))
             .collect();
-        let take = |rows: &[usize], hidden| {
-            let mut heads = outputs.iter_mut();
-            heads.try_for_each(|head| head.take(&sequences, rows, &hidden))
-        };
-        self.encoder.forward_all(&sequences.encodings, run, take)?;
+        let passes = self.passes();
+        for (pass, members) in passes.iter().enumerate() {
+            let mut progress =
+                |share: f64| (run.progress)((pass as f64 + share) / passes.len() as f64);
+            let run = RunOptions {
+                batch_size: run.batch_size,
+                device: run.device,
+                progress: &mut progress,
+            };
+            let take = |rows: &[usize], hidden: Tensor<3>| {
+                let mut members = members.iter();
+                members.try_for_each(|&head| outputs[head].take(&sequences, rows, &hidden))
+            };
+            self.pass(members, &sequences.encodings, run, take)?;
+        }
         Ok(outputs.into_iter().map(Outputs::finish).collect())
+    }
+
+    /// The heads that read one pass of an encoder, pass by pass: all that share it, and each adapter alone.
+    fn passes(&self) -> Vec<Vec<usize>> {
+        let has_own = |head: &usize| self.heads[*head].own_encoder().is_some();
+        let (own, shared): (Vec<usize>, Vec<usize>) = (0..self.heads.len()).partition(has_own);
+        let shared = Some(shared).filter(|heads| !heads.is_empty());
+        let own = own.into_iter().map(|head| vec![head]);
+        shared.into_iter().chain(own).collect()
+    }
+
+    fn pass(
+        &self,
+        members: &[usize],
+        encodings: &[Encoding],
+        run: RunOptions<'_>,
+        mut take: impl FnMut(&[usize], Tensor<3>) -> Result<(), TaskError>,
+    ) -> Result<(), TaskError> {
+        let own = members.iter().find_map(|&head| {
+            let head = &self.heads[head];
+            Some((head.pretrained(), head.own_encoder()?))
+        });
+        match own {
+            None => self.encoder.forward_all(encodings, run, take),
+            Some((pretrained, encoder)) => pretrained.forward_all(encodings, run, |rows, input| {
+                take(rows, encoder.forward(input)?.last_hidden_state)
+            }),
+        }
     }
 }

@@ -45,6 +45,13 @@ impl TextReader {
         }
     }
 
+    pub(super) fn pretrained_mut(&mut self) -> &mut Pretrained {
+        match self {
+            Self::Text(classifier) => &mut classifier.pretrained,
+            Self::Tokens(classifier) => &mut classifier.pretrained,
+        }
+    }
+
     /// Its encoder's configuration, tokenizer and checkpoint.
     pub fn pretrained(&self) -> &Pretrained {
         match self {

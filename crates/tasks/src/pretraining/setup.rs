@@ -105,6 +105,7 @@ impl<M: PretrainingModel> Pretraining<M> {
         origin: HeadOrigin,
         device: &Device,
     ) -> Result<(M, LoadReport), TaskError> {
+        self.pretrained.refuse_adapter(self.task_word())?;
         let mut model = M::init(&self.pretrained.encoder, device)?;
         self.pretrained.pack_weights(model.encoder_mut(), device);
         let (keys, own) = (self.keys()?, self.own_parts()?);

@@ -107,7 +107,10 @@ impl QuestionAnswerer {
         }
         .init(device)?;
         self.pretrained.pack_weights(&mut model.encoder, device);
-        self.pretrained.load(model, &self.keys()?, head)
+        let (mut model, report) = self.pretrained.load(model, &self.keys()?, head)?;
+        self.pretrained
+            .add_fresh_adapter(&mut model.encoder, device)?;
+        Ok((model, report))
     }
 
     /// Writes a directory that transformers opens as `BertForQuestionAnswering`.

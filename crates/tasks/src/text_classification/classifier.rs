@@ -133,7 +133,11 @@ impl TextClassifier {
         device: &Device,
     ) -> Result<(ModelForSequenceClassification, LoadReport), TaskError> {
         let model = self.init(device)?;
-        self.pretrained.load(model, &keys(&self.pretrained)?, head)
+        let keys = keys(&self.pretrained)?;
+        let (mut model, report) = self.pretrained.load(model, &keys, head)?;
+        self.pretrained
+            .add_fresh_adapter(&mut model.encoder, device)?;
+        Ok((model, report))
     }
 
     /// Loads the head alone, pooler and classifier, onto an encoder that is loaded already.
@@ -148,7 +152,10 @@ impl TextClassifier {
     ) -> Result<(ModelForSequenceClassification, LoadReport), TaskError> {
         let mut model = self.init(device)?;
         encoder.equip(&mut model.encoder);
-        self.pretrained.load_head(model, &keys(&self.pretrained)?)
+        let keys = keys(&self.pretrained)?;
+        let (mut model, report) = self.pretrained.load_head(model, &keys)?;
+        self.pretrained.pack_merged(&mut model.encoder, device);
+        Ok((model, report))
     }
 
     fn init(&self, device: &Device) -> Result<ModelForSequenceClassification, TaskError> {

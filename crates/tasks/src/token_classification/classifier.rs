@@ -98,7 +98,11 @@ impl TokenClassifier {
         device: &Device,
     ) -> Result<(ModelForTokenClassification, LoadReport), TaskError> {
         let model = self.init(device)?;
-        self.pretrained.load(model, &keys(&self.pretrained)?, head)
+        let keys = keys(&self.pretrained)?;
+        let (mut model, report) = self.pretrained.load(model, &keys, head)?;
+        self.pretrained
+            .add_fresh_adapter(&mut model.encoder, device)?;
+        Ok((model, report))
     }
 
     /// Loads the classifier alone, onto an encoder that is loaded already.
@@ -113,7 +117,10 @@ impl TokenClassifier {
     ) -> Result<(ModelForTokenClassification, LoadReport), TaskError> {
         let mut model = self.init(device)?;
         encoder.equip(&mut model.encoder);
-        self.pretrained.load_head(model, &keys(&self.pretrained)?)
+        let keys = keys(&self.pretrained)?;
+        let (mut model, report) = self.pretrained.load_head(model, &keys)?;
+        self.pretrained.pack_merged(&mut model.encoder, device);
+        Ok((model, report))
     }
 
     fn init(&self, device: &Device) -> Result<ModelForTokenClassification, TaskError> {

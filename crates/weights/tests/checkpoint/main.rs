@@ -1,5 +1,6 @@
 //! Checkpoints to and from Burn modules, on files written by hand.
 
+mod adapter;
 mod base_prefix;
 mod cast;
 mod convert;

@@ -14,6 +14,7 @@ use std::num::NonZeroUsize;
 use anyhow::Result;
 use bert_device::Backend;
 use bert_encoder::ModelType;
+use bert_train::Tune;
 use clap::{Args, Subcommand};
 
 use self::kernels::Kernels;
@@ -64,6 +65,9 @@ pub(crate) struct BenchArgs {
     /// Dropout on hidden states and on attention while training; 0.1: BERT's own, inference has none
     #[arg(long, value_name = "PROBABILITY", default_value = "0.1", value_parser = dropout)]
     dropout: f64,
+    /// What a training step trains, as in `bert train`; all: the figures of the book are of that
+    #[arg(long, value_name = "PART", default_value_t = Tune::All)]
+    tune: Tune,
     /// Timed runs, of which the median is given, after two that are not timed; 7: an odd number that evens out
     /// interruptions
     #[arg(long, value_name = "N", default_value = "7", value_parser = at_least_one)]
@@ -106,7 +110,9 @@ fn run(args: &BenchArgs, work: Work) -> Result<()> {
     let workload = args.workload(work);
     let device = args.runtime.open()?;
     let median_ms = args.kernels.during(|| match work {
-        Work::TrainStep => network::train_step_ms(&workload, args.dropout, args.runs, device),
+        Work::TrainStep => {
+            network::train_step_ms(&workload, args.dropout, &args.tune, args.runs, device)
+        }
         Work::Inference => {
             let weights = args.weights.format();
             network::inference_ms(&workload, args.dropout, weights, args.runs, &device)

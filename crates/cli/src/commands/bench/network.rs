@@ -5,10 +5,11 @@ use std::num::NonZeroUsize;
 use anyhow::{Result, anyhow};
 use bert_encoder::{EncoderInput, WeightFormat};
 use bert_tasks::BatchLoss;
+use bert_tasks::adapters::adapt;
 use bert_tasks::text_classification::head::{
     Labels, ModelForSequenceClassification, SequenceClassificationConfig, loss,
 };
-use bert_train::{AdamW, Stepper, TrainOptions};
+use bert_train::{AdamW, Stepper, TrainOptions, Tune};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::timing::median_ms;
@@ -25,11 +26,17 @@ const ID_RANGE: usize = 30_000;
 pub(crate) fn train_step_ms(
     workload: &Workload,
     dropout: f64,
+    tune: &Tune,
     runs: NonZeroUsize,
     device: Device,
 ) -> Result<f64> {
     let device = device.autodiff();
-    let model = model(workload, dropout, &device)?;
+    let mut model = model(workload, dropout, &device)?;
+    if let Tune::Lora(lora) = tune {
+        adapt(&mut model.encoder, workload.family, lora, &device)?;
+    }
+    let layers = workload.config_with(dropout).layers_with_weights();
+    let model = tune.apply(model, layers)?;
     let options = TrainOptions::default();
     let optimizer = AdamW::new(options.weight_decay);
     let mut stepper = Stepper::new(optimizer, options.max_grad_norm, options.seed);

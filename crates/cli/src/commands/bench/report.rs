@@ -1,5 +1,6 @@
 use anyhow::Result;
 use bert_encoder::ModelType;
+use bert_train::Tune;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -27,6 +28,7 @@ pub(crate) struct Report {
     batch: usize,
     seq: usize,
     dropout: f64,
+    tune: Tune,
     weights: Weights,
     kernels: Kernels,
     threads: usize,
@@ -34,7 +36,8 @@ pub(crate) struct Report {
     runs: usize,
     median_ms: f64,
     tokens_per_second: f64,
-    gflops: f64,
+    /// `None` where not all gradients are computed.
+    gflops: Option<f64>,
     gemm_ceiling_gflops: Option<f64>,
     gemm_share: Option<f64>,
     peak_rss_mib: Option<f64>,
@@ -48,7 +51,8 @@ impl Report {
             gemm_ceiling_gflops,
         } = measured;
         let seconds = median_ms / 1e3;
-        let gflops = workload.flop() / seconds / 1e9;
+        let computes_all = workload.work == Work::Inference || args.tune == Tune::All;
+        let gflops = computes_all.then(|| workload.flop() / seconds / 1e9);
         Self {
             work: workload.work,
             family: workload.family,
@@ -56,6 +60,7 @@ impl Report {
             batch: workload.batch,
             seq: workload.sequence,
             dropout: args.dropout,
+            tune: args.tune.clone(),
             weights: args.weights,
             kernels: args.kernels,
             threads: rayon::current_num_threads(),
@@ -65,7 +70,9 @@ impl Report {
             tokens_per_second: workload.tokens() as f64 / seconds,
             gflops,
             gemm_ceiling_gflops,
-            gemm_share: gemm_ceiling_gflops.map(|ceiling| gflops / ceiling),
+            gemm_share: gflops
+                .zip(gemm_ceiling_gflops)
+                .map(|(gflops, ceiling)| gflops / ceiling),
             peak_rss_mib,
         }
     }
