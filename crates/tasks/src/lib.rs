@@ -13,6 +13,7 @@
 //! This crate does *not* train, draw progress bars, parse flags, or choose devices.
 
 mod error;
+mod examine;
 mod exported_config;
 mod family_keys;
 mod inference;

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use bert_report::Examination;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::Serialize;
@@ -28,6 +29,8 @@ pub struct Evaluation {
     pub selected_by: &'static str,
     /// Its value; higher is better.
     pub score: f64,
+    /// What single predictions tell beyond the figures.
+    pub examination: Examination,
 }
 
 impl Evaluation {
@@ -42,6 +45,15 @@ impl Evaluation {
             metrics,
             selected_by,
             score,
+            examination: Examination::default(),
+        }
+    }
+
+    /// The same with what single predictions tell.
+    pub fn with(self, examination: Examination) -> Self {
+        Self {
+            examination,
+            ..self
         }
     }
 }

@@ -7,7 +7,9 @@ use burn::tensor::Device;
 use serde_json::{Map, Value, json};
 
 use super::NliClassifier;
-use crate::text_classification::{Activation, Prediction, Split, Targets, best_label, predictions};
+use crate::text_classification::{
+    Activation, Prediction, Split, Targets, best_label, examination, predictions,
+};
 use crate::{BatchLoss, Evaluation, Position, RunOptions, Task, TaskError};
 
 /// The figures of an evaluation and the predictions that they were computed from.
@@ -46,7 +48,8 @@ impl NliClassifier {
             .map_err(TaskError::metrics)?;
         let figures = named(&metrics, &classifier.labels);
         Ok(NliScored {
-            evaluation: Evaluation::of(&figures, loss, "accuracy", metrics.accuracy),
+            evaluation: Evaluation::of(&figures, loss, "accuracy", metrics.accuracy)
+                .with(examination(&classifier.labels, &logits, split)),
             metrics,
             predictions: predictions(logits, &split.encodings, Activation::Softmax),
         })

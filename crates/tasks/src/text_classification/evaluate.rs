@@ -6,6 +6,7 @@ use bert_text_classification::metrics::{
 use bert_text_classification::{ModelForSequenceClassification, loss};
 use burn::tensor::Device;
 
+use super::examine::examination;
 use super::predict::{Prediction, best_label, predictions};
 use super::{Activation, Split, Targets, TextClassifier};
 use crate::inference::{MeanLoss, batch, lengths, rows_of};
@@ -36,7 +37,9 @@ impl TextClassifier {
         // The scores are what the loss takes the logits for, as the figures are.
         let activation = Activation::of_problem(self.problem_type);
         Ok(Scored {
-            evaluation: self.figures(&logits, &split.targets, loss)?,
+            evaluation: self
+                .figures(&logits, &split.targets, loss)?
+                .with(examination(&self.labels, &logits, split)),
             predictions: predictions(logits, &split.encodings, activation),
         })
     }

@@ -7,6 +7,7 @@ use bert_token_classification::transitions::{Transitions, best_label};
 use bert_token_classification::{ModelForTokenClassification, loss};
 use burn::tensor::Device;
 
+use super::examine::examination;
 use super::{Split, TokenClassifier};
 use crate::inference::{MeanLoss, batch, lengths, token_rows};
 use crate::{BatchLoss, Evaluation, Position, RunOptions, Task, TaskError};
@@ -21,7 +22,7 @@ pub struct Scored {
 }
 
 /// The logits of each word of a sentence; `None` for a word without a token.
-type WordLogits = Vec<Option<Vec<f32>>>;
+pub(super) type WordLogits = Vec<Option<Vec<f32>>>;
 
 impl TokenClassifier {
     /// Scores a model on tagged data. With `constrained` no malformed entity is predicted.
@@ -57,7 +58,7 @@ impl TokenClassifier {
         self.pretrained.forward_all(&split.encodings, run, take)?;
         let transitions = constrained.then(|| Transitions::of(self.labels.names()));
         let predictions: Vec<Vec<usize>> = logits
-            .into_iter()
+            .iter()
             .map(|sentence| self.decode(sentence, transitions.as_ref()))
             .collect();
         let metrics = self.entity_metrics(&predictions, split)?;
@@ -67,12 +68,14 @@ impl TokenClassifier {
             None => ("accuracy", metrics.accuracy),
         };
         Ok(Scored {
-            evaluation: Evaluation::of(&metrics, mean_loss.mean(), selected_by, score),
+            evaluation: Evaluation::of(&metrics, mean_loss.mean(), selected_by, score).with(
+                examination(self.labels.names(), &logits, &predictions, split),
+            ),
             predictions,
         })
     }
 
-    fn decode(&self, logits: WordLogits, transitions: Option<&Transitions>) -> Vec<usize> {
+    fn decode(&self, logits: &[Option<Vec<f32>>], transitions: Option<&Transitions>) -> Vec<usize> {
         let outside = self.outside();
         match transitions {
             None => logits
