@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use bert_report::ReportError;
 use bert_tasks::TaskError;
 use thiserror::Error;
 
@@ -72,6 +73,9 @@ pub enum TrainError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file for people could not be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// The task could not compute a loss, score the model, or save it.
     #[error(transparent)]
     Task(#[from] TaskError),
