@@ -6,6 +6,7 @@ pub(crate) mod embed;
 pub(crate) mod fetch;
 pub(crate) mod inspect;
 pub(crate) mod models;
+pub(crate) mod report;
 
 use anyhow::Result;
 
@@ -23,6 +24,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Evaluate(task) => task.run(),
         Command::Predict(task) => task.run(),
         Command::Embed(args) => args.run(),
+        Command::Report(args) => args.run(),
         Command::Bench(work) => work.run(),
     }
 }

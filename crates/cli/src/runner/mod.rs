@@ -8,6 +8,7 @@ pub(crate) mod evaluate;
 mod model;
 pub(crate) mod predict;
 pub(crate) mod row_files;
+mod run_record;
 pub(crate) mod train;
 
 pub(crate) use model::{InferenceFlags, Loaded, TaskModel, print_files, print_unknown_tensors};

@@ -5,15 +5,18 @@ use std::time::Instant;
 
 use anyhow::Result;
 use bert_hub::DataSplit;
+use bert_report::{EvaluationFile, UsedFor};
 use bert_tasks::pretraining::EVALUATION_SEED;
-use bert_tasks::{HeadOrigin, Metrics, RunOptions, Task, TaskError};
+use bert_tasks::{Evaluation, HeadOrigin, RunOptions, Task, TaskError};
 use bert_train::{
-    Observers, TrainOptions, Trained, TrainingData, TrainingLog, prepare_output, train,
+    EvaluationLog, Observers, TensorBoardLog, TrainOptions, Trained, TrainingData, TrainingLog,
+    prepare_output, train,
 };
 use burn::tensor::Device;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::run_record::RunRecord;
 use super::{TaskModel, print_files, print_unknown_tensors};
 use crate::data_source;
 use crate::describe;
@@ -40,7 +43,7 @@ pub(crate) struct FineTuneFlags {
     /// Test data, on which the best checkpoint is scored in the end
     #[arg(long, value_name = "FILE|NAME", num_args = 1..)]
     pub(crate) test: Vec<PathBuf>,
-    /// Directory for the trained model and training.jsonl
+    /// Directory for the trained model, its card, training.jsonl and the other files that `bert report` and TensorBoard read
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
     /// Replace the files of an output directory that is not empty; by default such a directory is an error, so that no
@@ -61,6 +64,11 @@ pub(crate) struct FineTuneFlags {
 }
 
 impl FineTuneFlags {
+    /// Where the run computes.
+    pub(crate) fn device(&self) -> String {
+        self.runtime.device.to_string()
+    }
+
     /// The same with the paths of the data sets that it names; what the cache lacks is downloaded.
     fn with_data_files(&self) -> Result<Self> {
         let find = |argument, words: &[PathBuf], split| {
@@ -121,6 +129,8 @@ impl<D> Splits<D> {
 
 /// What `bert train TASK` does in a way of its own.
 pub(crate) trait FineTune {
+    /// What the trained models are used for, for their cards.
+    const USED_FOR: UsedFor;
     /// The model before its weights: what the training loop calls a task.
     type Model: Task + TaskModel<Network = <Self::Model as Task>::Model>;
     /// A data set as it was read.
@@ -152,14 +162,21 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
     let options = flags.training.options()?;
     prepare_output(&flags.output, flags.overwrite)?;
     let source = ModelSource::find("--model", &flags.model)?;
-    let flags = &flags.with_data_files()?;
+    let (words, flags) = (flags, &flags.with_data_files()?);
     let data = command.read(flags)?;
     let device = flags.runtime.open()?.autodiff();
     let output = OutputDirectory::claim(&flags.output)?;
     let checkpoint = source.directory(flags.offline)?;
 
     device.seed(options.seed);
-    let ready = prepare(command, flags, data, &checkpoint, &device)?;
+    let mut ready = prepare(command, flags, data, &checkpoint, &device)?;
+    let mut record = RunRecord::new(
+        C::USED_FOR,
+        words,
+        (&source, checkpoint.as_path()),
+        (&mut ready.task, &ready.splits),
+        output.path(),
+    );
     let (task, splits) = (&ready.task, &ready.splits);
     let trained = run_loop(
         task,
@@ -168,10 +185,16 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
         &options,
         &device,
         output.path(),
+        &mut record,
     )?;
     let test = splits.test.as_ref();
     let test = test.map(|test| score(task, &trained.model, test, &device.inner()));
-    let test = test.transpose()?.map(Value::Object);
+    let test = test.transpose()?;
+    if let (None, Some(test)) = (&trained.best, &test) {
+        test_file(test).write(output.path())?;
+    }
+    record.finish(test.as_ref().map(|test| &test.metrics))?;
+    let test = test.map(|test| Value::Object(test.metrics));
     output.keep();
 
     let mut results = Results::new();
@@ -225,10 +248,19 @@ fn run_loop<T: Task>(
     options: &TrainOptions,
     device: &Device,
     output: &Path,
+    record: &mut RunRecord,
 ) -> Result<Trained<T::Model>> {
     let mut progress = TrainingProgress::new();
     let mut log = TrainingLog::new(output);
-    let mut observers = Observers(vec![&mut log, &mut progress]);
+    let mut tensorboard = TensorBoardLog::new(output);
+    let mut evaluations = EvaluationLog::new(output);
+    let mut observers = Observers(vec![
+        &mut log,
+        &mut tensorboard,
+        &mut evaluations,
+        record,
+        &mut progress,
+    ]);
     let clock = Instant::now();
     let data = TrainingData {
         train: &splits.train,
@@ -247,11 +279,21 @@ fn score<T: Task>(
     model: &T::Model,
     split: &T::Split,
     device: &Device,
-) -> Result<Metrics> {
+) -> Result<Evaluation> {
     let bar = ShareBar::new("evaluating");
     let mut progress = |share| bar.set(share);
-    let evaluation = task.score(model, split, RunOptions::new(device, &mut progress))?;
-    Ok(evaluation.metrics)
+    Ok(task.score(model, split, RunOptions::new(device, &mut progress))?)
+}
+
+/// `evaluation.json` of a run without evaluation data.
+fn test_file(test: &Evaluation) -> EvaluationFile {
+    EvaluationFile {
+        data: "test".to_owned(),
+        metrics: test.metrics.clone(),
+        selected_by: test.selected_by.to_owned(),
+        examination: test.examination.clone(),
+        ..EvaluationFile::default()
+    }
 }
 
 fn report<M>(flags: &FineTuneFlags, trained: &Trained<M>, test: Option<Value>) -> Value {

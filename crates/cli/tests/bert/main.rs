@@ -23,6 +23,7 @@ mod nli;
 mod pages;
 mod prediction;
 mod question_answering;
+mod report;
 mod support;
 mod token_classification;
 mod training;
