@@ -20,10 +20,10 @@ fn card() -> ModelCard {
             python: "pipeline()",
         },
         run: RunFile {
-            model: "/home/someone/models/base/".to_owned(),
+            model: "folder/someone/models/base/".to_owned(),
             data: vec![DataPart {
                 role: "eval".to_owned(),
-                files: vec!["/home/someone/dev|1.tsv".to_owned()],
+                files: vec!["folder/someone/dev|1.tsv".to_owned()],
                 examples: 1234,
                 ..DataPart::default()
             }],
