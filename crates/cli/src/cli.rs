@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{bench, compare, convert, embed, export, fetch, inspect, merge, models};
+use crate::commands::{
+    bench, compare, convert, embed, export, fetch, inspect, merge, models, report,
+};
 use crate::tasks::{CheckTask, EvaluateTask, PredictTask, TrainTask};
 
 /// Fine-tunes pre-trained BERT models, evaluates them and predicts with them.
@@ -53,6 +55,8 @@ pub(crate) enum Command {
     Predict(PredictTask),
     /// Turn texts into vectors with a model of sentence embeddings; writes JSON lines or a NumPy file
     Embed(Box<embed::EmbedArgs>),
+    /// Draw what a training run left in its directory as one HTML page: curves, figures, confusion, the worst examples
+    Report(report::ReportArgs),
     /// Time a training step or a forward pass on random weights, beside the speed of its matrix products alone
     #[command(subcommand)]
     Bench(bench::BenchWork),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use bert_report::{EventFile, RunFile};
 use bert_train::TrainingLog;
 
 /// An output directory that exists and is writable. Dropped without [`keep`](Self::keep), it removes what the run created,
@@ -39,11 +40,20 @@ impl OutputDirectory {
         self.created.clear();
     }
 
-    /// Whether the log is all that the run has written.
-    fn holds_only_a_log(&self) -> bool {
-        self.path.read_dir().is_ok_and(|mut entries| {
-            entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == TrainingLog::FILE))
-        })
+    /// The logs, where they are all that the run has written; nothing where there is more.
+    fn mere_logs(&self) -> Vec<PathBuf> {
+        let Ok(entries) = self.path.read_dir() else {
+            return Vec::new();
+        };
+        let logs = entries.map(|entry| {
+            let entry = entry.ok()?;
+            let name = entry.file_name();
+            let name = name.to_str()?;
+            let is_log = [TrainingLog::FILE, RunFile::FILE].contains(&name)
+                || name.starts_with(EventFile::PREFIX);
+            is_log.then(|| entry.path())
+        });
+        logs.collect::<Option<_>>().unwrap_or_default()
     }
 }
 
@@ -52,9 +62,9 @@ impl Drop for OutputDirectory {
         if self.created.is_empty() {
             return;
         }
-        if self.holds_only_a_log() {
+        for log in self.mere_logs() {
             // What cannot be removed stays; the run has failed for a reason that is reported already.
-            let _ = std::fs::remove_file(self.path.join(TrainingLog::FILE));
+            let _ = std::fs::remove_file(log);
         }
         for path in &self.created {
             // Only an empty directory goes, so a saved model stays.

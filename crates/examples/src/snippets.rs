@@ -15,6 +15,7 @@ pages! {
     MaskedLm = "../../../docs/src/masked-lm.md";
     NaturalLanguageInference = "../../../docs/src/natural-language-inference.md";
     QuestionAnswering = "../../../docs/src/question-answering.md";
+    Report = "../../../docs/src/report.md";
     SentenceEmbeddings = "../../../docs/src/sentence-embeddings.md";
     SharedEncoder = "../../../docs/src/shared-encoder.md";
     TextClassification = "../../../docs/src/text-classification.md";

@@ -95,7 +95,7 @@ pub use embedding::{embedding, embedding_composed};
 pub use embeddings::{EmbeddingIds, EmbeddingWeights, embed, embed_composed};
 pub use gated::gated_gelu;
 pub use gelu::{gelu, gelu_composed};
-pub use host::softmax;
+pub use host::{cross_entropy, softmax};
 pub use layer_norm::{dropout_add_norm, dropout_add_norm_composed, layer_norm};
 pub use linear::{LinearWeights, Projections, linear, linear_composed, linear_kv, linear_qkv};
 pub use low_rank::{LowRankWeights, adapted_composed, column_norms, merged_weight};

@@ -14,6 +14,7 @@
 
 mod class_weights;
 mod error;
+mod examine;
 mod exported_config;
 mod family_keys;
 mod inference;

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use bert_encoder::Encoder;
+use bert_report::Examination;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::Serialize;
@@ -30,6 +31,8 @@ pub struct Evaluation {
     pub selected_by: Cow<'static, str>,
     /// Its value, negated where lower is better: a higher score is better.
     pub score: f64,
+    /// What single predictions tell beyond the figures.
+    pub examination: Examination,
 }
 
 impl Evaluation {
@@ -49,6 +52,15 @@ impl Evaluation {
             metrics,
             selected_by: selected_by.into(),
             score,
+            examination: Examination::default(),
+        }
+    }
+
+    /// The same with what single predictions tell.
+    pub fn with(self, examination: Examination) -> Self {
+        Self {
+            examination,
+            ..self
         }
     }
 

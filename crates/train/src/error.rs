@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use bert_report::ReportError;
 use bert_tasks::TaskError;
 use thiserror::Error;
 
@@ -97,6 +98,9 @@ pub enum TrainError {
     /// The run cannot go on from its checkpoint.
     #[error(transparent)]
     Resume(#[from] ResumeError),
+    /// A file for people could not be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// The task could not compute a loss, score the model, or save it.
     #[error(transparent)]
     Task(#[from] TaskError),

@@ -6,8 +6,8 @@
 //!
 //! [`train()`] runs the loop over anything that is a [`Task`](bert_tasks::Task). The numbers are those of transformers'
 //! `Trainer`: AdamW with decoupled decay off biases and LayerNorm, its schedules, clipping by the global norm,
-//! accumulation weighted by the weight of the labels. The loop reports to an [`Observer`]; [`TrainingLog`] is one that writes
-//! `training.jsonl`.
+//! accumulation weighted by the weight of the labels. The loop reports to an [`Observer`]: [`TrainingLog`] writes
+//! `training.jsonl`, [`EvaluationLog`] `evaluation.json`, and [`TensorBoardLog`] a file for TensorBoard.
 //!
 //! This crate does *not* know any task, draw progress bars, parse flags, choose devices, or compute any part of a model.
 
@@ -16,6 +16,7 @@ mod checkpoint;
 mod clip;
 mod epoch_rows;
 mod error;
+mod evaluation_log;
 mod feature_cache;
 mod files;
 mod frozen;
@@ -28,6 +29,7 @@ mod resume;
 mod schedule;
 mod selection;
 mod step;
+mod tensorboard;
 mod train;
 mod training_log;
 mod tune;
@@ -39,6 +41,7 @@ pub use checkpoint::{
 };
 pub use clip::{clip_factor, global_norm};
 pub use error::TrainError;
+pub use evaluation_log::EvaluationLog;
 pub use feature_cache::{FeatureCache, FeatureFormat};
 pub use files::prepare_output;
 pub use observer::{EvaluationReport, Observer, Observers, Plan, StepReport};
@@ -47,6 +50,7 @@ pub use rates::PartRates;
 pub use schedule::{Schedule, ScheduleShape};
 pub use selection::Selection;
 pub use step::{StepOutcome, Stepper};
+pub use tensorboard::TensorBoardLog;
 pub use train::{Trained, Training, TrainingData, train};
 pub use training_log::TrainingLog;
 pub use tune::Tune;

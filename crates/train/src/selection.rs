@@ -36,6 +36,7 @@ impl Selection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bert_report::Examination;
     use bert_tasks::Metrics;
 
     fn evaluation(score: f64) -> Evaluation {
@@ -43,6 +44,7 @@ mod tests {
             metrics: Metrics::new(),
             selected_by: "accuracy".into(),
             score,
+            examination: Examination::default(),
         }
     }
 

@@ -14,7 +14,7 @@ pub(super) const TESTING: &str = "crates/testing";
 /// L5  cli   examples   tests
 /// L4  train
 /// L3  tasks
-/// L2  heads/*   text   onnx
+/// L2  heads/*   text   onnx   report
 /// L1  encoder   weights   hub   device
 /// L0  kernels   json
 /// ```
@@ -25,7 +25,7 @@ pub(super) fn level(directory: &str) -> Option<u8> {
     match directory {
         "crates/kernels" | "crates/json" => Some(0),
         "crates/encoder" | "crates/weights" | "crates/hub" | "crates/device" => Some(1),
-        "crates/onnx" | "crates/text" | TESTING => Some(2),
+        "crates/onnx" | "crates/report" | "crates/text" | TESTING => Some(2),
         "crates/tasks" => Some(3),
         "crates/train" => Some(4),
         "crates/cli" | "crates/examples" | "tests" => Some(5),

@@ -10,6 +10,7 @@ pub(crate) mod fetch;
 pub(crate) mod inspect;
 pub(crate) mod merge;
 pub(crate) mod models;
+pub(crate) mod report;
 
 use anyhow::Result;
 
@@ -30,6 +31,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Predict(task) => task.run(),
         Command::Compare(args) => args.run(),
         Command::Embed(args) => args.run(),
+        Command::Report(args) => args.run(),
         Command::Bench(work) => work.run(),
     }
 }

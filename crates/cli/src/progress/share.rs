@@ -1,16 +1,22 @@
 //! Progress as a share of the work, or as a count.
 
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::on_terminal;
+use super::{LINE_INTERVAL, on_terminal};
 
 /// Steps of the bar.
 const PARTS: u64 = 1000;
 
-/// A bar from 0 to 100 %, cleared on drop. Without a terminal nothing is drawn.
-pub(crate) struct ShareBar(ProgressBar);
+/// A bar from 0 to 100 %, cleared on drop. Without a terminal a line from time to time.
+pub(crate) struct ShareBar {
+    what: &'static str,
+    bar: ProgressBar,
+    /// When the last line was printed.
+    last: Cell<Instant>,
+}
 
 impl ShareBar {
     pub(crate) fn new(what: &'static str) -> Self {
@@ -22,17 +28,25 @@ impl ShareBar {
         let style = ProgressStyle::with_template("{msg} {bar:30} {percent:>3} %  {eta} left");
         bar.set_style(style.expect("the template is valid").progress_chars("━━─"));
         bar.set_message(what);
-        Self(bar)
+        Self {
+            what,
+            bar,
+            last: Cell::new(Instant::now()),
+        }
     }
 
     pub(crate) fn set(&self, share: f64) {
-        self.0.set_position((share * PARTS as f64) as u64);
+        self.bar.set_position((share * PARTS as f64) as u64);
+        if self.bar.is_hidden() && self.last.get().elapsed() >= LINE_INTERVAL {
+            eprintln!("{}, {:.0} % done", self.what, 100.0 * share);
+            self.last.set(Instant::now());
+        }
     }
 }
 
 impl Drop for ShareBar {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }
 

@@ -1,21 +1,19 @@
 //! Progress of a training run.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bert_tasks::figures;
 use bert_train::{EvaluationReport, Observer, Plan, StepReport, TrainError};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
 
-use super::on_terminal;
 use super::smoothed::Smoothed;
+use super::{LINE_INTERVAL, on_terminal};
 use crate::format::{clock, count, counted};
 
-/// Without a terminal a line is printed after every tenth of the steps …
+/// Without a terminal a line is printed after every tenth of the steps, and [`LINE_INTERVAL`] after the last one.
 const LINE_SHARE: usize = 10;
-/// … or this long after the last one.
-const LINE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Shows loss, learning rate, tokens a second and time left. Of each evaluation it shows the figure that decides which
 /// checkpoint is best; the log has all figures.
@@ -131,8 +129,14 @@ impl Observer for TrainingProgress {
     }
 
     fn evaluating(&mut self, share: f64) {
-        if let Display::Bar(bar) = &self.display {
-            bar.set_message(format!("evaluating, {:.0} %", 100.0 * share));
+        let percent = 100.0 * share;
+        match &mut self.display {
+            Display::Bar(bar) => bar.set_message(format!("evaluating, {percent:.0} %")),
+            Display::Lines { last, .. } if last.elapsed() >= LINE_INTERVAL => {
+                eprintln!("eval    {percent:.0} % done");
+                *last = Instant::now();
+            }
+            Display::Lines { .. } => {}
         }
     }
 

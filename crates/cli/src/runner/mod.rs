@@ -11,6 +11,7 @@ pub(crate) mod predict;
 pub(crate) mod repeats;
 mod resume;
 pub(crate) mod row_files;
+mod run_record;
 pub(crate) mod train;
 
 pub(crate) use model::{InferenceFlags, Loaded, TaskModel, print_files, print_unknown_tensors};

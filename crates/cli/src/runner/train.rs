@@ -5,18 +5,20 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 use bert_hub::DataSplit;
+use bert_report::{EvaluationFile, UsedFor};
 use bert_tasks::adapters::{BaseModel, LoraOptions};
 use bert_tasks::pretraining::EVALUATION_SEED;
-use bert_tasks::{HeadOrigin, Metrics, RunOptions, Task, TaskError};
+use bert_tasks::{Evaluation, HeadOrigin, RunOptions, Task, TaskError};
 use bert_train::{
-    Checkpoint, Checkpointing, Observers, RunDescription, Stopped, TrainError, TrainOptions,
-    Trained, Training, TrainingData, TrainingLog, Tune, prepare_output,
+    Checkpoint, Checkpointing, EvaluationLog, Observers, RunDescription, Stopped, TensorBoardLog,
+    TrainError, TrainOptions, Trained, Training, TrainingData, TrainingLog, Tune, prepare_output,
 };
 use burn::tensor::Device;
 use clap::Args;
 use serde_json::json;
 
 use super::repeats::{self, Folds, RunReport};
+use super::run_record::RunRecord;
 use super::{TaskModel, print_files, print_unknown_tensors, resume};
 use crate::data_source;
 use crate::describe;
@@ -50,7 +52,7 @@ pub(crate) struct FineTuneFlags {
     /// Test data, on which the best checkpoint is scored in the end
     #[arg(long, value_name = "FILE|NAME", num_args = 1..)]
     pub(crate) test: Vec<PathBuf>,
-    /// Directory for the trained model and training.jsonl
+    /// Directory for the trained model, its card, training.jsonl and the other files that `bert report` and TensorBoard read
     #[arg(long, value_name = "DIR")]
     pub(crate) output: PathBuf,
     /// Replace the files of an output directory that is not empty; by default such a directory is an error, so that no
@@ -75,6 +77,11 @@ pub(crate) struct FineTuneFlags {
 }
 
 impl FineTuneFlags {
+    /// Where the run computes.
+    pub(crate) fn device(&self) -> String {
+        self.runtime.device.to_string()
+    }
+
     /// The same with the paths of the data sets that it names; what the cache lacks is downloaded.
     fn with_data_files(&self) -> Result<Self> {
         let find = |argument, words: &[PathBuf], split| {
@@ -144,6 +151,8 @@ impl<D> Splits<D> {
 
 /// What `bert train TASK` does in a way of its own.
 pub(crate) trait FineTune {
+    /// What the trained models are used for, for their cards.
+    const USED_FOR: UsedFor;
     /// The model before its weights: what the training loop calls a task.
     type Model: Task + TaskModel<Network = <Self::Model as Task>::Model>;
     /// A data set as it was read.
@@ -204,7 +213,7 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
     }
     let resume = resumed(flags)?;
     let source = ModelSource::find("--model", &flags.model)?;
-    let flags = &flags.with_data_files()?;
+    let (words, flags) = (flags, &flags.with_data_files()?);
     let data = command.read(flags)?;
     let fold_of = cut(command, flags, &repeats, &data)?;
     let has_evaluation_data = data.eval.is_some() || fold_of.is_some();
@@ -222,7 +231,9 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
     };
     let session = Session {
         command,
+        words,
         flags,
+        source: &source,
         options: &options,
         checkpoint: &checkpoint,
         adapter,
@@ -279,8 +290,11 @@ fn cut<C: FineTune>(
 /// What the runs of one command have in common.
 pub(crate) struct Session<'a, C> {
     pub(crate) command: &'a C,
+    /// The flags as the command line has them, with the names of data sets.
+    words: &'a FineTuneFlags,
     pub(crate) flags: &'a FineTuneFlags,
     pub(crate) options: &'a TrainOptions,
+    source: &'a ModelSource,
     checkpoint: &'a Path,
     /// The adapter to train, if one is asked for, and the name of its base.
     adapter: Option<(LoraOptions, BaseModel)>,
@@ -312,7 +326,7 @@ impl<C: FineTune> Session<'_, C> {
         device.seed(seed);
         let resume = alone.as_ref().and_then(|alone| alone.resume.as_ref());
         let (checkpoint, adapter) = (self.checkpoint, self.adapter.clone());
-        let ready = prepare(
+        let mut ready = prepare(
             self.command,
             &flags,
             data,
@@ -321,6 +335,13 @@ impl<C: FineTune> Session<'_, C> {
             resume,
             device,
         )?;
+        let mut record = RunRecord::new(
+            C::USED_FOR,
+            self.words,
+            (self.source, checkpoint),
+            (&mut ready.task, &ready.splits),
+            output,
+        );
         let (task, splits) = (&ready.task, &ready.splits);
         let listen = || StopSignals::listen().context("cannot listen to signals");
         let signals = alone.is_some().then(listen).transpose()?;
@@ -341,11 +362,17 @@ impl<C: FineTune> Session<'_, C> {
             output: Some(output),
             checkpoints,
         };
-        let trained = run_loop(training, ready.network, signals.as_ref())?;
+        let trained = run_loop(training, ready.network, signals.as_ref(), &mut record)?;
         drop(signals);
         let test = splits.test.as_ref();
         let test = test.map(|test| score(task, &trained.model, test, &device.clone().inner()));
-        Ok(RunReport::new(&trained, test.transpose()?, output))
+        let test = test.transpose()?;
+        if let (None, Some(test)) = (&trained.best, &test) {
+            test_file(test).write(output)?;
+        }
+        let test = test.map(|test| test.metrics);
+        record.finish(test.as_ref())?;
+        Ok(RunReport::new(&trained, test, output))
     }
 }
 
@@ -405,11 +432,20 @@ fn run_loop<T: Task>(
     training: Training<'_, T>,
     model: T::Model,
     signals: Option<&StopSignals>,
+    record: &mut RunRecord,
 ) -> Result<Trained<T::Model>> {
     let output = training.output.unwrap_or(Path::new("."));
     let mut progress = TrainingProgress::new();
     let mut log = TrainingLog::new(output);
-    let mut observers = Observers(vec![&mut log, &mut progress]);
+    let mut tensorboard = TensorBoardLog::new(output);
+    let mut evaluations = EvaluationLog::new(output);
+    let mut observers = Observers(vec![
+        &mut log,
+        &mut tensorboard,
+        &mut evaluations,
+        record,
+        &mut progress,
+    ]);
     let clock = Instant::now();
     let trained = training.run(model, &mut observers);
     drop(progress);
@@ -441,9 +477,19 @@ fn score<T: Task>(
     model: &T::Model,
     split: &T::Split,
     device: &Device,
-) -> Result<Metrics> {
+) -> Result<Evaluation> {
     let bar = ShareBar::new("evaluating");
     let mut progress = |share| bar.set(share);
-    let evaluation = task.score(model, split, RunOptions::new(device, &mut progress))?;
-    Ok(evaluation.metrics)
+    Ok(task.score(model, split, RunOptions::new(device, &mut progress))?)
+}
+
+/// `evaluation.json` of a run without evaluation data.
+fn test_file(test: &Evaluation) -> EvaluationFile {
+    EvaluationFile {
+        data: "test".to_owned(),
+        metrics: test.metrics.clone(),
+        selected_by: test.selected_by.clone().into_owned(),
+        examination: test.examination.clone(),
+        ..EvaluationFile::default()
+    }
 }

@@ -28,6 +28,7 @@ mod objectives;
 mod pages;
 mod prediction;
 mod question_answering;
+mod report;
 mod resume;
 mod several_runs;
 mod support;

@@ -1,6 +1,6 @@
 // B batch, S sequence
 
-use bert_kernels::{IGNORE_INDEX, masked_cross_entropy};
+use bert_kernels::{IGNORE_INDEX, cross_entropy, masked_cross_entropy};
 use burn::tensor::{Int, Tensor};
 
 use crate::SpanLogits;
@@ -35,19 +35,7 @@ fn one_side(logits_bs: Tensor<2>, positions_b: Tensor<1, Int>) -> Tensor<1> {
 /// The same for one window on the host, among its own tokens alone: the mean of the start's and the end's cross-entropy.
 /// A side whose position is beyond the tokens counts nothing.
 pub fn window_loss(start_logits: &[f32], end_logits: &[f32], (start, end): (usize, usize)) -> f64 {
-    (surprise(start_logits, start) + surprise(end_logits, end)) / 2.0
-}
-
-/// `−log softmax(logits)[position]`, in double precision.
-fn surprise(logits: &[f32], position: usize) -> f64 {
-    let Some(&logit) = logits.get(position) else {
-        return 0.0;
-    };
-    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers = logits
-        .iter()
-        .map(|&x| (f64::from(x) - f64::from(highest)).exp());
-    powers.sum::<f64>().ln() + f64::from(highest) - f64::from(logit)
+    (cross_entropy(start_logits, start) + cross_entropy(end_logits, end)) / 2.0
 }
 
 #[cfg(test)]

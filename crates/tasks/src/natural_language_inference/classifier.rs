@@ -91,6 +91,7 @@ impl NliClassifier {
             targets: Targets::Classes(ids),
             encodings: self.classifier.pretrained.encode(&data.dataset.texts())?,
             path: data.dataset.path.clone(),
+            examples: data.dataset.examples.clone(),
         })
     }
 }

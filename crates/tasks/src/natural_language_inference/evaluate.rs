@@ -8,7 +8,9 @@ use burn::tensor::Device;
 use serde_json::{Map, Value, json};
 
 use super::NliClassifier;
-use crate::text_classification::{Activation, Prediction, Split, Targets, best_label, predictions};
+use crate::text_classification::{
+    Activation, Prediction, Split, Targets, best_label, examination, predictions,
+};
 use crate::{BatchLoss, Evaluation, Metrics, Position, RunOptions, Task, TaskError};
 
 /// The figures of an evaluation and the predictions that they were computed from.
@@ -44,7 +46,7 @@ impl NliClassifier {
         let predicted: Vec<usize> = logits.iter().map(|row| best_label(row)).collect();
         let (evaluation, metrics) = self.figures(&predicted, references, loss)?;
         Ok(NliScored {
-            evaluation,
+            evaluation: evaluation.with(examination(&self.classifier.labels, &logits, split)),
             metrics,
             predictions: predictions(logits, &split.encodings, Activation::Softmax),
         })

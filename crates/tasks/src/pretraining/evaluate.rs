@@ -1,10 +1,12 @@
 use bert_kernels::masked_cross_entropy;
 use bert_pretraining::PretrainingModel;
 use bert_pretraining::metrics::{evaluate_masked_lm, evaluate_next_sentence};
-use bert_text::{Encoding, MaskedBlock};
-use burn::tensor::Tensor;
+use bert_report::Examination;
+use bert_text::{Encoding, MaskedBlock, Tokenizer};
+use burn::tensor::{Int, Tensor, TensorData};
 use serde_json::{Value, json};
 
+use super::examine::{TokenDetail, is_sampled, of_pairs, of_tokens};
 use super::predict::PairPrediction;
 use super::split::masked_tokens;
 use super::{Pretraining, Split};
@@ -51,6 +53,8 @@ pub struct Scored {
 struct Tally {
     tokens: Vec<TokenPrediction>,
     token_loss: MeanLoss,
+    /// Of the masked tokens of some rows.
+    token_details: Vec<TokenDetail>,
     /// With the row of each.
     pairs: Vec<(usize, PairPrediction)>,
     pair_loss: MeanLoss,
@@ -64,28 +68,32 @@ impl Tally {
         last_hidden_state: Tensor<3>,
         rows: &[usize],
         blocks: &[&MaskedBlock],
+        all_rows: usize,
     ) {
         let masked = masked_tokens(blocks, &last_hidden_state.device());
         if masked.count() == 0 {
             return;
         }
+        let places = rows.iter().zip(blocks).flat_map(|(&row, block)| {
+            let labelled = block.labelled();
+            labelled.map(move |(position, reference)| (row, position, reference))
+        });
+        let places: Vec<(usize, usize, u32)> = places.collect();
         let hidden_mh = masked.select(last_hidden_state).split(TOKENS_AT_ONCE, 0);
         let labels_m = masked.labels().split(TOKENS_AT_ONCE, 0);
         let mut predicted: Vec<u32> = Vec::new();
         for (hidden, labels) in hidden_mh.into_iter().zip(labels_m) {
             let [count] = labels.dims();
             if let Some(logits) = model.prediction_logits(hidden) {
+                let of_chunk = &places[predicted.len()..][..count];
+                self.look_at(&logits, of_chunk, all_rows);
                 let best = logits.clone().argmax(1).into_data();
                 predicted.extend(best.iter::<i64>().map(|id| id as u32));
                 self.token_loss
                     .add(masked_cross_entropy(logits, labels), count);
             }
         }
-        let places = rows.iter().zip(blocks).flat_map(|(&row, block)| {
-            let labelled = block.labelled();
-            labelled.map(move |(position, reference)| (row, position, reference))
-        });
-        let tokens = places.zip(predicted);
+        let tokens = places.into_iter().zip(predicted);
         self.tokens.extend(
             tokens.map(|((row, position, reference), token)| TokenPrediction {
                 row,
@@ -93,6 +101,26 @@ impl Tally {
                 token,
                 reference,
             }),
+        );
+    }
+
+    /// Takes the details of the tokens of sampled rows, given with the logits `[M, V]` of all: row, position, reference.
+    fn look_at(&mut self, logits: &Tensor<2>, places: &[(usize, usize, u32)], all_rows: usize) {
+        let sampled = places.iter().enumerate();
+        let sampled: Vec<(usize, usize, u32)> = sampled
+            .filter(|(_, (row, ..))| is_sampled(*row, all_rows))
+            .map(|(index, &(row, _, reference))| (index, row, reference))
+            .collect();
+        if sampled.is_empty() {
+            return;
+        }
+        let indices: Vec<i32> = sampled.iter().map(|&(index, ..)| index as i32).collect();
+        let data = TensorData::new(indices, [sampled.len()]);
+        let picked = Tensor::<1, Int>::from_data(data, &logits.device());
+        let rows = rows_of(logits.clone().select(0, picked));
+        let details = sampled.iter().zip(rows);
+        self.token_details.extend(
+            details.map(|(&(_, row, reference), logits)| TokenDetail::new(row, &logits, reference)),
         );
     }
 
@@ -108,7 +136,11 @@ impl Tally {
     }
 
     /// Puts everything in the order of the data, and computes the figures.
-    fn scored<M: PretrainingModel>(mut self, split: &Split) -> Result<Scored, TaskError> {
+    fn scored<M: PretrainingModel>(
+        mut self,
+        split: &Split,
+        tokenizer: &Tokenizer,
+    ) -> Result<Scored, TaskError> {
         self.tokens.sort_by_key(|one| (one.row, one.position));
         self.pairs.sort_by_key(|(row, _)| *row);
         let pairs: Vec<PairPrediction> = self.pairs.into_iter().map(|(_, pair)| pair).collect();
@@ -143,8 +175,16 @@ impl Tally {
             }
         }
         let loss = token_loss + pair_loss;
+        let mut examination = Examination::default();
+        if M::PREDICTS_PAIRS {
+            examination = of_pairs(&pairs, split, tokenizer);
+        }
+        if M::PREDICTS_TOKENS {
+            let tokens = of_tokens(&self.tokens, &self.token_details, split, tokenizer);
+            (examination.reliability, examination.worst) = (tokens.reliability, tokens.worst);
+        }
         Ok(Scored {
-            evaluation: Evaluation::of(&metrics, loss, selected_by, score),
+            evaluation: Evaluation::of(&metrics, loss, selected_by, score).with(examination),
             tokens: self.tokens,
             pairs,
         })
@@ -178,12 +218,12 @@ impl<M: PretrainingModel> Pretraining<M> {
             }
             if M::PREDICTS_TOKENS {
                 let blocks: Vec<&MaskedBlock> = rows.iter().map(|&row| &masked[row]).collect();
-                tally.add_tokens(model, hidden_bsh, rows, &blocks);
+                tally.add_tokens(model, hidden_bsh, rows, &blocks, split.len());
             }
             Ok(())
         };
         self.pretrained.forward_all(&encodings, run, take)?;
-        tally.scored::<M>(split)
+        tally.scored::<M>(split, &self.pretrained.tokenizer)
     }
 
     /// Makes sure that there is something to score, before anything is computed.

@@ -13,6 +13,7 @@
 //! evaluation always masks the same ones, so that figures can be compared.
 
 mod evaluate;
+mod examine;
 mod predict;
 mod setup;
 mod split;

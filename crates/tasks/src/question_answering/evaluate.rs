@@ -7,6 +7,7 @@ use bert_question_answering::{
 use bert_text::{SquadDataset, SquadQuestion, char_slice};
 use serde::Serialize;
 
+use super::examine::examination;
 use super::{QuestionAnswerer, Split, WindowLogits};
 use crate::{Evaluation, RunOptions, TaskError};
 
@@ -144,36 +145,35 @@ impl QuestionAnswerer {
                 decode(&windows, &decode_options)
             })
             .collect();
-        let loss = mean_loss(split, &logits);
-        score(
-            &split.data,
-            decoded,
-            version_2,
-            options.null_threshold,
-            loss,
-        )
+        let losses = window_losses(split, &logits);
+        score(split, decoded, version_2, options.null_threshold, &losses)
     }
 }
 
-/// The mean loss of the windows that have a label. The softmax of a window is over its own tokens, so the loss does not
+/// The loss of each window that has a label. The softmax of a window is over its own tokens, so the loss does not
 /// depend on how windows were batched.
-fn mean_loss(split: &Split, logits: &[WindowLogits]) -> f64 {
-    let labelled = split.positions.iter().zip(logits);
-    let losses: Vec<f64> = labelled
-        .filter_map(|(position, window)| {
+fn window_losses(split: &Split, logits: &[WindowLogits]) -> Vec<Option<f64>> {
+    let windows = split.positions.iter().zip(logits);
+    windows
+        .map(|(position, window)| {
             position.map(|position| window_loss(&window.start_logits, &window.end_logits, position))
         })
-        .collect();
+        .collect()
+}
+
+fn mean_loss(window_losses: &[Option<f64>]) -> f64 {
+    let losses: Vec<f64> = window_losses.iter().copied().flatten().collect();
     losses.iter().sum::<f64>() / losses.len().max(1) as f64
 }
 
 fn score(
-    data: &SquadDataset,
+    split: &Split,
     decoded: Vec<Decoded>,
     version_2: bool,
     null_threshold: NullThreshold,
-    loss: f64,
+    window_losses: &[Option<f64>],
 ) -> Result<Scored, TaskError> {
+    let data = &split.data;
     let references: Vec<Vec<&str>> = data
         .questions
         .iter()
@@ -214,15 +214,22 @@ fn score(
         metrics,
         thresholds,
     };
-    let evaluation = Evaluation::of(&figures, loss, "f1", metrics.f1());
+    let probability = |one: &Decoded| one.answer(threshold).map_or(0.0, |best| best.probability);
+    let confidences: Vec<f64> = decoded
+        .iter()
+        .map(|one| f64::from(probability(one)))
+        .collect();
     let answers: Vec<String> = answers.into_iter().map(str::to_owned).collect();
+    let answers: Vec<AnsweredQuestion> = answers
+        .into_iter()
+        .zip(decoded)
+        .map(|(answer, decoded)| AnsweredQuestion { answer, decoded })
+        .collect();
+    let examination = examination(split, &answers, &confidences, window_losses, version);
+    let loss = mean_loss(window_losses);
     Ok(Scored {
-        evaluation,
-        answers: answers
-            .into_iter()
-            .zip(decoded)
-            .map(|(answer, decoded)| AnsweredQuestion { answer, decoded })
-            .collect(),
+        evaluation: Evaluation::of(&figures, loss, "f1", metrics.f1()).with(examination),
+        answers,
         version,
     })
 }

@@ -10,6 +10,7 @@
 
 mod answerer;
 mod evaluate;
+mod examine;
 mod predict;
 mod split;
 mod task;

@@ -236,6 +236,7 @@ impl TextClassifier {
             targets: Targets::of(data, &self.labels, self.problem_type)?,
             encodings: self.pretrained.encode(&data.texts())?,
             path: data.path.clone(),
+            examples: data.examples.clone(),
         })
     }
 }

@@ -7,6 +7,7 @@ use bert_text_classification::metrics::{
 use bert_text_classification::{ModelForSequenceClassification, loss, weighted_loss};
 use burn::tensor::Device;
 
+use super::examine::examination;
 use super::predict::{Prediction, best_label, predictions};
 use super::{Activation, Split, Targets, TextClassifier};
 use crate::inference::{MeanLoss, batch, lengths, rows_of};
@@ -37,7 +38,9 @@ impl TextClassifier {
         // The scores are what the loss takes the logits for, as the figures are.
         let activation = Activation::of_problem(self.problem_type);
         Ok(Scored {
-            evaluation: self.figures(&logits, &split.targets, loss)?,
+            evaluation: self
+                .figures(&logits, &split.targets, loss)?
+                .with(examination(&self.labels, &logits, split)),
             predictions: predictions(logits, &split.encodings, activation),
         })
     }

@@ -9,6 +9,7 @@
 mod activation;
 mod classifier;
 mod evaluate;
+mod examine;
 mod predict;
 mod split;
 
@@ -17,6 +18,7 @@ pub use bert_text_classification as head;
 pub use classifier::TextClassifier;
 pub(crate) use classifier::{labels, stated_problem_type};
 pub use evaluate::Scored;
+pub(crate) use examine::examination;
 pub use predict::{ClassProbability, Prediction};
 pub(crate) use predict::{best_label, predictions};
 pub use split::{Split, Targets, guess_problem_type};

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use bert_text::{Dataset, Encoding, Label, LabelError, LabelSet, regression_targets};
+use bert_text::{Dataset, Encoding, Example, Label, LabelError, LabelSet, regression_targets};
 use bert_text_classification::{Labels, ProblemType};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
@@ -79,6 +79,8 @@ pub struct Split {
     pub encodings: Vec<Encoding>,
     /// The true label of each example.
     pub targets: Targets,
+    /// The examples as the file has them, to be shown.
+    pub examples: Vec<Example>,
 }
 
 impl Split {
@@ -154,8 +156,6 @@ fn has_decimal_comma(label: &Label) -> bool {
 mod tests {
     use super::*;
     use std::path::Path;
-
-    use bert_text::Example;
 
     fn guess(labels: &[&str]) -> Result<ProblemType, LabelError> {
         let example = |(index, label): (usize, &&str)| Example {

@@ -8,6 +8,7 @@ use bert_token_classification::transitions::{Transitions, best_label};
 use bert_token_classification::{ModelForTokenClassification, loss, weighted_loss};
 use burn::tensor::Device;
 
+use super::examine::examination;
 use super::{Split, TokenClassifier};
 use crate::inference::{MeanLoss, batch, lengths, token_rows};
 use crate::{BatchLoss, Evaluation, Metrics, Position, RunOptions, Task, TaskError};
@@ -22,7 +23,7 @@ pub struct Scored {
 }
 
 /// The logits of each word of a sentence; `None` for a word without a token.
-type WordLogits = Vec<Option<Vec<f32>>>;
+pub(super) type WordLogits = Vec<Option<Vec<f32>>>;
 
 impl TokenClassifier {
     /// Scores a model on tagged data. With `constrained` no malformed entity is predicted.
@@ -58,11 +59,18 @@ impl TokenClassifier {
         self.pretrained.forward_all(&split.encodings, run, take)?;
         let transitions = constrained.then(|| Transitions::of(self.labels.names()));
         let predictions: Vec<Vec<usize>> = logits
-            .into_iter()
+            .iter()
             .map(|sentence| self.decode(sentence, transitions.as_ref()))
             .collect();
         Ok(Scored {
-            evaluation: self.figures(&predictions, split, mean_loss.mean())?,
+            evaluation: self
+                .figures(&predictions, split, mean_loss.mean())?
+                .with(examination(
+                    self.labels.names(),
+                    &logits,
+                    &predictions,
+                    split,
+                )),
             predictions,
         })
     }
@@ -109,7 +117,7 @@ impl TokenClassifier {
         Ok(Evaluation::of(&metrics, loss, selected_by, score))
     }
 
-    fn decode(&self, logits: WordLogits, transitions: Option<&Transitions>) -> Vec<usize> {
+    fn decode(&self, logits: &[Option<Vec<f32>>], transitions: Option<&Transitions>) -> Vec<usize> {
         let outside = self.outside();
         match transitions {
             None => logits

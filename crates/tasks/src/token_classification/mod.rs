@@ -12,6 +12,7 @@
 
 mod classifier;
 mod evaluate;
+mod examine;
 mod predict;
 mod scheme;
 mod split;

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use bert_report::Examination;
 use bert_tasks::Evaluation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -78,6 +79,7 @@ impl BestState {
             metrics: exact::read(&self.metrics),
             selected_by: self.selected_by.clone().into(),
             score: self.score.parse().ok()?,
+            examination: Examination::default(),
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use bert_report::UsedFor;
 use bert_tasks::pretraining::head::{ModelForMaskedLM, ModelForPreTraining, PretrainingModel};
 use bert_tasks::pretraining::{Pretraining, Split};
 use bert_tasks::{HeadOrigin, TaskError};
@@ -38,6 +39,15 @@ impl TrainArgs {
 }
 
 impl<M: PretrainingModel> FineTune for Command<'_, M> {
+    const USED_FOR: UsedFor = UsedFor {
+        task: "masked-lm",
+        pipeline_tag: Some("fill-mask"),
+        input_line: "A film to [MASK].",
+        python: r#"from transformers import pipeline
+
+fill = pipeline("fill-mask", model="MODEL")
+print(fill("A film to " + fill.tokenizer.mask_token + "."))"#,
+    };
     type Model = Pretraining<M>;
     type Data = Text;
 

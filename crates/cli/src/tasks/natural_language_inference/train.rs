@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use bert_report::UsedFor;
 use bert_tasks::natural_language_inference::head::{Role as NliRole, Roles};
 use bert_tasks::natural_language_inference::{NliClassifier, NliData};
 use bert_tasks::text_classification::Split;
@@ -37,6 +38,15 @@ impl TrainArgs {
 }
 
 impl FineTune for TrainArgs {
+    const USED_FOR: UsedFor = UsedFor {
+        task: "natural-language-inference",
+        pipeline_tag: Some("text-classification"),
+        input_line: r#"{"premise": "A man plays a guitar", "hypothesis": "Nobody makes music"}"#,
+        python: r#"from transformers import pipeline
+
+infer = pipeline("text-classification", model="MODEL")
+print(infer({"text": "A man plays a guitar", "text_pair": "Nobody makes music"}))"#,
+    };
     type Model = NliClassifier;
     type Data = NliData;
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use bert_report::UsedFor;
 use bert_tasks::pretraining::Split;
 use bert_tasks::{HeadOrigin, TaskError};
 use bert_text::{Documents, MaskingOptions};
@@ -28,6 +29,17 @@ impl TrainArgs {
 }
 
 impl FineTune for TrainArgs {
+    const USED_FOR: UsedFor = UsedFor {
+        task: "next-sentence",
+        pipeline_tag: None,
+        input_line: r#"{"text": "She opened the door.", "text_pair": "Nobody was there."}"#,
+        python: r#"from transformers import AutoModelForNextSentencePrediction, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("MODEL")
+model = AutoModelForNextSentencePrediction.from_pretrained("MODEL")
+inputs = tokenizer("She opened the door.", "Nobody was there.", return_tensors="pt")
+print(model(**inputs).logits.softmax(-1))"#,
+    };
     type Model = Setup;
     type Data = Documents;
 

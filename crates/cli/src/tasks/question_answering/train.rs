@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use bert_report::UsedFor;
 use bert_tasks::question_answering::{QuestionAnswerer, Split};
 use bert_tasks::{HeadOrigin, TaskError};
 use bert_text::{ArticleRange, SquadDataset};
@@ -54,6 +55,19 @@ impl TrainArgs {
 }
 
 impl FineTune for TrainArgs {
+    const USED_FOR: UsedFor = UsedFor {
+        task: "question-answering",
+        pipeline_tag: Some("question-answering"),
+        input_line: r#"{"question": "Who came?", "context": "Nobody came but Ada."}"#,
+        python: r#"from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("MODEL")
+model = AutoModelForQuestionAnswering.from_pretrained("MODEL")
+inputs = tokenizer("Who came?", "Nobody came but Ada.", return_tensors="pt")
+outputs = model(**inputs)
+start, end = outputs.start_logits.argmax(), outputs.end_logits.argmax()
+print(tokenizer.decode(inputs["input_ids"][0, start : end + 1]))"#,
+    };
     type Model = QuestionAnswerer;
     type Data = SquadDataset;
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use bert_report::UsedFor;
 use bert_tasks::text_classification::head::ProblemType;
 use bert_tasks::text_classification::{Split, Targets, TextClassifier};
 use bert_tasks::{HeadOrigin, TaskError};
@@ -37,6 +38,15 @@ impl TrainArgs {
 }
 
 impl FineTune for TrainArgs {
+    const USED_FOR: UsedFor = UsedFor {
+        task: "text-classification",
+        pipeline_tag: Some("text-classification"),
+        input_line: "A film to remember.",
+        python: r#"from transformers import pipeline
+
+classify = pipeline("text-classification", model="MODEL")
+print(classify("A film to remember."))"#,
+    };
     type Model = TextClassifier;
     type Data = Dataset;
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use bert_report::UsedFor;
 use bert_tasks::token_classification::{Split, TokenClassifier};
 use bert_tasks::{HeadOrigin, TaskError};
 use bert_text::{Alignment, LabelSet, TaggedDataset};
@@ -52,6 +53,15 @@ impl TrainArgs {
 }
 
 impl FineTune for TrainArgs {
+    const USED_FOR: UsedFor = UsedFor {
+        task: "token-classification",
+        pipeline_tag: Some("token-classification"),
+        input_line: "Ada Lovelace met Charles Babbage in London",
+        python: r#"from transformers import pipeline
+
+find = pipeline("token-classification", model="MODEL", aggregation_strategy="simple")
+print(find("Ada Lovelace met Charles Babbage in London"))"#,
+    };
     type Model = TokenClassifier;
     type Data = TaggedDataset;
 
