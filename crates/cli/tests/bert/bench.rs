@@ -4,13 +4,14 @@ use serde_json::Value;
 
 use super::support::Room;
 
-const FIGURES: [&str; 17] = [
+const FIGURES: [&str; 18] = [
     "work",
     "family",
     "size",
     "batch",
     "seq",
     "dropout",
+    "tune",
     "weights",
     "kernels",
     "threads",

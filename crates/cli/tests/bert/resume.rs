@@ -39,18 +39,34 @@ fn log(room: &Room, output: &str) -> Vec<Value> {
     lines
 }
 
+/// Files that hold times, names of directories or the command line.
+const OF_THE_COMMAND: [&str; 4] = ["README.md", "checkpoints", "run.json", "training.jsonl"];
+
+/// The files of a run, without those of TensorBoard: each part of a run has one of its own.
+fn files_of(room: &Room, output: &str) -> Vec<String> {
+    let mut names = names_in(&room.path(output));
+    names.retain(|name| !name.starts_with("events.out.tfevents"));
+    names
+}
+
 /// Fails unless two runs have left the same, down to the names of the files.
 fn assert_same(room: &Room, one: &str, other: &str) {
     assert_eq!(log(room, one), log(room, other), "the logs");
-    let names = names_in(&room.path(one));
-    assert_eq!(names, names_in(&room.path(other)));
-    let files = names
+    let names = files_of(room, one);
+    assert_eq!(names, files_of(room, other));
+    for name in names
         .iter()
-        .filter(|name| !["training.jsonl", "checkpoints"].contains(&name.as_str()));
-    for name in files {
+        .filter(|name| !OF_THE_COMMAND.contains(&name.as_str()))
+    {
         let bytes = |output| std::fs::read(room.path(output).join(name)).unwrap();
         assert!(bytes(one) == bytes(other), "{name} differs");
     }
+    // The card names the directory; its figures are the same.
+    let card = |output: &str| {
+        room.read(&format!("{output}/README.md"))
+            .replace(output, "")
+    };
+    assert_eq!(card(one), card(other));
 }
 
 fn same_results(one: &Run, other: &Run) {
