@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::processes;
 use crate::results::ReaderGone;
 
 const FAILED: u8 = 1;
@@ -37,6 +38,20 @@ impl fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
+/// A run that has ended with a message already.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) exit_code: u8,
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the run has ended")
+    }
+}
+
+impl std::error::Error for Told {}
+
 /// Why a command line does not become a run: it is wrong, or it asks for help only.
 pub(crate) enum ParseFailure {
     /// The command line itself.
@@ -50,8 +65,10 @@ impl ParseFailure {
     pub(crate) fn report(self) -> ExitCode {
         match self {
             Self::CommandLine(error) => {
-                // Nobody is left to tell when the terminal itself is gone.
-                let _ = error.print();
+                if !processes::is_silent() {
+                    // Nobody is left to tell when the terminal itself is gone.
+                    let _ = error.print();
+                }
                 match error.exit_code() {
                     0 => ExitCode::SUCCESS,
                     _ => ExitCode::from(WRONG_USAGE),
@@ -64,19 +81,36 @@ impl ParseFailure {
 
 /// Prints an error with its causes and gives the exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    ExitCode::from(tell(error))
+}
+
+/// As [`report`], with the exit code as a number.
+pub(crate) fn tell(error: &anyhow::Error) -> u8 {
+    if processes::is_silent() || error.is::<ReaderGone>() || error.is::<Told>() {
+        return exit_code(error);
+    }
+    match error.downcast_ref() {
+        Some(Interrupted { message, .. }) => eprintln!("stopped {message}"),
+        None => eprintln!("error: {}", with_causes(error)),
+    }
+    exit_code(error)
+}
+
+/// The exit code of a run that ends like this.
+pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
+    if let Some(Interrupted { exit_code, .. }) = error.downcast_ref() {
+        return *exit_code;
+    }
+    if let Some(Told { exit_code }) = error.downcast_ref() {
+        return *exit_code;
+    }
     if error.is::<ReaderGone>() {
-        return ExitCode::SUCCESS;
-    }
-    if let Some(Interrupted { message, exit_code }) = error.downcast_ref() {
-        eprintln!("stopped {message}");
-        return ExitCode::from(*exit_code);
-    }
-    eprintln!("error: {}", with_causes(error));
-    ExitCode::from(if error.is::<WrongUsage>() {
+        0
+    } else if error.is::<WrongUsage>() {
         WRONG_USAGE
     } else {
         FAILED
-    })
+    }
 }
 
 /// The message and its causes, without a cause that the message quotes.

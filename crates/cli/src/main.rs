@@ -18,6 +18,7 @@ mod flags;
 mod format;
 mod model_source;
 mod output_directory;
+mod processes;
 mod progress;
 mod results;
 mod runner;

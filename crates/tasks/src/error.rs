@@ -72,6 +72,9 @@ pub enum TaskError {
     /// An adapter cannot be trained, opened or saved.
     #[error(transparent)]
     Adapter(#[from] crate::adapters::AdapterError),
+    /// An evaluation could not be shared.
+    #[error(transparent)]
+    Exchange(#[from] crate::ExchangeError),
     /// Predictions could not be scored.
     #[error(transparent)]
     Metrics(Box<dyn Error + Send + Sync>),

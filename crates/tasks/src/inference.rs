@@ -5,8 +5,10 @@ use std::num::NonZeroUsize;
 use bert_encoder::{EncoderInput, RaggedInput};
 use bert_text::{BatchOrder, Encoding, epoch_batches};
 use burn::tensor::{Device, Tensor};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::{Pretrained, TaskError};
+use crate::{ExchangeError, Peers, Pretrained, TaskError, share_out};
 
 /// Rows of one forward pass in evaluation: gradients need no room there. 64 is past the point where larger batches of
 /// sentences make the products any faster on two cores.
@@ -20,6 +22,8 @@ pub struct RunOptions<'a> {
     pub device: &'a Device,
     /// Called after every batch with the share of the work that is done, in [0, 1].
     pub progress: &'a mut dyn FnMut(f64),
+    /// The processes that share an evaluation's batches; all of them must run it. Predictions are not shared.
+    pub peers: Option<&'a dyn Peers>,
 }
 
 impl<'a> RunOptions<'a> {
@@ -29,6 +33,7 @@ impl<'a> RunOptions<'a> {
             batch_size: EVALUATION_BATCH_SIZE,
             device,
             progress,
+            peers: None,
         }
     }
 }
@@ -98,6 +103,87 @@ impl Pretrained {
     }
 }
 
+impl Pretrained {
+    /// Hands all encodings to `forward`, as [`forward_all`](Self::forward_all) does, and what it returns for each batch to
+    /// `take`, in the order of the batches. With peers each process computes some of the batches, and all of them take all.
+    ///
+    /// # Errors
+    ///
+    /// What `forward` returns; a peer is gone.
+    pub(crate) fn forward_shared<P: Serialize + DeserializeOwned>(
+        &self,
+        encodings: &[Encoding],
+        run: RunOptions<'_>,
+        mut forward: impl FnMut(&[usize], EncoderInput) -> Result<P, TaskError>,
+        mut take: impl FnMut(&[usize], P),
+    ) -> Result<(), TaskError> {
+        let Some(peers) = run.peers.filter(|peers| peers.size() > 1) else {
+            return self.forward_all(encodings, run, |rows, input| {
+                take(rows, forward(rows, input)?);
+                Ok(())
+            });
+        };
+        let lengths = lengths(encodings);
+        let batches = epoch_batches(&lengths, run.batch_size, 0, 0, BatchOrder::SortedByLength);
+        let tokens = |rows: &Vec<usize>| rows.iter().map(|&row| lengths[row]).sum();
+        let costs: Vec<usize> = batches.iter().map(tokens).collect();
+        let owners = share_out(&costs, peers.size());
+        let is_own = |&index: &usize| owners[index] == peers.rank();
+        let own_tokens = (0..batches.len()).filter(is_own).map(|index| costs[index]);
+        let all_tokens = own_tokens.sum::<usize>().max(1);
+        let mut tokens_done = 0;
+        let mut parts: Vec<(usize, P)> = Vec::new();
+        for index in (0..batches.len()).filter(is_own) {
+            let rows = &batches[index];
+            let (input, tokens) = batch(rows.iter().map(|&row| &encodings[row]))?;
+            parts.push((index, forward(rows, input)?));
+            tokens_done += tokens;
+            (run.progress)(tokens_done as f64 / all_tokens as f64);
+        }
+        for (index, part) in gathered(peers, parts)? {
+            take(&batches[index], part);
+        }
+        Ok(())
+    }
+
+    /// As [`forward_shared`](Self::forward_shared) for one output a row; the outputs are in the order of the encodings.
+    ///
+    /// # Errors
+    ///
+    /// What `forward` returns; a peer is gone.
+    pub(crate) fn forward_shared_rows<T: Serialize + DeserializeOwned>(
+        &self,
+        encodings: &[Encoding],
+        run: RunOptions<'_>,
+        forward: impl FnMut(&[usize], EncoderInput) -> Result<Vec<T>, TaskError>,
+    ) -> Result<Vec<T>, TaskError> {
+        let mut outputs: Vec<Option<T>> = encodings.iter().map(|_| None).collect();
+        self.forward_shared(encodings, run, forward, |rows, part| {
+            for (&row, output) in rows.iter().zip(part) {
+                outputs[row] = Some(output);
+            }
+        })?;
+        Ok(outputs.into_iter().flatten().collect())
+    }
+}
+
+/// The numbered parts of all processes, in the order of their numbers.
+fn gathered<P: Serialize + DeserializeOwned>(
+    peers: &dyn Peers,
+    parts: Vec<(usize, P)>,
+) -> Result<Vec<(usize, P)>, ExchangeError> {
+    let unreadable = |error: postcard::Error| ExchangeError(error.to_string());
+    let bytes = postcard::to_stdvec(&parts).map_err(unreadable)?;
+    drop(parts);
+    let mut all: Vec<(usize, P)> = Vec::new();
+    for bytes in peers.all_gather(bytes)? {
+        let parts: Vec<(usize, P)> = postcard::from_bytes(&bytes).map_err(unreadable)?;
+        all.extend(parts);
+    }
+    all.sort_by_key(|(index, _)| *index);
+    Ok(all)
+}
+
 /// The mean loss over all labels of a data set, from the means of its batches.
 #[derive(Debug, Default)]
 pub(crate) struct MeanLoss {
@@ -106,9 +192,9 @@ pub(crate) struct MeanLoss {
 }
 
 impl MeanLoss {
-    /// Adds a batch: its mean loss `[1]` and the number of labels that it is the mean over.
-    pub(crate) fn add(&mut self, mean: Tensor<1>, labels: usize) {
-        self.sum += f64::from(mean.into_scalar::<f32>()) * labels as f64;
+    /// Adds a batch: its mean loss and the number of labels that it is the mean over.
+    pub(crate) fn add(&mut self, mean: f32, labels: usize) {
+        self.sum += f64::from(mean) * labels as f64;
         self.labels += labels;
     }
 

@@ -20,6 +20,7 @@ mod family_keys;
 mod inference;
 mod label_names;
 mod max_length;
+mod peers;
 mod pretrained;
 mod task;
 
@@ -38,5 +39,6 @@ pub use bert_kernels::CrossEntropyOptions;
 pub use error::TaskError;
 pub use inference::{EVALUATION_BATCH_SIZE, RunOptions, rows_of};
 pub use max_length::MaxLength;
+pub use peers::{Communicator, ExchangeError, Peers, PendingSum, share_out};
 pub use pretrained::{DropoutOverride, HeadOrigin, Pretrained, encoder_key_map, key_map};
 pub use task::{BatchLoss, Evaluation, Metrics, Position, Task, figures, lower_is_better};

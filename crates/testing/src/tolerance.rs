@@ -38,6 +38,8 @@ pub enum Quantity {
     Invariance,
     /// The losses of one training run on two backends.
     BackendLoss,
+    /// Losses and parameters of one training run in one process and in several.
+    SeveralRanks,
 }
 
 /// The largest difference allowed: `absolute + relative · scale`, where the scale is the largest magnitude among the
@@ -168,6 +170,11 @@ pub const fn tolerance(quantity: Quantity) -> Tolerance {
             cpu: Bound::absolute(1e-5),
             gpu: Bound::absolute(1e-4),
             reason: "as for outputs, after every step has fed its rounding to the next",
+        },
+        Quantity::SeveralRanks => Tolerance {
+            cpu: Bound::absolute(1e-6),
+            gpu: Bound::absolute(1e-6),
+            reason: "the same terms are added up in another order; the ranks' losses not weighted by labels are 1e-2 off",
         },
     }
 }

@@ -74,6 +74,19 @@ pub enum TrainError {
         /// Optimiser step, counted from 1.
         step: usize,
     },
+    /// Ranks that should have the same weights have not.
+    #[error(
+        "{} after step {step}: the weights of {} are not those of rank 0, though all ranks do the same; all machines need \
+         the same program and processors of one kind",
+        if *.step == 0 { "different models" } else { "the ranks have drifted apart" },
+        ranks_in_words(ranks)
+    )]
+    RanksDiffer {
+        /// Optimiser steps done.
+        step: usize,
+        /// Those that differ from rank 0.
+        ranks: Vec<usize>,
+    },
     /// The output path cannot become a run's directory.
     #[error("{}: {reason}", path.display())]
     Output {
@@ -101,7 +114,17 @@ pub enum TrainError {
     /// A file for people could not be written.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// Processes of the run could not reach each other.
+    #[error(transparent)]
+    Exchange(#[from] bert_tasks::ExchangeError),
     /// The task could not compute a loss, score the model, or save it.
     #[error(transparent)]
     Task(#[from] TaskError),
+}
+
+/// `rank 2`, or `ranks 1, 2`.
+fn ranks_in_words(ranks: &[usize]) -> String {
+    let numbers: Vec<String> = ranks.iter().map(ToString::to_string).collect();
+    let noun = if ranks.len() == 1 { "rank" } else { "ranks" };
+    format!("{noun} {}", numbers.join(", "))
 }

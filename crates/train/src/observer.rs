@@ -3,7 +3,7 @@ use std::path::Path;
 use bert_tasks::Evaluation;
 use serde_json::{Map, Value};
 
-use crate::{Schedule, TrainError, TrainOptions};
+use crate::{Schedule, Traffic, TrainError, TrainOptions};
 
 /// A run before its first step.
 #[derive(Debug, Clone)]
@@ -60,6 +60,29 @@ pub struct EvaluationReport<'a> {
     pub seconds: f64,
 }
 
+/// What the processes of a run have exchanged in its optimiser steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExchangeReport {
+    /// Processes of the run.
+    pub processes: usize,
+    /// Optimiser steps that they have done together.
+    pub steps: usize,
+    /// What each has handed over in all of them.
+    pub traffic: Traffic,
+}
+
+impl ExchangeReport {
+    /// Bytes that each process hands over in a step.
+    pub fn bytes_per_step(&self) -> f64 {
+        self.traffic.bytes as f64 / self.steps.max(1) as f64
+    }
+
+    /// Messages of each process in a step.
+    pub fn messages_per_step(&self) -> f64 {
+        self.traffic.messages as f64 / self.steps.max(1) as f64
+    }
+}
+
 /// Receives the events of a run. An error ends the run.
 #[expect(unused_variables, reason = "the default bodies ignore their arguments")]
 pub trait Observer {
@@ -111,6 +134,15 @@ pub trait Observer {
     ///
     /// The observer could not do its work, such as writing a file.
     fn evaluated(&mut self, report: &EvaluationReport<'_>) -> Result<(), TrainError> {
+        Ok(())
+    }
+
+    /// The steps of a run of several processes are over.
+    ///
+    /// # Errors
+    ///
+    /// The observer could not do its work, such as writing a file.
+    fn exchanged(&mut self, report: &ExchangeReport) -> Result<(), TrainError> {
         Ok(())
     }
 
@@ -176,6 +208,10 @@ impl Observer for Observers<'_> {
     ) -> Result<(), TrainError> {
         let mut observers = self.0.iter_mut();
         observers.try_for_each(|one| one.stopped_early(step, evaluations_since_best))
+    }
+
+    fn exchanged(&mut self, report: &ExchangeReport) -> Result<(), TrainError> {
+        self.0.iter_mut().try_for_each(|one| one.exchanged(report))
     }
 
     fn saved(&mut self, dir: &Path) {

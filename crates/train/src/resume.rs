@@ -53,10 +53,11 @@ impl<T: Task> Run<'_, T> {
 
     /// Saves a checkpoint and ends the run, if it was asked to stop.
     pub(crate) fn stop_if_asked(&mut self, model: &T::Model) -> Result<(), TrainError> {
-        if !self.saver.as_ref().is_some_and(Saver::is_stop_asked) {
+        if !self.is_stop_asked() {
             return Ok(());
         }
-        match self.checkpoint(model)? {
+        let checkpoint = self.checkpoint(model)?;
+        match self.checkpoint_of_all(checkpoint)? {
             None => Ok(()),
             Some(checkpoint) => Err(TrainError::Stopped(Stopped {
                 step: self.stepper.steps(),
@@ -74,7 +75,7 @@ impl<T: Task> Run<'_, T> {
         let is_done = self.is_done();
         let is_due = |saver: &Saver<'_>| match is_done {
             true => saver.keeps_last(),
-            false => saver.is_due(steps),
+            false => self.is_save_due(saver, steps),
         };
         if self.saver.as_ref().is_some_and(is_due) {
             self.checkpoint(model)?;

@@ -2,15 +2,17 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
 
-use bert_tasks::{BatchLoss, TaskError};
+use bert_tasks::{BatchLoss, Communicator, TaskError};
 
 use crate::path::ModulePath;
+use crate::ranks::Exchange;
 use crate::{AdamW, TrainError, clip_factor, global_norm};
 
 /// One optimiser step after another.
 #[derive(Debug)]
-pub struct Stepper {
+pub struct Stepper<'a> {
     pub(crate) optimizer: AdamW,
+    pub(crate) exchange: Exchange<'a>,
     max_grad_norm: Option<f64>,
     seed: u64,
     steps: usize,
@@ -27,15 +29,24 @@ pub struct StepOutcome {
     pub tokens: usize,
 }
 
-impl Stepper {
+impl<'a> Stepper<'a> {
     /// Starts before the first step.
     pub fn new(optimizer: AdamW, max_grad_norm: Option<f64>, seed: u64) -> Self {
         Self {
             optimizer,
+            exchange: Exchange::default(),
             max_grad_norm,
             seed,
             steps: 0,
         }
+    }
+
+    /// Takes each step together with other processes: micro-batches are then this rank's rows, and gradients and losses are
+    /// those of all ranks.
+    #[must_use]
+    pub fn among(mut self, ranks: &'a dyn Communicator) -> Self {
+        self.exchange = Exchange::among(ranks);
+        self
     }
 
     /// Goes on after so many steps.
@@ -52,11 +63,13 @@ impl Stepper {
     /// ([`Task::label_weight`](bert_tasks::Task::label_weight)): losses weighted by it → backward → clip by the global norm →
     /// AdamW.
     ///
-    /// Dropout draws from a stream that depends on the seed and on the position of the step alone.
+    /// Dropout draws from a stream that depends on the seed, on the position of the step, and on the rank alone. A rank may
+    /// have micro-batches without labels, but all ranks have the same number of them.
     ///
     /// # Errors
     ///
-    /// `loss` fails, a loss or the gradient norm is not finite, or in the first step a trainable parameter got no gradient.
+    /// `loss` fails, a loss or the gradient norm is not finite, in the first step a trainable parameter got no gradient, or
+    /// another process is gone.
     pub fn step<M: Module, B>(
         &mut self,
         model: M,
@@ -66,6 +79,7 @@ impl Stepper {
         loss: impl Fn(&M, &B) -> Result<BatchLoss, TaskError>,
     ) -> Result<(M, StepOutcome), TrainError> {
         let sum: f64 = micro_batches.iter().map(|(_, labels)| labels).sum();
+        let [sum] = self.exchange.sum([sum])?;
         let all_labels = if sum > 0.0 { sum } else { 1.0 };
         let mut accumulator = GradientsAccumulator::new();
         let mut outcome = StepOutcome {
@@ -74,16 +88,22 @@ impl Stepper {
             tokens: 0,
         };
         for (micro, (batch, batch_labels)) in micro_batches.iter().enumerate() {
-            device.seed(stream(self.seed, self.steps as u64, micro as u64));
+            if *batch_labels == 0.0 && self.exchange.is_shared() {
+                continue;
+            }
+            device.seed(self.dropout_seed(micro));
             let BatchLoss { loss, tokens } = loss(&model, batch)?;
             let share = batch_labels / all_labels;
             let weighted = loss * share;
-            outcome.loss += self.finite("loss", weighted.clone().into_scalar::<f32>().into())?;
+            outcome.loss += f64::from(weighted.clone().into_scalar::<f32>());
             outcome.tokens += tokens;
             let gradients = GradientsParams::from_grads(weighted.backward(), &model);
             accumulator.accumulate(&model, gradients);
         }
-        let gradients = accumulator.grads();
+        let sums = self.exchange.sum([outcome.loss, outcome.tokens as f64])?;
+        outcome.loss = self.finite("loss", sums[0])?;
+        outcome.tokens = sums[1] as usize;
+        let gradients = self.exchange.sum_gradients(&model, accumulator.grads())?;
         if self.steps == 0 {
             every_parameter_has_a_gradient(&model, &gradients)?;
         }
@@ -92,6 +112,16 @@ impl Stepper {
         let model = self.optimizer.step(model, gradients, learning_rate, factor);
         self.steps += 1;
         Ok((model, outcome))
+    }
+
+    /// A seed for one forward pass. That of the first rank is that of a run of one process.
+    fn dropout_seed(&self, micro: usize) -> u64 {
+        let rank = self.exchange.ranks.rank() as u64;
+        let position = [self.steps as u64, micro as u64];
+        stream(
+            self.seed,
+            position.into_iter().chain((rank > 0).then_some(rank)),
+        )
     }
 
     fn finite(&self, quantity: &'static str, value: f64) -> Result<f64, TrainError> {
@@ -106,10 +136,10 @@ impl Stepper {
     }
 }
 
-/// A seed for one forward pass: SplitMix64's finaliser over the three counters, so that neighbours do not resemble each
-/// other (Steele, Lea and Flood, <https://doi.org/10.1145/2714064.2660195>).
-fn stream(seed: u64, step: u64, micro: u64) -> u64 {
-    [step, micro].into_iter().fold(seed, |state, counter| {
+/// SplitMix64's finaliser over the seed and the counters, so that neighbours do not resemble each other (Steele, Lea and
+/// Flood, <https://doi.org/10.1145/2714064.2660195>).
+fn stream(seed: u64, counters: impl IntoIterator<Item = u64>) -> u64 {
+    counters.into_iter().fold(seed, |state, counter| {
         let z = state.wrapping_add(counter.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -165,7 +195,10 @@ mod tests {
         for seed in 0..3 {
             for step in 0..100 {
                 for micro in 0..4 {
-                    assert!(seeds.insert(stream(seed, step, micro)));
+                    assert!(seeds.insert(stream(seed, [step, micro])));
+                    for rank in 1..3 {
+                        assert!(seeds.insert(stream(seed, [step, micro, rank])));
+                    }
                 }
             }
         }

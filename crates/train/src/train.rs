@@ -1,20 +1,22 @@
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 
-use bert_tasks::{Evaluation, Position, RunOptions, Task};
+use bert_tasks::{Communicator, Evaluation, Position, RunOptions, Task};
 use bert_text::{BatchOrder, epoch_batches};
 
 use crate::checkpoint::{Place, Saver, trained_paths};
 use crate::epoch_rows::EpochRows;
 use crate::frozen::freeze;
+use crate::ranks::{Agreed, own_rows};
 use crate::rates::layers_of;
 use crate::tune::freeze_embeddings;
 use crate::{
     AdamW, Batching, Checkpoint, Checkpointing, EvaluationReport, Observer, Plan, Schedule,
-    Selection, StepReport, Stepper, TrainError, TrainOptions,
+    Selection, SingleProcess, StepReport, Stepper, TrainError, TrainOptions,
 };
 
 /// The result of a run.
@@ -65,6 +67,7 @@ pub fn train<T: Task>(
         device,
         output,
         checkpoints: None,
+        ranks: &SingleProcess,
     };
     training.run(model, observer)
 }
@@ -84,6 +87,8 @@ pub struct Training<'a, T: Task> {
     pub output: Option<&'a Path>,
     /// How checkpoints are saved, if there are any. They need `output`.
     pub checkpoints: Option<Checkpointing<'a>>,
+    /// The processes of the run. Every rank gets the same of everything else, but `output`: one rank writes.
+    pub ranks: &'a dyn Communicator,
 }
 
 impl<T: Task> Training<'_, T> {
@@ -130,6 +135,7 @@ impl<T: Task> Training<'_, T> {
             Some(checkpoint) => observer.resumed(&plan, &checkpoint.state.observers)?,
             None => observer.started(&plan)?,
         }
+        let stop = self.checkpoints.as_ref().and_then(|one| one.stop);
         let saver = match (self.output, self.checkpoints.take()) {
             (Some(output), Some(settings)) => Some(Saver::begin(output, settings, trained)?),
             _ => None,
@@ -146,7 +152,7 @@ impl<T: Task> Training<'_, T> {
             device: self.device,
             output: self.output,
             observer,
-            stepper: Stepper::new(optimizer, options.max_grad_norm, options.seed),
+            stepper: Stepper::new(optimizer, options.max_grad_norm, options.seed).among(self.ranks),
             place: Place::start_of(0),
             selection: Selection::default(),
             best: None,
@@ -154,11 +160,14 @@ impl<T: Task> Training<'_, T> {
             tokens: 0,
             training_seconds: 0.0,
             saver,
+            stop,
+            agreed: Agreed::default(),
         };
         let model = match resume {
             Some(checkpoint) => run.resume(model, &checkpoint)?,
             None => model,
         };
+        run.compare_weights(&model)?;
         run.complete(model)
     }
 }
@@ -174,7 +183,7 @@ pub(crate) struct Run<'a, T: Task> {
     pub(crate) device: &'a Device,
     pub(crate) output: Option<&'a Path>,
     pub(crate) observer: &'a mut dyn Observer,
-    pub(crate) stepper: Stepper,
+    pub(crate) stepper: Stepper<'a>,
     pub(crate) place: Place,
     pub(crate) selection: Selection,
     pub(crate) best: Option<(Evaluation, T::Model)>,
@@ -183,6 +192,10 @@ pub(crate) struct Run<'a, T: Task> {
     pub(crate) tokens: usize,
     pub(crate) training_seconds: f64,
     pub(crate) saver: Option<Saver<'a>>,
+    /// Becomes true when the run is asked to stop.
+    pub(crate) stop: Option<&'a AtomicBool>,
+    /// What the ranks decided after the last step.
+    pub(crate) agreed: Agreed,
 }
 
 impl<T: Task> Run<'_, T> {
@@ -195,10 +208,12 @@ impl<T: Task> Run<'_, T> {
             self.observer
                 .stopped_early(self.stepper.steps(), evaluations)?;
         }
+        self.report_exchange()?;
         self.observer.finished();
         let (best, model) = match self.best {
             Some((evaluation, model)) => (Some(evaluation), model),
             None => {
+                self.stepper.compare_weights(&model)?;
                 let model = model.valid();
                 save(self.task, &model, self.output, self.observer)?;
                 (None, model)
@@ -290,12 +305,17 @@ impl<T: Task> Run<'_, T> {
         let clock = Instant::now();
         let learning_rate = self.schedule.learning_rate(self.stepper.steps());
         let (task, train, device) = (self.task, self.data.train, self.device);
-        let weighed: Vec<(&[usize], f64)> = micro_batches
+        let ranks = self.stepper.exchange.ranks;
+        let weighed: Vec<(Vec<usize>, f64)> = micro_batches
             .iter()
-            .map(|rows| (rows.as_slice(), task.label_weight(train, rows, position)))
+            .map(|rows| {
+                let rows = own_rows(rows, &self.lengths, ranks.as_peers());
+                let weight = task.label_weight(train, &rows, position);
+                (rows, weight)
+            })
             .collect();
         let loss =
-            |model: &T::Model, rows: &&[usize]| task.loss(model, train, rows, position, device);
+            |model: &T::Model, rows: &Vec<usize>| task.loss(model, train, rows, position, device);
         let (model, outcome) = self
             .stepper
             .step(model, &weighed, learning_rate, device, loss)?;
@@ -313,6 +333,7 @@ impl<T: Task> Run<'_, T> {
             tokens: outcome.tokens,
             seconds,
         })?;
+        self.agree(&model)?;
         Ok(model)
     }
 
@@ -330,10 +351,12 @@ impl<T: Task> Run<'_, T> {
             return Ok(());
         }
         let clock = Instant::now();
+        self.compare_weights(model)?;
         let model = model.valid();
         let device = self.device.clone().inner();
         let mut progress = |share| self.observer.evaluating(share);
-        let run = RunOptions::new(&device, &mut progress);
+        let mut run = RunOptions::new(&device, &mut progress);
+        run.peers = Some(self.stepper.exchange.ranks.as_peers());
         let mut evaluation = self.task.score(&model, split, run)?;
         if let Some(figure) = &self.options.select {
             evaluation = evaluation.selected_by(figure)?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::{EvaluationReport, Observer, Plan, StepReport, TrainError};
+use crate::{EvaluationReport, ExchangeReport, Observer, Plan, StepReport, TrainError};
 
 /// Writes the events of a run to `training.jsonl`, one JSON object a line. Every line is flushed, so that a run can be
 /// followed.
@@ -116,6 +116,16 @@ impl Observer for TrainingLog {
             "grad_norm": report.grad_norm,
             "tokens": report.tokens,
             "seconds": report.seconds,
+        }))
+    }
+
+    fn exchanged(&mut self, report: &ExchangeReport) -> Result<(), TrainError> {
+        self.write(&json!({
+            "event": "exchange",
+            "processes": report.processes,
+            "steps": report.steps,
+            "bytes_per_step": report.bytes_per_step(),
+            "messages_per_step": report.messages_per_step(),
         }))
     }
 

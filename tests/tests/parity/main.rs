@@ -14,6 +14,7 @@ mod losses;
 mod nli_parity;
 mod saved_models;
 mod sentence_embedding;
+mod several_ranks;
 mod shared_encoder;
 mod tied_decoder;
 mod training_parity;

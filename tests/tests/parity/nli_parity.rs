@@ -54,6 +54,7 @@ fn check_answer(device: &TestDevice, checkpoint: &Path, question: &Value) -> any
             batch_size,
             device: on,
             progress: &mut |_| {},
+            peers: None,
         },
     )?;
     let answer = &answers[0];

@@ -110,6 +110,7 @@ fn embed(
         batch_size: NonZeroUsize::new(3).context("not zero")?,
         device: on,
         progress: &mut |_| {},
+        peers: None,
     };
     let vectors = embedder.embed_encoded(&model, &encodings, run)?;
     assert!(

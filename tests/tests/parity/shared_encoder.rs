@@ -68,6 +68,7 @@ fn pairs<'a>(device: &'a TestDevice, progress: &'a mut dyn FnMut(f64)) -> RunOpt
         batch_size: NonZeroUsize::MIN.saturating_add(1),
         device: device.plain(),
         progress,
+        peers: None,
     }
 }
 

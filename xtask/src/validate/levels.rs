@@ -12,7 +12,7 @@ pub(super) const TESTING: &str = "crates/testing";
 ///
 /// ```text
 /// L5  cli   examples   tests
-/// L4  train
+/// L4  train   mpi
 /// L3  tasks
 /// L2  heads/*   text   onnx   report
 /// L1  encoder   weights   hub   device
@@ -27,7 +27,7 @@ pub(super) fn level(directory: &str) -> Option<u8> {
         "crates/encoder" | "crates/weights" | "crates/hub" | "crates/device" => Some(1),
         "crates/onnx" | "crates/report" | "crates/text" | TESTING => Some(2),
         "crates/tasks" => Some(3),
-        "crates/train" => Some(4),
+        "crates/train" | "crates/mpi" => Some(4),
         "crates/cli" | "crates/examples" | "tests" => Some(5),
         _ => is_head(directory).then_some(2),
     }

@@ -18,7 +18,8 @@ pub(crate) struct RuntimeFlags {
     #[arg(long, value_name = "DEVICE", default_value = "flex", help = device_help(), help_heading = HEADING)]
     pub(crate) device: DeviceSpec,
     /// Threads for tokenizing and computing on the CPU; by default, and at most, as many as the machine has, because
-    /// more would only wait for each other (ndarray's matrix products also obey MATMUL_NUM_THREADS)
+    /// more would only wait for each other (ndarray's matrix products also obey MATMUL_NUM_THREADS). Of several processes
+    /// that mpirun has started there, each takes its share
     #[arg(long, value_name = "N", value_parser = at_least_one, help_heading = HEADING)]
     threads: Option<NonZeroUsize>,
 }
@@ -26,8 +27,18 @@ pub(crate) struct RuntimeFlags {
 impl RuntimeFlags {
     /// Sets the number of threads, opens the device and says what it is.
     pub(crate) fn open(&self) -> Result<Device> {
-        if let Some(asked) = self.threads {
-            let threads = available_parallelism().map_or(asked, |there| there.min(asked));
+        self.open_shared(1)
+    }
+
+    /// As [`open`](Self::open), for one of several processes on the same processors, which share them by default.
+    pub(crate) fn open_shared(&self, processes: usize) -> Result<Device> {
+        let there = available_parallelism();
+        let share =
+            there.as_ref().ok().filter(|_| processes > 1).map(|there| {
+                NonZeroUsize::new(there.get() / processes).unwrap_or(NonZeroUsize::MIN)
+            });
+        if let Some(asked) = self.threads.or(share) {
+            let threads = there.map_or(asked, |there| there.min(asked));
             rayon::ThreadPoolBuilder::new()
                 .num_threads(threads.get())
                 .build_global()

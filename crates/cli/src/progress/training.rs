@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use bert_tasks::figures;
-use bert_train::{EvaluationReport, Observer, Plan, StepReport, TrainError};
+use bert_train::{EvaluationReport, ExchangeReport, Observer, Plan, StepReport, TrainError};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
 
@@ -200,6 +200,16 @@ impl Observer for TrainingProgress {
         if let Display::Lines { .. } = self.display {
             eprintln!("saved   {} in {seconds:.1} s", dir.display());
         }
+    }
+
+    fn exchanged(&mut self, report: &ExchangeReport) -> Result<(), TrainError> {
+        self.print(&format!(
+            "ranks   {} processes; in a step each hands over {:.2} MB in {:.1} messages",
+            count(report.processes),
+            report.bytes_per_step() / 1e6,
+            report.messages_per_step()
+        ));
+        Ok(())
     }
 
     fn saved(&mut self, dir: &Path) {

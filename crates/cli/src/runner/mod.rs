@@ -12,6 +12,7 @@ pub(crate) mod repeats;
 mod resume;
 pub(crate) mod row_files;
 mod run_record;
+mod same_on_all_ranks;
 pub(crate) mod train;
 
 pub(crate) use model::{InferenceFlags, Loaded, TaskModel, print_files, print_unknown_tensors};

@@ -65,6 +65,7 @@ impl<M: TaskModel> Loaded<M> {
             batch_size: self.batch_size,
             device: &self.device,
             progress,
+            peers: None,
         }
     }
 }

@@ -12,7 +12,8 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::{InferenceFlags, TaskModel};
-use crate::failure::with_causes;
+use crate::failure::{WrongUsage, with_causes};
+use crate::flags::Shard;
 use crate::format::{count, counted};
 use crate::progress::Counter;
 use crate::results::Results;
@@ -29,6 +30,10 @@ pub(crate) struct PredictFiles {
     /// one file in it)
     #[arg(long, value_name = "FILE|-")]
     input: PathBuf,
+    /// Answer only part I of N parts of the input, counted from 0, as in 0/4: for schedulers that start one process for each
+    /// index. The parts follow each other, so that the outputs behind each other are the output of the whole
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
     /// What a line does that cannot be answered; stop: it ends the run behind the answers to the lines before it; skip: it has
     /// a record with "error" in the place of an answer
     #[arg(long, value_enum, default_value_t = OnError::Stop)]
@@ -94,7 +99,10 @@ pub(crate) trait Predict {
 /// Opens the input before a model is loaded, and answers it line by line.
 pub(crate) fn run<C: Predict>(command: &C, flags: &PredictFlags) -> Result<()> {
     let source = flags.find_model()?;
-    let input = Input::open(&flags.files.input)?;
+    let mut input = Input::open(&flags.files.input)?;
+    if let Some(shard) = flags.files.shard {
+        input.keep_only(shard, &flags.files.input)?;
+    }
     let device = flags.runtime.open()?;
     let mut model = flags.open(&source, |directory, max_length| {
         command.open(directory, max_length)
@@ -126,6 +134,8 @@ pub(crate) struct Cut {
 pub(crate) struct Input<T> {
     lines: PredictInputs<Box<dyn BufRead + Send>, T>,
     chunk: usize,
+    /// Lines that are still to be answered, if the input goes on behind these.
+    left: Option<usize>,
 }
 
 impl<T: PredictLine> Input<T> {
@@ -135,7 +145,28 @@ impl<T: PredictLine> Input<T> {
         Ok(Self {
             lines: PredictInputs::open(path)?,
             chunk: if is_typed { 1 } else { CHUNK },
+            left: None,
         })
+    }
+
+    /// Leaves out what belongs to other parts. The file at `path` is read once more, to count its lines.
+    fn keep_only(&mut self, shard: Shard, path: &Path) -> Result<()> {
+        if path == Path::new("-") {
+            let reason =
+                "--shard needs a file: the parts of standard input cannot be told before its end";
+            return Err(WrongUsage(reason.to_owned()).into());
+        }
+        let mut all = 0;
+        for line in PredictInputs::<_, T>::open(path)? {
+            match line {
+                Err(error) if !is_of_line(&error) => return Err(error.into()),
+                _ => all += 1,
+            }
+        }
+        let rows = shard.rows(all);
+        self.lines.by_ref().take(rows.start).for_each(drop);
+        self.left = Some(rows.len());
+        Ok(())
     }
 
     /// Hands all inputs to `answer`, chunk by chunk; it returns how many inputs it cut. A line that cannot be answered ends the
@@ -174,7 +205,9 @@ impl<T: PredictLine> Input<T> {
     /// The next inputs, fewer than a chunk at the end or before a line that cannot be read.
     fn next_chunk(&mut self) -> (Vec<T>, Option<ReadError>) {
         let mut chunk = Vec::with_capacity(self.chunk);
-        for line in self.lines.by_ref().take(self.chunk) {
+        let count = self.left.map_or(self.chunk, |left| left.min(self.chunk));
+        for line in self.lines.by_ref().take(count) {
+            self.left = self.left.map(|left| left - 1);
             match line {
                 Ok(input) => chunk.push(input),
                 Err(error) => return (chunk, Some(error)),

@@ -8,10 +8,11 @@ use bert_hub::DataSplit;
 use bert_report::{EvaluationFile, UsedFor};
 use bert_tasks::adapters::{BaseModel, LoraOptions};
 use bert_tasks::pretraining::EVALUATION_SEED;
-use bert_tasks::{Evaluation, HeadOrigin, RunOptions, Task, TaskError};
+use bert_tasks::{Communicator, Evaluation, HeadOrigin, RunOptions, Task, TaskError};
 use bert_train::{
-    Checkpoint, Checkpointing, EvaluationLog, Observers, RunDescription, Stopped, TensorBoardLog,
-    TrainError, TrainOptions, Trained, Training, TrainingData, TrainingLog, Tune, prepare_output,
+    Checkpoint, Checkpointing, EvaluationLog, Observer, Observers, RunDescription, Stopped,
+    TensorBoardLog, TrainError, TrainOptions, Trained, Training, TrainingData, TrainingLog, Tune,
+    prepare_output,
 };
 use burn::tensor::Device;
 use clap::Args;
@@ -19,7 +20,7 @@ use serde_json::json;
 
 use super::repeats::{self, Folds, RunReport};
 use super::run_record::RunRecord;
-use super::{TaskModel, print_files, print_unknown_tensors, resume};
+use super::{TaskModel, print_files, print_unknown_tensors, resume, same_on_all_ranks};
 use crate::data_source;
 use crate::describe;
 use crate::failure::{Interrupted, WrongUsage};
@@ -30,6 +31,7 @@ use crate::flags::{
 use crate::format;
 use crate::model_source::ModelSource;
 use crate::output_directory::OutputDirectory;
+use crate::processes::Processes;
 use crate::progress::{ShareBar, TrainingProgress};
 use crate::results::Results;
 use crate::stop_signals::StopSignals;
@@ -93,6 +95,24 @@ impl FineTuneFlags {
             test: find("--test", &self.test, DataSplit::Test)?,
             ..self.clone()
         })
+    }
+
+    /// The files that a flag names, as they were given.
+    pub(super) fn file_words(&self, flag: &str) -> Option<String> {
+        let flag = flag.split(',').next().unwrap_or(flag);
+        let words = self.given.iter().find(|(name, _)| *name == flag)?.1;
+        let names_file = |word: &String| Path::new(word).exists();
+        words.iter().any(names_file).then(|| words.join(" "))
+    }
+
+    /// Of several processes only one has the standard input.
+    fn refuse_standard_input(&self) -> Result<()> {
+        let all = [&self.train, &self.eval, &self.test];
+        if all.into_iter().flatten().any(|path| path == Path::new("-")) {
+            let reason = "standard input reaches one of several processes; give them a file";
+            return Err(WrongUsage(reason.to_owned()).into());
+        }
+        Ok(())
     }
 
     /// Reads the two or three splits of a run, in the order train, eval, test.
@@ -206,14 +226,25 @@ pub(crate) trait FineTune {
 
 /// Runs `bert train` for a task. Cheap checks come first, so that a run that cannot succeed downloads and computes nothing.
 pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()> {
+    let processes = Processes::join()?;
+    let outcome = run_among(&processes, command, flags);
+    processes.finish(outcome)
+}
+
+fn run_among<C: FineTune>(processes: &Processes, command: &C, flags: &FineTuneFlags) -> Result<()> {
     let options = flags.training.options()?;
     let repeats = flags.repeats.repeats()?;
     if !matches!(repeats, Repeats::Once) {
         flags.checkpoints.refuse_several_runs()?;
+        refuse_several_processes(processes)?;
     }
-    let resume = resumed(flags)?;
+    if processes.are_several() {
+        flags.refuse_standard_input()?;
+    }
+    let resume = resumed(processes, flags)?;
     let source = ModelSource::find("--model", &flags.model)?;
-    let (words, flags) = (flags, &flags.with_data_files()?);
+    let words = flags;
+    let flags = &processes.first_then_others(|| flags.with_data_files())?;
     let data = command.read(flags)?;
     let fold_of = cut(command, flags, &repeats, &data)?;
     let has_evaluation_data = data.eval.is_some() || fold_of.is_some();
@@ -221,9 +252,15 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
     let classes = command.classes(&data)?;
     let loss = &flags.training.loss;
     loss.check(&classes, options.sampler, C::label_name)?;
-    let device = flags.runtime.open()?.autodiff();
-    let output = OutputDirectory::claim(&flags.output)?;
-    let checkpoint = source.directory(flags.offline)?;
+    let device = flags
+        .runtime
+        .open_shared(processes.sharing_processors()?)?
+        .autodiff();
+    let output = processes
+        .is_first()
+        .then(|| OutputDirectory::claim(&flags.output))
+        .transpose()?;
+    let checkpoint = processes.first_then_others(|| source.directory(flags.offline))?;
 
     let adapter = match &options.tune {
         Tune::Lora(lora) => Some((lora.clone(), source.base_model(&checkpoint)?)),
@@ -238,29 +275,43 @@ pub(crate) fn run<C: FineTune>(command: &C, flags: &FineTuneFlags) -> Result<()>
         checkpoint: &checkpoint,
         adapter,
         device: &device,
+        processes,
     };
     let report = match (&repeats, fold_of) {
         (Repeats::Seeds(seeds), _) => repeats::with_seeds(&session, seeds, &data)?,
         (Repeats::Folds(_), Some(fold_of)) => repeats::with_folds(&session, &fold_of, &data)?,
         _ => {
             let alone = Alone { resume };
-            json!(session.train(options.seed, data, output.path(), Some(alone))?)
+            json!(session.train(options.seed, data, &flags.output, Some(alone))?)
         }
     };
-    output.keep();
+    output.into_iter().for_each(OutputDirectory::keep);
 
     let mut results = Results::new();
     results.json(&report)?;
     results.flush()
 }
 
+/// Several runs in several processes at once are more than one thing at a time.
+fn refuse_several_processes(processes: &Processes) -> Result<()> {
+    match processes.are_several() {
+        true => Err(WrongUsage(
+            "--seeds and --folds are for one process; give --seed, or start `bert train` without mpirun".to_owned(),
+        )
+        .into()),
+        false => Ok(()),
+    }
+}
+
 /// Makes sure that there is something to go on from, or room for a new run.
-fn resumed(flags: &FineTuneFlags) -> Result<Option<Checkpoint>> {
+fn resumed(processes: &Processes, flags: &FineTuneFlags) -> Result<Option<Checkpoint>> {
     if flags.checkpoints.is_resumed() {
         let anyway = flags.checkpoints.takes_differences();
         return resume::newest_checkpoint(&flags.output, anyway).map(Some);
     }
-    prepare_output(&flags.output, flags.overwrite)?;
+    if processes.is_first() {
+        prepare_output(&flags.output, flags.overwrite)?;
+    }
     Ok(None)
 }
 
@@ -299,6 +350,7 @@ pub(crate) struct Session<'a, C> {
     /// The adapter to train, if one is asked for, and the name of its base.
     adapter: Option<(LoraOptions, BaseModel)>,
     device: &'a Device,
+    processes: &'a Processes,
 }
 
 /// A run that is alone in its command: it saves checkpoints and stops when a signal asks it to.
@@ -325,23 +377,17 @@ impl<C: FineTune> Session<'_, C> {
         };
         device.seed(seed);
         let resume = alone.as_ref().and_then(|alone| alone.resume.as_ref());
-        let (checkpoint, adapter) = (self.checkpoint, self.adapter.clone());
-        let mut ready = prepare(
-            self.command,
-            &flags,
-            data,
-            checkpoint,
-            adapter,
-            resume,
-            device,
-        )?;
-        let mut record = RunRecord::new(
-            C::USED_FOR,
-            self.words,
-            (self.source, checkpoint),
-            (&mut ready.task, &ready.splits),
-            output,
-        );
+        let mut ready = self.prepare(&flags, data, resume)?;
+        let is_first = self.processes.is_first();
+        let mut record = is_first.then(|| {
+            RunRecord::new(
+                C::USED_FOR,
+                self.words,
+                (self.source, self.checkpoint),
+                (&mut ready.task, &ready.splits),
+                output,
+            )
+        });
         let (task, splits) = (&ready.task, &ready.splits);
         let listen = || StopSignals::listen().context("cannot listen to signals");
         let signals = alone.is_some().then(listen).transpose()?;
@@ -359,20 +405,68 @@ impl<C: FineTune> Session<'_, C> {
             data: splits.training(),
             options: &options,
             device,
-            output: Some(output),
+            output: is_first.then_some(output),
             checkpoints,
+            ranks: self.processes.ranks(),
         };
-        let trained = run_loop(training, ready.network, signals.as_ref(), &mut record)?;
+        let trained = run_loop(training, ready.network, signals.as_ref(), record.as_mut())?;
         drop(signals);
         let test = splits.test.as_ref();
-        let test = test.map(|test| score(task, &trained.model, test, &device.clone().inner()));
+        let test = test.map(|test| {
+            let device = device.clone().inner();
+            score(task, &trained.model, test, &device, self.processes.ranks())
+        });
         let test = test.transpose()?;
-        if let (None, Some(test)) = (&trained.best, &test) {
+        if let (None, Some(test), true) = (&trained.best, &test, is_first) {
             test_file(test).write(output)?;
         }
         let test = test.map(|test| test.metrics);
-        record.finish(test.as_ref())?;
+        if let Some(record) = record {
+            record.finish(test.as_ref())?;
+        }
         Ok(RunReport::new(&trained, test, output))
+    }
+
+    /// Opens the checkpoint, tokenizes the data and loads the weights, and describes them on standard error.
+    fn prepare(
+        &self,
+        flags: &FineTuneFlags,
+        data: Splits<C::Data>,
+        resume: Option<&Checkpoint>,
+    ) -> Result<Prepared<C::Model>> {
+        let (mut task, head) = self.command.open(flags, &data, self.checkpoint)?;
+        let run = resume::describe(flags, task.pretrained())?;
+        if let Some(checkpoint) = resume {
+            resume::compare(checkpoint, &run, flags.checkpoints.takes_differences())?;
+        }
+        if let Some((lora, base)) = self.adapter.clone() {
+            task.pretrained().train_adapter(lora, base)?;
+        }
+        same_on_all_ranks::compare(self.processes.ranks().as_peers(), flags, &run, resume)?;
+        eprintln!("model   {}: {}", flags.model, task.describe());
+        print_files(task.pretrained());
+        if let Some(head) = task.describe_head(head) {
+            eprintln!("head    {head}");
+        }
+        let splits = data.try_map(|data, role| {
+            // Training data depend on the run's seed, evaluation data do not.
+            let seed = match role {
+                Role::Training => flags.training.seed,
+                Role::Scoring => EVALUATION_SEED,
+            };
+            self.command.encode(&task, data, role, seed)
+        })?;
+        self.command
+            .set_loss(&flags.training.loss, &mut task, &splits.train)?;
+        let (network, report) = task.load(head, self.device)?;
+        eprintln!("load    {}", describe::load(&report));
+        print_unknown_tensors(&report);
+        Ok(Prepared {
+            task,
+            run,
+            network,
+            splits,
+        })
     }
 }
 
@@ -384,83 +478,50 @@ struct Prepared<T: Task> {
     splits: Splits<T::Split>,
 }
 
-/// Opens the checkpoint, tokenizes the data and loads the weights, and describes them on standard error.
-fn prepare<C: FineTune>(
-    command: &C,
-    flags: &FineTuneFlags,
-    data: Splits<C::Data>,
-    checkpoint: &Path,
-    adapter: Option<(LoraOptions, BaseModel)>,
-    resume: Option<&Checkpoint>,
-    device: &Device,
-) -> Result<Prepared<C::Model>> {
-    let (mut task, head) = command.open(flags, &data, checkpoint)?;
-    let run = resume::describe(flags, task.pretrained())?;
-    if let Some(checkpoint) = resume {
-        resume::compare(checkpoint, &run, flags.checkpoints.takes_differences())?;
-    }
-    if let Some((lora, base)) = adapter {
-        task.pretrained().train_adapter(lora, base)?;
-    }
-    eprintln!("model   {}: {}", flags.model, task.describe());
-    print_files(task.pretrained());
-    if let Some(head) = task.describe_head(head) {
-        eprintln!("head    {head}");
-    }
-    let splits = data.try_map(|data, role| {
-        // Training data depend on the run's seed, evaluation data do not.
-        let seed = match role {
-            Role::Training => flags.training.seed,
-            Role::Scoring => EVALUATION_SEED,
-        };
-        command.encode(&task, data, role, seed)
-    })?;
-    command.set_loss(&flags.training.loss, &mut task, &splits.train)?;
-    let (network, report) = task.load(head, device)?;
-    eprintln!("load    {}", describe::load(&report));
-    print_unknown_tensors(&report);
-    Ok(Prepared {
-        task,
-        run,
-        network,
-        splits,
-    })
-}
-
 /// Runs the loop until it is over, or until a signal asks it to stop.
 fn run_loop<T: Task>(
     training: Training<'_, T>,
     model: T::Model,
     signals: Option<&StopSignals>,
-    record: &mut RunRecord,
+    record: Option<&mut RunRecord>,
 ) -> Result<Trained<T::Model>> {
-    let output = training.output.unwrap_or(Path::new("."));
+    let (output, ranks) = (training.output, training.ranks);
     let mut progress = TrainingProgress::new();
-    let mut log = TrainingLog::new(output);
-    let mut tensorboard = TensorBoardLog::new(output);
-    let mut evaluations = EvaluationLog::new(output);
-    let mut observers = Observers(vec![
-        &mut log,
-        &mut tensorboard,
-        &mut evaluations,
-        record,
-        &mut progress,
-    ]);
+    let mut logs = output.map(|output| {
+        let (log, tensorboard) = (TrainingLog::new(output), TensorBoardLog::new(output));
+        (log, tensorboard, EvaluationLog::new(output))
+    });
+    let mut observers = Observers(Vec::new());
+    if let Some((log, tensorboard, evaluations)) = &mut logs {
+        let of_files: [&mut dyn Observer; 3] = [log, tensorboard, evaluations];
+        observers.0.extend(of_files);
+    }
+    if let Some(record) = record {
+        observers.0.push(record);
+    }
+    observers.0.push(&mut progress);
     let clock = Instant::now();
     let trained = training.run(model, &mut observers);
     drop(progress);
     match trained {
         Err(TrainError::Stopped(stopped)) => Err(anyhow!(Interrupted {
             message: how_to_go_on(&stopped),
-            exit_code: signals.map_or(1, StopSignals::exit_code),
+            exit_code: exit_code_of_all(ranks, signals.map_or(1, StopSignals::exit_code))?,
         })),
         trained => {
             let trained = trained?;
             let time = format::clock(clock.elapsed());
+            let output = output.unwrap_or(Path::new("."));
             eprintln!("done    {} after {time}", output.display());
             Ok(trained)
         }
     }
+}
+
+/// The exit code of the rank that a signal has reached.
+fn exit_code_of_all(ranks: &dyn Communicator, own: u8) -> Result<u8> {
+    let all = ranks.all_gather(vec![own])?;
+    Ok(all.concat().into_iter().max().unwrap_or(own))
 }
 
 fn how_to_go_on(stopped: &Stopped) -> String {
@@ -477,10 +538,13 @@ fn score<T: Task>(
     model: &T::Model,
     split: &T::Split,
     device: &Device,
+    ranks: &dyn Communicator,
 ) -> Result<Evaluation> {
     let bar = ShareBar::new("evaluating");
     let mut progress = |share| bar.set(share);
-    Ok(task.score(model, split, RunOptions::new(device, &mut progress))?)
+    let mut run = RunOptions::new(device, &mut progress);
+    run.peers = Some(ranks.as_peers());
+    Ok(task.score(model, split, run)?)
 }
 
 /// `evaluation.json` of a run without evaluation data.

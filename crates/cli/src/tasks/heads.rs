@@ -177,6 +177,7 @@ where
             batch_size: self.flags.batch_size,
             device: &loaded.device,
             progress: &mut |_| {},
+            peers: None,
         };
         let predictions = loaded.heads.predict(&inputs, run)?;
         for row in 0..inputs.len() {

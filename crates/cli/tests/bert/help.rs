@@ -73,7 +73,7 @@ fn flags_under<'h>(heading: &str, help: &'h str) -> Vec<&'h str> {
 #[test]
 fn every_flag_stands_under_the_heading_that_it_belongs_to() {
     /// What has no heading belongs to every task of its command.
-    const SHARED: [&str; 19] = [
+    const SHARED: [&str; 20] = [
         "--model",
         "--offline",
         "--train",
@@ -88,6 +88,7 @@ fn every_flag_stands_under_the_heading_that_it_belongs_to() {
         "--batch-size",
         "--weights",
         "--input",
+        "--shard",
         "--on-error",
         "--logits",
         "--json",

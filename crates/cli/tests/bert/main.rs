@@ -30,6 +30,7 @@ mod prediction;
 mod question_answering;
 mod report;
 mod resume;
+mod several_processes;
 mod several_runs;
 mod support;
 mod token_classification;

@@ -91,7 +91,12 @@ impl Room {
 
     /// The binary with no trace of the machine's own settings, and with back traces asked for, which must not show.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bert"));
+        self.program(env!("CARGO_BIN_EXE_bert"))
+    }
+
+    /// Another program in the same surroundings.
+    pub(crate) fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
         command.current_dir(self.root.path());
         for variable in ["BERT_DATASETS", "HF_HUB_CACHE", "HF_TOKEN", "HF_ENDPOINT"] {
             command.env_remove(variable);

@@ -228,6 +228,7 @@ impl Heads {
                 batch_size: run.batch_size,
                 device: run.device,
                 progress: &mut progress,
+                peers: None,
             };
             let take = |rows: &[usize], hidden: Tensor<3>| {
                 let mut members = members.iter();

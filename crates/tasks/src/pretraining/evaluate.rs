@@ -4,6 +4,7 @@ use bert_pretraining::metrics::{evaluate_masked_lm, evaluate_next_sentence};
 use bert_report::Examination;
 use bert_text::{Encoding, MaskedBlock, Tokenizer};
 use burn::tensor::{Int, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::examine::{TokenDetail, is_sampled, of_pairs, of_tokens};
@@ -25,7 +26,7 @@ const FIXED: Position = Position {
 const TOKENS_AT_ONCE: usize = 512;
 
 /// The prediction for a masked token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenPrediction {
     /// The row it is in.
     pub row: usize,
@@ -48,19 +49,21 @@ pub struct Scored {
     pub pairs: Vec<PairPrediction>,
 }
 
-/// The predictions so far.
-#[derive(Debug, Default)]
-struct Tally {
+/// What a batch says about its masked tokens and its pairs.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct BatchScores {
     tokens: Vec<TokenPrediction>,
-    token_loss: MeanLoss,
+    /// Mean losses, each with the number of tokens that it is the mean over.
+    token_losses: Vec<(f32, usize)>,
     /// Of the masked tokens of some rows.
     token_details: Vec<TokenDetail>,
-    /// With the row of each.
-    pairs: Vec<(usize, PairPrediction)>,
-    pair_loss: MeanLoss,
+    /// The logits of each pair.
+    pairs: Vec<Vec<f32>>,
+    /// The mean over the pairs.
+    pair_loss: f32,
 }
 
-impl Tally {
+impl BatchScores {
     /// Takes the hidden states of a batch.
     fn add_tokens<M: PretrainingModel>(
         &mut self,
@@ -89,8 +92,8 @@ impl Tally {
                 self.look_at(&logits, of_chunk, all_rows);
                 let best = logits.clone().argmax(1).into_data();
                 predicted.extend(best.iter::<i64>().map(|id| id as u32));
-                self.token_loss
-                    .add(masked_cross_entropy(logits, labels), count);
+                let mean = masked_cross_entropy(logits, labels).into_scalar::<f32>();
+                self.token_losses.push((mean, count));
             }
         }
         let tokens = places.into_iter().zip(predicted);
@@ -127,11 +130,35 @@ impl Tally {
     /// Takes the logits `[B, 2]` of some pairs.
     fn add_pairs(&mut self, logits: Tensor<2>, rows: &[usize], split: &Split) {
         let classes = split.classes(rows, &logits.device());
-        let mean = masked_cross_entropy(logits.clone(), classes);
-        self.pair_loss.add(mean, rows.len());
-        let predictions = rows_of(logits)
-            .into_iter()
-            .map(|logits| PairPrediction::new(logits, 0));
+        self.pair_loss = masked_cross_entropy(logits.clone(), classes).into_scalar::<f32>();
+        self.pairs = rows_of(logits);
+    }
+}
+
+/// The predictions so far.
+#[derive(Debug, Default)]
+struct Tally {
+    tokens: Vec<TokenPrediction>,
+    token_loss: MeanLoss,
+    /// Of the masked tokens of some rows.
+    token_details: Vec<TokenDetail>,
+    /// With the row of each.
+    pairs: Vec<(usize, PairPrediction)>,
+    pair_loss: MeanLoss,
+}
+
+impl Tally {
+    fn add(&mut self, rows: &[usize], batch: BatchScores) {
+        self.tokens.extend(batch.tokens);
+        self.token_details.extend(batch.token_details);
+        for (mean, tokens) in batch.token_losses {
+            self.token_loss.add(mean, tokens);
+        }
+        if !batch.pairs.is_empty() {
+            self.pair_loss.add(batch.pair_loss, rows.len());
+        }
+        let pairs = batch.pairs.into_iter();
+        let predictions = pairs.map(|logits| PairPrediction::new(logits, 0));
         self.pairs.extend(rows.iter().copied().zip(predictions));
     }
 
@@ -211,18 +238,21 @@ impl<M: PretrainingModel> Pretraining<M> {
             })
             .collect();
         let mut tally = Tally::default();
-        let take = |rows: &[usize], input| {
+        let forward = |rows: &[usize], input| {
+            let mut scores = BatchScores::default();
             let hidden_bsh = model.encoder().forward(input)?.last_hidden_state;
             if let Some(logits_b2) = model.seq_relationship_logits(hidden_bsh.clone()) {
-                tally.add_pairs(logits_b2, rows, split);
+                scores.add_pairs(logits_b2, rows, split);
             }
             if M::PREDICTS_TOKENS {
                 let blocks: Vec<&MaskedBlock> = rows.iter().map(|&row| &masked[row]).collect();
-                tally.add_tokens(model, hidden_bsh, rows, &blocks, split.len());
+                scores.add_tokens(model, hidden_bsh, rows, &blocks, split.len());
             }
-            Ok(())
+            Ok(scores)
         };
-        self.pretrained.forward_all(&encodings, run, take)?;
+        let take = |rows: &[usize], scores| tally.add(rows, scores);
+        self.pretrained
+            .forward_shared(&encodings, run, forward, take)?;
         tally.scored::<M>(split, &self.pretrained.tokenizer)
     }
 

@@ -3,6 +3,7 @@
 use bert_kernels::{cross_entropy, softmax};
 use bert_report::{Examination, Reliability, WorstExample, worst};
 use bert_text::Tokenizer;
+use serde::{Deserialize, Serialize};
 
 use super::Split;
 use super::evaluate::TokenPrediction;
@@ -14,7 +15,7 @@ use crate::examine::{confidence, place};
 const ROWS: usize = 128;
 
 /// What the logits of a masked token tell.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct TokenDetail {
     row: usize,
     loss: f64,

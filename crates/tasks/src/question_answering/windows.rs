@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use bert_question_answering::{ModelForQuestionAnswering, Window};
 use bert_text::Encoding;
+use serde::{Deserialize, Serialize};
 
 use super::QuestionAnswerer;
 use crate::inference::rows_of;
@@ -60,7 +61,7 @@ impl Windows {
 }
 
 /// The model's raw outputs for one window, a number a token.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct WindowLogits {
     /// For an answer's first token.
     pub start_logits: Vec<f32>,
@@ -92,6 +93,6 @@ impl QuestionAnswerer {
             }
             Ok(windows)
         };
-        self.pretrained.forward_rows(encodings, run, forward)
+        self.pretrained.forward_shared_rows(encodings, run, forward)
     }
 }

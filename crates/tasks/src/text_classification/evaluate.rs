@@ -75,16 +75,22 @@ impl TextClassifier {
         run: RunOptions<'_>,
     ) -> Result<(Vec<Vec<f32>>, f64), TaskError> {
         let mut mean_loss = MeanLoss::default();
+        let mut logits: Vec<Vec<f32>> = vec![Vec::new(); split.len()];
         let device = run.device;
         let forward = |rows: &[usize], input| {
             let logits = model.forward(input)?;
             let labels = split.targets.labels(rows, device);
-            mean_loss.add(loss(logits.clone(), labels), rows.len());
-            Ok(rows_of(logits))
+            let mean = loss(logits.clone(), labels).into_scalar::<f32>();
+            Ok((mean, rows_of(logits)))
         };
-        let logits = self
-            .pretrained
-            .forward_rows(&split.encodings, run, forward)?;
+        let take = |rows: &[usize], (mean, of_batch): (f32, Vec<Vec<f32>>)| {
+            mean_loss.add(mean, rows.len());
+            for (&row, of_row) in rows.iter().zip(of_batch) {
+                logits[row] = of_row;
+            }
+        };
+        self.pretrained
+            .forward_shared(&split.encodings, run, forward, take)?;
         Ok((logits, mean_loss.mean()))
     }
 

@@ -44,19 +44,29 @@ impl TokenClassifier {
             .collect();
         let mut mean_loss = MeanLoss::default();
         let device = run.device;
-        let take = |rows: &[usize], input| {
+        let forward = |rows: &[usize], input| {
             let batch_logits = model.forward(input)?;
-            let mean = loss(batch_logits.clone(), split.labels(rows, device));
+            let mean = loss(batch_logits.clone(), split.labels(rows, device)).into_scalar::<f32>();
+            let windows = rows.iter().zip(token_rows(batch_logits));
+            let words = windows.map(|(&row, mut token_logits)| {
+                let words = split.windows[row].words.iter();
+                words
+                    .map(|&(token, _)| std::mem::take(&mut token_logits[token]))
+                    .collect()
+            });
+            Ok((mean, words.collect()))
+        };
+        let take = |rows: &[usize], (mean, windows): (f32, Vec<Vec<Vec<f32>>>)| {
             mean_loss.add(mean, split.label_count(rows));
-            for (&row, token_logits) in rows.iter().zip(token_rows(batch_logits)) {
+            for (&row, words) in rows.iter().zip(windows) {
                 let window = &split.windows[row];
-                for &(token, word) in &window.words {
-                    logits[window.sentence][word] = Some(token_logits[token].clone());
+                for (&(_, word), of_word) in window.words.iter().zip(words) {
+                    logits[window.sentence][word] = Some(of_word);
                 }
             }
-            Ok(())
         };
-        self.pretrained.forward_all(&split.encodings, run, take)?;
+        self.pretrained
+            .forward_shared(&split.encodings, run, forward, take)?;
         let transitions = constrained.then(|| Transitions::of(self.labels.names()));
         let predictions: Vec<Vec<usize>> = logits
             .iter()
