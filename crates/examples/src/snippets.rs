@@ -11,6 +11,7 @@ macro_rules! pages {
 
 pages! {
     Readme = "../../../README.md";
+    Adapters = "../../../docs/src/adapters.md";
     Embedding = "../../../docs/src/embedding.md";
     MaskedLm = "../../../docs/src/masked-lm.md";
     NaturalLanguageInference = "../../../docs/src/natural-language-inference.md";

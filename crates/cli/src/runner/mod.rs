@@ -13,6 +13,7 @@ mod resume;
 pub(crate) mod row_files;
 mod run_record;
 mod same_on_all_ranks;
+mod session;
 pub(crate) mod train;
 
 pub(crate) use model::{InferenceFlags, Loaded, TaskModel, print_files, print_unknown_tensors};

@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::bootstrap::scores;
-use super::train::{FineTune, FineTuneFlags, Session, Splits};
+use super::session::Session;
+use super::train::{FineTune, FineTuneFlags, Splits};
 use crate::failure::WrongUsage;
 use crate::format::shortened;
 use crate::output_directory::OutputDirectory;
