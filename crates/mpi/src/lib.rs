@@ -5,7 +5,7 @@
 //! Launch ──World::join──▶ rank, size, sums, gathering: a Communicator of bert-tasks
 //! ```
 //!
-//! [`Launch`] is there in every build. [`World`] needs the Cargo feature `mpi`, which links the machine's MPI library.
+//! [`Launch`] is there in every build. `World` needs the Cargo feature `mpi`, which links the machine's MPI library.
 //!
 //! This crate does *not* know what is trained or evaluated. MPI's own words (rank, all-reduce) mean here what they mean
 //! there.
