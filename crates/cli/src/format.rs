@@ -4,15 +4,7 @@ use std::time::Duration;
 
 /// `6920` → `6,920`.
 pub(crate) fn count(number: usize) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    bert_report::count(number as u64)
 }
 
 /// `1, "row"` → `1 row`; `6920, "row"` → `6,920 rows`.

@@ -1,7 +1,7 @@
 //! Numbers and times for people.
 
-/// `6920` → `6,920`.
-pub(crate) fn count(number: u64) -> String {
+/// A number with commas between thousands: `6920` → `6,920`.
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

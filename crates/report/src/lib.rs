@@ -32,6 +32,7 @@ pub use error::ReportError;
 pub use evaluation_file::EvaluationFile;
 pub use event_file::EventFile;
 pub use examination::{ConfusionCount, Examination, LabelCounts, WorstExample, worst};
+pub use format::count;
 pub use histogram::Histogram;
 pub use model_card::{ModelCard, Provenance, UsedFor};
 pub use reliability::{Reliability, ReliabilityBin};
