@@ -11,13 +11,14 @@ const OUTDATED: [&str; 5] = [
     "finetuning_task",
 ];
 /// Keys of another head's configuration, which the new head decides if it has them.
-const OF_THE_HEAD: [&str; 6] = [
+const OF_THE_HEAD: [&str; 7] = [
     "id2label",
     "label2id",
     "problem_type",
     "function_to_apply",
     "sentence_transformers",
     "sbert_ce_default_activation_function",
+    crate::long_text::KEY,
 ];
 /// Keys that keep transformers from opening what we write, or from running it as it is.
 const HARMFUL: [&str; 14] = [

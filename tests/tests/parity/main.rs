@@ -10,6 +10,7 @@ mod errors;
 mod families;
 mod frozen_parts;
 mod learning_rates;
+mod long_texts;
 mod losses;
 mod nli_parity;
 mod saved_models;

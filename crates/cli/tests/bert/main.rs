@@ -20,6 +20,7 @@ mod heads;
 mod help;
 mod hub;
 mod listing;
+mod long_texts;
 mod masked_lm;
 mod model_names;
 mod next_sentence;

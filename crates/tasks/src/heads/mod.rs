@@ -203,8 +203,8 @@ impl Heads {
     /// Asks every head about every input: the predictions of each head, in their order.
     ///
     /// The encoder computes each sequence of tokens once. All heads read the same sequence of a text that fits the model.
-    /// Of a longer text and of a pair, each kind of head reads sequences of its own: a text classifier cuts a long text, a
-    /// token classifier reads it in windows and reads of a pair the first text alone.
+    /// Of a longer text and of a pair, each kind of head reads sequences of its own: a text classifier as it was trained to,
+    /// a token classifier in windows, and of a pair the first text alone.
     ///
     /// # Errors
     ///
@@ -215,10 +215,10 @@ impl Heads {
         run: RunOptions<'_>,
     ) -> Result<Vec<HeadPredictions<'_>>, TaskError> {
         let sequences = Sequences::new(&self.heads, inputs)?;
-        let mut outputs: Vec<Outputs<'_>> = self
+        let mut outputs: Vec<Outputs<'_, '_>> = self
             .heads
             .iter()
-            .map(|head| sequences.outputs(head, inputs.len()))
+            .filter_map(|head| sequences.outputs(head))
             .collect();
         let passes = self.passes();
         for (pass, members) in passes.iter().enumerate() {
@@ -232,7 +232,8 @@ impl Heads {
             };
             let take = |rows: &[usize], hidden: Tensor<3>| {
                 let mut members = members.iter();
-                members.try_for_each(|&head| outputs[head].take(&sequences, rows, &hidden))
+                members
+                    .try_for_each(|&head| outputs[head].take(&sequences.encodings, rows, &hidden))
             };
             self.pass(members, &sequences.encodings, run, take)?;
         }

@@ -8,134 +8,191 @@ use bert_token_classification::ModelForTokenClassification;
 use burn::tensor::Tensor;
 
 use super::{Head, HeadInput, HeadPredictions};
-use crate::TaskError;
 use crate::inference::{rows_of, token_rows};
-use crate::text_classification::{Prediction, TextClassifier};
+use crate::text_classification::{TextClassifier, predictions};
 use crate::token_classification::{TextWindows, TokenClassifier};
+use crate::{Documents, LongText, TaskError};
 
-/// The sequences that the encoder computes, and which input or window each of them stands for.
+/// The sequences that the encoder computes, and which text or window each of them stands for.
 pub(super) struct Sequences {
     pub(super) encodings: Vec<Encoding>,
-    /// The input that a text classifier reads as this sequence, if any does.
-    text_of: Vec<Option<usize>>,
-    /// The window that a token classifier reads as this sequence, if any does.
-    window_of: Vec<Option<usize>>,
+    /// The sequences of each input.
+    of_input: Vec<Vec<usize>>,
+    /// What text classifiers read, once for each way to read long texts.
+    texts: Vec<Texts>,
+    /// What token classifiers read.
     windows: TextWindows,
+    /// The sequence of each of these windows.
+    sequence_of: Vec<usize>,
+}
+
+/// The inputs as some text classifiers read them.
+struct Texts {
+    long_text: LongText,
+    documents: Documents,
+    /// The sequence of each window of the documents.
+    sequence_of: Vec<usize>,
 }
 
 /// The outputs of a head so far.
-pub(super) enum Outputs<'a> {
+pub(super) enum Outputs<'h, 's> {
     Text {
-        classifier: &'a TextClassifier,
-        model: &'a ModelForSequenceClassification,
-        predictions: Vec<Option<Prediction>>,
+        classifier: &'h TextClassifier,
+        model: &'h ModelForSequenceClassification,
+        documents: &'s Documents,
+        /// The window of each sequence, if the head reads it.
+        window_of: Vec<Option<usize>>,
+        logits: Vec<Vec<f32>>,
     },
     Tokens {
-        classifier: &'a TokenClassifier,
-        model: &'a ModelForTokenClassification,
+        classifier: &'h TokenClassifier,
+        model: &'h ModelForTokenClassification,
+        /// The window of each sequence, if the head reads it.
+        window_of: Vec<Option<usize>>,
         windows: TextWindows,
     },
 }
 
 impl Sequences {
-    /// The sequences of some inputs. Heads of one kind read the same sequences: they share tokenizer and maximum length.
+    /// The sequences of some inputs. Heads of one kind that read long texts alike read the same sequences: they share
+    /// tokenizer and maximum length.
     pub(super) fn new(heads: &[Head], inputs: &[HeadInput]) -> Result<Self, TaskError> {
-        let text = heads.iter().find_map(|head| match head {
-            Head::Text(classifier, _) => Some(classifier),
-            Head::Tokens(..) => None,
-        });
-        let tokens = heads.iter().find_map(|head| match head {
-            Head::Tokens(classifier, _) => Some(classifier),
-            Head::Text(..) => None,
-        });
-        let encodings = text.map_or_else(|| Ok(Vec::new()), |one| encode(one, inputs))?;
         let mut sequences = Self {
-            text_of: (0..encodings.len()).map(Some).collect(),
-            window_of: vec![None; encodings.len()],
-            encodings,
+            encodings: Vec::new(),
+            of_input: vec![Vec::new(); inputs.len()],
+            texts: Vec::new(),
             windows: TextWindows::default(),
+            sequence_of: Vec::new(),
         };
-        if let Some(classifier) = tokens {
-            let texts: Vec<TokensInput> = inputs.iter().map(|one| one.text.clone()).collect();
-            sequences.add_windows(classifier.text_windows(&texts)?);
+        for head in heads {
+            match head {
+                Head::Text(classifier, _) if sequences.texts(classifier).is_none() => {
+                    sequences.add_texts(classifier.long_text, encode(classifier, inputs)?);
+                }
+                Head::Tokens(classifier, _) if sequences.sequence_of.is_empty() => {
+                    let texts: Vec<TokensInput> =
+                        inputs.iter().map(|one| one.text.clone()).collect();
+                    sequences.add_windows(classifier.text_windows(&texts)?);
+                }
+                Head::Text(..) | Head::Tokens(..) => {}
+            }
         }
         Ok(sequences)
     }
 
-    /// Adds the windows of token classifiers. A window with the tokens that text classifiers read of the same input is not
-    /// added again.
-    fn add_windows(&mut self, mut windows: TextWindows) {
-        let texts = self.encodings.len();
-        for (window, encoding) in std::mem::take(&mut windows.encodings)
-            .into_iter()
-            .enumerate()
-        {
-            let of_input = windows.input_of(window);
-            let same = (of_input < texts)
-                .then(|| &self.encodings[of_input])
-                .filter(|other| {
-                    other.input_ids == encoding.input_ids
-                        && other.token_type_ids == encoding.token_type_ids
-                });
-            if same.is_some() {
-                self.window_of[of_input] = Some(window);
-            } else {
-                self.encodings.push(encoding);
-                self.text_of.push(None);
-                self.window_of.push(Some(window));
+    /// What a text classifier reads.
+    fn texts(&self, classifier: &TextClassifier) -> Option<&Texts> {
+        let mut texts = self.texts.iter();
+        texts.find(|texts| texts.long_text == classifier.long_text)
+    }
+
+    fn add_texts(&mut self, long_text: LongText, documents: Documents) {
+        let mut sequence_of = Vec::with_capacity(documents.windows().len());
+        for input in 0..documents.len() {
+            let first = sequence_of.len();
+            for window in documents.of(input) {
+                let sequence = self.sequence(input, window, &sequence_of[first..]);
+                sequence_of.push(sequence);
             }
         }
+        self.texts.push(Texts {
+            long_text,
+            documents,
+            sequence_of,
+        });
+    }
+
+    fn add_windows(&mut self, mut windows: TextWindows) {
+        let encodings = std::mem::take(&mut windows.encodings);
+        let pairs = encodings.iter().enumerate();
+        let sequence = |(window, encoding)| self.sequence(windows.input_of(window), encoding, &[]);
+        self.sequence_of = pairs.map(sequence).collect();
         self.windows = windows;
     }
 
-    /// Room for the outputs of a head.
-    pub(super) fn outputs<'a>(&self, head: &'a Head, inputs: usize) -> Outputs<'a> {
+    /// The sequence with the tokens of a window of an input. One that is there is not added again, unless it is among those
+    /// that are taken.
+    fn sequence(&mut self, input: usize, window: &Encoding, taken: &[usize]) -> usize {
+        let is_same = |&&sequence: &&usize| {
+            let other = &self.encodings[sequence];
+            other.input_ids == window.input_ids
+                && other.token_type_ids == window.token_type_ids
+                && !taken.contains(&sequence)
+        };
+        if let Some(&sequence) = self.of_input[input].iter().find(is_same) {
+            return sequence;
+        }
+        self.encodings.push(window.clone());
+        let sequence = self.encodings.len() - 1;
+        self.of_input[input].push(sequence);
+        sequence
+    }
+
+    /// The window that stands for each sequence.
+    fn window_of(&self, sequence_of: &[usize]) -> Vec<Option<usize>> {
+        let mut windows = vec![None; self.encodings.len()];
+        for (window, &sequence) in sequence_of.iter().enumerate() {
+            windows[sequence] = Some(window);
+        }
+        windows
+    }
+
+    /// Room for the outputs of a head; `None` where the sequences are not for such a head.
+    pub(super) fn outputs<'h, 's>(&'s self, head: &'h Head) -> Option<Outputs<'h, 's>> {
         match head {
-            Head::Text(classifier, model) => Outputs::Text {
+            Head::Text(classifier, model) => {
+                let texts = self.texts(classifier)?;
+                Some(Outputs::Text {
+                    classifier,
+                    model,
+                    documents: &texts.documents,
+                    window_of: self.window_of(&texts.sequence_of),
+                    logits: vec![Vec::new(); texts.sequence_of.len()],
+                })
+            }
+            Head::Tokens(classifier, model) => Some(Outputs::Tokens {
                 classifier,
                 model,
-                predictions: vec![None; inputs],
-            },
-            Head::Tokens(classifier, model) => Outputs::Tokens {
-                classifier,
-                model,
+                window_of: self.window_of(&self.sequence_of),
                 windows: self.windows.clone(),
-            },
+            }),
         }
     }
 }
 
-impl<'a> Outputs<'a> {
+impl<'h> Outputs<'h, '_> {
     /// Hands the encoder's last hidden state `[B, S, H]` of some sequences to the head.
     pub(super) fn take(
         &mut self,
-        sequences: &Sequences,
+        encodings: &[Encoding],
         rows: &[usize],
         hidden: &Tensor<3>,
     ) -> Result<(), TaskError> {
         match self {
             Self::Text {
-                classifier,
                 model,
-                predictions,
+                window_of,
+                logits,
+                ..
             } => {
-                let lengths = rows
-                    .iter()
-                    .map(|&row| sequences.encodings[row].input_ids.len());
+                let lengths = rows.iter().map(|&row| encodings[row].len());
                 let lengths: Vec<usize> = lengths.collect();
-                let logits = rows_of(model.forward_hidden(hidden.clone(), &lengths));
-                for (&row, logits) in rows.iter().zip(logits) {
-                    if let Some(text) = sequences.text_of[row] {
-                        let cut = sequences.encodings[row].truncated_tokens;
-                        let prediction = Prediction::new(logits, classifier.activation, cut);
-                        predictions[text] = Some(prediction);
+                let of_rows = rows_of(model.forward_hidden(hidden.clone(), &lengths));
+                for (&row, of_row) in rows.iter().zip(of_rows) {
+                    if let Some(window) = window_of[row] {
+                        logits[window] = of_row;
                     }
                 }
             }
-            Self::Tokens { model, windows, .. } => {
+            Self::Tokens {
+                model,
+                window_of,
+                windows,
+                ..
+            } => {
                 let logits = token_rows(model.forward_hidden(hidden.clone()));
                 for (&row, logits) in rows.iter().zip(logits) {
-                    if let Some(window) = sequences.window_of[row] {
+                    if let Some(window) = window_of[row] {
                         windows.take(window, logits);
                     }
                 }
@@ -144,13 +201,18 @@ impl<'a> Outputs<'a> {
         Ok(())
     }
 
-    pub(super) fn finish(self) -> HeadPredictions<'a> {
+    pub(super) fn finish(self) -> HeadPredictions<'h> {
         match self {
             Self::Text {
                 classifier,
-                predictions,
+                documents,
+                logits,
                 ..
-            } => HeadPredictions::Text(classifier, predictions.into_iter().flatten().collect()),
+            } => {
+                let logits = classifier.long_text.pool().pooled_rows(&logits, documents);
+                let predictions = predictions(logits, documents, classifier.activation);
+                HeadPredictions::Text(classifier, predictions)
+            }
             Self::Tokens {
                 classifier,
                 windows,
@@ -160,7 +222,7 @@ impl<'a> Outputs<'a> {
     }
 }
 
-fn encode(classifier: &TextClassifier, inputs: &[HeadInput]) -> Result<Vec<Encoding>, TaskError> {
+fn encode(classifier: &TextClassifier, inputs: &[HeadInput]) -> Result<Documents, TaskError> {
     let texts: Vec<Cow<'_, str>> = inputs
         .iter()
         .map(|input| match &input.text {
@@ -173,5 +235,5 @@ fn encode(classifier: &TextClassifier, inputs: &[HeadInput]) -> Result<Vec<Encod
         .zip(inputs)
         .map(|(text, input)| (text.as_ref(), input.text_pair.as_deref()))
         .collect();
-    classifier.pretrained.encode(&pairs)
+    classifier.documents(&pairs)
 }

@@ -36,7 +36,7 @@ impl TextReader {
             .iter()
             .map(|name| name.trim_start_matches(prefix));
         match heads.into_iter().find_map(other_input) {
-            None => Ok(Self::Text(TextClassifier::of(pretrained, None)?)),
+            None => Ok(Self::Text(TextClassifier::of(pretrained, max_length.into())?)),
             Some(input) => Err(pretrained.unfit(format!(
                 "`architectures` is {}, which reads {input}, not a text as it is, so it cannot share its forward pass with \
                  a text or token classifier; run it on its own",

@@ -6,9 +6,11 @@ use bert_text_classification::ProblemType;
 
 use super::{NliData, label2id};
 use crate::text_classification::{
-    Activation, Split, Targets, TextClassifier, labels, stated_problem_type,
+    Activation, ClassifierOptions, Split, Targets, TextClassifier, labels, stated_problem_type,
 };
-use crate::{CrossEntropyOptions, DropoutOverride, HeadOrigin, MaxLength, Pretrained, TaskError};
+use crate::{
+    CrossEntropyOptions, DropoutOverride, HeadOrigin, LongText, MaxLength, Pretrained, TaskError,
+};
 
 /// A text classifier whose labels are those of natural-language inference: everything about it but its weights.
 #[derive(Debug, Clone)]
@@ -27,7 +29,16 @@ impl NliClassifier {
     /// The directory is no checkpoint of a classifier, its labels are not named as those of natural-language inference, or
     /// it lacks a tokenizer.
     pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TaskError> {
-        let mut classifier = TextClassifier::open(dir, max_length)?;
+        Self::open_with(dir, max_length.into())
+    }
+
+    /// As [`open`](Self::open), with options.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and config.json names a way to read long texts that is not known.
+    pub fn open_with(dir: &Path, options: ClassifierOptions) -> Result<Self, TaskError> {
+        let mut classifier = TextClassifier::open_with(dir, options)?;
         let (labels, roles) = label2id::roles(&classifier.pretrained, &classifier.labels)?;
         if classifier.problem_type != ProblemType::SingleLabelClassification {
             return Err(classifier.pretrained.unfit(
@@ -70,6 +81,7 @@ impl NliClassifier {
             problem_type: ProblemType::SingleLabelClassification,
             activation: Activation::Softmax,
             labels,
+            long_text: LongText::default(),
             loss_options: CrossEntropyOptions::default(),
         };
         Ok((Self { classifier, roles }, origin))
@@ -89,7 +101,7 @@ impl NliClassifier {
             .collect();
         Ok(Split {
             targets: Targets::Classes(ids),
-            encodings: self.classifier.pretrained.encode(&data.dataset.texts())?,
+            documents: self.classifier.documents(&data.dataset.texts())?,
             path: data.dataset.path.clone(),
             examples: data.dataset.examples.clone(),
         })

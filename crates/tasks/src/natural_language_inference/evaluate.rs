@@ -48,7 +48,7 @@ impl NliClassifier {
         Ok(NliScored {
             evaluation: evaluation.with(examination(&self.classifier.labels, &logits, split)),
             metrics,
-            predictions: predictions(logits, &split.encodings, Activation::Softmax),
+            predictions: predictions(logits, &split.documents, Activation::Softmax),
         })
     }
 

@@ -2,13 +2,12 @@ use std::path::Path;
 
 use bert_nli::Role;
 use bert_nli::zero_shot::{HypothesisTemplate, ZeroShotIds, ranked, scores};
-use bert_text::Encoding;
 use bert_text_classification::ModelForSequenceClassification;
 
 use super::label2id;
-use crate::inference::{rows_of, truncated};
+use crate::inference::rows_of;
 use crate::text_classification::TextClassifier;
-use crate::{RunOptions, TaskError};
+use crate::{Documents, LongText, RunOptions, TaskError};
 
 /// A checkpoint of natural-language inference that gives texts labels it was never trained on.
 #[derive(Debug, Clone)]
@@ -98,30 +97,29 @@ impl ZeroShotClassifier {
         if candidates == 0 {
             return Err(TaskError::NoCandidateLabels);
         }
-        let encodings = self.encode(texts, question)?;
+        let pairs = self.encode(texts, question)?;
         let forward = |_: &[usize], input| Ok(rows_of(model.forward(input)?));
         let pretrained = &self.classifier.pretrained;
-        let logits = pretrained.forward_rows(&encodings, run, forward)?;
-        let of_one = |(logits, encodings): (&[Vec<f32>], &[Encoding])| {
+        let logits = pretrained.forward_rows(pairs.windows(), run, forward)?;
+        let pool = self.classifier.long_text.pool();
+        let logits = pool.pooled_rows(&logits, &pairs);
+        let of_one = |(text, logits): (usize, &[Vec<f32>])| {
             let scores = scores(logits, self.ids, question.multi_label);
             let order = ranked(&scores);
+            let mut own = text * candidates..(text + 1) * candidates;
             ZeroShotPrediction {
                 scores: order.iter().map(|&label| scores[label]).collect(),
                 logits: order.iter().map(|&label| logits[label].clone()).collect(),
                 order,
-                is_cut: truncated(encodings) > 0,
+                is_cut: own.any(|pair| pairs.truncated_tokens(pair) > 0),
             }
         };
-        let texts = logits.chunks(candidates).zip(encodings.chunks(candidates));
+        let texts = logits.chunks(candidates).enumerate();
         Ok(texts.map(of_one).collect())
     }
 
     /// One pair for each text and label, the labels of a text in a row.
-    fn encode(
-        &self,
-        texts: &[&str],
-        question: &ZeroShotQuestion,
-    ) -> Result<Vec<Encoding>, TaskError> {
+    fn encode(&self, texts: &[&str], question: &ZeroShotQuestion) -> Result<Documents, TaskError> {
         let labels = question.labels.iter();
         let hypotheses: Vec<String> = labels.map(|label| question.template.fill(label)).collect();
         let pairs = texts.iter().flat_map(|text| {
@@ -129,9 +127,14 @@ impl ZeroShotClassifier {
                 .iter()
                 .map(move |hypothesis| (*text, hypothesis.as_str()))
         });
+        if self.classifier.long_text != LongText::Truncate {
+            let pairs: Vec<_> = pairs.map(|(text, other)| (text, Some(other))).collect();
+            return self.classifier.documents(&pairs);
+        }
         let pairs: Vec<(&str, &str)> = pairs.collect();
         let pretrained = &self.classifier.pretrained;
         let tokenizer = &pretrained.tokenizer;
-        Ok(tokenizer.encode_batch_cutting_first(&pairs, pretrained.max_length)?)
+        let encodings = tokenizer.encode_batch_cutting_first(&pairs, pretrained.max_length)?;
+        Ok(encodings.into())
     }
 }

@@ -13,6 +13,7 @@ use super::Activation;
 use super::split::{Split, Targets};
 use crate::class_weights::{balanced, balanced_multi_label, check};
 use crate::exported_config::label_keys;
+use crate::long_text::{self, Documents, LongText, Saved};
 use crate::shared_encoder::SharedEncoder;
 use crate::{CrossEntropyOptions, DropoutOverride, HeadOrigin, MaxLength, Pretrained, TaskError};
 
@@ -28,8 +29,31 @@ pub struct TextClassifier {
     pub activation: Activation,
     /// The names of the labels in id order; one made-up name for a regression.
     pub labels: LabelSet,
+    /// What it reads of a text that is longer than the model's sequence.
+    pub long_text: LongText,
     /// How the loss of training weighs labels. That of an evaluation is always the plain one, so that runs compare.
     pub(crate) loss_options: CrossEntropyOptions,
+}
+
+/// How a trained classifier is opened; what is `None` the model decides.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ClassifierOptions {
+    /// Longest sequence in tokens, cut to what the model can take.
+    pub max_length: Option<usize>,
+    /// What makes scores of the outputs: else what config.json says, as in transformers' pipeline.
+    pub activation: Option<Activation>,
+    /// What is read of a long text: else as the model was trained.
+    pub long_text: Option<LongText>,
+}
+
+impl From<Option<usize>> for ClassifierOptions {
+    /// With a longest sequence alone.
+    fn from(max_length: Option<usize>) -> Self {
+        Self {
+            max_length,
+            ..Self::default()
+        }
+    }
 }
 
 impl TextClassifier {
@@ -39,27 +63,22 @@ impl TextClassifier {
     ///
     /// The directory is no checkpoint of a classifier, or lacks a tokenizer.
     pub fn open(dir: &Path, max_length: Option<usize>) -> Result<Self, TaskError> {
-        Self::open_with(dir, max_length, None)
+        Self::open_with(dir, max_length.into())
     }
 
-    /// As [`open`](Self::open), with scores that `activation` makes of the outputs; `None` leaves that to config.json, as
-    /// transformers' pipeline does.
+    /// As [`open`](Self::open), with options.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), and config.json names a function that is not known.
-    pub fn open_with(
-        dir: &Path,
-        max_length: Option<usize>,
-        activation: Option<Activation>,
-    ) -> Result<Self, TaskError> {
-        let pretrained = Pretrained::open(dir, max_length, DropoutOverride::default())?;
-        Self::of(pretrained, activation)
+    /// As [`open`](Self::open), and config.json names a function or a way to read long texts that is not known.
+    pub fn open_with(dir: &Path, options: ClassifierOptions) -> Result<Self, TaskError> {
+        let pretrained = Pretrained::open(dir, options.max_length, DropoutOverride::default())?;
+        Self::of(pretrained, options)
     }
 
     pub(crate) fn of(
-        pretrained: Pretrained,
-        activation: Option<Activation>,
+        mut pretrained: Pretrained,
+        options: ClassifierOptions,
     ) -> Result<Self, TaskError> {
         let labels = labels(&pretrained)?.ok_or_else(|| {
             pretrained.unfit(
@@ -70,14 +89,25 @@ impl TextClassifier {
         let problem_type = stated_problem_type(&pretrained, labels.len())?;
         let config = pretrained.checkpoint().config();
         let of_pipeline = || Activation::of_pipeline(config, problem_type, labels.len());
-        let activation = activation
+        let activation = options
+            .activation
             .map_or_else(of_pipeline, Ok)
             .map_err(|reason| pretrained.unfit_config(reason))?;
+        let saved = Saved::of(config).map_err(|reason| pretrained.unfit_config(reason))?;
+        let own = saved.map(|saved| saved.long_text).unwrap_or_default();
+        let long_text = options.long_text.unwrap_or(own);
+        // Windows of the length that the model has learnt from.
+        if let Some(saved) = saved.filter(|_| options.max_length.is_none())
+            && long_text != LongText::Truncate
+        {
+            pretrained.max_length = pretrained.max_length.min(saved.max_length);
+        }
         Ok(Self {
             pretrained,
             problem_type,
             activation,
             labels,
+            long_text,
             loss_options: CrossEntropyOptions::default(),
         })
     }
@@ -116,6 +146,7 @@ impl TextClassifier {
             problem_type,
             activation: Activation::of_problem(problem_type),
             labels,
+            long_text: LongText::default(),
             loss_options: CrossEntropyOptions::default(),
         };
         Ok((classifier, origin))
@@ -180,6 +211,16 @@ impl TextClassifier {
     ) -> Result<(), TaskError> {
         let mut decided = label_keys(&self.labels);
         decided.insert("problem_type".to_owned(), json!(self.problem_type));
+        let max_length = self.pretrained.max_length;
+        let saved = Saved {
+            long_text: self.long_text.resolved(max_length),
+            max_length,
+        };
+        decided.extend(
+            saved
+                .value()
+                .map(|value| (long_text::KEY.to_owned(), value)),
+        );
         self.pretrained
             .save(model, &keys(&self.pretrained)?, HEAD, decided, dir)
     }
@@ -234,10 +275,19 @@ impl TextClassifier {
     pub fn encode(&self, data: &Dataset) -> Result<Split, TaskError> {
         Ok(Split {
             targets: Targets::of(data, &self.labels, self.problem_type)?,
-            encodings: self.pretrained.encode(&data.texts())?,
+            documents: self.documents(&data.texts())?,
             path: data.path.clone(),
             examples: data.examples.clone(),
         })
+    }
+
+    /// Tokenizes texts and pairs.
+    ///
+    /// # Errors
+    ///
+    /// `max_length` is too short for any text, or windows would share all that they have of a text.
+    pub fn documents(&self, texts: &[(&str, Option<&str>)]) -> Result<Documents, TaskError> {
+        self.pretrained.encode_long(texts, self.long_text)
     }
 }
 

@@ -5,12 +5,12 @@ use bert_text_classification::metrics::{
     evaluate_multi_label, evaluate_regression, evaluate_single_label, multi_hot,
 };
 use bert_text_classification::{ModelForSequenceClassification, loss, weighted_loss};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::examine::examination;
 use super::predict::{Prediction, best_label, predictions};
 use super::{Activation, Split, Targets, TextClassifier};
-use crate::inference::{MeanLoss, batch, lengths, rows_of};
+use crate::inference::{MeanLoss, batch, rows_of};
 use crate::{BatchLoss, Evaluation, Metrics, Position, RunOptions, Task, TaskError};
 
 /// The figures of an evaluation and the predictions that they were computed from.
@@ -41,7 +41,7 @@ impl TextClassifier {
             evaluation: self
                 .figures(&logits, &split.targets, loss)?
                 .with(examination(&self.labels, &logits, split)),
-            predictions: predictions(logits, &split.encodings, activation),
+            predictions: predictions(logits, &split.documents, activation),
         })
     }
 
@@ -74,23 +74,20 @@ impl TextClassifier {
         split: &Split,
         run: RunOptions<'_>,
     ) -> Result<(Vec<Vec<f32>>, f64), TaskError> {
+        let (device, batch_size) = (run.device, run.batch_size.get());
+        let windows = split.documents.windows();
+        let forward = |_: &[usize], input| Ok(rows_of(model.forward(input)?));
+        let logits = self.pretrained.forward_shared_rows(windows, run, forward)?;
+        let logits = self.long_text.pool().pooled_rows(&logits, &split.documents);
         let mut mean_loss = MeanLoss::default();
-        let mut logits: Vec<Vec<f32>> = vec![Vec::new(); split.len()];
-        let device = run.device;
-        let forward = |rows: &[usize], input| {
-            let logits = model.forward(input)?;
+        let rows: Vec<usize> = (0..logits.len()).collect();
+        for rows in rows.chunks(batch_size) {
+            let of_rows = logits[rows[0]..rows[0] + rows.len()].concat();
+            let of_rows = TensorData::new(of_rows, [rows.len(), self.labels.len()]);
             let labels = split.targets.labels(rows, device);
-            let mean = loss(logits.clone(), labels).into_scalar::<f32>();
-            Ok((mean, rows_of(logits)))
-        };
-        let take = |rows: &[usize], (mean, of_batch): (f32, Vec<Vec<f32>>)| {
-            mean_loss.add(mean, rows.len());
-            for (&row, of_row) in rows.iter().zip(of_batch) {
-                logits[row] = of_row;
-            }
-        };
-        self.pretrained
-            .forward_shared(&split.encodings, run, forward, take)?;
+            let mean = loss(Tensor::from_data(of_rows, device), labels);
+            mean_loss.add(mean.into_scalar::<f32>(), rows.len());
+        }
         Ok((logits, mean_loss.mean()))
     }
 
@@ -137,7 +134,7 @@ impl Task for TextClassifier {
     }
 
     fn lengths(&self, split: &Split) -> Vec<usize> {
-        lengths(&split.encodings)
+        split.documents.lengths()
     }
 
     fn label_count(&self, _train: &Split, rows: &[usize], _position: Position) -> usize {
@@ -175,9 +172,11 @@ impl Task for TextClassifier {
         _position: Position,
         device: &Device,
     ) -> Result<BatchLoss, TaskError> {
-        let encodings = rows.iter().map(|&row| &train.encodings[row]);
-        let (input, tokens) = batch(encodings)?;
-        let logits = model.forward(input)?;
+        let documents = &train.documents;
+        let windows = rows.iter().flat_map(|&row| documents.of(row));
+        let (input, tokens) = batch(windows)?;
+        let pool = self.long_text.pool();
+        let logits = pool.pooled(model.forward(input)?, &documents.counts(rows));
         let labels = train.targets.labels(rows, device);
         Ok(BatchLoss {
             loss: weighted_loss(logits, labels, &self.loss_options),

@@ -166,7 +166,7 @@ mod tests {
         };
         Split {
             path: "dev.tsv".into(),
-            encodings: vec![Encoding::default(); rows],
+            documents: vec![Encoding::default(); rows].into(),
             targets,
             examples: (0..rows).map(example).collect(),
         }

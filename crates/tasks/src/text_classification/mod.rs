@@ -15,7 +15,7 @@ mod split;
 
 pub use activation::Activation;
 pub use bert_text_classification as head;
-pub use classifier::TextClassifier;
+pub use classifier::{ClassifierOptions, TextClassifier};
 pub(crate) use classifier::{labels, stated_problem_type};
 pub use evaluate::Scored;
 pub(crate) use examine::examination;

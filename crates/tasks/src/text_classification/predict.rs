@@ -1,9 +1,8 @@
-use bert_text::Encoding;
 use bert_text_classification::ModelForSequenceClassification;
 
 use super::{Activation, TextClassifier};
 use crate::inference::rows_of;
-use crate::{RunOptions, TaskError};
+use crate::{Documents, RunOptions, TaskError};
 
 /// The outputs for one text.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +15,8 @@ pub struct Prediction {
     pub activation: Activation,
     /// Tokens of the text that were cut off to keep to the maximum length.
     pub truncated_tokens: usize,
+    /// The number of windows that the model has read.
+    pub windows: usize,
 }
 
 /// A label with its score.
@@ -28,12 +29,13 @@ pub struct ClassProbability {
 }
 
 impl Prediction {
-    pub(crate) fn new(logits: Vec<f32>, activation: Activation, truncated_tokens: usize) -> Self {
+    fn new(logits: Vec<f32>, activation: Activation) -> Self {
         Self {
             scores: activation.apply(&logits),
             logits,
             activation,
-            truncated_tokens,
+            truncated_tokens: 0,
+            windows: 1,
         }
     }
 
@@ -69,24 +71,28 @@ impl TextClassifier {
         texts: &[(&str, Option<&str>)],
         run: RunOptions<'_>,
     ) -> Result<Vec<Prediction>, TaskError> {
-        let encodings = self.pretrained.encode(texts)?;
+        let documents = self.documents(texts)?;
         let forward = |_: &[usize], input| Ok(rows_of(model.forward(input)?));
-        let logits = self.pretrained.forward_rows(&encodings, run, forward)?;
-        Ok(predictions(logits, &encodings, self.activation))
+        let windows = documents.windows();
+        let logits = self.pretrained.forward_rows(windows, run, forward)?;
+        let logits = self.long_text.pool().pooled_rows(&logits, &documents);
+        Ok(predictions(logits, &documents, self.activation))
     }
 }
 
-/// The logits of some encodings as predictions.
+/// The logits of some texts as predictions.
 pub(crate) fn predictions(
     logits: Vec<Vec<f32>>,
-    encodings: &[Encoding],
+    documents: &Documents,
     activation: Activation,
 ) -> Vec<Prediction> {
-    let rows = logits.into_iter().zip(encodings);
-    let prediction = |(logits, encoding): (_, &Encoding)| {
-        Prediction::new(logits, activation, encoding.truncated_tokens)
+    let texts = logits.into_iter().enumerate();
+    let prediction = |(text, logits)| Prediction {
+        truncated_tokens: documents.truncated_tokens(text),
+        windows: documents.of(text).len(),
+        ..Prediction::new(logits, activation)
     };
-    rows.map(prediction).collect()
+    texts.map(prediction).collect()
 }
 
 #[cfg(test)]
@@ -95,9 +101,9 @@ mod tests {
 
     #[test]
     fn the_best_label_is_the_first_of_the_highest() {
-        let prediction = Prediction::new(vec![0.1, 0.7, 0.7], Activation::Softmax, 0);
+        let prediction = Prediction::new(vec![0.1, 0.7, 0.7], Activation::Softmax);
         assert_eq!(prediction.best().id, 1);
-        let regression = Prediction::new(vec![-3.5], Activation::None, 0);
+        let regression = Prediction::new(vec![-3.5], Activation::None);
         assert_eq!(regression.best(), ClassProbability { id: 0, score: -3.5 });
     }
 }

@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 
-use bert_text::{Dataset, Encoding, Example, Label, LabelError, LabelSet, regression_targets};
+use bert_text::{Dataset, Example, Label, LabelError, LabelSet, regression_targets};
 use bert_text_classification::{Labels, ProblemType};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::{TaskError, inference};
+use crate::{Documents, TaskError};
 
 /// The true labels of a data set.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +76,7 @@ pub struct Split {
     /// The file it was read from.
     pub path: PathBuf,
     /// The tokens of each example.
-    pub encodings: Vec<Encoding>,
+    pub documents: Documents,
     /// The true label of each example.
     pub targets: Targets,
     /// The examples as the file has them, to be shown.
@@ -86,17 +86,17 @@ pub struct Split {
 impl Split {
     /// Number of examples.
     pub fn len(&self) -> usize {
-        self.encodings.len()
+        self.documents.len()
     }
 
     /// Whether there are no examples.
     pub fn is_empty(&self) -> bool {
-        self.encodings.is_empty()
+        self.documents.is_empty()
     }
 
     /// Examples that were cut to the maximum length.
     pub fn truncated(&self) -> usize {
-        inference::truncated(&self.encodings)
+        self.documents.truncated()
     }
 }
 

@@ -188,6 +188,19 @@ pub enum TokenizerError {
         /// The overlap asked for.
         stride: usize,
     },
+    /// The windows of a text would have nothing but what they share.
+    #[error(
+        "windows of max_length {max_length} have {room} tokens for the text, and windows that overlap by {stride} need more \
+         than {stride}: lower the stride or raise max_length"
+    )]
+    StrideTooLarge {
+        /// The overlap asked for.
+        stride: usize,
+        /// Tokens of a window for the text, special tokens and those of another text taken off.
+        room: usize,
+        /// The length asked for.
+        max_length: usize,
+    },
     /// The tokenizer library refused a text.
     #[error("text starting with {start:?} cannot be tokenized")]
     Encode {

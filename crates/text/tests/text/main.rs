@@ -7,6 +7,7 @@ mod columnar;
 mod datasets;
 mod filters;
 mod labels;
+mod long_texts;
 mod lower_case;
 mod masking;
 mod meanings;

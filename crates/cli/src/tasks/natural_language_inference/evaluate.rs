@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use bert_tasks::natural_language_inference::{NliClassifier, NliData, NliScored};
-use bert_tasks::text_classification::Split;
 use bert_tasks::text_classification::head::ModelForSequenceClassification;
+use bert_tasks::text_classification::{ClassifierOptions, Split};
 use bert_tasks::{Metrics, RunOptions, TaskError};
 use bert_text::Dataset;
 use clap::Args;
 
 use super::{agreed, confusion, encode};
-use crate::flags::{ColumnFlags, print_notes};
+use crate::flags::{ColumnFlags, LongTextFlags, print_notes};
 use crate::runner::bootstrap::{FiguresOf, Units};
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::tasks::text_classification::labelled_records;
@@ -23,11 +23,14 @@ pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     flags: EvaluateFlags,
     #[command(flatten)]
+    long_text: LongTextFlags,
+    #[command(flatten)]
     columns: ColumnFlags,
 }
 
 impl EvaluateArgs {
     pub(crate) fn run(&self) -> Result<()> {
+        self.long_text.check()?;
         evaluate::run(self, &self.flags)
     }
 }
@@ -48,7 +51,14 @@ impl Evaluate for &EvaluateArgs {
         directory: &Path,
         max_length: Option<usize>,
     ) -> Result<NliClassifier, TaskError> {
-        NliClassifier::open(directory, max_length)
+        NliClassifier::open_with(
+            directory,
+            ClassifierOptions {
+                max_length,
+                long_text: self.long_text.long_text(),
+                ..ClassifierOptions::default()
+            },
+        )
     }
 
     fn encode(&self, nli: &NliClassifier, data: &NliData) -> Result<Split> {

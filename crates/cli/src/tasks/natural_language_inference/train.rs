@@ -12,7 +12,7 @@ use bert_text::LabelSet;
 use clap::Args;
 
 use super::{agreed, encode};
-use crate::flags::{Classes, LossFlags, print_notes};
+use crate::flags::{Classes, LongTextFlags, LossFlags, print_notes};
 use crate::runner::repeats::{FoldRows, Folds};
 use crate::runner::row_files::RowFlags;
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
@@ -25,6 +25,8 @@ pub(crate) struct TrainArgs {
     #[command(flatten)]
     flags: FineTuneFlags,
     #[command(flatten)]
+    long_text: LongTextFlags,
+    #[command(flatten)]
     rows: RowFlags,
 }
 
@@ -33,6 +35,7 @@ const DEFAULT_MAX_LENGTH: usize = 128;
 
 impl TrainArgs {
     pub(crate) fn run(&self) -> Result<()> {
+        self.long_text.check()?;
         train::run(self, &self.flags)
     }
 }
@@ -94,12 +97,14 @@ print(infer({"text": "A man plays a guitar", "text_pair": "Nobody makes music"})
         data: &Splits<NliData>,
         checkpoint: &Path,
     ) -> Result<(NliClassifier, HeadOrigin), TaskError> {
-        NliClassifier::for_training(
+        let (mut nli, head) = NliClassifier::for_training(
             checkpoint,
             &data.train,
             flags.training.max_length(DEFAULT_MAX_LENGTH),
             flags.training.dropout(),
-        )
+        )?;
+        nli.classifier.long_text = self.long_text.long_text().unwrap_or_default();
+        Ok((nli, head))
     }
 
     fn encode(&self, nli: &NliClassifier, data: NliData, _role: Role, _seed: u64) -> Result<Split> {

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use bert_tasks::text_classification::head::{ModelForSequenceClassification, ProblemType};
-use bert_tasks::text_classification::{Scored, Split, TextClassifier};
+use bert_tasks::text_classification::{ClassifierOptions, Scored, Split, TextClassifier};
 use bert_tasks::{Metrics, RunOptions, TaskError};
 use bert_text::{Dataset, ReadNote};
 use clap::Args;
 
 use super::{encode, labelled_records};
-use crate::flags::{ColumnFlags, print_notes};
+use crate::flags::{ColumnFlags, LongTextFlags, print_notes};
 use crate::runner::bootstrap::{FiguresOf, Units};
 use crate::runner::evaluate::{self, Evaluate, EvaluateFlags, write_lines};
 use crate::whole_file::WholeFile;
@@ -21,11 +21,14 @@ pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     flags: EvaluateFlags,
     #[command(flatten)]
+    long_text: LongTextFlags,
+    #[command(flatten)]
     columns: ColumnFlags,
 }
 
 impl EvaluateArgs {
     pub(crate) fn run(&self) -> Result<()> {
+        self.long_text.check()?;
         evaluate::run(self, &self.flags)
     }
 }
@@ -46,7 +49,14 @@ impl Evaluate for &EvaluateArgs {
         directory: &Path,
         max_length: Option<usize>,
     ) -> Result<TextClassifier, TaskError> {
-        TextClassifier::open(directory, max_length)
+        TextClassifier::open_with(
+            directory,
+            ClassifierOptions {
+                max_length,
+                long_text: self.long_text.long_text(),
+                ..ClassifierOptions::default()
+            },
+        )
     }
 
     fn encode(&self, classifier: &TextClassifier, data: &Dataset) -> Result<Split> {

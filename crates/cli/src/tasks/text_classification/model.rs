@@ -2,13 +2,13 @@
 
 use bert_tasks::text_classification::head::{ModelForSequenceClassification, ProblemType};
 use bert_tasks::text_classification::{Activation, Split, Targets, TextClassifier};
-use bert_tasks::{HeadOrigin, Pretrained, TaskError};
+use bert_tasks::{HeadOrigin, LongText, Pretrained, TaskError, WindowPool};
 use bert_text::LabelSet;
 use bert_weights::LoadReport;
 use burn::tensor::Device;
 
 use crate::describe::{self, labels_with_counts};
-use crate::format::counted;
+use crate::format::{count, counted};
 use crate::runner::TaskModel;
 
 impl TaskModel for TextClassifier {
@@ -29,7 +29,11 @@ impl TaskModel for TextClassifier {
             Activation::None => "the raw outputs",
             function => function.name(),
         };
-        describe::model(&self.pretrained, &format!("{outputs} (scores: {scores})"))
+        let long_texts = long_texts(self.long_text);
+        describe::model(
+            &self.pretrained,
+            &format!("{outputs} (scores: {scores}){long_texts}"),
+        )
     }
 
     fn describe_head(&self, origin: HeadOrigin) -> Option<String> {
@@ -45,11 +49,39 @@ impl TaskModel for TextClassifier {
     }
 }
 
+/// What is read of a long text, if it is not simply cut.
+fn long_texts(long_text: LongText) -> String {
+    match long_text {
+        LongText::Truncate => String::new(),
+        LongText::HeadTail => "; reads the beginning and the end of a long text".to_owned(),
+        LongText::Windows { pool, .. } => {
+            let pool = match pool {
+                WindowPool::Mean => "mean",
+                WindowPool::Max => "max",
+            };
+            format!("; reads a long text in windows ({pool} of their outputs)")
+        }
+    }
+}
+
+/// The number of rows, and of their windows where some have several.
+fn rows(split: &Split) -> String {
+    let rows = counted(split.len(), "row");
+    match split.documents.in_windows() {
+        0 => rows,
+        long => format!(
+            "{rows}, {} of them longer than a window ({} in all)",
+            count(long),
+            counted(split.documents.windows().len(), "window")
+        ),
+    }
+}
+
 /// Describes a data set on standard error: rows, classes with their counts, and how many rows were cut.
 pub(crate) fn print_data(split: &Split, classifier: &TextClassifier) {
     let line = describe::data(
         &split.path,
-        &counted(split.len(), "row"),
+        &rows(split),
         &targets(&split.targets, &classifier.labels),
         split.truncated(),
         classifier.pretrained.max_length,

@@ -2,10 +2,11 @@
 
 use anyhow::Result;
 use bert_tasks::heads::TextReader;
-use bert_tasks::text_classification::{Activation, TextClassifier};
+use bert_tasks::text_classification::{Activation, ClassifierOptions, TextClassifier};
 use bert_text::PredictInput;
 use clap::{Args, ValueEnum};
 
+use crate::flags::LongTextFlags;
 use crate::runner::predict::PredictFlags;
 use crate::tasks::heads::{self, HeadFlags};
 
@@ -15,6 +16,8 @@ use crate::tasks::heads::{self, HeadFlags};
 pub(crate) struct PredictArgs {
     #[command(flatten)]
     flags: PredictFlags,
+    #[command(flatten)]
+    long_text: LongTextFlags,
     #[command(flatten)]
     heads: HeadFlags,
     /// What makes scores of the model's outputs. Without it, as in transformers' pipeline: the sigmoid for several labels at
@@ -51,12 +54,19 @@ impl From<ActivationWord> for Activation {
 
 impl PredictArgs {
     pub(crate) fn run(&self) -> Result<()> {
+        self.long_text.check()?;
         let activation = self.activation.map(Activation::from);
+        let long_text = self.long_text.long_text();
         heads::predict::<_, PredictInput>(
             &self.flags,
             &self.heads,
             &move |directory, max_length| {
-                TextClassifier::open_with(directory, max_length, activation)
+                let options = ClassifierOptions {
+                    max_length,
+                    activation,
+                    long_text,
+                };
+                TextClassifier::open_with(directory, options)
             },
             TextReader::Text,
         )

@@ -17,6 +17,9 @@ pub(crate) struct Record<'a> {
     /// One label only: what made the score of the model's output.
     #[serde(skip_serializing_if = "Option::is_none")]
     activation: Option<Activation>,
+    /// Of a long text that is read in windows: how many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    windows: Option<usize>,
     /// Multi label only: every class that applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     labels: Option<Vec<&'a str>>,
@@ -54,6 +57,7 @@ impl<'a> Record<'a> {
             label: &names[best.id],
             score: best.score,
             activation: (names.len() == 1).then_some(prediction.activation),
+            windows: Some(prediction.windows).filter(|&windows| windows > 1),
             labels,
             reference: None,
             scores: None,

@@ -12,7 +12,7 @@ use clap::Args;
 
 use super::problem_type::ProblemTypeWord;
 use super::{DEFAULT_MAX_LENGTH, encode, warn};
-use crate::flags::{Classes, LossFlags, print_notes};
+use crate::flags::{Classes, LongTextFlags, LossFlags, print_notes};
 use crate::runner::repeats::{FoldRows, Folds};
 use crate::runner::row_files::RowFlags;
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
@@ -28,11 +28,14 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_enum, default_value_t = ProblemTypeWord::Auto, help_heading = "Task")]
     problem_type: ProblemTypeWord,
     #[command(flatten)]
+    long_text: LongTextFlags,
+    #[command(flatten)]
     rows: RowFlags,
 }
 
 impl TrainArgs {
     pub(crate) fn run(&self) -> Result<()> {
+        self.long_text.check()?;
         train::run(self, &self.flags)
     }
 }
@@ -106,13 +109,15 @@ print(classify("A film to remember."))"#,
         data: &Splits<Dataset>,
         checkpoint: &Path,
     ) -> Result<(TextClassifier, HeadOrigin), TaskError> {
-        TextClassifier::for_training(
+        let (mut classifier, head) = TextClassifier::for_training(
             checkpoint,
             &data.train,
             self.problem_type.resolve(&data.train)?,
             flags.training.max_length(DEFAULT_MAX_LENGTH),
             flags.training.dropout(),
-        )
+        )?;
+        classifier.long_text = self.long_text.long_text().unwrap_or_default();
+        Ok((classifier, head))
     }
 
     fn encode(
