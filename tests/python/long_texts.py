@@ -30,12 +30,10 @@ def ids_of(tokenizer, text):
     return tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
 
 
-def longest_first(first, second, room):
-    """How many tokens of each text are kept, by transformers' own truncation one token at a time."""
-    kept = [len(first), len(second)]
-    while sum(kept) > room:
-        kept[0 if kept[0] > kept[1] else 1] -= 1
-    return kept
+def kept_by_truncation(tokenizer, how, text, pair):
+    """How many tokens of each text transformers' own truncation keeps."""
+    of = tokenizer(text, pair, truncation=True, max_length=how["max_length"]).sequence_ids()
+    return [of.count(0), of.count(1)]
 
 
 def head_tail(tokens, kept):
@@ -56,7 +54,7 @@ def sequences(tokenizer, how, text, pair):
     if len(first) + len(second or []) <= room:
         return [(first, second)]
     if how["strategy"] == "head_tail":
-        kept = longest_first(first, second or [], room)
+        kept = kept_by_truncation(tokenizer, how, text, pair)
         return [(head_tail(first, kept[0]), None if second is None else head_tail(second, kept[1]))]
     if second is None:
         return [(piece, None) for piece in pieces(first, room, how["stride"])]
