@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::io;
 use std::sync::Arc;
 
+use bert_kernels::WeightFormat;
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 
@@ -56,6 +57,11 @@ impl Encoder {
             Some(EncoderPart::FinalNorm) => Some(self.depth().saturating_sub(1)),
             None => Some(self.depth()),
         };
+        // Weights that do not change are packed once.
+        let whole = layers.unwrap_or(0) / self.repeats;
+        for layer in self.layers.iter_mut().take(whole) {
+            layer.pack_weights(WeightFormat::F32);
+        }
         self.frozen = layers.map(|layers| FrozenPart { layers, states });
     }
 
