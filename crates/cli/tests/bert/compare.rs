@@ -1,6 +1,6 @@
-//! `bert compare`: two files of predictions for the same data.
+//! `bert compare`: two models, or two files of predictions, on the same data.
 
-use super::support::Room;
+use super::support::{Room, TRAIN, fixed_inputs};
 
 /// A record a row; the label is right where `right` says so.
 fn rows(right: impl Fn(usize) -> bool) -> String {
@@ -67,6 +67,55 @@ fn predictions_of_two_models_compare() {
         .json();
     assert_eq!(found["units"], 8);
     assert_eq!(found["difference"], 0.0);
+    // Models are the same as their predictions, and go together with them.
+    let line =
+        "evaluate text-classification --model trained --data train.tsv --predictions all.jsonl";
+    room.bert(line).succeeded();
+    room.bert(&TRAIN.replace("--output trained", "--output short --max-steps 1"))
+        .succeeded();
+    let of_models = room
+        .bert("compare trained short --data train.tsv -- --batch-size 3 --device ndarray")
+        .succeeded();
+    assert!(
+        of_models.stderr.contains("burn-ndarray"),
+        "{}",
+        of_models.stderr
+    );
+    let of_models = of_models.json();
+    assert_eq!(of_models["units"], 24);
+    let mixed = room
+        .bert("compare all.jsonl short --data train.tsv")
+        .succeeded()
+        .json();
+    assert_eq!(of_models, mixed);
+}
+
+#[test]
+fn models_of_every_task_that_has_predictions_compare() {
+    let room = Room::new();
+    for (index, task) in fixed_inputs(&room).into_iter().enumerate() {
+        let output = format!("model-{index}");
+        room.bert(&format!(
+            "train {task} --model base --max-steps 1 --output {output}"
+        ))
+        .succeeded();
+        let words: Vec<&str> = task.split(' ').collect();
+        let train = words.iter().position(|word| *word == "--train").unwrap();
+        let line = format!("compare {output} {output} --data {}", words[train + 1]);
+        let run = room.bert(&line);
+        if words[0] == "next-sentence" {
+            run.failed(
+                1,
+                &[
+                    &output,
+                    "BertForNextSentencePrediction",
+                    "compared are models for",
+                ],
+            );
+        } else {
+            assert_eq!(run.succeeded().json()["difference"], 0.0, "{task}");
+        }
+    }
 }
 
 #[test]
@@ -130,7 +179,7 @@ fn files_that_do_not_belong_together_are_refused() {
         rows(|_| true).replace("\"reference\":\"good\"", "\"reference\":\"bad\""),
     );
     room.write("none.jsonl", "{\"label\":\"good\",\"score\":0.9}\n");
-    let cases: [(&str, i32, &[&str]); 7] = [
+    let cases: [(&str, i32, &[&str]); 9] = [
         (
             "one.jsonl short.jsonl",
             1,
@@ -149,14 +198,20 @@ fn files_that_do_not_belong_together_are_refused() {
         (
             "one.jsonl nowhere.jsonl",
             1,
-            &["nowhere.jsonl", "cannot read"],
+            &["nowhere.jsonl", "no file of predictions", "--data"],
         ),
         (
             "one.jsonl base",
             1,
-            &["base", "is a directory", "--predictions"],
+            &["base", "no file of predictions", "--data"],
         ),
         ("one.jsonl one.jsonl --data eval.tsv", 1, &["--data"]),
+        (
+            "one.jsonl base --data eval.tsv",
+            1,
+            &["base", "BertModel", "compared are models for"],
+        ),
+        ("one.jsonl one.jsonl -- --offline", 2, &["are for models"]),
         ("one.jsonl one.jsonl --bootstrap 3", 2, &["at least 100"]),
     ];
     for (files, code, words) in cases {

@@ -1,17 +1,22 @@
 //! `bert compare`: whether one of two models is better on the same data, or chance alone makes it look so.
 
+mod models;
 mod predictions;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use bert_hub::DataSplit;
 use bert_tasks::statistics::{
     Interval, McNemar, McNemarMethod, mcnemar, percentile_interval, resamples,
 };
 use clap::Args;
 use serde::Serialize;
 
+use self::models::Evaluation;
 use self::predictions::Pairs;
+use crate::data_source;
+use crate::failure::WrongUsage;
 use crate::flags::at_least;
 use crate::format::counted;
 use crate::results::Results;
@@ -20,17 +25,20 @@ use crate::table::Table;
 /// The share of the resamples that an interval holds.
 const LEVEL: f64 = 0.95;
 
-/// Compare the predictions of two models for the same data, as `bert evaluate --predictions` writes them: McNemar's
-/// test of what only one of them gets right, and a paired bootstrap of the difference of the main figure
+/// Compare two models on the same data: McNemar's test of what only one of them gets right, and a paired bootstrap of the
+/// difference of the main figure
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
-    /// Predictions of the first model
+    /// The first model: a directory, a name that `bert models` lists, or a model of the hub. Or its predictions, as `bert
+    /// evaluate --predictions FILE` writes them
+    #[arg(value_name = "MODEL|FILE")]
     first: PathBuf,
-    /// Predictions of the second model, for the same data
+    /// The second model, or its predictions for the same data
+    #[arg(value_name = "MODEL|FILE")]
     second: PathBuf,
-    /// Data with the right answers, for files of question answering, which do not hold them: SQuAD files. The others
-    /// have each reference beside its prediction
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    /// Data that the models predict, as `bert evaluate` takes it. Files of predictions need it only for question answering:
+    /// the others have each reference beside its prediction
+    #[arg(long, value_name = "FILE|NAME", num_args = 1..)]
     data: Vec<PathBuf>,
     /// Random draws of the data's rows (sentences, questions), each as large as the data, with replacement; 1000:
     /// enough for two digits of an interval
@@ -39,6 +47,9 @@ pub(crate) struct CompareArgs {
     /// Seed of the draws; equal seeds give equal intervals; 42: any number would do
     #[arg(long, value_name = "N", default_value_t = 42)]
     bootstrap_seed: u64,
+    /// Options of `bert evaluate` for the models, such as --device wgpu or --text-column review
+    #[arg(last = true, value_name = "OPTION", allow_hyphen_values = true)]
+    options: Vec<String>,
 }
 
 /// What is printed.
@@ -73,12 +84,35 @@ struct PairedBootstrap {
 
 impl CompareArgs {
     pub(crate) fn run(&self) -> Result<()> {
-        let pairs = predictions::read(&self.first, &self.second, &self.data)?;
+        let pairs = self.read()?;
         let comparison = self.compare(&pairs)?;
         comparison.show();
         let mut results = Results::new();
         results.json(&comparison)?;
         results.flush()
+    }
+
+    /// The predictions of both, those of a model made now.
+    fn read(&self) -> Result<Pairs> {
+        let words = [&self.first, &self.second];
+        let has_model = words.iter().any(|word| models::is_model(word));
+        if !has_model && !self.options.is_empty() {
+            let reason =
+                "options of `bert evaluate` are for models, and these are files of predictions";
+            return Err(WrongUsage(reason.to_owned()).into());
+        }
+        let data = data_source::find_all("--data", &self.data, DataSplit::Dev, false)?;
+        let room = tempfile::tempdir()?;
+        let evaluation = Evaluation {
+            data: &data,
+            options: &self.options,
+        };
+        let file = |word: &Path, name: &str| match models::is_model(word) {
+            true => evaluation.predict(word, &room, name),
+            false => Ok(word.to_owned()),
+        };
+        let files = [file(&self.first, "first")?, file(&self.second, "second")?];
+        predictions::read([&self.first, &self.second], &files, &data, has_model)
     }
 
     fn compare(&self, pairs: &Pairs) -> Result<Comparison<'_>> {
@@ -128,7 +162,7 @@ impl CompareArgs {
 impl Comparison<'_> {
     /// The table on standard error.
     fn show(&self) {
-        let mut table = Table::new(&["PREDICTIONS", self.figure]);
+        let mut table = Table::new(&["MODEL", self.figure]);
         let mut row = |what: String, value: String| table.push(vec![what, value]);
         row(
             self.args.first.display().to_string(),

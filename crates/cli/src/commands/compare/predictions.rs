@@ -57,15 +57,22 @@ enum Record {
     },
 }
 
-/// Reads two files of predictions; `data` has the right answers of questions.
-pub(super) fn read(first: &Path, second: &Path, data: &[PathBuf]) -> Result<Pairs> {
-    let texts = [text(first)?, text(second)?];
+/// Reads two files of predictions. `names` are what the user calls them, `data` has the right answers of questions, and
+/// `is_data_used` says that a model has predicted it.
+pub(super) fn read(
+    names: [&Path; 2],
+    files: &[PathBuf; 2],
+    data: &[PathBuf],
+    is_data_used: bool,
+) -> Result<Pairs> {
+    let [first, second] = names;
+    let texts = [text(first, &files[0])?, text(second, &files[1])?];
     if let (Some(one), Some(other)) = (answers(&texts[0]), answers(&texts[1])) {
         return of_answers([first, second], [one, other], data);
     }
-    if !data.is_empty() {
+    if !data.is_empty() && !is_data_used {
         bail!(
-            "--data: only files of question answering need it; in the others each prediction has its reference"
+            "--data: only models and files of question answering need it; in other files each prediction has its reference"
         );
     }
     let [one, other] = [records(first, &texts[0])?, records(second, &texts[1])?];
@@ -154,14 +161,8 @@ fn add(pairs: &mut Option<Pairs>, records: (Record, Record)) -> bool {
     }
 }
 
-fn text(path: &Path) -> Result<String> {
-    if path.is_dir() {
-        bail!(
-            "{}: is a directory; give the predictions that `bert evaluate --model DIR --predictions FILE` writes",
-            path.display()
-        );
-    }
-    std::fs::read_to_string(path).with_context(|| format!("{}: cannot read", path.display()))
+fn text(name: &Path, file: &Path) -> Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("{}: cannot read", name.display()))
 }
 
 fn records(path: &Path, text: &str) -> Result<Vec<Record>> {
