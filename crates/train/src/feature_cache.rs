@@ -100,9 +100,10 @@ impl Serialize for FeatureCache {
     }
 }
 
-/// Hidden states by the tokens of their sequences.
+/// Hidden states by the tokens of their sequences. Several runs may read one store, if their frozen parts are equal: runs of
+/// one checkpoint and one [`Tune`](crate::Tune).
 #[derive(Debug)]
-pub(crate) struct FeatureStore {
+pub struct FeatureStore {
     format: FeatureFormat,
     memory_bytes: u64,
     /// Where the file goes; `None` keeps everything that has room in memory.
@@ -125,7 +126,13 @@ enum Place {
 }
 
 impl FeatureStore {
-    pub(crate) fn new(format: FeatureFormat, memory_bytes: u64, dir: Option<&Path>) -> Self {
+    /// An empty store, if `cache` keeps anything; `dir` is where its file goes when memory is full.
+    pub fn empty(cache: FeatureCache, dir: Option<&Path>) -> Option<Self> {
+        let format = cache.format?;
+        Some(Self::new(format, cache.memory_bytes, dir))
+    }
+
+    fn new(format: FeatureFormat, memory_bytes: u64, dir: Option<&Path>) -> Self {
         Self {
             format,
             memory_bytes,

@@ -10,13 +10,14 @@ use bert_tasks::Task;
 use crate::TrainOptions;
 use crate::feature_cache::FeatureStore;
 
-/// Has the frozen part of the encoder computed as in evaluation, and kept where that pays. Says whether it is kept.
+/// Has the frozen part of the encoder computed as in evaluation, and kept where that pays: in the store that other runs read,
+/// or in one of its own. Says whether it is kept.
 pub(crate) fn freeze<T: Task>(
     task: &T,
     model: &mut T::Model,
     trained: &BTreeSet<String>,
     options: &TrainOptions,
-    output: Option<&Path>,
+    (shared, output): (Option<Arc<FeatureStore>>, Option<&Path>),
 ) -> bool {
     let lowest = trained
         .iter()
@@ -25,13 +26,13 @@ pub(crate) fn freeze<T: Task>(
     if options.frozen_dropout || lowest == Some(EncoderPart::Embeddings) {
         return false;
     }
-    let is_worth_it = lowest != Some(EncoderPart::Layer(0)) && options.passes_again();
-    let format = options.feature_cache.format;
-    let format = format.filter(|_| task.has_fixed_inputs() && is_worth_it);
-    let states = format.map(|format| {
-        let memory = options.feature_cache.memory_bytes;
-        Arc::new(FeatureStore::new(format, memory, output)) as Arc<dyn FrozenStates>
-    });
+    let is_worth_it = lowest != Some(EncoderPart::Layer(0)) && task.has_fixed_inputs();
+    let own = || {
+        let store = FeatureStore::empty(options.feature_cache, output);
+        store.filter(|_| options.passes_again()).map(Arc::new)
+    };
+    let store = is_worth_it.then(|| shared.or_else(own)).flatten();
+    let states = store.map(|store| store as Arc<dyn FrozenStates>);
     let is_kept = states.is_some();
     task.encoder_mut(model).freeze_below(lowest, states);
     is_kept

@@ -43,7 +43,7 @@ pub use checkpoint::{
 pub use clip::{clip_factor, global_norm};
 pub use error::TrainError;
 pub use evaluation_log::EvaluationLog;
-pub use feature_cache::{FeatureCache, FeatureFormat};
+pub use feature_cache::{FeatureCache, FeatureFormat, FeatureStore};
 pub use files::prepare_output;
 pub use observer::{EvaluationReport, ExchangeReport, Observer, Observers, Plan, StepReport};
 pub use options::{Batching, Sampler, TrainOptions};

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -15,8 +16,8 @@ use crate::ranks::{Agreed, own_rows};
 use crate::rates::layers_of;
 use crate::tune::freeze_embeddings;
 use crate::{
-    AdamW, Batching, Checkpoint, Checkpointing, EvaluationReport, Observer, Plan, Schedule,
-    Selection, SingleProcess, StepReport, Stepper, TrainError, TrainOptions,
+    AdamW, Batching, Checkpoint, Checkpointing, EvaluationReport, FeatureStore, Observer, Plan,
+    Schedule, Selection, SingleProcess, StepReport, Stepper, TrainError, TrainOptions,
 };
 
 /// The result of a run.
@@ -68,6 +69,7 @@ pub fn train<T: Task>(
         output,
         checkpoints: None,
         ranks: &SingleProcess,
+        features: None,
     };
     training.run(model, observer)
 }
@@ -89,6 +91,9 @@ pub struct Training<'a, T: Task> {
     pub checkpoints: Option<Checkpointing<'a>>,
     /// The processes of the run. Every rank gets the same of everything else, but `output`: one rank writes.
     pub ranks: &'a dyn Communicator,
+    /// What the frozen part of the model has computed in other runs, and will compute in this one. Without it a run keeps
+    /// that for itself, where it pays.
+    pub features: Option<Arc<FeatureStore>>,
 }
 
 impl<T: Task> Training<'_, T> {
@@ -118,7 +123,8 @@ impl<T: Task> Training<'_, T> {
             false => model,
         };
         let trained = trained_paths(&model);
-        let keeps_features = freeze(self.task, &mut model, &trained, options, self.output);
+        let features = (self.features.take(), self.output);
+        let keeps_features = freeze(self.task, &mut model, &trained, options, features);
         let schedule = options.schedule(examples);
         let resume = self.checkpoints.as_ref().and_then(|one| one.resume.clone());
         let plan = Plan {

@@ -131,6 +131,7 @@ fn followed<T: Task>(
         output: None,
         checkpoints: None,
         ranks,
+        features: None,
     };
     let mut followed = Followed::default();
     let trained = training.run(model, &mut followed)?;
@@ -320,6 +321,7 @@ fn a_run_that_one_rank_is_asked_to_stop_goes_on_with_other_ranks(
                 ..Checkpointing::default()
             }),
             ranks: &rank,
+            features: None,
         };
         let trained = training.run(model, &mut Followed::default())?;
         Ok(parameters(&trained))

@@ -1,6 +1,7 @@
 //! One run of `bert train`, from the checkpoint to the figures on test data.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
@@ -9,8 +10,8 @@ use bert_tasks::adapters::{BaseModel, LoraOptions};
 use bert_tasks::pretraining::EVALUATION_SEED;
 use bert_tasks::{Communicator, Evaluation, RunOptions, Task};
 use bert_train::{
-    Checkpoint, Checkpointing, EvaluationLog, Observer, Observers, RunDescription, Stopped,
-    TensorBoardLog, TrainError, TrainOptions, Trained, Training, TrainingLog,
+    Checkpoint, Checkpointing, EvaluationLog, FeatureStore, Observer, Observers, RunDescription,
+    Stopped, TensorBoardLog, TrainError, TrainOptions, Trained, Training, TrainingLog,
 };
 use burn::tensor::Device;
 
@@ -39,6 +40,8 @@ pub(crate) struct Session<'a, C> {
     pub(super) adapter: Option<(LoraOptions, BaseModel)>,
     pub(super) device: &'a Device,
     pub(super) processes: &'a Processes,
+    /// What the frozen part of the model computes, if several runs read it.
+    pub(super) features: Option<Arc<FeatureStore>>,
 }
 
 /// A run that is alone in its command: it saves checkpoints and stops when a signal asks it to.
@@ -96,6 +99,7 @@ impl<C: FineTune> Session<'_, C> {
             output: is_first.then_some(output),
             checkpoints,
             ranks: self.processes.ranks(),
+            features: self.features.clone(),
         };
         let trained = run_loop(training, ready.network, signals.as_ref(), record.as_mut())?;
         drop(signals);

@@ -1,12 +1,13 @@
 //! What `bert train` does for every task: one order of checks, one loop, one report.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Result;
 use bert_hub::DataSplit;
 use bert_report::UsedFor;
 use bert_tasks::{HeadOrigin, Task, TaskError};
-use bert_train::{Checkpoint, TrainingData, Tune, prepare_output};
+use bert_train::{Checkpoint, FeatureStore, TrainingData, Tune, prepare_output};
 use clap::Args;
 use serde_json::json;
 
@@ -264,6 +265,10 @@ fn run_among<C: FineTune>(processes: &Processes, command: &C, flags: &FineTuneFl
         adapter,
         device: &device,
         processes,
+        features: (!matches!(repeats, Repeats::Once))
+            .then(|| FeatureStore::empty(options.feature_cache, Some(&flags.output)))
+            .flatten()
+            .map(Arc::new),
     };
     let report = match (&repeats, fold_of) {
         (Repeats::Seeds(seeds), _) => repeats::with_seeds(&session, seeds, &data)?,

@@ -45,6 +45,44 @@ fn a_run_with_a_cache_is_the_run_without_one() {
     }
 }
 
+#[test]
+fn seeds_and_folds_read_what_other_runs_have_computed() {
+    let room = Room::new();
+    let line = format!("{TRAIN} --epochs 1 --feature-cache f32");
+    let several = room
+        .bert(&format!("{line} --seeds 1,2 --output several"))
+        .succeeded();
+    assert_eq!(
+        several.stderr.matches(KEPT).count(),
+        2,
+        "{}",
+        several.stderr
+    );
+    for seed in [1, 2] {
+        let output = format!("alone-{seed}");
+        let alone = room.bert(&format!("{line} --seed {seed} --output {output}"));
+        assert!(!alone.succeeded().stderr.contains(KEPT));
+        let run = format!("several/seed-{seed}");
+        assert_eq!(log(&room, &output), log(&room, &run));
+        assert!(weights(&room, &output) == weights(&room, &run));
+    }
+    let line = line.replace(" --eval eval.tsv", "");
+    let kept = room
+        .bert(&format!("{line} --folds 2 --output folds"))
+        .succeeded();
+    assert_eq!(kept.stderr.matches(KEPT).count(), 2, "{}", kept.stderr);
+    room.bert(
+        &format!("{line} --folds 2 --feature-cache off --output folds-off")
+            .replace(" --feature-cache f32", ""),
+    )
+    .succeeded();
+    for fold in ["fold-1", "fold-2"] {
+        let (one, other) = (format!("folds/{fold}"), format!("folds-off/{fold}"));
+        assert_eq!(log(&room, &one), log(&room, &other));
+        assert!(weights(&room, &one) == weights(&room, &other));
+    }
+}
+
 const TRAIN: &str = "train text-classification --model base --train train.tsv --eval eval.tsv --batch-size 4 --lr 1e-3 \
                      --dropout 0.1 --tune last:1";
 
