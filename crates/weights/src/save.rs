@@ -16,7 +16,10 @@ use serde_json::{Map, Value};
 
 use crate::layout::{self, CheckpointLayout};
 use crate::staging::Staging;
-use crate::{ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE, CONFIG_FILE, KeyMap, WEIGHTS_FILE};
+use crate::{
+    ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE, CONFIG_FILE, CheckpointError, KeyMap, WEIGHTS_FILE,
+    header, values,
+};
 
 /// What goes into the directory beside the weights.
 #[derive(Debug, Clone)]
@@ -69,6 +72,21 @@ pub enum SaveError {
         /// What burn-store says.
         reason: SafetensorsStoreError,
     },
+    /// Some weights are NaN or infinite: whoever opened the file would refuse it, or compute nothing with it.
+    #[error(
+        "{path}: not written, because these weights are NaN or infinite: {}; training has diverged: lower the learning rate, \
+         or go on from an earlier checkpoint",
+        .names.join(", ")
+    )]
+    NotFinite {
+        /// The path of the file.
+        path: PathBuf,
+        /// The tensors.
+        names: Vec<String>,
+    },
+    /// What was written could not be read again.
+    #[error(transparent)]
+    Reread(#[from] CheckpointError),
     /// A file of the tokenizer or `config.json` cannot be copied.
     #[error("{path}: cannot be copied: {reason}")]
     Copy {
@@ -101,7 +119,8 @@ pub enum SaveError {
 /// tokenizer's files. [`crate::load`] reads back the same bits.
 ///
 /// The directory is created if it does not exist. All files are complete before the first one takes its place, so a
-/// failure to write leaves the directory as it was. Files with other names stay.
+/// failure to write leaves the directory as it was. Files with other names stay. A model with a weight that is NaN or infinite
+/// is refused.
 ///
 /// # Errors
 /// [`SaveError`], which names the path or the parameters.
@@ -184,7 +203,25 @@ impl Files<'_> {
                 reason,
             }
         })?;
+        check_finite(&staging.path(self.weights), &dir.join(self.weights))?;
         staging.commit()
+    }
+}
+
+/// Reads the values in `staged`, which is to become the file at `path`.
+fn check_finite(staged: &Path, path: &Path) -> Result<(), SaveError> {
+    let mut names = Vec::new();
+    for tensor in header::read(staged)? {
+        if !values::are_finite(&tensor)? {
+            names.push(tensor.name);
+        }
+    }
+    match names.is_empty() {
+        true => Ok(()),
+        false => Err(SaveError::NotFinite {
+            path: path.to_owned(),
+            names,
+        }),
     }
 }
 

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bert_weights::{Checkpoint, Export, KeyMap, LoadOptions, SaveError, load, save};
-use burn::tensor::{DType, Device};
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{DType, Device, Tensor};
 use serde_json::{Map, Value, json};
 
 use crate::support::{
@@ -411,4 +412,39 @@ fn parameters_without_a_name_are_all_listed() {
         "{error}"
     );
     assert!(contents(target.path()).is_empty());
+}
+
+#[test]
+fn a_model_with_a_weight_that_is_no_number_is_refused_and_leaves_what_was_there() {
+    let target = tempfile::tempdir().unwrap();
+    let model = loaded(&base_tensors());
+    save(&model, &base_keys(), &export(&[]), target.path()).unwrap();
+    let before = contents(target.path());
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let broken = model.clone().map(&mut FirstValue(Some(value)));
+        let error = save(&broken, &base_keys(), &export(&[]), target.path()).unwrap_err();
+        let SaveError::NotFinite { names, .. } = &error else {
+            panic!("{error}");
+        };
+        assert_eq!(names.len(), 1);
+        assert!(error.to_string().contains("diverged"), "{error}");
+        assert_eq!(contents(target.path()), before);
+    }
+}
+
+/// Puts a value into the first parameter.
+struct FirstValue(Option<f32>);
+
+impl ModuleMapper for FirstValue {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(value) = self.0.take() else {
+            return param;
+        };
+        param.map(|tensor| {
+            let shape = tensor.shape();
+            let flat = tensor.flatten::<1>(0, D - 1);
+            let first = Tensor::<1>::from_data([value], &flat.device());
+            flat.slice_assign([0..1], first).reshape(shape)
+        })
+    }
 }
