@@ -5,6 +5,9 @@ use crate::buckets::BIAS_BUCKETS;
 use crate::config_keys::ConfigKeys;
 use crate::{DisentangledConfig, EncoderError, ModelType, ModernBertConfig};
 
+/// The largest size of anything, 2²⁸: more than any vocabulary has, and the product of two such sizes is a number of elements.
+const LARGEST_SIZE: usize = 1 << 28;
+
 /// The activation between the two linear maps of a layer's feed-forward network: `hidden_act` of config.json.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum HiddenAct {
@@ -292,6 +295,15 @@ impl EncoderConfig {
         ];
         if let Some((key, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
             return Err(EncoderError::ZeroSize { key });
+        }
+        let table = [("type_vocab_size", self.type_vocab_size)];
+        let too_large = |(_, size): &(&str, usize)| *size > LARGEST_SIZE;
+        if let Some((key, size)) = sizes.into_iter().chain(table).find(too_large) {
+            return Err(EncoderError::OutOfRange {
+                key,
+                value: size as f64,
+                expected: "at most 268435456",
+            });
         }
         let defaults = (self.model_type.family().defaults)();
         if self.type_vocab_size == 0 && defaults.type_vocab_size != 0 {

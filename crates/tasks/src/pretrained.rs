@@ -106,6 +106,7 @@ impl Pretrained {
         encoder
             .validate()
             .map_err(|error| unfit_config(&checkpoint, error.to_string()))?;
+        check_layers(&encoder, &checkpoint)?;
         let encoder = dropout.apply(encoder);
         encoder.validate()?;
         let tokenizer = Tokenizer::from_dir(match &adapter {
@@ -348,6 +349,20 @@ impl Pretrained {
     pub fn encode(&self, texts: &[(&str, Option<&str>)]) -> Result<Vec<Encoding>, TaskError> {
         Ok(self.tokenizer.encode_batch(texts, self.max_length)?)
     }
+}
+
+/// Makes sure that the layers, which take memory before their weights are read, are no more than the file can have.
+fn check_layers(encoder: &EncoderConfig, checkpoint: &Checkpoint) -> Result<(), TaskError> {
+    let (layers, tensors) = (encoder.layers_with_weights(), checkpoint.tensors().len());
+    if layers <= tensors {
+        return Ok(());
+    }
+    Err(unfit_config(
+        checkpoint,
+        format!(
+            "there are {layers} layers (`num_hidden_layers`), but the checkpoint has {tensors} tensors in all"
+        ),
+    ))
 }
 
 fn unfit_config(checkpoint: &Checkpoint, reason: String) -> TaskError {

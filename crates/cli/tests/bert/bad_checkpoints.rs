@@ -100,6 +100,28 @@ fn impossible_configurations_are_refused_by_key() {
     refused(broken, &["config.json"]);
 }
 
+/// A size in config.json is compared with the file before anything of that size is allocated: these would take more memory
+/// than there is, or than can be counted.
+#[test]
+fn sizes_that_no_file_of_this_length_can_have_are_refused() {
+    let cases = [
+        ("num_hidden_layers", 3, 200_000_000, "num_hidden_layers"),
+        ("hidden_size", 16, 200_000_000, "[61, 200000000]"),
+        ("hidden_size", 16, 1 << 40, "hidden_size"),
+        ("intermediate_size", 37, 200_000_000, "[200000000, 16]"),
+        ("intermediate_size", 37, 1 << 40, "intermediate_size"),
+        ("vocab_size", 61, 200_000_000, "[200000000, 16]"),
+        ("vocab_size", 61, 1 << 40, "vocab_size"),
+        ("type_vocab_size", 7, 200_000_000, "[200000000, 16]"),
+        ("type_vocab_size", 7, 1 << 40, "type_vocab_size"),
+    ];
+    for (key, true_size, size, words) in cases {
+        let [from, to]: [String; 2] =
+            [true_size, size].map(|size: u64| format!("\"{key}\": {size}"));
+        refused(|room| edit_config(room, &from, &to), &[words]);
+    }
+}
+
 #[test]
 fn a_checkpoint_without_a_file_it_needs_is_refused() {
     for (file, words) in [
