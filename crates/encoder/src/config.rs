@@ -3,38 +3,10 @@ use serde::{Deserialize, Serialize};
 use crate::batch::Numbering;
 use crate::buckets::BIAS_BUCKETS;
 use crate::config_keys::ConfigKeys;
-use crate::{DisentangledConfig, EncoderError, ModelType, ModernBertConfig};
+use crate::{DisentangledConfig, EncoderError, HiddenAct, ModelType, ModernBertConfig};
 
 /// The largest size of anything, 2²⁸: more than any vocabulary has, and the product of two such sizes is a number of elements.
 const LARGEST_SIZE: usize = 1 << 28;
-
-/// The activation between the two linear maps of a layer's feed-forward network: `hidden_act` of config.json.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum HiddenAct {
-    /// `x · Φ(x)` through erf.
-    #[default]
-    #[serde(rename = "gelu", alias = "gelu_python")]
-    Gelu,
-    /// GELU's tanh approximation, as in Google's original code. `gelu_fast` and `gelu_accurate` write the same function
-    /// otherwise.
-    #[serde(rename = "gelu_new", alias = "gelu_fast", alias = "gelu_accurate")]
-    GeluNew,
-    /// The same function as [`GeluNew`](Self::GeluNew) under PyTorch's name for it.
-    #[serde(rename = "gelu_pytorch_tanh", alias = "gelu_python_tanh")]
-    GeluPytorchTanh,
-    /// `x · sigmoid(1.702 x)`.
-    #[serde(rename = "quick_gelu")]
-    QuickGelu,
-    /// `max(x, 0)`.
-    #[serde(rename = "relu")]
-    Relu,
-    /// `x · sigmoid(x)`.
-    #[serde(rename = "silu", alias = "swish")]
-    Silu,
-    /// `tanh(x)`.
-    #[serde(rename = "tanh")]
-    Tanh,
-}
 
 /// The keys of a `config.json` that the encoder computes with, spelled as BERT spells them; the keys of other families are
 /// read, too. Keys it does not know are left to the reader of the file. Keys that are missing have the value that the

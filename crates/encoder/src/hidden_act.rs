@@ -1,10 +1,37 @@
 use burn::tensor::Tensor;
 use burn::tensor::activation::{gelu_approximate, relu, sigmoid, silu};
-
-use crate::HiddenAct;
+use serde::{Deserialize, Serialize};
 
 /// `QuickGELUActivation` of transformers.
 const QUICK_GELU_SCALE: f64 = 1.702;
+
+/// The activation between the two linear maps of a layer's feed-forward network: `hidden_act` of config.json.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum HiddenAct {
+    /// `x · Φ(x)` through erf.
+    #[default]
+    #[serde(rename = "gelu", alias = "gelu_python")]
+    Gelu,
+    /// GELU's tanh approximation, as in Google's original code. `gelu_fast` and `gelu_accurate` write the same function
+    /// otherwise.
+    #[serde(rename = "gelu_new", alias = "gelu_fast", alias = "gelu_accurate")]
+    GeluNew,
+    /// The same function as [`GeluNew`](Self::GeluNew) under PyTorch's name for it.
+    #[serde(rename = "gelu_pytorch_tanh", alias = "gelu_python_tanh")]
+    GeluPytorchTanh,
+    /// `x · sigmoid(1.702 x)`.
+    #[serde(rename = "quick_gelu")]
+    QuickGelu,
+    /// `max(x, 0)`.
+    #[serde(rename = "relu")]
+    Relu,
+    /// `x · sigmoid(x)`.
+    #[serde(rename = "silu", alias = "swish")]
+    Silu,
+    /// `tanh(x)`.
+    #[serde(rename = "tanh")]
+    Tanh,
+}
 
 impl HiddenAct {
     /// Applies the activation element by element.
