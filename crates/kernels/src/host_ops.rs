@@ -21,7 +21,7 @@ use crate::cross_entropy::{self, SavedCrossEntropy};
 use crate::embeddings::{self, SavedEmbeddings};
 use crate::linear::{self, LinearParams, SavedLinear};
 use crate::low_rank::{self, LowRankParams, SavedLowRank};
-use crate::params::{AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams};
+use crate::params::{AttentionParams, DropoutMask, EmbeddingParams, NormParams};
 use crate::{attention, dropout, gated, layer_norm, rotary};
 
 /// Fused operations on the primitives of the CPU backends. The functions on
@@ -200,10 +200,10 @@ pub(crate) trait HostKernels: HostOps {
     /// [`linear`](HostOps::linear) of x and any number of weights and biases, side by side.
     fn linear_of(inputs: Vec<FloatTensor<Self>>, params: &LinearParams) -> FloatTensor<Self>;
 
-    /// [`linear_of`](Self::linear_of) and state for its backward pass, with the input or without.
+    /// [`linear_of`](Self::linear_of) and state for its backward pass, with the input or without. Packed weights are not used.
     fn linear_saving(
         inputs: Vec<FloatTensor<Self>>,
-        epilogue: Epilogue,
+        params: &LinearParams,
         keeps_input: bool,
     ) -> (FloatTensor<Self>, SavedLinear<FloatTensor<Self>>);
 

@@ -102,7 +102,7 @@ pub use low_rank::{LowRankWeights, adapted_composed, column_norms, merged_weight
 pub use norm::sum_of_squares;
 pub use packed::PackedWeight;
 pub use params::{
-    AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams, WeightFormat,
+    AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams, Precision, WeightFormat,
 };
 pub use rotary::{Rotation, rotary};
 pub use threads::on_kernel_threads;

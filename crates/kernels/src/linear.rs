@@ -15,7 +15,7 @@ use crate::gelu;
 use crate::host_ops::{HostKernels, HostOps};
 use crate::low_rank::{self, LowRankWeights};
 use crate::packed::PackedWeight;
-use crate::params::Epilogue;
+use crate::params::{Epilogue, Precision};
 
 /// The weights of one linear map.
 #[derive(Debug, Clone)]
@@ -28,16 +28,20 @@ pub struct LinearWeights {
     pub packed: Option<Arc<PackedWeight>>,
     /// An adapter beside the map.
     pub low_rank: Option<LowRankWeights>,
+    /// In which numbers the kernels multiply where the weight is not kept packed. The narrow products of an adapter's own
+    /// gradients have single precision.
+    pub precision: Precision,
 }
 
 impl LinearWeights {
-    /// A map whose weight is packed in each call.
+    /// A map of single precision whose weight is packed in each call.
     pub fn new(weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
         Self {
             weight,
             bias,
             packed: None,
             low_rank: None,
+            precision: Precision::F32,
         }
     }
 
@@ -120,6 +124,7 @@ pub fn linear(x: Tensor<2>, mut weights: LinearWeights, epilogue: Epilogue) -> T
     let params = LinearParams {
         epilogue,
         packed: vec![weights.packed.clone()],
+        precision: weights.precision,
     };
     let (weight, bias) = weights.into_kernel();
     Tensor::from_dispatch(<Dispatch as HostOps>::linear(
@@ -130,7 +135,8 @@ pub fn linear(x: Tensor<2>, mut weights: LinearWeights, epilogue: Epilogue) -> T
     ))
 }
 
-/// Three linear maps of one input: the queries, keys and values of an attention.
+/// Three linear maps of one input: the queries, keys and values of an attention. The kernels multiply in the precision of the
+/// first.
 ///
 /// # Shapes
 ///
@@ -158,7 +164,7 @@ pub fn linear_qkv(x: Tensor<2>, weights: [LinearWeights; 3]) -> Projections<3> {
     learners.learning(Tensor::from_dispatch(joined), x)
 }
 
-/// Two linear maps of one input: the keys and values of an attention.
+/// Two linear maps of one input: the keys and values of an attention. The kernels multiply in the precision of the first.
 ///
 /// # Shapes
 ///
@@ -233,6 +239,7 @@ fn params_of(weights: &[LinearWeights]) -> LinearParams {
     LinearParams {
         epilogue: Epilogue::Bias,
         packed: weights.iter().map(|map| map.packed.clone()).collect(),
+        precision: weights[0].precision,
     }
 }
 
@@ -267,28 +274,30 @@ pub(crate) struct LinearParams {
     pub(crate) epilogue: Epilogue,
     /// Where each packed weight is kept, if it is.
     pub(crate) packed: Vec<Option<Arc<PackedWeight>>>,
-}
-
-impl LinearParams {
-    /// Without packed weights.
-    #[cfg(any(feature = "flex", feature = "ndarray"))]
-    pub(crate) fn unpacked(epilogue: Epilogue) -> Self {
-        Self {
-            epilogue,
-            packed: Vec::new(),
-        }
-    }
+    /// Of the products where the weight is not packed.
+    pub(crate) precision: Precision,
 }
 
 /// State for the backward pass of linear maps.
 #[derive(Debug, Clone)]
 pub(crate) struct SavedLinear<F> {
-    /// The input `[T, K]`, where a weight wants a gradient.
-    pub(crate) x: Option<F>,
     /// The weights `[K, N]`.
     pub(crate) weights: Vec<F>,
-    /// The slope of the activation at its input, `[T, N]`, if there is an activation.
-    pub(crate) slope: Option<F>,
+    pub(crate) activations: SavedActivations<F>,
+}
+
+/// What is saved of the forward pass, in the precision of the products.
+#[derive(Debug, Clone)]
+pub(crate) enum SavedActivations<F> {
+    F32 {
+        /// The input `[T, K]`, where a weight wants a gradient.
+        x: Option<F>,
+        /// The slope of the activation at its input, `[T, N]`, if there is an activation.
+        slope: Option<F>,
+    },
+    /// The same in bfloat16.
+    #[cfg(any(feature = "flex", feature = "ndarray"))]
+    Bf16(Arc<crate::cpu::linear_bf16::Kept>),
 }
 
 #[derive(Debug)]
@@ -326,7 +335,7 @@ pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy, const PARENTS: usiz
     let inputs = inputs.map(|input| input.into_primitive()).to_vec();
     match prepared.stateful() {
         OpsKind::Tracked(prep) => {
-            let (y, saved) = B::linear_saving(inputs, params.epilogue, keeps_input);
+            let (y, saved) = B::linear_saving(inputs, &params, keeps_input);
             prep.finish(saved, y)
         }
         OpsKind::UnTracked(prep) => prep.finish(B::linear_of(inputs, &params)),

@@ -142,6 +142,7 @@ pub(crate) fn merged(weights: LinearWeights, adapter: LowRankWeights) -> (Linear
         bias: weights.bias,
         packed: None,
         low_rank: None,
+        precision: weights.precision,
     };
     (weights, Learner { adapter, scaling })
 }

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 /// A dropout whose mask is a function of a seed: the seed and an element's index decide whether the element becomes zero.
@@ -64,6 +65,28 @@ pub enum Epilogue {
     Bias,
     /// Adds the bias and applies [`gelu`](crate::gelu()).
     BiasGelu,
+}
+
+/// In which numbers a linear map multiplies in training: its product, and those of its gradients. Weights, biases, sums and
+/// gradients have single precision either way. Devices without [kernels](crate::has_kernels) multiply in single precision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// Single precision.
+    #[default]
+    F32,
+    /// Both operands of each product are rounded to the nearest bfloat16, with a relative error of at most 2⁻⁹, on every
+    /// processor; those with AVX-512 BF16 multiply twice as fast. What the backward pass needs of the forward pass is kept
+    /// like that, in half of the memory.
+    Bf16,
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+        })
+    }
 }
 
 /// The number format of a [`PackedWeight`](crate::PackedWeight). The input that it is multiplied with is rounded to the same

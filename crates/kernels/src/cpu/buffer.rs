@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 
+use pulp::bytemuck::Zeroable;
 use rayon::prelude::*;
 
 /// Elements of a chunk of element-wise work: three arrays of it fit in a second-level cache, and the work outlasts the cost of
@@ -20,14 +21,14 @@ const FEW: usize = 1 << 14;
     unsafe_code,
     reason = "elements are written without having been zeroed before"
 )]
-pub(crate) fn filled(
+pub(crate) fn filled<E: Send>(
     length: usize,
     chunk: usize,
-    fill: impl for<'a> Fn(usize, &'a mut [MaybeUninit<f32>]) -> &'a mut [f32] + Sync,
-) -> Vec<f32> {
+    fill: impl for<'a> Fn(usize, &'a mut [MaybeUninit<E>]) -> &'a mut [E] + Sync,
+) -> Vec<E> {
     let mut vector = Vec::with_capacity(length);
     let places = &mut vector.spare_capacity_mut()[..length];
-    let one = |(index, places): (usize, &mut [MaybeUninit<f32>])| {
+    let one = |(index, places): (usize, &mut [MaybeUninit<E>])| {
         let given = extent(places);
         let written = fill(index, places);
         assert_eq!(
@@ -47,40 +48,72 @@ pub(crate) fn filled(
     vector
 }
 
-/// Two vectors of `length` elements, as [`filled`], and what `fill` returns beside each pair of chunks.
+/// How two matrices of equally many rows are cut into tiles of whole rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tiles {
+    pub(crate) rows: usize,
+    /// Rows of a tile.
+    pub(crate) tile: usize,
+    /// Elements of a row of each matrix.
+    pub(crate) widths: [usize; 2],
+}
+
+impl Tiles {
+    /// The memory of each tile of the matrix of this width.
+    fn places<E>(self, vector: &mut Vec<E>, width: usize) -> Vec<&mut [MaybeUninit<E>]> {
+        let mut rest = &mut vector.spare_capacity_mut()[..self.rows * width];
+        let starts = (0..self.rows).step_by(self.tile.max(1));
+        starts
+            .map(|start| {
+                let rows = self.tile.min(self.rows - start);
+                rest.split_off_mut(..rows * width)
+                    .expect("the tiles have no more rows than the matrix")
+            })
+            .collect()
+    }
+}
+
+/// Two matrices, as [`filled`] by tiles, and what `fill` returns beside each pair of tiles.
 ///
 /// # Panics
 ///
-/// `fill` returns something other than the chunks that it took.
+/// `fill` returns something other than the tiles that it took.
 #[expect(
     unsafe_code,
     reason = "elements are written without having been zeroed before"
 )]
-pub(crate) fn filled_pair<R: Send>(
-    length: usize,
-    chunk: usize,
-    fill: impl for<'a> Fn(usize, [&'a mut [MaybeUninit<f32>]; 2]) -> ([&'a mut [f32]; 2], R) + Sync,
-) -> ([Vec<f32>; 2], Vec<R>) {
-    let (mut one, mut other) = (Vec::with_capacity(length), Vec::with_capacity(length));
-    let ones = one.spare_capacity_mut()[..length].par_chunks_mut(chunk.max(1));
-    let others = other.spare_capacity_mut()[..length].par_chunks_mut(chunk.max(1));
+pub(crate) fn filled_pair<A: Send, B: Send, R: Send>(
+    tiles: Tiles,
+    fill: impl for<'a> Fn(
+        usize,
+        (&'a mut [MaybeUninit<A>], &'a mut [MaybeUninit<B>]),
+    ) -> ((&'a mut [A], &'a mut [B]), R)
+    + Sync,
+) -> ((Vec<A>, Vec<B>), Vec<R>) {
+    let lengths = tiles.widths.map(|width| tiles.rows * width);
+    let (mut one, mut other) = (
+        Vec::with_capacity(lengths[0]),
+        Vec::with_capacity(lengths[1]),
+    );
+    let ones = tiles.places(&mut one, tiles.widths[0]).into_par_iter();
+    let others = tiles.places(&mut other, tiles.widths[1]).into_par_iter();
     let beside = ones.zip(others).enumerate().map(|(index, (one, other))| {
         let given = (extent(one), extent(other));
-        let ([one, other], beside) = fill(index, [one, other]);
+        let ((one, other), beside) = fill(index, (one, other));
         assert_eq!(
             given,
             (extent(one), extent(other)),
-            "the chunks that were given are written"
+            "the tiles that were given are written"
         );
         beside
     });
     let beside = beside.collect();
-    // SAFETY: as in `filled`, for both.
+    // SAFETY: the tiles cover both matrices, and `fill` returned every element of them initialised.
     unsafe {
-        one.set_len(length);
-        other.set_len(length);
+        one.set_len(lengths[0]);
+        other.set_len(lengths[1]);
     }
-    ([one, other], beside)
+    ((one, other), beside)
 }
 
 /// The address and the length of a slice.
@@ -95,11 +128,11 @@ fn extent<T>(slice: &[T]) -> (usize, usize) {
 /// The lengths differ.
 #[inline(always)]
 #[expect(unsafe_code, reason = "elements are read once they have been written")]
-pub(crate) fn map_into<'a>(
-    places: &'a mut [MaybeUninit<f32>],
+pub(crate) fn map_into<'a, E>(
+    places: &'a mut [MaybeUninit<E>],
     source: &mut [f32],
-    f: impl Fn(&mut f32) -> f32,
-) -> &'a mut [f32] {
+    f: impl Fn(&mut f32) -> E,
+) -> &'a mut [E] {
     assert_eq!(places.len(), source.len(), "one place for each element");
     for (place, element) in places.iter_mut().zip(source) {
         place.write(f(element));
@@ -110,9 +143,9 @@ pub(crate) fn map_into<'a>(
 
 /// Writes zeros.
 #[expect(unsafe_code, reason = "elements are read once they have been written")]
-pub(crate) fn zeroed(places: &mut [MaybeUninit<f32>]) -> &mut [f32] {
+pub(crate) fn zeroed<E: Zeroable>(places: &mut [MaybeUninit<E>]) -> &mut [E] {
     for place in places.iter_mut() {
-        place.write(0.0);
+        place.write(E::zeroed());
     }
     // SAFETY: the loop has written every place.
     unsafe { places.assume_init_mut() }
@@ -136,5 +169,26 @@ mod tests {
     #[should_panic(expected = "the chunk that was given is written")]
     fn a_chunk_that_is_only_partly_written_is_refused() {
         filled(2, 2, |_, places| places[..1].write_copy_of_slice(&[1.0]));
+    }
+
+    #[test]
+    fn tiles_of_two_matrices_are_filled_in_order_even_if_one_has_no_columns() {
+        let tiles = |width| Tiles {
+            rows: 5,
+            tile: 2,
+            widths: [3, width],
+        };
+        for width in [0, 1] {
+            let ((one, other), rows) = filled_pair(tiles(width), |index, (one, other)| {
+                let (rows, values) = (one.len() / 3, [index as f32; 6]);
+                let one = one.write_copy_of_slice(&values[..3 * rows]);
+                let other = other.write_copy_of_slice(&[index; 2][..rows * width]);
+                ((one, other), rows)
+            });
+            assert_eq!(rows, [2, 2, 1]);
+            let of_rows = [0.0, 0.0, 1.0, 1.0, 2.0];
+            assert_eq!(one, of_rows.map(|row| [row; 3]).concat());
+            assert_eq!(other, [0, 0, 1, 1, 2][..5 * width]);
+        }
     }
 }

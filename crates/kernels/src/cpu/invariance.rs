@@ -4,8 +4,11 @@ use pulp::Arch;
 
 use super::simd::FORCED;
 use super::test_data::waves;
-use super::{attention, cross_entropy, elementwise, embeddings, gated, layer_norm, linear, rotary};
-use crate::params::{AttentionParams, DropoutMask, Epilogue, NormParams, WeightFormat};
+use super::{
+    attention, cross_entropy, elementwise, embeddings, gated, layer_norm, linear, linear_bf16,
+    rotary,
+};
+use crate::params::{AttentionParams, DropoutMask, Epilogue, NormParams, Precision, WeightFormat};
 
 const DROPOUT: DropoutMask = DropoutMask {
     probability: 0.3,
@@ -32,6 +35,8 @@ fn of_every_kernel() -> Results {
     let mut all = of_linear_maps(rows());
     // With few rows, threads share columns.
     all.extend(of_linear_maps(19));
+    all.extend(in_bf16(rows()));
+    all.extend(in_bf16(19));
     all.extend(of_attention(None));
     all.extend(of_attention(Some(30)));
     all.extend(of_rows());
@@ -46,6 +51,7 @@ fn of_linear_maps(rows: usize) -> Results {
         weight: &weight,
         panels: None,
         bias: &bias,
+        precision: Precision::F32,
     };
     let sizes = |maps| linear::Sizes {
         rows,
@@ -93,6 +99,50 @@ fn of_linear_maps(rows: usize) -> Results {
     for [weight, bias] in gradients.maps {
         all.push(("gradient of a weight", weight.expect("it is wanted")));
         all.push(("gradient of a bias", bias.expect("it is wanted")));
+    }
+    all
+}
+
+/// Linear maps in bfloat16, with an odd number of columns and of columns side by side.
+fn in_bf16(rows: usize) -> Results {
+    let columns = 201;
+    let (x, weight) = (data(rows * WIDTH, 0.0), data(WIDTH * columns, 1.0));
+    let bias = data(columns, 2.0);
+    let map = linear::Map {
+        weight: &weight,
+        panels: None,
+        bias: &bias,
+        precision: Precision::Bf16,
+    };
+    let mut all = Vec::new();
+    for (maps, epilogue) in [(1, Epilogue::BiasGelu), (3, Epilogue::Bias)] {
+        let sizes = linear::Sizes {
+            rows,
+            k: WIDTH,
+            columns,
+            maps,
+        };
+        let all_maps = vec![map; maps];
+        let plain = linear::forward(&x, &all_maps, sizes, epilogue);
+        let (y, kept) = linear_bf16::forward_saving(&x, &all_maps, sizes, epilogue, true);
+        assert_eq!(plain, y, "with what is kept or without");
+        all.push(("bf16 linear", y));
+        // The gradient depends on no rounding of the slope, which narrow registers may tip over.
+        if epilogue == Epilogue::BiasGelu {
+            continue;
+        }
+        let wanted = linear::Wanted {
+            x: true,
+            maps: &vec![[true; 2]; maps],
+        };
+        let grad = data(rows * sizes.width(), 3.0);
+        let weights = vec![weight.as_slice(); maps];
+        let gradients = linear_bf16::backward(&kept, &weights, &grad, sizes, wanted);
+        all.push(("bf16 gradient of x", gradients.x.expect("it is wanted")));
+        for [weight, bias] in gradients.maps {
+            all.push(("bf16 gradient of a weight", weight.expect("it is wanted")));
+            all.push(("bf16 gradient of a bias", bias.expect("it is wanted")));
+        }
     }
     all
 }

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::buffer::{filled, filled_pair};
+use super::buffer::{Tiles, filled, filled_pair};
 use super::dropout::Mask;
 use super::elementwise;
 use super::reduce::{dot, sum_of, sum_rows};
@@ -79,21 +79,25 @@ pub(crate) fn forward(inputs: Inputs<'_>, params: NormParams) -> Vec<f32> {
 /// The output `[T, H]`, and what the backward pass needs.
 pub(crate) fn forward_saving(inputs: Inputs<'_>, params: NormParams) -> (Vec<f32>, Normalized) {
     let mask = Mask::new(params.dropout);
-    let (length, width) = (inputs.x.len(), inputs.gamma.len());
-    let ([y, normalized], inverse_deviation) =
-        filled_pair(length, width, |index, [y, normalized]| {
-            let normalized = normalized.write_copy_of_slice(inputs.row(index));
-            vectorized(
-                #[inline(always)]
-                || {
-                    let epsilon = params.epsilon as f32;
-                    let inverse = inputs.normalize(index, normalized, mask, epsilon);
-                    let y = y.write_copy_of_slice(normalized);
-                    inputs.scale(y);
-                    ([y, normalized], inverse)
-                },
-            )
-        });
+    let width = inputs.gamma.len();
+    let rows = Tiles {
+        rows: inputs.x.len() / width,
+        tile: 1,
+        widths: [width; 2],
+    };
+    let ((y, normalized), inverse_deviation) = filled_pair(rows, |index, (y, normalized)| {
+        let normalized = normalized.write_copy_of_slice(inputs.row(index));
+        vectorized(
+            #[inline(always)]
+            || {
+                let epsilon = params.epsilon as f32;
+                let inverse = inputs.normalize(index, normalized, mask, epsilon);
+                let y = y.write_copy_of_slice(normalized);
+                inputs.scale(y);
+                ((y, normalized), inverse)
+            },
+        )
+    });
     let saved = Normalized {
         normalized,
         inverse_deviation,

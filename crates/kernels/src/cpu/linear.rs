@@ -5,9 +5,9 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::buffer::{filled_pair, map_into};
+use super::buffer::{Tiles, filled_pair, map_into};
 use super::elementwise::times;
-use super::gemm::lhs::PackedLhs;
+use super::gemm::lhs::{Lhs, PackedLhs};
 use super::gemm::macrokernel::{RhsColumns, multiply_into};
 use super::gemm::operand::Operand;
 use super::gemm::pack_rhs::RhsPanels;
@@ -16,10 +16,10 @@ use super::math::gelu_and_slope;
 use super::reduce::sum_rows;
 use super::simd::vectorized;
 use super::view::View;
-use crate::params::Epilogue;
+use crate::params::{Epilogue, Precision};
 
 /// Rows of a block of the bias gradient: a constant, so that the sum does not depend on the number of threads.
-const SUMMED_ROWS: usize = 128;
+pub(super) const SUMMED_ROWS: usize = 128;
 
 /// The weight `[K, N]` and bias `[N]` of one map.
 #[derive(Clone, Copy)]
@@ -28,6 +28,8 @@ pub(crate) struct Map<'a> {
     /// The weight packed, if it is kept like that.
     pub(crate) panels: Option<&'a RhsPanels>,
     pub(crate) bias: &'a [f32],
+    /// Of the product, where the weight is not packed.
+    pub(crate) precision: Precision,
 }
 
 /// T, K, N and P of one call.
@@ -55,7 +57,7 @@ impl Sizes {
     }
 
     /// Of one map.
-    fn weight(&self) -> View {
+    pub(super) fn weight(&self) -> View {
         View::rows(0, self.k, self.columns, self.columns)
     }
 
@@ -83,7 +85,7 @@ impl Epilogue {
 }
 
 #[inline(always)]
-fn add_rows(y: &mut [f32], bias: &[f32]) {
+pub(super) fn add_rows(y: &mut [f32], bias: &[f32]) {
     for row in y.chunks_exact_mut(bias.len()) {
         for (y, &bias) in row.iter_mut().zip(bias) {
             *y += bias;
@@ -92,10 +94,12 @@ fn add_rows(y: &mut [f32], bias: &[f32]) {
 }
 
 impl Map<'_> {
-    fn operand(&self, sizes: Sizes) -> Operand<'_> {
-        match self.panels {
-            Some(panels) => Operand::Packed(panels),
-            None => Operand::Unpacked(vec![sizes.weight().of(self.weight)]),
+    pub(super) fn operand(&self, sizes: Sizes) -> Operand<'_> {
+        let weight = || vec![sizes.weight().of(self.weight)];
+        match (self.panels, self.precision) {
+            (Some(panels), _) => Operand::Packed(panels),
+            (None, Precision::F32) => Operand::Unpacked(weight()),
+            (None, Precision::Bf16) => Operand::Rounded(weight()),
         }
     }
 }
@@ -103,19 +107,27 @@ impl Map<'_> {
 /// `[x W₁ + b₁ | x W₂ + b₂ | …]`, `[T, P · N]`, through the epilogue.
 pub(crate) fn forward(x: &[f32], maps: &[Map<'_>], sizes: Sizes, epilogue: Epilogue) -> Vec<f32> {
     let weights: Vec<Operand<'_>> = maps.iter().map(|map| map.operand(sizes)).collect();
-    let bias = maps.iter().flat_map(|map| map.bias).copied();
-    let bias: Vec<f32> = bias.collect();
-    matmul(sizes.x().of(x), &weights, |y, columns| {
+    let bias = biases(maps);
+    matmul(Lhs::F32(sizes.x().of(x)), &weights, |y, columns| {
         epilogue.apply(y, &bias[columns]);
     })
+}
+
+/// The biases side by side.
+pub(super) fn biases(maps: &[Map<'_>]) -> Vec<f32> {
+    maps.iter().flat_map(|map| map.bias).copied().collect()
 }
 
 /// GELU of one map, and GELU's slope there for the backward pass: `[T, N]` both.
 pub(crate) fn gelu_forward(x: &[f32], map: Map<'_>, sizes: Sizes) -> [Vec<f32>; 2] {
     let weight = map.operand(sizes).packed();
     let tile = tile_rows(sizes.rows);
-    let length = sizes.rows * sizes.columns;
-    let (both, _) = filled_pair(length, tile * sizes.columns, |index, [y, slope]| {
+    let tiles = Tiles {
+        rows: sizes.rows,
+        tile,
+        widths: [sizes.columns; 2],
+    };
+    let ((y, slope), _) = filled_pair(tiles, |index, (y, slope)| {
         let first = index * tile;
         let rows = sizes.x().narrow_rows(first..sizes.rows.min(first + tile));
         let rows = PackedLhs::pack(weight.arch(), (x, rows), weight.quantization());
@@ -136,9 +148,9 @@ pub(crate) fn gelu_forward(x: &[f32], map: Map<'_>, sizes: Sizes) -> [Vec<f32>; 
                 )
             },
         );
-        ([y, slope], ())
+        ((y, slope), ())
     });
-    both
+    [y, slope]
 }
 
 /// The gradients that are wanted.
@@ -194,13 +206,13 @@ fn input_gradient(weights: &[&[f32]], grad: &[f32], sizes: Sizes) -> Vec<f32> {
     let transposed = sizes.weight().transposed();
     let weights = weights.iter().map(|weight| transposed.of(weight));
     let weights = Operand::Unpacked(weights.collect());
-    matmul(sizes.output().of(grad), &[weights], |_, _| ())
+    matmul(Lhs::F32(sizes.output().of(grad)), &[weights], |_, _| ())
 }
 
 fn weight_gradient(x: &[f32], grad: &[f32], sizes: Sizes, map: usize) -> Vec<f32> {
     let columns = map * sizes.columns..(map + 1) * sizes.columns;
     let grad = Operand::Unpacked(vec![sizes.output().narrow(columns).of(grad)]);
-    matmul(sizes.x().transposed().of(x), &[grad], |_, _| ())
+    matmul(Lhs::F32(sizes.x().transposed().of(x)), &[grad], |_, _| ())
 }
 
 /// `[P · N]`, summed within blocks and then over them in order.

@@ -3,6 +3,7 @@
 
 use rayon::prelude::*;
 
+use super::gemm::lhs::Lhs;
 use super::gemm::operand::Operand;
 use super::gemm::schedule::matmul;
 use super::reduce::sum_rows;
@@ -66,7 +67,7 @@ pub(crate) fn gradients(
     let input = View::rows(0, rows, k, k);
     let narrow = View::rows(0, rows, rank, rank);
     let product = |lhs: (&[f32], View), rhs: (&[f32], View)| {
-        matmul(lhs, &[Operand::Unpacked(vec![rhs])], |_, _| ())
+        matmul(Lhs::F32(lhs), &[Operand::Unpacked(vec![rhs])], |_, _| ())
     };
     let scaled: Vec<f32> = (0..rank * columns)
         .map(|at| adapter.up[at] * adapter.scale_of(at % columns))

@@ -12,6 +12,7 @@ pub(crate) mod gemm;
 mod invariance;
 pub(crate) mod layer_norm;
 pub(crate) mod linear;
+pub(crate) mod linear_bf16;
 pub(crate) mod low_rank;
 mod math;
 pub(crate) mod optimizer;

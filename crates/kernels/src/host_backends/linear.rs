@@ -6,10 +6,11 @@ use burn::backend::tensor::FloatTensor;
 use burn::tensor::Shape;
 
 use super::Slices;
-use crate::cpu::linear;
-use crate::linear::{LinearParams, SavedLinear};
+use crate::cpu::gemm::pack_rhs::RhsPanels;
+use crate::cpu::{linear, linear_bf16};
+use crate::linear::{LinearParams, SavedActivations, SavedLinear};
 use crate::packed::Kept;
-use crate::params::Epilogue;
+use crate::params::{Epilogue, Precision};
 
 /// T, K, N and P of an input or output of T rows and of so many weights.
 fn sizes_of<B: Slices>(
@@ -27,6 +28,31 @@ fn sizes_of<B: Slices>(
     }
 }
 
+/// The weights and biases of maps `[W₁, b₁, W₂, b₂, …]`, as they come after the input.
+struct Parameters<'a>(Vec<Cow<'a, [f32]>>);
+
+impl<'a> Parameters<'a> {
+    fn of<B: Slices>(parameters: &'a [FloatTensor<B>]) -> Self {
+        Self(parameters.iter().map(B::elements).collect())
+    }
+
+    /// The maps; `panels` gives those of one that is kept packed.
+    fn maps<'b>(
+        &'b self,
+        precision: Precision,
+        panels: impl Fn(usize) -> Option<&'b RhsPanels>,
+    ) -> Vec<linear::Map<'b>> {
+        let maps = self.0.chunks_exact(2).enumerate();
+        maps.map(|(map, elements)| linear::Map {
+            weight: &elements[0],
+            panels: panels(map),
+            bias: &elements[1],
+            precision,
+        })
+        .collect()
+    }
+}
+
 /// Uses packed weights where they are kept.
 pub(super) fn forward<B: Slices>(
     inputs: &[FloatTensor<B>],
@@ -34,11 +60,11 @@ pub(super) fn forward<B: Slices>(
 ) -> FloatTensor<B> {
     let (x, parameters) = inputs.split_first().expect("x comes first");
     let sizes = sizes_of::<B>(x, &parameters[0], parameters.len() / 2);
-    let elements: Vec<Cow<'_, [f32]>> = parameters.iter().map(B::elements).collect();
+    let elements = Parameters::of::<B>(parameters);
     let kept: Vec<Option<Arc<Kept>>> = params
         .packed
         .iter()
-        .zip(parameters.iter().zip(&elements).step_by(2))
+        .zip(parameters.iter().zip(&elements.0).step_by(2))
         .map(|(packed, (tensor, weight))| match (packed, weight) {
             (Some(packed), Cow::Borrowed(weight)) => {
                 Some(packed.of(weight, tensor, || sizes.panels(weight)))
@@ -46,40 +72,49 @@ pub(super) fn forward<B: Slices>(
             _ => None,
         })
         .collect();
-    let panels = |map: usize| kept.get(map)?.as_ref().map(|kept| &kept.panels);
-    let maps = elements.chunks_exact(2).enumerate();
-    let maps: Vec<linear::Map<'_>> = maps
-        .map(|(map, elements)| linear::Map {
-            weight: &elements[0],
-            panels: panels(map),
-            bias: &elements[1],
-        })
-        .collect();
+    let maps = elements.maps(params.precision, |map| {
+        kept.get(map)?.as_ref().map(|kept| &kept.panels)
+    });
     let y = linear::forward(&B::elements(x), &maps, sizes, params.epilogue);
     B::tensor(y, Shape::new([sizes.rows, sizes.width()]))
 }
 
-/// The output, and the slope of the activation if there is one. Packed weights are not used.
+/// The output, and what the backward pass needs. Packed weights are not used.
 pub(super) fn forward_saving<B: Slices>(
     inputs: &[FloatTensor<B>],
-    epilogue: Epilogue,
-) -> (FloatTensor<B>, Option<FloatTensor<B>>) {
-    let ([x, weight, bias], Epilogue::BiasGelu) = (inputs, epilogue) else {
-        return (
-            forward::<B>(inputs, &LinearParams::unpacked(epilogue)),
-            None,
-        );
-    };
-    let sizes = sizes_of::<B>(x, weight, 1);
-    let map = linear::Map {
-        weight: &B::elements(weight),
-        panels: None,
-        bias: &B::elements(bias),
-    };
-    let outputs = linear::gelu_forward(&B::elements(x), map, sizes);
-    let shape = || Shape::new([sizes.rows, sizes.columns]);
-    let [y, slope] = outputs.map(|output| B::tensor(output, shape()));
-    (y, Some(slope))
+    params: &LinearParams,
+    keeps_input: bool,
+) -> (FloatTensor<B>, SavedActivations<FloatTensor<B>>) {
+    let (x, parameters) = inputs.split_first().expect("x comes first");
+    let sizes = sizes_of::<B>(x, &parameters[0], parameters.len() / 2);
+    let elements = Parameters::of::<B>(parameters);
+    let maps = elements.maps(params.precision, |_| None);
+    let rows = B::elements(x);
+    let shape = || Shape::new([sizes.rows, sizes.width()]);
+    let kept_input = || keeps_input.then(|| x.clone());
+    match (params.precision, params.epilogue) {
+        (Precision::F32, Epilogue::Bias) => {
+            let y = linear::forward(&rows, &maps, sizes, params.epilogue);
+            let saved = SavedActivations::F32 {
+                x: kept_input(),
+                slope: None,
+            };
+            (B::tensor(y, shape()), saved)
+        }
+        (Precision::F32, Epilogue::BiasGelu) => {
+            let [y, slope] = linear::gelu_forward(&rows, maps[0], sizes);
+            let saved = SavedActivations::F32 {
+                x: kept_input(),
+                slope: Some(B::tensor(slope, shape())),
+            };
+            (B::tensor(y, shape()), saved)
+        }
+        (Precision::Bf16, epilogue) => {
+            let (y, kept) = linear_bf16::forward_saving(&rows, &maps, sizes, epilogue, keeps_input);
+            let saved = SavedActivations::Bf16(Arc::new(kept));
+            (B::tensor(y, shape()), saved)
+        }
+    }
 }
 
 pub(super) fn backward<B: Slices>(
@@ -94,19 +129,25 @@ pub(super) fn backward<B: Slices>(
         .chunks_exact(2)
         .map(|map| [map[0], map[1]])
         .collect();
-    let slope = saved.slope.as_ref().map(B::elements);
-    let x = saved.x.as_ref().map(B::elements);
-    let gradients = linear::backward(
-        x.as_deref(),
-        &weights,
-        slope.as_deref(),
-        &B::elements(grad),
-        sizes,
-        linear::Wanted {
-            x: wanted[0],
-            maps: &of_maps,
-        },
-    );
+    let wanted = linear::Wanted {
+        x: wanted[0],
+        maps: &of_maps,
+    };
+    let grad = B::elements(grad);
+    let gradients = match &saved.activations {
+        SavedActivations::F32 { x, slope } => {
+            let (x, slope) = (x.as_ref().map(B::elements), slope.as_ref().map(B::elements));
+            linear::backward(
+                x.as_deref(),
+                &weights,
+                slope.as_deref(),
+                &grad,
+                sizes,
+                wanted,
+            )
+        }
+        SavedActivations::Bf16(kept) => linear_bf16::backward(kept, &weights, &grad, sizes, wanted),
+    };
     let tensor = |gradient: Option<Vec<f32>>, shape: &dyn Fn() -> Shape| {
         gradient.map(|gradient| B::tensor(gradient, shape()))
     };

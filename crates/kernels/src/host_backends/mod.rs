@@ -29,7 +29,7 @@ use crate::embeddings::SavedEmbeddings;
 use crate::host_ops::{HostKernels, HostOps};
 use crate::linear::{LinearParams, SavedLinear};
 use crate::low_rank::SavedLowRank;
-use crate::params::{AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams};
+use crate::params::{AttentionParams, DropoutMask, EmbeddingParams, NormParams};
 
 /// Tensors as slices in single precision.
 pub(crate) trait Slices: Backend {
@@ -282,14 +282,13 @@ macro_rules! on_slices {
 
             fn linear_saving(
                 inputs: Vec<FloatTensor<Self>>,
-                epilogue: Epilogue,
+                params: &LinearParams,
                 keeps_input: bool,
             ) -> (FloatTensor<Self>, SavedLinear<FloatTensor<Self>>) {
-                let (y, slope) = linear::forward_saving::<Self>(&inputs, epilogue);
+                let (y, activations) = linear::forward_saving::<Self>(&inputs, params, keeps_input);
                 let saved = SavedLinear {
-                    x: keeps_input.then(|| inputs[0].clone()),
                     weights: inputs[1..].iter().step_by(2).cloned().collect(),
-                    slope,
+                    activations,
                 };
                 (y, saved)
             }

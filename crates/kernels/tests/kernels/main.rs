@@ -12,6 +12,7 @@ mod elementary;
 mod embeddings;
 mod gated;
 mod linear;
+mod linear_bf16;
 mod low_rank;
 mod norm;
 mod optimizer;

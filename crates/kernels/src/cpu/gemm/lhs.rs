@@ -5,6 +5,7 @@ use std::ops::Range;
 use pulp::Arch;
 use pulp::bytemuck::{self, Pod};
 
+use super::bf16_rows::{widened, words_of};
 use super::dot_product::DotProduct;
 use super::pack_lhs::LhsPanels;
 use super::quantize::{Quantization, ZERO_POINT, bf16, inverse, quantize, scale_of, widen};
@@ -23,7 +24,90 @@ pub(super) enum LhsElements {
     Words(LhsPanels<u32>, DotProduct),
 }
 
+/// A left-hand side that is not packed yet.
+#[derive(Clone, Copy)]
+pub(crate) enum Lhs<'a> {
+    /// Of single precision, quantized as it is packed where the right-hand side is. Rows are contiguous, or columns in products
+    /// of single precision.
+    F32((&'a [f32], View)),
+    /// Of bfloat16: rows of whole words, or contiguous columns.
+    Bf16((&'a [u16], View)),
+}
+
+impl Lhs<'_> {
+    /// M.
+    pub(super) fn rows(&self) -> usize {
+        self.view().rows
+    }
+
+    /// K.
+    pub(super) fn columns(&self) -> usize {
+        self.view().columns
+    }
+
+    fn view(&self) -> View {
+        match self {
+            Self::F32((_, view)) | Self::Bf16((_, view)) => *view,
+        }
+    }
+
+    /// Some rows.
+    pub(super) fn narrow_rows(self, rows: Range<usize>) -> Self {
+        match self {
+            Self::F32((slice, view)) => Self::F32((slice, view.narrow_rows(rows))),
+            Self::Bf16((slice, view)) => Self::Bf16((slice, view.narrow_rows(rows))),
+        }
+    }
+
+    /// Packs the matrix for products with a right-hand side of this quantization.
+    ///
+    /// # Panics
+    ///
+    /// The matrix reaches beyond its slice, or does not lie in memory as its variant says.
+    pub(super) fn pack(self, arch: Arch, quantization: Option<Quantization>) -> PackedLhs {
+        match self {
+            Self::F32(lhs) => PackedLhs::pack(arch, lhs, quantization),
+            Self::Bf16(lhs) => {
+                assert_eq!(quantization, Some(Quantization::Bf16), "one format");
+                PackedLhs::pack_bf16(arch, lhs)
+            }
+        }
+    }
+}
+
 impl PackedLhs {
+    /// Packs a matrix of bfloat16: rows of whole words, or contiguous columns.
+    ///
+    /// # Panics
+    ///
+    /// The matrix reaches beyond its slice, or lies otherwise in memory.
+    pub(crate) fn pack_bf16(arch: Arch, lhs: (&[u16], View)) -> Self {
+        Self::pack_bf16_for(DotProduct::of(arch, Quantization::Bf16), arch, lhs)
+    }
+
+    /// The same for this instruction, or for products of single precision.
+    pub(super) fn pack_bf16_for(by: Option<DotProduct>, arch: Arch, lhs: (&[u16], View)) -> Self {
+        let elements = match by {
+            None => {
+                let (elements, view) = arch.dispatch(
+                    #[inline(always)]
+                    || widened(lhs),
+                );
+                LhsElements::F32(LhsPanels::pack(arch, (&elements, view)))
+            }
+            Some(by) if lhs.1.column_stride == 1 => {
+                LhsElements::Words(LhsPanels::pack(arch, words_of(lhs)), by)
+            }
+            Some(by) => LhsElements::Words(LhsPanels::join_columns(arch, lhs), by),
+        };
+        Self {
+            quantization: Some(Quantization::Bf16),
+            columns: lhs.1.columns,
+            elements,
+            scales: Vec::new(),
+        }
+    }
+
     /// Packs a matrix for products with a right-hand side of this quantization.
     ///
     /// # Panics

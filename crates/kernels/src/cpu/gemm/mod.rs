@@ -7,8 +7,9 @@
 //! | module | |
 //! |---|---|
 //! | [`blocking`] | MR, NR, KC, MC |
-//! | [`pack_lhs`], [`pack_rhs`] | the packed micro-panels |
+//! | [`pack_lhs`], [`pack_rhs`], [`pack_rhs_words`] | the packed micro-panels |
 //! | [`lhs`] | a packed left-hand side, quantized if the right-hand side is |
+//! | [`bf16_rows`] | matrices that are in bfloat16 before they are packed |
 //! | [`quantize`], [`rhs_words`] | bfloat16 and int8: rounding, scales, zero-point compensation |
 //! | [`microkernel`], [`dot_product`] | the innermost loops |
 //! | [`output`] | how sums of registers reach memory |
@@ -19,6 +20,7 @@
 //! Each element of C is summed in the order of K alone. It is the same bit for bit whatever else is in the batch and however the
 //! work is scheduled.
 
+pub(super) mod bf16_rows;
 mod blocking;
 mod dot_product;
 pub(super) mod lhs;
@@ -28,8 +30,9 @@ pub(super) mod operand;
 mod output;
 mod pack_lhs;
 pub(crate) mod pack_rhs;
+mod pack_rhs_words;
 mod prefetch;
-mod quantize;
+pub(super) mod quantize;
 mod rhs_words;
 pub(super) mod schedule;
 pub(super) mod small;

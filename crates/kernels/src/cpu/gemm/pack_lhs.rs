@@ -5,6 +5,7 @@ use std::ops::Range;
 use pulp::bytemuck::Pod;
 use pulp::{Arch, Simd, WithSimd};
 
+use super::bf16_rows::words_of_row;
 use super::blocking::mr;
 use super::transpose::{SIDE, interleave};
 use crate::cpu::view::View;
@@ -51,29 +52,78 @@ impl<E: Pod> LhsPanels<E> {
     #[inline(always)]
     pub(super) fn of_at_most(max_rows: usize, (slice, view): (&[E], View)) -> Self {
         assert!(view.end() <= slice.len(), "a matrix beyond its slice");
-        let mut elements = vec![E::zeroed(); view.rows * view.columns];
-        let panels: Vec<Range<usize>> = panels(view.rows, max_rows).collect();
         let near = if view.row_stride == 1 {
             NEAR
         } else {
             view.columns.max(1)
         };
-        for start in (0..view.columns).step_by(near) {
-            let columns = start..view.columns.min(start + near);
-            for panel in &panels {
-                let first = panel.start * view.columns;
-                let range = columns.start * panel.len()..columns.end * panel.len();
-                let places = &mut elements[first + range.start..first + range.end];
-                let rows = view.narrow_rows(panel.clone()).narrow(columns.clone());
+        let sizes = [view.rows, view.columns];
+        Self::filled(
+            max_rows,
+            sizes,
+            near,
+            #[inline(always)]
+            |places, panel, columns| {
+                let rows = view.narrow_rows(panel.clone()).narrow(columns);
                 with_row_count!(panel.len(), copy[E](places, slice, rows));
+            },
+        )
+    }
+
+    /// Panels of at most `max_rows` rows. `fill` writes some columns of some rows, `near` columns at a time.
+    #[inline(always)]
+    fn filled(
+        max_rows: usize,
+        [rows, columns]: [usize; 2],
+        near: usize,
+        fill: impl Fn(&mut [E], &Range<usize>, Range<usize>),
+    ) -> Self {
+        let mut elements = vec![E::zeroed(); rows * columns];
+        let panels: Vec<Range<usize>> = panels(rows, max_rows).collect();
+        for start in (0..columns).step_by(near) {
+            let some = start..columns.min(start + near);
+            for panel in &panels {
+                let first = panel.start * columns;
+                let range = some.start * panel.len()..some.end * panel.len();
+                let places = &mut elements[first + range.start..first + range.end];
+                fill(places, panel, some.clone());
             }
         }
         Self {
-            rows: view.rows,
-            columns: view.columns,
+            rows,
+            columns,
             panels,
             elements,
         }
+    }
+}
+
+impl LhsPanels<u32> {
+    /// Packs a matrix of bfloat16 with contiguous columns, of which two make a column of words.
+    ///
+    /// # Panics
+    ///
+    /// The matrix reaches beyond its slice, or its columns are not contiguous.
+    pub(crate) fn join_columns(arch: Arch, lhs: (&[u16], View)) -> Self {
+        arch.dispatch(Joining(lhs))
+    }
+
+    #[inline(always)]
+    fn joined(max_rows: usize, (slice, view): (&[u16], View)) -> Self {
+        assert!(view.end() <= slice.len(), "a matrix beyond its slice");
+        assert_eq!(view.row_stride, 1, "contiguous columns");
+        let sizes = [view.rows, words_of_row(view.columns)];
+        Self::filled(
+            max_rows,
+            sizes,
+            NEAR,
+            #[inline(always)]
+            |places, panel, words| {
+                let columns = 2 * words.start..view.columns.min(2 * words.end);
+                let rows = view.narrow_rows(panel.clone()).narrow(columns);
+                with_row_count!(panel.len(), join[](places, slice, rows));
+            },
+        )
     }
 }
 
@@ -122,6 +172,36 @@ impl<E: Pod> WithSimd for Packing<'_, E> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> LhsPanels<E> {
         LhsPanels::of_at_most(mr::<S>(), self.0)
+    }
+}
+
+struct Joining<'a>((&'a [u16], View));
+
+impl WithSimd for Joining<'_> {
+    type Output = LhsPanels<u32>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> LhsPanels<u32> {
+        LhsPanels::joined(mr::<S>(), self.0)
+    }
+}
+
+/// Joins the columns of R rows two by two, with zeros for one that is missing.
+#[inline(always)]
+fn join<const R: usize>(places: &mut [u32], slice: &[u16], view: View) {
+    let column = |column: usize| -> [u16; R] {
+        let start = view.start + column * view.column_stride;
+        *slice[start..].first_chunk().expect("a column of R rows")
+    };
+    for (pair, places) in places.as_chunks_mut::<R>().0.iter_mut().enumerate() {
+        let low = column(2 * pair);
+        let high = match 2 * pair + 1 < view.columns {
+            true => column(2 * pair + 1),
+            false => [0; R],
+        };
+        for (place, (low, high)) in places.iter_mut().zip(low.into_iter().zip(high)) {
+            *place = u32::from(low) | u32::from(high) << 16;
+        }
     }
 }
 

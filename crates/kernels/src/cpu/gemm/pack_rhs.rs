@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::bf16_rows::words_of_row;
 use super::blocking::nr;
+use super::pack_rhs_words::{self, Element, begin_words};
 use super::quantize::Quantization;
 use super::rhs_words::RhsWords;
 use super::transpose::{SIDE, interleave};
@@ -49,37 +51,71 @@ impl RhsPanels {
     ///
     /// There is no matrix, their columns differ in number, or one reaches beyond its slice.
     pub(crate) fn pack(views: &[(&[f32], View)]) -> Self {
+        let shape = Self::shape_of(views);
+        let elements = shape.filled(
+            shape.rows,
+            #[inline(always)]
+            |places, columns| match shape.width {
+                32 => packed::<32>(places, shape.rows, views, columns),
+                16 => packed::<16>(places, shape.rows, views, columns),
+                _ => packed::<4>(places, shape.rows, views, columns),
+            },
+        );
+        shape.with(Elements::F32(elements))
+    }
+
+    /// The same, rounded to bfloat16 on the way.
+    ///
+    /// # Panics
+    ///
+    /// As [`pack`](Self::pack).
+    pub(crate) fn pack_rounded(views: &[(&[f32], View)]) -> Self {
+        match begin_words(views) {
+            true => Self::pack_words(views),
+            false => Self::pack(views).in_format(WeightFormat::Bf16),
+        }
+    }
+
+    /// Packs a matrix of bfloat16.
+    ///
+    /// # Panics
+    ///
+    /// The matrix reaches beyond its slice.
+    pub(crate) fn pack_bf16(view: (&[u16], View)) -> Self {
+        Self::pack_words(&[view])
+    }
+
+    fn pack_words<E: Element>(views: &[(&[E], View)]) -> Self {
+        let shape = Self::shape_of(views);
+        let rows = words_of_row(shape.rows);
+        let words = shape.filled(
+            rows,
+            #[inline(always)]
+            |places, columns| match shape.width {
+                32 => pack_rhs_words::packed::<32, E>(places, rows, views, columns),
+                16 => pack_rhs_words::packed::<16, E>(places, rows, views, columns),
+                _ => pack_rhs_words::packed::<4, E>(places, rows, views, columns),
+            },
+        );
+        shape.with(Elements::Quantized(RhsWords::bf16(
+            words,
+            rows,
+            shape.width,
+        )))
+    }
+
+    fn shape_of<E>(views: &[(&[E], View)]) -> Shape {
         let arch = arch();
-        let width = arch.dispatch(Width);
-        let rows = views.iter().map(|(_, view)| view.rows).sum();
         let columns = views[0].1.columns;
         for (slice, view) in views {
             assert_eq!(view.columns, columns, "equally many columns");
             assert!(view.end() <= slice.len(), "a matrix beyond its slice");
         }
-        let pack = match width {
-            32 => packed::<32>,
-            16 => packed::<16>,
-            _ => packed::<4>,
-        };
-        let some = PANELS * rows * width;
-        let elements = filled(
-            columns.div_ceil(width) * rows * width,
-            some,
-            |index, places| {
-                let first = index * PANELS * width;
-                vectorized(
-                    #[inline(always)]
-                    || pack(places, rows, views, first..columns),
-                )
-            },
-        );
-        Self {
+        Shape {
             arch,
-            width,
-            rows,
+            width: arch.dispatch(Width),
+            rows: views.iter().map(|(_, view)| view.rows).sum(),
             columns,
-            elements: Elements::F32(elements),
         }
     }
 
@@ -172,6 +208,44 @@ impl RhsPanels {
     }
 }
 
+/// The registers and sizes of a matrix that is packed.
+#[derive(Clone, Copy)]
+struct Shape {
+    arch: Arch,
+    width: usize,
+    rows: usize,
+    columns: usize,
+}
+
+impl Shape {
+    /// All panels, each of so many `rows` of elements. `pack` fills some panels with the first of these columns.
+    fn filled<E: Send>(
+        self,
+        rows: usize,
+        pack: impl for<'a> Fn(&'a mut [MaybeUninit<E>], Range<usize>) -> &'a mut [E] + Sync,
+    ) -> Vec<E> {
+        let panel = rows * self.width;
+        let panels = self.columns.div_ceil(self.width);
+        filled(panels * panel, PANELS * panel, |index, places| {
+            let first = index * PANELS * self.width;
+            vectorized(
+                #[inline(always)]
+                || pack(places, first..self.columns),
+            )
+        })
+    }
+
+    fn with(self, elements: Elements) -> RhsPanels {
+        RhsPanels {
+            arch: self.arch,
+            width: self.width,
+            rows: self.rows,
+            columns: self.columns,
+            elements,
+        }
+    }
+}
+
 /// Fills panels of W columns with the first of these columns of matrices one below the other. Where no columns are left it
 /// writes zeros.
 #[inline(always)]
@@ -206,11 +280,11 @@ fn packed<'a, const W: usize>(
 }
 
 /// The rows of one matrix in a panel of W columns.
-type Places<'a, const W: usize> = &'a mut [[MaybeUninit<f32>; W]];
+pub(super) type Places<'a, E, const W: usize> = &'a mut [[MaybeUninit<E>; W]];
 
 /// Packs a matrix of contiguous rows, with zeros in the columns that it does not have.
 #[inline(always)]
-fn copy_rows<const W: usize>(panels: &mut [Places<'_, W>], slice: &[f32], view: View) {
+fn copy_rows<const W: usize>(panels: &mut [Places<'_, f32, W>], slice: &[f32], view: View) {
     let (whole, last) = panels.split_at_mut(view.columns / W);
     for row in 0..view.rows {
         let start = view.start + row * view.row_stride;
@@ -228,7 +302,7 @@ fn copy_rows<const W: usize>(panels: &mut [Places<'_, W>], slice: &[f32], view: 
 
 /// Packs a matrix of contiguous columns, with zeros in those that it does not have.
 #[inline(always)]
-fn copy_columns<const W: usize>(panels: &mut [Places<'_, W>], slice: &[f32], view: View) {
+fn copy_columns<const W: usize>(panels: &mut [Places<'_, f32, W>], slice: &[f32], view: View) {
     assert!(
         view.row_stride == 1,
         "neither rows nor columns are contiguous"

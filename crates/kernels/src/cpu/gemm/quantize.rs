@@ -107,7 +107,7 @@ pub(super) fn scale_of(row: &[f32]) -> f32 {
 
 /// The bits of the nearest bfloat16, ties to even. NaN stays NaN.
 #[inline(always)]
-pub(super) fn bf16(x: f32) -> u16 {
+pub(crate) fn bf16(x: f32) -> u16 {
     let bits = x.to_bits();
     let upper = |bits: u32| (bits >> 16) as u16;
     if x.is_nan() {
@@ -119,7 +119,7 @@ pub(super) fn bf16(x: f32) -> u16 {
 
 /// A bfloat16 in single precision.
 #[inline(always)]
-pub(super) fn widen(upper: u16) -> f32 {
+pub(crate) fn widen(upper: u16) -> f32 {
     f32::from_bits(u32::from(upper) << 16)
 }
 

@@ -23,6 +23,18 @@ pub(crate) struct RhsWords {
 }
 
 impl RhsWords {
+    /// Panels of bfloat16 with so many words in each column.
+    pub(super) fn bf16(words: Vec<u32>, rows: usize, width: usize) -> Self {
+        Self {
+            quantization: Quantization::Bf16,
+            width,
+            rows,
+            words,
+            scales: Vec::new(),
+            compensation: Vec::new(),
+        }
+    }
+
     /// Quantizes panels of `rows × width` elements each.
     pub(super) fn of(
         quantization: Quantization,

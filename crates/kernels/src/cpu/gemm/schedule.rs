@@ -5,14 +5,13 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::blocking::MC;
-use super::lhs::PackedLhs;
+use super::lhs::Lhs;
 use super::macrokernel::{RhsColumns, multiply_into};
 use super::operand::Operand;
 use super::pack_rhs::RhsPanels;
 use crate::cpu::buffer::filled;
 use crate::cpu::simd::arch;
 use crate::cpu::threads::{each, is_little};
-use crate::cpu::view::View;
 
 /// With fewer rows than this for each thread, threads share columns.
 const FEW_ROWS: usize = 48;
@@ -33,12 +32,11 @@ pub(crate) fn tile_rows(rows: usize) -> usize {
 ///
 /// The sizes do not fit, or a matrix reaches beyond its slice.
 pub(crate) fn matmul(
-    lhs: (&[f32], View),
+    lhs: Lhs<'_>,
     rhs: &[Operand<'_>],
     epilogue: impl Fn(&mut [f32], Range<usize>) + Sync,
 ) -> Vec<f32> {
-    let rows = lhs.1.rows;
-    if rows < FEW_ROWS * rayon::current_num_threads() {
+    if lhs.rows() < FEW_ROWS * rayon::current_num_threads() {
         by_columns(lhs, rhs, epilogue)
     } else {
         by_rows(lhs, rhs, epilogue)
@@ -46,44 +44,42 @@ pub(crate) fn matmul(
 }
 
 fn by_rows(
-    (lhs, view): (&[f32], View),
+    lhs: Lhs<'_>,
     rhs: &[Operand<'_>],
     epilogue: impl Fn(&mut [f32], Range<usize>) + Sync,
 ) -> Vec<f32> {
     let width: usize = rhs.iter().map(Operand::columns).sum();
     let panels: Vec<Cow<'_, RhsPanels>> = rhs.iter().map(Operand::packed).collect();
     let columns: Vec<RhsColumns<'_>> = panels.iter().map(|rhs| RhsColumns::all(rhs)).collect();
-    let tile = tile_rows(view.rows);
+    let tile = tile_rows(lhs.rows());
     let quantization = rhs[0].quantization();
-    filled(view.rows * width, tile * width, |index, out| {
+    filled(lhs.rows() * width, tile * width, |index, out| {
         let first = index * tile;
-        let rows = view.narrow_rows(first..view.rows.min(first + tile));
-        let rows = PackedLhs::pack(arch(), (lhs, rows), quantization);
-        let out = multiply_into(out, &rows, &columns);
+        let rows = lhs.narrow_rows(first..lhs.rows().min(first + tile));
+        let out = multiply_into(out, &rows.pack(arch(), quantization), &columns);
         epilogue(out, 0..width);
         out
     })
 }
 
 fn by_columns(
-    (lhs, view): (&[f32], View),
+    lhs: Lhs<'_>,
     rhs: &[Operand<'_>],
     epilogue: impl Fn(&mut [f32], Range<usize>) + Sync,
 ) -> Vec<f32> {
-    let shares = shares_of_columns(rhs, view.rows * view.columns);
-    let lhs = PackedLhs::pack(arch(), (lhs, view), rhs[0].quantization());
+    let rows = lhs.rows();
+    let shares = shares_of_columns(rhs, rows * lhs.columns());
+    let lhs = lhs.pack(arch(), rhs[0].quantization());
     let share = |(): &mut (), share: Share<'_>| {
         let packed;
         let columns = match share.operand {
-            Operand::Unpacked(views) => {
-                let narrow = |(slice, view): &(_, View)| (*slice, view.narrow(share.range.clone()));
-                let views: Vec<_> = views.iter().map(narrow).collect();
-                packed = RhsPanels::pack(&views);
+            Operand::Packed(panels) => RhsColumns::some(panels, &share.range),
+            unpacked => {
+                packed = unpacked.narrow(&share.range).packed();
                 RhsColumns::all(&packed)
             }
-            Operand::Packed(panels) => RhsColumns::some(panels, &share.range),
         };
-        let length = view.rows * share.range.len();
+        let length = rows * share.range.len();
         filled(length, length, |_, out| {
             let out = multiply_into(out, &lhs, std::slice::from_ref(&columns));
             let (start, end) = (share.range.start, share.range.end);
@@ -91,7 +87,7 @@ fn by_columns(
             out
         })
     };
-    concatenate_columns(view.rows, each(shares, false, || (), share))
+    concatenate_columns(rows, each(shares, false, || (), share))
 }
 
 /// Some columns of one operand.

@@ -2,13 +2,14 @@
 
 use std::mem::MaybeUninit;
 
+use super::bf16_rows::{Bf16Rows, widened, words_of_row};
 use super::blocking::MAX_MR;
 use super::dot_product::DotProduct;
 use super::lhs::PackedLhs;
 use super::macrokernel::{RhsColumns, multiply_into};
 use super::pack_lhs::LhsPanels;
 use super::pack_rhs::RhsPanels;
-use super::quantize::{bf16, inverse, quantize, scale_of, widen};
+use super::quantize::{Quantization, bf16, inverse, quantize, scale_of, widen};
 use crate::cpu::test_data::waves;
 use crate::cpu::view::View;
 use crate::params::WeightFormat;
@@ -116,6 +117,66 @@ fn several_right_hand_sides_are_multiplied_and_may_be_cut() {
         let found = &found[row * (columns + cut.len())..];
         for (found, expected) in found.iter().zip(expected) {
             assert!((f64::from(*found) - expected).abs() < 1e-5);
+        }
+    }
+}
+
+/// Rounded as it is packed, a right-hand side is what it is rounded afterwards.
+#[test]
+fn panels_are_rounded_on_the_way_as_they_are_afterwards() {
+    const COLUMNS: usize = 75;
+    for rows in [[1, 0], [2, 3], [3, 2], [64, 65], [130, 7]] {
+        let of = |matrix: usize| waves(rows[matrix] * COLUMNS, matrix as f32);
+        let matrices = [of(0), of(1)];
+        let by_rows: fn(usize) -> View = |rows| View::rows(0, rows, COLUMNS, COLUMNS);
+        let by_columns: fn(usize) -> View = |rows| View::rows(0, COLUMNS, rows, rows).transposed();
+        for view in [by_rows, by_columns] {
+            let views = [0, 1].map(|matrix| (matrices[matrix].as_slice(), view(rows[matrix])));
+            let on_the_way = RhsPanels::pack_rounded(&views);
+            let afterwards = RhsPanels::pack(&views).in_format(WeightFormat::Bf16);
+            let elements = |panels: &RhsPanels| -> Vec<f32> {
+                let all = 0..panels.rows();
+                let of_panel = |panel| panels.rows_of(panel, &all, &mut Vec::new()).to_vec();
+                (0..panels.count()).flat_map(of_panel).collect()
+            };
+            assert_eq!(elements(&on_the_way), elements(&afterwards), "{rows:?}");
+        }
+    }
+}
+
+/// Matrices of bfloat16 as they are, and those whose columns are contiguous.
+#[test]
+fn products_of_bfloat16_are_those_of_the_same_elements_in_single_precision() {
+    for [rows, k, columns] in [[1, 1, 1], [7, 37, 33], [25, 900, 70]] {
+        let words = words_of_row(k.max(columns).max(rows));
+        let matrix = |lines: usize, phase| -> Vec<u32> {
+            let values = waves(lines * 2 * words, phase);
+            let pairs = values.as_chunks::<2>().0.iter();
+            let pairs =
+                pairs.map(|&[low, high]| u32::from(bf16(low)) | u32::from(bf16(high)) << 16);
+            pairs.collect()
+        };
+        let (left, transposed, right) = (matrix(rows, 0.0), matrix(k, 1.0), matrix(k, 2.0));
+        let right = Bf16Rows::new(&right, words).columns(0..columns);
+        let panels = RhsPanels::pack_bf16(right);
+        let transpose = |(elements, view): (_, View)| (elements, view.transposed());
+        for left in [
+            Bf16Rows::new(&left, words).columns(0..k),
+            transpose(Bf16Rows::new(&transposed, words).columns(0..rows)),
+        ] {
+            let instruction = DotProduct::of(panels.arch(), Quantization::Bf16);
+            for by in [None, instruction] {
+                let lhs = PackedLhs::pack_bf16_for(by, panels.arch(), left);
+                let mut out = vec![MaybeUninit::uninit(); rows * columns];
+                let found = multiply_into(&mut out, &lhs, &[RhsColumns::all(&panels)]);
+                let (wide, view) = widened(left);
+                let (weight, _) = widened(right);
+                let expected = expected((&wide, view), &weight, columns);
+                for (found, expected) in found.iter().zip(expected) {
+                    let difference = (f64::from(*found) - expected).abs();
+                    assert!(difference <= 1e-6 * k as f64, "{rows} × {k} × {columns}");
+                }
+            }
         }
     }
 }
