@@ -1,6 +1,6 @@
 // B sequences, S positions, T tokens of all sequences, N heads, Q tokens that are wanted, H hidden
 
-use bert_kernels::{WeightFormat, has_kernels};
+use bert_kernels::{Precision, WeightFormat, has_kernels};
 use burn::module::Module;
 use burn::nn::{LayerNorm, LayerNormConfig};
 use burn::tensor::{DType, Device, Tensor};
@@ -103,6 +103,15 @@ impl Encoder {
     pub fn pack_weights(&mut self, format: WeightFormat) {
         for layer in &mut self.layers {
             layer.pack_weights(format);
+        }
+    }
+
+    /// Has the linear maps multiply in these numbers, forward and backward, wherever gradients are computed. Weights keep their
+    /// single precision, and a model in evaluation computes as ever. Devices without
+    /// [kernels](bert_kernels::has_kernels) multiply in single precision.
+    pub fn set_precision(&mut self, precision: Precision) {
+        for (_, linear) in self.linears_mut() {
+            linear.precision = precision;
         }
     }
 

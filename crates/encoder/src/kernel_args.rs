@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bert_kernels::{
-    DropoutMask, LinearWeights, NormParams, PackedWeight, WeightFormat, dropout_add_norm,
-    has_kernels, on_kernel_threads,
+    DropoutMask, LinearWeights, NormParams, PackedWeight, Precision, WeightFormat,
+    dropout_add_norm, has_kernels, on_kernel_threads,
 };
 use burn::module::Param;
 use burn::nn::{Dropout, LayerNorm};
@@ -37,13 +37,17 @@ pub(crate) fn packed_weights<const COUNT: usize>(
     std::array::from_fn(|_| Arc::new(PackedWeight::new(format)))
 }
 
-/// The weights of a map with its adapter, and where its packed weight is kept.
+/// The weights of a map with its adapter, and where its packed weight is kept. Its precision is for gradients alone.
 pub(crate) fn weights(linear: &Linear, packed: Option<&Arc<PackedWeight>>) -> LinearWeights {
     LinearWeights {
         weight: linear.weight.val(),
         bias: linear.bias.as_ref().map(Param::val),
         packed: packed.cloned(),
         low_rank: linear.low_rank.as_ref().map(LowRank::weights),
+        precision: match linear.weight.val().device().is_autodiff() {
+            true => linear.precision,
+            false => Precision::F32,
+        },
     }
 }
 

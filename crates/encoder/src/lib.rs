@@ -54,7 +54,7 @@ mod sequences;
 mod skew;
 
 pub use attention::SelfAttention;
-pub use bert_kernels::{WeightFormat, without_kernels};
+pub use bert_kernels::{Precision, WeightFormat, without_kernels};
 pub use buckets::bias_bucket;
 pub use config::EncoderConfig;
 pub use convolution::Convolution;

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
-use bert_kernels::Epilogue;
+use bert_kernels::{Epilogue, Precision};
 
 use crate::{LowRank, LowRankConfig, init, kernel_args};
 
@@ -16,6 +16,9 @@ pub struct Linear {
     pub bias: Option<Param<Tensor<1>>>,
     /// The adapter, while it is trained.
     pub low_rank: Option<LowRank>,
+    /// In which numbers the map multiplies in training.
+    #[module(skip)]
+    pub(crate) precision: Precision,
 }
 
 impl Linear {
@@ -31,6 +34,7 @@ impl Linear {
             weight: plain.weight,
             bias: plain.bias,
             low_rank: None,
+            precision: Precision::F32,
         }
     }
 

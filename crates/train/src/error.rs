@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use bert_encoder::Precision;
 use bert_report::ReportError;
 use bert_tasks::TaskError;
 use thiserror::Error;
@@ -51,6 +52,15 @@ pub enum TrainError {
     /// Adapters are to be trained, and the model has none.
     #[error("the model has no adapters; ask for them before its weights are loaded")]
     NoAdapters,
+    /// A precision that the kernels alone have is asked of a device without them.
+    #[error(
+        "the precision {precision} is one of the kernels of flex and ndarray; take one of these devices, with its kernels on, \
+         or the precision f32"
+    )]
+    NoKernels {
+        /// What is asked for.
+        precision: Precision,
+    },
     /// Parameters that should be trained got no gradient in the first step.
     #[error(
         "{} trainable parameters got no gradient in the first step, so they would never be trained: {}",

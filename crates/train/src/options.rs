@@ -1,4 +1,7 @@
-use serde::Serialize;
+use bert_encoder::Precision;
+use bert_kernels::has_kernels;
+use burn::tensor::Device;
+use serde::{Serialize, Serializer};
 
 use crate::{FeatureCache, PartRates, Schedule, ScheduleShape, TrainError, Tune};
 
@@ -47,6 +50,10 @@ pub struct TrainOptions {
     pub max_grad_norm: Option<f64>,
     /// Seed of new weights, order of the rows and dropout.
     pub seed: u64,
+    /// In which numbers the encoder's linear maps multiply; see [`Encoder::set_precision`](bert_encoder::Encoder::set_precision).
+    /// Evaluations and what is saved have single precision.
+    #[serde(serialize_with = "as_word")]
+    pub precision: Precision,
     /// What is trained.
     pub tune: Tune,
     /// The learning rate of everything outside the encoder at the end of the warm-up; `None` for `learning_rate`.
@@ -84,6 +91,7 @@ impl Default for TrainOptions {
             weight_decay: 0.01,
             max_grad_norm: Some(1.0),
             seed: 42,
+            precision: Precision::F32,
             tune: Tune::All,
             head_lr: None,
             layer_decay: 1.0,
@@ -149,6 +157,20 @@ impl TrainOptions {
         }
     }
 
+    /// Makes sure that a device computes in the precision that is asked for.
+    ///
+    /// # Errors
+    ///
+    /// It does not.
+    pub fn check_device(&self, device: &Device) -> Result<(), TrainError> {
+        match self.precision {
+            Precision::Bf16 if !has_kernels(device) => Err(TrainError::NoKernels {
+                precision: self.precision,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether a row may pass the model more than once.
     pub(crate) fn passes_again(&self) -> bool {
         self.epochs > 1.0 || self.evaluate_every.is_some()
@@ -190,6 +212,10 @@ impl TrainOptions {
             total_steps,
         }
     }
+}
+
+fn as_word<S: Serializer>(precision: &Precision, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(precision)
 }
 
 #[cfg(test)]

@@ -110,6 +110,7 @@ impl<T: Task> Training<'_, T> {
     ) -> Result<Trained<T::Model>, TrainError> {
         let options = self.options;
         options.validate()?;
+        options.check_device(self.device)?;
         let lengths = self.task.lengths(self.data.train);
         let examples = lengths.len();
         if examples == 0 {
@@ -122,6 +123,9 @@ impl<T: Task> Training<'_, T> {
             true => freeze_embeddings(model),
             false => model,
         };
+        self.task
+            .encoder_mut(&mut model)
+            .set_precision(options.precision);
         let trained = trained_paths(&model);
         let features = (self.features.take(), self.output);
         let keeps_features = freeze(self.task, &mut model, &trained, options, features);

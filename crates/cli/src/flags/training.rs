@@ -5,8 +5,8 @@ use bert_tasks::{DropoutOverride, MaxLength};
 use bert_train::{Batching, FeatureCache, Sampler, ScheduleShape, TrainError, TrainOptions, Tune};
 use clap::{Args, ValueEnum};
 
-use super::LossFlags;
 use super::values::{dropout, integer};
+use super::{LossFlags, PrecisionWord};
 use crate::failure::WrongUsage;
 
 #[derive(Debug, Clone, Args)]
@@ -55,6 +55,11 @@ pub(crate) struct TrainingFlags {
     /// Seed of new weights, the order of rows and dropout; equal seeds give equal runs; 42: any number would do
     #[arg(long, value_name = "N", default_value_t = TrainOptions::default().seed)]
     pub(crate) seed: u64,
+    /// Numbers in which the encoder's linear maps are multiplied in training, on flex and ndarray; bf16: operands are rounded
+    /// to bfloat16 and sums are not, which takes less time and memory on processors with AVX-512 BF16; weights, evaluations and
+    /// what is saved keep single precision; f32: the figures of the book are of that
+    #[arg(long, value_enum, default_value_t = PrecisionWord::F32)]
+    precision: PrecisionWord,
     /// The part of the model that is trained: head, last:K (the head and the last K layers), bitfit (the head and all biases),
     /// lora (the head and low-rank adapters, which are saved apart in PEFT's layout) or all; all: the most accurate; the others
     /// are faster and need less memory. lora takes settings: lora:rank=8,alpha=16,dropout=0,targets=query+value,dora,rslora,
@@ -186,6 +191,7 @@ impl TrainingFlags {
             weight_decay: self.weight_decay,
             max_grad_norm: (self.max_grad_norm != 0.0).then_some(self.max_grad_norm),
             seed: self.seed,
+            precision: self.precision.precision(),
             tune: self.tune.clone(),
             head_lr: self.head_lr,
             layer_decay: self.layer_decay,

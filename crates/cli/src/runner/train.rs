@@ -245,6 +245,12 @@ fn run_among<C: FineTune>(processes: &Processes, command: &C, flags: &FineTuneFl
         .runtime
         .open_shared(processes.sharing_processors()?)?
         .autodiff();
+    options.check_device(&device).map_err(|error| {
+        WrongUsage(format!(
+            "--precision on --device {}: {error}",
+            flags.device()
+        ))
+    })?;
     let output = processes
         .is_first()
         .then(|| OutputDirectory::claim(&flags.output))

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::support::Room;
 
-const FIGURES: [&str; 18] = [
+const FIGURES: [&str; 19] = [
     "work",
     "family",
     "size",
@@ -12,6 +12,7 @@ const FIGURES: [&str; 18] = [
     "seq",
     "dropout",
     "tune",
+    "precision",
     "weights",
     "kernels",
     "threads",
@@ -72,6 +73,16 @@ fn inference_prints_figures_that_follow_from_each_other() {
     if cfg!(target_os = "linux") {
         assert!(figure(&report, "peak_rss_mib") > 1.0);
     }
+}
+
+#[test]
+fn a_training_step_in_bf16_is_one_of_the_kernels() {
+    let line = "bench train-step --size tiny --batch 1 --seq 8 --runs 1 --json --precision bf16";
+    let report = one_object(line);
+    assert_eq!(report["precision"], "bf16");
+    Room::new()
+        .bert(&format!("{line} --kernels off"))
+        .failed(1, &["bf16", "flex and ndarray"]);
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod next_sentence;
 mod nli;
 mod objectives;
 mod pages;
+mod precision;
 mod prediction;
 mod question_answering;
 mod report;

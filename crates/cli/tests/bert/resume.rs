@@ -128,8 +128,10 @@ fn signalled(room: &Room, line: &str, output: &str, steps: usize, signal: &str) 
 fn a_run_that_a_signal_stops_says_how_to_go_on_and_ends_as_if_nothing_had_happened() {
     let room = room();
     let long = LAST_LAYER.replace("--epochs 3", "--epochs 30");
+    let in_bf16 = format!("{TEXT} --precision bf16");
     for (name, line, steps) in [
         ("text", TEXT, 3),
+        ("bf16", in_bf16.as_str(), 3),
         ("last", long.as_str(), 8),
         ("masked", MASKED, 7),
     ] {
@@ -235,11 +237,12 @@ fn stopped() -> (Room, String) {
 #[test]
 fn what_differs_is_listed_and_refused_unless_the_user_insists() {
     let (room, line) = stopped();
-    let lr = line.replace("--lr 1e-3", "--lr 2e-3 --seed 7");
+    let lr = line.replace("--lr 1e-3", "--lr 2e-3 --seed 7 --precision bf16");
     room.bert(&lr).failed(
         1,
         &[
             "--lr was 0.001, is 0.002",
+            "--precision was f32, is bf16",
             "--seed was 42, is 7",
             "--resume-anyway",
         ],

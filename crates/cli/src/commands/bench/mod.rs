@@ -14,13 +14,13 @@ use std::num::NonZeroUsize;
 use anyhow::Result;
 use bert_device::Backend;
 use bert_encoder::ModelType;
-use bert_train::Tune;
+use bert_train::{TrainOptions, Tune};
 use clap::{Args, Subcommand};
 
 use self::kernels::Kernels;
 use self::report::{Measured, Report};
 use self::workload::{Size, Work, Workload};
-use crate::flags::{RuntimeFlags, Weights, at_least_one, dropout, one_to};
+use crate::flags::{PrecisionWord, RuntimeFlags, Weights, at_least_one, dropout, one_to};
 use crate::results::Results;
 
 /// Rows of BERT's position table.
@@ -65,6 +65,9 @@ pub(crate) struct BenchArgs {
     /// Dropout on hidden states and on attention while training; 0.1: BERT's own, inference has none
     #[arg(long, value_name = "PROBABILITY", default_value = "0.1", value_parser = dropout)]
     dropout: f64,
+    /// Numbers in which a training step multiplies, as in `bert train`; f32: the figures of the book are of that
+    #[arg(long, value_enum, default_value_t = PrecisionWord::F32)]
+    precision: PrecisionWord,
     /// What a training step trains, as in `bert train`; all: the figures of the book are of that
     #[arg(long, value_name = "PART", default_value_t = Tune::All)]
     tune: Tune,
@@ -111,7 +114,12 @@ fn run(args: &BenchArgs, work: Work) -> Result<()> {
     let device = args.runtime.open()?;
     let median_ms = args.kernels.during(|| match work {
         Work::TrainStep => {
-            network::train_step_ms(&workload, args.dropout, &args.tune, args.runs, device)
+            let options = TrainOptions {
+                precision: args.precision.precision(),
+                tune: args.tune.clone(),
+                ..TrainOptions::default()
+            };
+            network::train_step_ms(&workload, args.dropout, &options, args.runs, device)
         }
         Work::Inference => {
             let weights = args.weights.format();
@@ -166,7 +174,7 @@ mod tests {
     #[test]
     fn every_flag_reaches_the_workload() {
         let args =
-            parsed("--size base --batch 4 --seq 512 --dropout 0 --runs 3 --kernels off --json")
+            parsed("--size base --batch 4 --seq 512 --dropout 0 --runs 3 --kernels off --precision bf16 --json")
                 .unwrap();
         let expected = Workload {
             work: Work::TrainStep,
@@ -178,6 +186,7 @@ mod tests {
         assert_eq!(args.workload(Work::TrainStep), expected);
         assert_eq!((args.dropout, args.runs.get(), args.json), (0.0, 3, true));
         assert_eq!(args.kernels, Kernels::Off);
+        assert_eq!(args.precision, PrecisionWord::Bf16);
     }
 
     #[test]
@@ -193,6 +202,7 @@ mod tests {
         assert_eq!(args.workload(Work::Inference), expected);
         assert_eq!((args.dropout, args.runs.get(), args.json), (0.1, 7, false));
         assert_eq!(args.kernels, Kernels::On);
+        assert_eq!(args.precision, PrecisionWord::F32);
     }
 
     #[test]

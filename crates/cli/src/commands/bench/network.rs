@@ -26,18 +26,19 @@ const ID_RANGE: usize = 30_000;
 pub(crate) fn train_step_ms(
     workload: &Workload,
     dropout: f64,
-    tune: &Tune,
+    options: &TrainOptions,
     runs: NonZeroUsize,
     device: Device,
 ) -> Result<f64> {
     let device = device.autodiff();
+    options.check_device(&device)?;
     let mut model = model(workload, dropout, &device)?;
-    if let Tune::Lora(lora) = tune {
+    if let Tune::Lora(lora) = &options.tune {
         adapt(&mut model.encoder, workload.family, lora, &device)?;
     }
     let layers = workload.config_with(dropout).layers_with_weights();
-    let model = tune.apply(model, layers)?;
-    let options = TrainOptions::default();
+    let mut model = options.tune.apply(model, layers)?;
+    model.encoder.set_precision(options.precision);
     let optimizer = AdamW::new(options.weight_decay);
     let mut stepper = Stepper::new(optimizer, options.max_grad_norm, options.seed);
     let batch = [(input(workload, &device), workload.batch as f64)];

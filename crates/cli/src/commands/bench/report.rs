@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::BenchArgs;
 use super::kernels::Kernels;
 use super::workload::{Size, Work, Workload};
-use crate::flags::Weights;
+use crate::flags::{PrecisionWord, Weights};
 use crate::table::Table;
 
 /// What was measured, from which the other figures follow.
@@ -29,6 +29,7 @@ pub(crate) struct Report {
     seq: usize,
     dropout: f64,
     tune: Tune,
+    precision: PrecisionWord,
     weights: Weights,
     kernels: Kernels,
     threads: usize,
@@ -61,6 +62,7 @@ impl Report {
             seq: workload.sequence,
             dropout: args.dropout,
             tune: args.tune.clone(),
+            precision: args.precision,
             weights: args.weights,
             kernels: args.kernels,
             threads: rayon::current_num_threads(),
