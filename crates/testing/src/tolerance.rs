@@ -36,6 +36,14 @@ pub enum Quantity {
     SumOfSquares,
     /// One computation with other padding or in another batch.
     Invariance,
+    /// Logits of a model in bfloat16.
+    Bf16Output,
+    /// A loss of a model in bfloat16, of one pass or in a training run.
+    Bf16Loss,
+    /// The gradient of a parameter in bfloat16.
+    Bf16Gradient,
+    /// The global gradient norms of a training run in bfloat16.
+    Bf16GradientNorm,
     /// The losses of one training run on two backends.
     BackendLoss,
     /// Losses and parameters of one training run in one process and in several.
@@ -87,6 +95,9 @@ pub struct Tolerance {
     /// Why these numbers.
     pub reason: &'static str,
 }
+
+/// The distance of 1 to the next bfloat16, halved: twice the largest relative error of a rounding.
+const BF16_EPSILON: f64 = 1.0 / 256.0;
 
 /// The table.
 pub const fn tolerance(quantity: Quantity) -> Tolerance {
@@ -165,6 +176,29 @@ pub const fn tolerance(quantity: Quantity) -> Tolerance {
             gpu: Bound::absolute(5e-6),
             reason: "a matrix of another shape is multiplied in other blocks, so both sides have the rounding of single \
                      precision, which is 1.2e-6 for this model; a mask that leaks is 0.09 off",
+        },
+        Quantity::Bf16Output => Tolerance {
+            cpu: Bound::relative(2.0 * BF16_EPSILON),
+            gpu: Bound::relative(2.0 * BF16_EPSILON),
+            reason: "both sides round operands to eight significant bits, PyTorch also attention and what leaves a map; sums over \
+                     tens of products average the roundings out, and the golden logits are 1.3e-3 off",
+        },
+        Quantity::Bf16Loss => Tolerance {
+            cpu: Bound::absolute(BF16_EPSILON),
+            gpu: Bound::absolute(BF16_EPSILON),
+            reason: "no further off than the logits, which are of order 1; the golden losses are 7e-4 off after 20 steps",
+        },
+        Quantity::Bf16Gradient => Tolerance {
+            cpu: Bound::relative(8.0 * BF16_EPSILON),
+            gpu: Bound::relative(8.0 * BF16_EPSILON),
+            reason: "a gradient passes twice as many products as the output, and terms of a sum over tokens cancel; the golden \
+                     gradients are 1e-2 off",
+        },
+        Quantity::Bf16GradientNorm => Tolerance {
+            cpu: Bound::relative(2.0 * BF16_EPSILON),
+            gpu: Bound::relative(2.0 * BF16_EPSILON),
+            reason: "a root of a sum of squares, in which the errors of single elements average out; the golden norms are 2e-3 \
+                     off",
         },
         Quantity::BackendLoss => Tolerance {
             cpu: Bound::absolute(1e-5),

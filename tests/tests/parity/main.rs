@@ -4,6 +4,7 @@
 //! them is in the test binary `dropout`.
 
 mod adapters;
+mod autocast;
 mod backend_agreement;
 mod entities_parity;
 mod errors;
