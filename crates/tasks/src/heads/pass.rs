@@ -1,6 +1,7 @@
 //! One pass of the encoder for all heads.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use bert_text::{Encoding, TokensInput};
 use bert_text_classification::ModelForSequenceClassification;
@@ -87,14 +88,10 @@ impl Sequences {
     }
 
     fn add_texts(&mut self, long_text: LongText, documents: Documents) {
-        let mut sequence_of = Vec::with_capacity(documents.windows().len());
-        for input in 0..documents.len() {
-            let first = sequence_of.len();
-            for window in documents.of(input) {
-                let sequence = self.sequence(input, window, &sequence_of[first..]);
-                sequence_of.push(sequence);
-            }
-        }
+        let inputs = 0..documents.len();
+        let windows =
+            inputs.flat_map(|input| documents.of(input).iter().map(move |one| (input, one)));
+        let sequence_of = self.add(windows);
         self.texts.push(Texts {
             long_text,
             documents,
@@ -105,14 +102,25 @@ impl Sequences {
     fn add_windows(&mut self, mut windows: TextWindows) {
         let encodings = std::mem::take(&mut windows.encodings);
         let pairs = encodings.iter().enumerate();
-        let sequence = |(window, encoding)| self.sequence(windows.input_of(window), encoding, &[]);
-        self.sequence_of = pairs.map(sequence).collect();
+        self.sequence_of = self.add(pairs.map(|(window, one)| (windows.input_of(window), one)));
         self.windows = windows;
     }
 
-    /// The sequence with the tokens of a window of an input. One that is there is not added again, unless it is among those
-    /// that are taken.
-    fn sequence(&mut self, input: usize, window: &Encoding, taken: &[usize]) -> usize {
+    /// The sequences of windows of inputs, one for each. A sequence with the tokens of a window that other heads read of the
+    /// same input is not added again.
+    fn add<'e>(&mut self, windows: impl Iterator<Item = (usize, &'e Encoding)>) -> Vec<usize> {
+        let mut taken = HashSet::new();
+        windows
+            .map(|(input, window)| {
+                let sequence = self.sequence(input, window, &taken);
+                taken.insert(sequence);
+                sequence
+            })
+            .collect()
+    }
+
+    /// The sequence with the tokens of a window of an input, one that is not taken or a new one.
+    fn sequence(&mut self, input: usize, window: &Encoding, taken: &HashSet<usize>) -> usize {
         let is_same = |&&sequence: &&usize| {
             let other = &self.encodings[sequence];
             other.input_ids == window.input_ids
