@@ -444,7 +444,8 @@ impl ModuleMapper for FirstValue {
             let shape = tensor.shape();
             let flat = tensor.flatten::<1>(0, D - 1);
             let first = Tensor::<1>::from_data([value], &flat.device());
-            flat.slice_assign([0..1], first).reshape(shape)
+            let rest = flat.clone().narrow(0, 1, flat.dims()[0] - 1);
+            Tensor::cat(vec![first, rest], 0).reshape(shape)
         })
     }
 }

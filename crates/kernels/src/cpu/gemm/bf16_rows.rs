@@ -55,7 +55,7 @@ impl<'a> Bf16Rows<'a> {
 /// # Panics
 ///
 /// The rows are not contiguous, or one does not begin with a word.
-pub(super) fn words_of<'a>((elements, view): (&'a [u16], View)) -> (&'a [u32], View) {
+pub(super) fn words_of((elements, view): (&[u16], View)) -> (&[u32], View) {
     let per_word = Quantization::Bf16.per_word();
     let begins_words =
         view.start.is_multiple_of(per_word) && view.row_stride.is_multiple_of(per_word);
