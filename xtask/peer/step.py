@@ -1,4 +1,6 @@
-"""The peer's side of `cargo xtask bench --peer`: the work of `bert bench`, by transformers on PyTorch and by ONNX Runtime.
+"""The peer's side of `cargo xtask bench --peer`: the work of `bert bench`, by transformers on PyTorch, ONNX Runtime and
+OpenVINO, in f32, bf16 (autocast of PyTorch, the hint of OpenVINO) or int8 (weights quantised by ONNX Runtime's
+quantize_dynamic, which both runtimes run).
 
     pip install -r requirements.txt
     python step.py check
@@ -6,7 +8,7 @@
     python step.py train-step --size minilm --batch 16 --seq 128 --tune lora:rank=8
     python step.py inference --size minilm --batch 16 --seq 128 --attention eager
     python step.py export --size minilm --batch 16 --seq 128 --onnx minilm.onnx
-    python step.py inference --size minilm --batch 16 --seq 128 --onnx minilm.onnx
+    python step.py inference --size minilm --batch 16 --seq 128 --onnx minilm.onnx --runtime openvino --precision bf16
 
 Random weights, full-length rows, labels in turn. Prints one JSON object on a line, with the names that `bert bench --json` has.
 """
@@ -49,7 +51,7 @@ def check_versions() -> None:
             continue
         name, pinned = line.split("==")
         try:
-            # torch says 2.11.0+cpu where it was built for the CPU alone.
+            # torch says 2.15.0+cpu where it was built for the CPU alone.
             installed = importlib.metadata.version(name).split("+")[0]
         except importlib.metadata.PackageNotFoundError:
             installed = "nothing"
@@ -71,7 +73,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--tune", default="all", help="train-step: all, or a LoRA by PEFT in the words of `bert train --tune`")
     parser.add_argument("--attention", choices=["sdpa", "eager"], default="sdpa")
-    parser.add_argument("--onnx", type=Path, help="export: what to write; inference: what to run, by ONNX Runtime")
+    parser.add_argument("--precision", choices=["f32", "bf16", "int8"], default="f32", help="of the products")
+    parser.add_argument("--onnx", type=Path, help="export: what to write; inference: what to run")
+    parser.add_argument("--runtime", choices=["onnxruntime", "openvino"], default="onnxruntime", help="what runs --onnx")
     return parser.parse_args()
 
 
@@ -108,6 +112,12 @@ def torch_batch(args: argparse.Namespace):
     input_ids = torch.tensor(ids(args.batch, args.seq))
     labels = torch.arange(args.batch) % 2
     return input_ids, torch.ones_like(input_ids), labels
+
+
+def autocast(args: argparse.Namespace):
+    import torch
+
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.precision == "bf16")
 
 
 def median_ms(run, runs: int) -> float:
@@ -152,7 +162,9 @@ def train_step_ms(args: argparse.Namespace) -> float:
     optimizer = torch.optim.AdamW(trained, lr=2e-5, weight_decay=0.01)
 
     def step() -> None:
-        network(input_ids, attention_mask=mask, labels=labels).loss.backward()
+        with autocast(args):
+            loss = network(input_ids, attention_mask=mask, labels=labels).loss
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         optimizer.zero_grad()
@@ -165,7 +177,7 @@ def torch_inference_ms(args: argparse.Namespace) -> float:
 
     network = model(args).eval()
     input_ids, mask, _ = torch_batch(args)
-    with torch.inference_mode():
+    with torch.inference_mode(), autocast(args):
         return median_ms(lambda: network(input_ids, attention_mask=mask).logits, args.runs)
 
 
@@ -182,6 +194,22 @@ def onnxruntime_inference_ms(args: argparse.Namespace) -> float:
     return median_ms(lambda: session.run(None, feed), args.runs)
 
 
+def openvino_inference_ms(args: argparse.Namespace) -> float:
+    import numpy
+    import openvino
+
+    hints = {
+        "INFERENCE_PRECISION_HINT": "bf16" if args.precision == "bf16" else "f32",
+        "INFERENCE_NUM_THREADS": args.threads,
+        "PERFORMANCE_HINT": "LATENCY",
+    }
+    core = openvino.Core()
+    request = core.compile_model(core.read_model(args.onnx), "CPU", hints).create_infer_request()
+    input_ids = numpy.array(ids(args.batch, args.seq), dtype=numpy.int64)
+    feed = {"input_ids": input_ids, "attention_mask": numpy.ones_like(input_ids)}
+    return median_ms(lambda: request.infer(feed), args.runs)
+
+
 def export(args: argparse.Namespace) -> None:
     """Shapes are fixed, which is what ONNX Runtime is fastest with."""
     import torch
@@ -193,6 +221,10 @@ def export(args: argparse.Namespace) -> None:
         # That this exporter is an old one, and that shapes could change, which are fixed here.
         warnings.simplefilter("ignore")
         torch.onnx.export(network, (input_ids, mask), args.onnx, input_names=names, dynamo=False)
+    if args.precision == "int8":
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+
+        quantize_dynamic(args.onnx, args.onnx, weight_type=QuantType.QInt8)
 
 
 def peak_rss_mib() -> float | None:
@@ -215,7 +247,8 @@ def main() -> None:
     if args.work == "train-step":
         peer, median = args.attention, train_step_ms(args)
     elif args.onnx:
-        peer, median = "onnxruntime", onnxruntime_inference_ms(args)
+        run = {"onnxruntime": onnxruntime_inference_ms, "openvino": openvino_inference_ms}[args.runtime]
+        peer, median = args.runtime, run(args)
     else:
         peer, median = args.attention, torch_inference_ms(args)
     figures = {
@@ -227,6 +260,7 @@ def main() -> None:
         "seq": args.seq,
         "dropout": args.dropout,
         "tune": args.tune,
+        "precision": args.precision,
         "threads": args.threads,
         "runs": args.runs,
         "median_ms": median,

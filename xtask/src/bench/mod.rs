@@ -23,7 +23,7 @@ const QUICK_RUNS: usize = 3;
 
 #[derive(Args)]
 pub(crate) struct BenchArgs {
-    /// Measure transformers on PyTorch and ONNX Runtime as well, in turn with ours.
+    /// Measure transformers on PyTorch, ONNX Runtime and OpenVINO as well, in turn with ours and in the same precision.
     #[arg(long)]
     peer: bool,
     /// A Python that has the packages of xtask/peer/requirements.txt.
@@ -112,6 +112,7 @@ fn ours(bert: &PathBuf, row: &Row, args: &BenchArgs, flags: &[String]) -> Result
     let printed = process::output(
         Command::new(bert)
             .args(["bench", row.work, "--json", "--device", row.device])
+            .args(row.precision_flag())
             .args(flags)
             // The products of ndarray have threads of their own.
             .env("MATMUL_NUM_THREADS", args.threads.to_string()),

@@ -1,5 +1,7 @@
-//! The peers: transformers on PyTorch with both kinds of its attention, and ONNX Runtime for inference.
+//! The peers: transformers on PyTorch with both kinds of its attention, and for inference ONNX Runtime and OpenVINO. Each
+//! computes in the precision of the row, where it has that precision.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::last_line;
-use super::rows::{INFERENCE, Row};
+use super::rows::{INFERENCE, Precision, Row};
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -62,28 +64,45 @@ impl Peer {
         flags: &[String],
     ) -> Result<Vec<(String, Value)>> {
         let mut measured = Vec::new();
-        for attention in ATTENTIONS {
+        let mut measure = |further: &[&OsStr]| -> Result<()> {
             let mut command = self.command(row.work);
-            command.args(flags).args(["--attention", attention]);
-            measured.push(named(&process::output(&mut command)?)?);
+            command
+                .args(flags)
+                .args(["--precision", row.precision.word()]);
+            measured.push(named(&process::output(command.args(further))?)?);
+            Ok(())
+        };
+        if row.precision != Precision::Int8 {
+            for attention in ATTENTIONS {
+                measure(&["--attention".as_ref(), attention.as_ref()])?;
+            }
         }
         if row.work == INFERENCE {
             let model = self.exported(row, family, flags)?;
-            let mut command = self.command(row.work);
-            command.args(flags).arg("--onnx").arg(model);
-            measured.push(named(&process::output(&mut command)?)?);
+            for runtime in runtimes(row.precision) {
+                let runtime = ["--runtime".as_ref(), runtime.as_ref()];
+                measure(&[&runtime[..], &["--onnx".as_ref(), model.as_ref()]].concat())?;
+            }
         }
         Ok(measured)
     }
 
     /// The row's model as ONNX, made when it is first asked for.
     fn exported(&self, row: &Row, family: &str, flags: &[String]) -> Result<PathBuf> {
-        let name = format!("{family}-{}-{}x{}.onnx", row.size, row.batch, row.seq);
+        let quantized = match row.precision {
+            Precision::Int8 => "-int8",
+            Precision::F32 | Precision::Bf16 => "",
+        };
+        let name = format!(
+            "{family}-{}-{}x{}{quantized}.onnx",
+            row.size, row.batch, row.seq
+        );
         let model = self.models.join(name);
         if !model.exists() {
             let half_written = model.with_extension("onnx.tmp");
             let mut command = self.command("export");
             command.args(flags).arg("--onnx").arg(&half_written);
+            command.args(["--precision", row.precision.word()]);
             process::run(&mut command)?;
             fs::rename(&half_written, &model)
                 .with_context(|| format!("cannot write {}", model.display()))?;
@@ -95,6 +114,14 @@ impl Peer {
         let mut command = Command::new(&self.python);
         command.arg(&self.script).arg(work);
         command
+    }
+}
+
+/// What runs an ONNX model in this precision. ONNX Runtime has no bfloat16 on a CPU.
+fn runtimes(precision: Precision) -> &'static [&'static str] {
+    match precision {
+        Precision::F32 | Precision::Int8 => &["onnxruntime", "openvino"],
+        Precision::Bf16 => &["openvino"],
     }
 }
 

@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(
             line(&ROWS[0], &samples).expect("complete"),
             [
-                "train-step minilm 16 × 128, flex",
+                "train-step minilm 16 × 128, flex, f32",
                 "500",
                 "1000 (sdpa)",
                 "0.50",
