@@ -59,7 +59,7 @@ impl<'a> Operand<'a> {
             Self::Unpacked(views) => Self::Unpacked(views.iter().map(narrow).collect()),
             Self::Rounded(views) => Self::Rounded(views.iter().map(narrow).collect()),
             Self::Bf16((slice, view)) => Self::Bf16((slice, view.narrow(columns.clone()))),
-            Self::Packed(_) => panic!("packed columns are not cut"),
+            Self::Packed(_) => unreachable!("packed columns are not cut"),
         }
     }
 }
