@@ -31,9 +31,11 @@ pub fn without_kernels<R>(work: impl FnOnce() -> R) -> R {
 /// Callers need not ask before they call an operation, which takes its composed body where there is no kernel. The answer serves
 /// callers that arrange their work differently for kernels, for example without padding.
 pub fn has_kernels(device: &Device) -> bool {
-    if kernels_are_off() {
-        return false;
-    }
+    !kernels_are_off() && computes_on_host(device)
+}
+
+/// Whether this device is a CPU backend, whose tensors are in the memory of the process: reading one waits for nothing.
+pub fn computes_on_host(device: &Device) -> bool {
     match device.clone().inner().as_dispatch() {
         #[cfg(feature = "flex")]
         DispatchDevice::Flex(_) => true,

@@ -16,6 +16,7 @@
 //! | [`gated_gelu`] | two slices, GELU, a product | each is a pass over memory |
 //! | [`rotary`] | `burn::nn::RotaryEncoding` | it turns neighbours, and has positions for padded sequences alone |
 //! | [`dropout`] | `burn::nn::Dropout` | random numbers one at a time; the mask is kept in memory |
+//! | [`hand_over`] | `Gradients`, at the end of the backward pass | an exchange between processes can begin before |
 //! | [`sum_of_squares`] | `x.square().sum()` | a second copy of every gradient |
 //!
 //! Every operation works on every device that is compiled in and on every float type. Where there is a kernel ([`has_kernels`],
@@ -55,6 +56,7 @@ mod embeddings;
 mod flex;
 mod gated;
 mod gelu;
+mod hand_over;
 mod host;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod host_backends;
@@ -89,12 +91,13 @@ mod weighted_cross_entropy;
 pub use adamw::{AdamWState, AdamWStep, adamw_update, adamw_update_composed};
 pub use attention::{attention, attention_composed, attention_with_probabilities, cross_attention};
 pub use cross_entropy::{IGNORE_INDEX, masked_cross_entropy, masked_cross_entropy_composed};
-pub use dispatch::{has_kernels, without_kernels};
+pub use dispatch::{computes_on_host, has_kernels, without_kernels};
 pub use dropout::dropout;
 pub use embedding::{embedding, embedding_composed};
 pub use embeddings::{EmbeddingIds, EmbeddingWeights, embed, embed_composed};
 pub use gated::gated_gelu;
 pub use gelu::{gelu, gelu_composed};
+pub use hand_over::{GradientReceiver, depths, hand_over, receive_gradients};
 pub use host::{cross_entropy, softmax};
 pub use layer_norm::{dropout_add_norm, dropout_add_norm_composed, layer_norm};
 pub use linear::{LinearWeights, Projections, linear, linear_composed, linear_kv, linear_qkv};

@@ -11,6 +11,7 @@ mod cross_entropy;
 mod elementary;
 mod embeddings;
 mod gated;
+mod hand_over;
 mod linear;
 mod linear_bf16;
 mod low_rank;
