@@ -34,17 +34,18 @@ pub struct EncoderOutput {
     pub attentions: Vec<Tensor<4>>,
 }
 
-/// Embeddings and layers of a model of any family. A pooler belongs to the head that uses it.
+/// Embeddings and layers of a model of any family, in the order in which they compute. A pooler belongs to the head that uses
+/// it.
 #[derive(Module, Debug)]
 pub struct Encoder {
     /// Token ids to hidden states.
     pub embeddings: Embeddings,
-    /// The layers that have weights of their own, first to last.
-    pub layers: Vec<Layer>,
     /// What attention knows of the distance between two tokens, in families where it does.
     pub relative: Option<RelativePositions>,
     /// Beside the first layer, in models that have it.
     pub convolution: Option<Convolution>,
+    /// The layers that have weights of their own, first to last.
+    pub layers: Vec<Layer>,
     /// After the last layer, in families that have it.
     pub final_norm: Option<LayerNorm>,
     /// How positions turn queries and keys, in families where they do.
