@@ -53,14 +53,14 @@ impl Sum {
 
 #[expect(unsafe_code, reason = "the request is MPI's own")]
 impl PendingSum for Sum {
-    fn advance(&mut self) {
-        if self.is_complete {
-            return;
+    fn advance(&mut self) -> bool {
+        if !self.is_complete {
+            let mut flag: c_int = 0;
+            // SAFETY: the request is under way; MPI nulls it when it is complete.
+            unsafe { ffi::MPI_Test(&mut self.request, &mut flag, ffi::RSMPI_STATUS_IGNORE) };
+            self.is_complete = flag != 0;
         }
-        let mut flag: c_int = 0;
-        // SAFETY: the request is under way; MPI nulls it when it is complete.
-        unsafe { ffi::MPI_Test(&mut self.request, &mut flag, ffi::RSMPI_STATUS_IGNORE) };
-        self.is_complete = flag != 0;
+        self.is_complete
     }
 
     fn wait(mut self: Box<Self>) -> Result<Vec<f32>, ExchangeError> {

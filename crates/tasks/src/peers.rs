@@ -54,8 +54,8 @@ pub trait Communicator: Peers + fmt::Debug {
 
 /// A sum that is under way.
 pub trait PendingSum {
-    /// Lets it go on, without waiting for other ranks.
-    fn advance(&mut self);
+    /// Lets it go on, without waiting for other ranks. Says whether the sum is known.
+    fn advance(&mut self) -> bool;
 
     /// Waits for the sum, which has the same bits on every rank.
     ///

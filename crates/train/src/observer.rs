@@ -77,6 +77,11 @@ impl ExchangeReport {
         self.traffic.bytes as f64 / self.steps.max(1) as f64
     }
 
+    /// Bytes of these that are under way before the backward pass is over.
+    pub fn overlapped_bytes_per_step(&self) -> f64 {
+        self.traffic.overlapped_bytes as f64 / self.steps.max(1) as f64
+    }
+
     /// Messages of each process in a step.
     pub fn messages_per_step(&self) -> f64 {
         self.traffic.messages as f64 / self.steps.max(1) as f64

@@ -6,7 +6,7 @@ use bert_tasks::{BatchLoss, Communicator, TaskError};
 
 use crate::path::ModulePath;
 use crate::ranks::Exchange;
-use crate::{AdamW, TrainError, clip_factor, global_norm};
+use crate::{AdamW, Traffic, TrainError, clip_factor, global_norm};
 
 /// One optimiser step after another.
 #[derive(Debug)]
@@ -54,6 +54,11 @@ impl<'a> Stepper<'a> {
         self.steps = steps;
     }
 
+    /// What this rank has exchanged so far.
+    pub fn traffic(&self) -> Traffic {
+        self.exchange.traffic
+    }
+
     /// Optimiser steps done.
     pub fn steps(&self) -> usize {
         self.steps
@@ -62,6 +67,10 @@ impl<'a> Stepper<'a> {
     /// One optimiser step over `micro_batches`, each given with the weight of its labels
     /// ([`Task::label_weight`](bert_tasks::Task::label_weight)): losses weighted by it → backward → clip by the global norm →
     /// AdamW.
+    ///
+    /// Several processes add up the gradients of a single micro-batch while its backward pass goes on, on devices whose memory
+    /// is the host's, and else after the last backward pass; the bits are the same. `loss` may be given a copy of the model
+    /// whose parameters are not the leaves of the graph.
     ///
     /// Dropout draws from a stream that depends on the seed, on the position of the step, and on the rank alone. A rank may
     /// have micro-batches without labels, but all ranks have the same number of them.
@@ -81,29 +90,31 @@ impl<'a> Stepper<'a> {
         let sum: f64 = micro_batches.iter().map(|(_, labels)| labels).sum();
         let [sum] = self.exchange.sum([sum])?;
         let all_labels = if sum > 0.0 { sum } else { 1.0 };
-        let mut accumulator = GradientsAccumulator::new();
         let mut outcome = StepOutcome {
             loss: 0.0,
             grad_norm: 0.0,
             tokens: 0,
         };
-        for (micro, (batch, batch_labels)) in micro_batches.iter().enumerate() {
-            if *batch_labels == 0.0 && self.exchange.is_shared() {
-                continue;
+        let is_shared = self.exchange.is_shared();
+        let seeds: Vec<u64> = (0..micro_batches.len())
+            .map(|micro| self.dropout_seed(micro))
+            .collect();
+        let forward = |model: &M, micro: usize| -> Result<Option<Tensor<1>>, TrainError> {
+            let (batch, batch_labels) = &micro_batches[micro];
+            if *batch_labels == 0.0 && is_shared {
+                return Ok(None);
             }
-            device.seed(self.dropout_seed(micro));
-            let BatchLoss { loss, tokens } = loss(&model, batch)?;
-            let share = batch_labels / all_labels;
-            let weighted = loss * share;
+            device.seed(seeds[micro]);
+            let BatchLoss { loss, tokens } = loss(model, batch)?;
+            let weighted = loss * (batch_labels / all_labels);
             outcome.loss += f64::from(weighted.clone().into_scalar::<f32>());
             outcome.tokens += tokens;
-            let gradients = GradientsParams::from_grads(weighted.backward(), &model);
-            accumulator.accumulate(&model, gradients);
-        }
+            Ok(Some(weighted))
+        };
+        let gradients = self.gradients(&model, micro_batches.len(), device, forward)?;
         let sums = self.exchange.sum([outcome.loss, outcome.tokens as f64])?;
         outcome.loss = self.finite("loss", sums[0])?;
         outcome.tokens = sums[1] as usize;
-        let gradients = self.exchange.sum_gradients(&model, accumulator.grads())?;
         if self.steps == 0 {
             every_parameter_has_a_gradient(&model, &gradients)?;
         }
@@ -112,6 +123,28 @@ impl<'a> Stepper<'a> {
         let model = self.optimizer.step(model, gradients, learning_rate, factor);
         self.steps += 1;
         Ok((model, outcome))
+    }
+
+    /// The gradients of all ranks, from the weighted loss of each micro-batch that has one.
+    fn gradients<M: Module>(
+        &mut self,
+        model: &M,
+        micro_batches: usize,
+        device: &Device,
+        mut forward: impl FnMut(&M, usize) -> Result<Option<Tensor<1>>, TrainError>,
+    ) -> Result<GradientsParams, TrainError> {
+        if micro_batches == 1 && self.exchange.can_overlap(device) {
+            let forward = |model: &M| forward(model, 0);
+            return self.exchange.sum_during_backward(model, device, forward);
+        }
+        let mut accumulator = GradientsAccumulator::new();
+        for micro in 0..micro_batches {
+            if let Some(loss) = forward(model, micro)? {
+                let gradients = GradientsParams::from_grads(loss.backward(), model);
+                accumulator.accumulate(model, gradients);
+            }
+        }
+        Ok(self.exchange.sum_gradients(model, accumulator.grads())?)
     }
 
     /// A seed for one forward pass. That of the first rank is that of a run of one process.

@@ -125,6 +125,7 @@ impl Observer for TrainingLog {
             "processes": report.processes,
             "steps": report.steps,
             "bytes_per_step": report.bytes_per_step(),
+            "overlapped_bytes_per_step": report.overlapped_bytes_per_step(),
             "messages_per_step": report.messages_per_step(),
         }))
     }

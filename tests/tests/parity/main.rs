@@ -14,6 +14,7 @@ mod learning_rates;
 mod long_texts;
 mod losses;
 mod nli_parity;
+mod overlap;
 mod saved_models;
 mod sentence_embedding;
 mod several_ranks;

@@ -147,7 +147,7 @@ fn scored_on_itself<S>(split: &S) -> TrainingData<'_, S> {
 }
 
 /// Runs on so many ranks at once; the results are in their order.
-fn on_ranks<M: Clone + Send, R: Send>(
+pub(crate) fn on_ranks<M: Clone + Send, R: Send>(
     size: usize,
     model: &M,
     run: impl Fn(ThreadRank, M) -> R + Sync,

@@ -204,10 +204,11 @@ impl Observer for TrainingProgress {
 
     fn exchanged(&mut self, report: &ExchangeReport) -> Result<(), TrainError> {
         self.print(&format!(
-            "ranks   {} processes; in a step each hands over {:.2} MB in {:.1} messages",
+            "ranks   {} processes; in a step each hands over {:.2} MB in {:.1} messages, {:.2} MB during the backward pass",
             count(report.processes),
             report.bytes_per_step() / 1e6,
-            report.messages_per_step()
+            report.messages_per_step(),
+            report.overlapped_bytes_per_step() / 1e6
         ));
         Ok(())
     }

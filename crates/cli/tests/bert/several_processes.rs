@@ -156,12 +156,22 @@ mod under_mpirun {
 
     #[test]
     fn several_ranks_train_the_model_of_one_process_and_one_writes() {
+        assert_ranks_train_the_model_of_one_process(RUN);
+    }
+
+    #[test]
+    fn ranks_that_exchange_during_the_backward_pass_train_the_model_of_one_process() {
+        let without_accumulation = RUN.replace("--accumulation-steps 2", "");
+        assert_ranks_train_the_model_of_one_process(&without_accumulation);
+    }
+
+    fn assert_ranks_train_the_model_of_one_process(run: &str) {
         let room = Room::new();
-        room.bert(&format!("{RUN} --output one --test eval.tsv"))
+        room.bert(&format!("{run} --output one --test eval.tsv"))
             .succeeded();
         for ranks in [2, 3] {
             let output = format!("ranks-{ranks}");
-            let line = format!("{RUN} --output {output} --test eval.tsv");
+            let line = format!("{run} --output {output} --test eval.tsv");
             let run = on_ranks(&room, &[(ranks, &line)]).succeeded();
             assert!(run.json()["test"]["accuracy"].is_number());
             assert_same_weights(&room, "one", &output);
@@ -175,6 +185,7 @@ mod under_mpirun {
             let exchange = &events(&room, &output, "exchange")[0];
             assert_eq!(exchange["processes"], ranks);
             assert!(exchange["bytes_per_step"].as_f64().unwrap() > 1000.0);
+            assert!(exchange["overlapped_bytes_per_step"].is_number());
             assert_eq!(run.stderr.matches("ranks   ").count(), 1, "{}", run.stderr);
             assert_eq!(run.stderr.matches("done    ").count(), 1, "{}", run.stderr);
         }

@@ -36,7 +36,9 @@ impl Communicator for SingleProcess {
 pub(super) struct Finished(pub(super) Vec<f32>);
 
 impl PendingSum for Finished {
-    fn advance(&mut self) {}
+    fn advance(&mut self) -> bool {
+        true
+    }
 
     fn wait(self: Box<Self>) -> Result<Vec<f32>, ExchangeError> {
         Ok(self.0)

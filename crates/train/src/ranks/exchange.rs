@@ -1,28 +1,14 @@
-use std::collections::VecDeque;
-
-use bert_tasks::{Communicator, ExchangeError, PendingSum};
+use bert_kernels::{computes_on_host, depths, receive_gradients};
+use bert_tasks::{Communicator, ExchangeError};
 use burn::module::Module;
 use burn::optim::GradientsParams;
-use serde::Serialize;
+use burn::tensor::{Device, Tensor};
 
-use super::SingleProcess;
-use super::gradients::{Flat, put_back, take_out};
-
-/// Values of one bucket: 25 MiB, as in PyTorch's `DistributedDataParallel`.
-const BUCKET_VALUES: usize = (25 << 20) / size_of::<f32>();
-/// Buckets that are under way at once, so that memory holds no second copy of all gradients.
-const BUCKETS_UNDER_WAY: usize = 3;
-/// A matrix with so many rows may be a table of embeddings, of which a batch reads a few rows.
-const TABLE_ROWS: usize = 1024;
-
-/// What one rank has handed over to be added up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Traffic {
-    /// Bytes.
-    pub bytes: u64,
-    /// Calls of the communicator.
-    pub messages: u64,
-}
+use super::gradients::{Place, put_back, take_out};
+use super::handing_over::handing_over;
+use super::reducer::Reducer;
+use super::{SingleProcess, Traffic};
+use crate::TrainError;
 
 /// Adds up the gradients of all ranks, and counts.
 #[derive(Debug)]
@@ -31,6 +17,8 @@ pub(crate) struct Exchange<'a> {
     /// Sums of gradients so far.
     pub(crate) steps: usize,
     pub(crate) traffic: Traffic,
+    /// One for each parameter that is trained, once gradients were handed over.
+    depths: Vec<Tensor<1>>,
 }
 
 impl Default for Exchange<'_> {
@@ -45,11 +33,18 @@ impl<'a> Exchange<'a> {
             ranks,
             steps: 0,
             traffic: Traffic::default(),
+            depths: Vec::new(),
         }
     }
 
     pub(crate) fn is_shared(&self) -> bool {
         self.ranks.size() > 1
+    }
+
+    /// Whether gradients can be exchanged during the backward pass. Elsewhere than on the host reading one would wait for all
+    /// work of the device.
+    pub(crate) fn can_overlap(&self, device: &Device) -> bool {
+        self.is_shared() && computes_on_host(device)
     }
 
     /// The sums of some numbers over all ranks.
@@ -60,7 +55,7 @@ impl<'a> Exchange<'a> {
         if !self.is_shared() {
             return Ok(values);
         }
-        self.count(N * size_of::<f64>());
+        self.traffic.count(N * size_of::<f64>());
         let sums = self.ranks.sum(&values)?;
         sums.try_into().map_err(|sums: Vec<f64>| {
             ExchangeError(format!("{N} numbers were asked for, {} came", sums.len()))
@@ -68,8 +63,6 @@ impl<'a> Exchange<'a> {
     }
 
     /// The sums of all ranks in the place of this rank's gradients. A gradient that no rank has stays away.
-    ///
-    /// What the backward pass computes last goes last; while buckets are under way the next ones are filled.
     pub(crate) fn sum_gradients<M: Module>(
         &mut self,
         model: &M,
@@ -78,99 +71,58 @@ impl<'a> Exchange<'a> {
         if !self.is_shared() {
             return Ok(gradients);
         }
+        let (flat, places) = take_out(model, gradients);
+        let reducer = Reducer::new(self.ranks, flat, self.traffic);
+        self.finish(model, reducer, places)
+    }
+
+    /// The sums of the gradients of a loss over all ranks, with the same bits as [`sum_gradients`](Self::sum_gradients). The
+    /// exchange begins while the backward pass goes on. `loss` computes it of the model that it is given; a rank that has
+    /// none gives none.
+    pub(crate) fn sum_during_backward<M: Module>(
+        &mut self,
+        model: &M,
+        device: &Device,
+        loss: impl FnOnce(&M) -> Result<Option<Tensor<1>>, TrainError>,
+    ) -> Result<GradientsParams, TrainError> {
+        let (flat, places) = take_out(model, GradientsParams::new());
+        let mut reducer = Reducer::new(self.ranks, flat, self.traffic);
+        if self.depths.len() != reducer.len() {
+            self.depths = depths(reducer.len(), device);
+        }
+        let loss = loss(&handing_over(model.clone(), &self.depths))?;
+        if let Some(loss) = loss {
+            backward(loss, &mut reducer)?;
+            reducer.backward_has_ended(self.traffic.bytes);
+        }
+        Ok(self.finish(model, reducer, places)?)
+    }
+
+    fn finish<M: Module>(
+        &mut self,
+        model: &M,
+        reducer: Reducer<'_>,
+        places: Vec<Place>,
+    ) -> Result<GradientsParams, ExchangeError> {
+        let (flat, traffic) = reducer.finish()?;
+        self.traffic = traffic;
         self.steps += 1;
-        let (mut flat, places) = take_out(model, gradients);
-        self.leave_out_untouched_rows(&mut flat)?;
-        let ranks = self.ranks;
-        let mut under_way: VecDeque<(Vec<Piece>, Box<dyn PendingSum + '_>)> = VecDeque::new();
-        for pieces in buckets(&flat) {
-            let mut values = Vec::with_capacity(pieces.iter().map(|piece| piece.range.len()).sum());
-            for piece in &pieces {
-                flat[piece.gradient].read(piece.range.clone(), &mut values);
-                under_way.iter_mut().for_each(|(_, sum)| sum.advance());
-            }
-            self.count(size_of_val(values.as_slice()));
-            under_way.push_back((pieces, ranks.begin_sum(values)?));
-            if under_way.len() == BUCKETS_UNDER_WAY
-                && let Some((pieces, sum)) = under_way.pop_front()
-            {
-                write(&mut flat, pieces, &sum.wait()?);
-            }
-        }
-        for (pieces, sum) in under_way {
-            write(&mut flat, pieces, &sum.wait()?);
-        }
         Ok(put_back(model, (flat, places)))
     }
-
-    /// Of tables that are read in a few places, only the rows are exchanged that some rank has read.
-    fn leave_out_untouched_rows(&mut self, flat: &mut [Flat]) -> Result<(), ExchangeError> {
-        let is_table = |gradient: &&mut Flat| gradient.rows() >= TABLE_ROWS;
-        let mut bits: Vec<u8> = Vec::new();
-        for table in flat.iter_mut().filter(is_table) {
-            bits.extend(table.touched_rows());
-        }
-        if bits.is_empty() {
-            return Ok(());
-        }
-        self.count(bits.len());
-        let mut union = vec![0; bits.len()];
-        for other in self.ranks.all_gather(bits)? {
-            union
-                .iter_mut()
-                .zip(other)
-                .for_each(|(all, one)| *all |= one);
-        }
-        let mut rest = union.as_slice();
-        for table in flat.iter_mut().filter(is_table) {
-            let (own, others) = rest.split_at(table.rows().div_ceil(8));
-            table.exchange_only(own);
-            rest = others;
-        }
-        Ok(())
-    }
-
-    fn count(&mut self, bytes: usize) {
-        self.traffic.bytes += bytes as u64;
-        self.traffic.messages += 1;
-    }
 }
 
-/// A part of a gradient, in values that are exchanged.
-struct Piece {
-    gradient: usize,
-    range: std::ops::Range<usize>,
-}
-
-/// What goes into each bucket: the last gradients first, in pieces where one is larger than a bucket.
-fn buckets(flat: &[Flat]) -> Vec<Vec<Piece>> {
-    let mut buckets: Vec<Vec<Piece>> = Vec::new();
-    let mut room = 0;
-    for (gradient, one) in flat.iter().enumerate().rev() {
-        let mut start = 0;
-        while start < one.exchanged() {
-            if room == 0 {
-                buckets.push(Vec::new());
-                room = BUCKET_VALUES;
+/// A backward pass whose gradients go to the reducer. The first failure of the exchange is told once the pass is over.
+fn backward(loss: Tensor<1>, reducer: &mut Reducer<'_>) -> Result<(), ExchangeError> {
+    let mut outcome = Ok(());
+    receive_gradients(
+        &mut |number, gradient| {
+            if outcome.is_ok() {
+                outcome = gradient
+                    .map_err(|error| ExchangeError(error.to_string()))
+                    .and_then(|values| reducer.receive(number, values));
             }
-            let end = one.exchanged().min(start + room);
-            room -= end - start;
-            if let Some(bucket) = buckets.last_mut() {
-                bucket.push(Piece {
-                    gradient,
-                    range: start..end,
-                });
-            }
-            start = end;
-        }
-    }
-    buckets
-}
-
-fn write(flat: &mut [Flat], pieces: Vec<Piece>, mut sums: &[f32]) {
-    for Piece { gradient, range } in pieces {
-        let (own, others) = sums.split_at(range.len());
-        flat[gradient].write(range, own);
-        sums = others;
-    }
+        },
+        || loss.backward(),
+    );
+    outcome
 }

@@ -6,13 +6,22 @@ use std::vec;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Shape, Tensor, TensorData};
+
+/// A table of embeddings with so many rows is one of which a batch reads a few.
+const TABLE_ROWS: usize = 1024;
+/// What a walk over a module calls a table of embeddings.
+const TABLE: &str = "Struct:Embedding";
 
 /// One gradient on the host. What is exchanged of it is a mark that is not 0 where there is a gradient, and then its
 /// values, or those of some rows.
 pub(super) struct Flat {
     mark: f32,
+    /// None of them as long as there is no gradient.
     values: Vec<f32>,
+    length: usize,
+    /// Whether rows that no rank has read are left out.
+    is_table: bool,
     /// Values of a row of a matrix; 0 for anything else.
     width: usize,
     /// The rows that are exchanged, if these are not all.
@@ -26,12 +35,43 @@ pub(super) struct Place {
 }
 
 impl Flat {
+    fn missing(shape: &Shape, is_embedding: bool) -> Self {
+        let width = if shape.rank() == 2 { shape[1] } else { 0 };
+        let mut flat = Self {
+            mark: 0.0,
+            values: Vec::new(),
+            length: shape.num_elements(),
+            is_table: false,
+            width,
+            rows: None,
+        };
+        flat.is_table = is_embedding && flat.rows() >= TABLE_ROWS;
+        flat
+    }
+
+    /// Puts a gradient where there was none.
+    pub(super) fn set(&mut self, gradient: TensorData) {
+        let gradient = gradient.convert::<f32>();
+        self.values = gradient
+            .try_into_vec()
+            .expect("the data were converted to f32");
+        self.mark = 1.0;
+    }
+
+    /// Zeros, if there is no gradient to come.
+    pub(super) fn settle(&mut self) {
+        if self.values.is_empty() {
+            self.values = vec![0.0; self.length];
+        }
+    }
+
+    pub(super) fn is_table(&self) -> bool {
+        self.is_table
+    }
+
     /// Rows of a matrix; 0 for anything else.
     pub(super) fn rows(&self) -> usize {
-        self.values
-            .len()
-            .checked_div(self.width)
-            .unwrap_or_default()
+        self.length.checked_div(self.width).unwrap_or_default()
     }
 
     /// A bit for each row, which is set if not all of the row is 0.
@@ -61,7 +101,7 @@ impl Flat {
     pub(super) fn exchanged(&self) -> usize {
         let values = match &self.rows {
             Some(rows) => rows.len() * self.width,
-            None => self.values.len(),
+            None => self.length,
         };
         1 + values
     }
@@ -110,53 +150,53 @@ impl Flat {
     }
 }
 
-/// The gradients of all parameters that are trained, in the order of the module. One that is missing is 0.
+/// The gradients of all parameters that are trained, in the order of the module.
 pub(super) fn take_out<M: Module>(
     model: &M,
     gradients: GradientsParams,
 ) -> (Vec<Flat>, Vec<Place>) {
     struct TakeOut {
         gradients: GradientsParams,
+        /// Whether each of the modules around belongs to a table of embeddings.
+        is_embedding: Vec<bool>,
         flat: Vec<Flat>,
         places: Vec<Place>,
     }
     impl ModuleVisitor for TakeOut {
+        fn enter_module(&mut self, _name: &str, container_type: &str) {
+            self.is_embedding.push(container_type == TABLE);
+        }
+
+        fn exit_module(&mut self, _name: &str, _container_type: &str) {
+            self.is_embedding.pop();
+        }
+
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             if !param.is_require_grad() {
                 return;
             }
-            let shape = param.lazy_shape();
+            let is_embedding = self.is_embedding.last() == Some(&true);
+            let mut flat = Flat::missing(&param.lazy_shape(), is_embedding);
             let gradient = self.gradients.remove::<D>(param.id);
             let (device, dtype) = match &gradient {
                 Some(gradient) => (gradient.device(), gradient.dtype()),
                 None => (param.val().device().inner(), param.val().dtype()),
             };
-            let mark = if gradient.is_some() { 1.0 } else { 0.0 };
-            let values = match gradient {
-                Some(gradient) => host_values(gradient.into_data()),
-                None => vec![0.0; shape.num_elements()],
-            };
-            self.flat.push(Flat {
-                mark,
-                values,
-                width: if D == 2 { shape[1] } else { 0 },
-                rows: None,
-            });
+            if let Some(gradient) = gradient {
+                flat.set(gradient.into_data());
+            }
+            self.flat.push(flat);
             self.places.push(Place { device, dtype });
         }
     }
     let mut take_out = TakeOut {
         gradients,
+        is_embedding: Vec::new(),
         flat: Vec::new(),
         places: Vec::new(),
     };
     model.visit(&mut take_out);
     (take_out.flat, take_out.places)
-}
-
-fn host_values(data: TensorData) -> Vec<f32> {
-    let data = data.convert::<f32>();
-    data.try_into_vec().expect("the data were converted to f32")
 }
 
 /// The opposite of [`take_out`].
@@ -197,6 +237,8 @@ mod tests {
         Flat {
             mark: 1.0,
             values: vec![0.0, 0.0, 1.0, 2.0, -0.0, 0.0, 3.0, 4.0, 0.0, 0.0],
+            length: 10,
+            is_table: true,
             width: 2,
             rows: None,
         }

@@ -7,11 +7,15 @@ mod agreement;
 mod communicator;
 mod exchange;
 mod gradients;
+mod handing_over;
+mod reducer;
+mod tables;
 mod threads;
+mod traffic;
 
 pub use communicator::SingleProcess;
-pub use exchange::Traffic;
 pub use threads::{ThreadRank, thread_ranks};
+pub use traffic::Traffic;
 
 pub(crate) use agreement::{Agreed, own_rows};
 pub(crate) use exchange::Exchange;
