@@ -5,8 +5,10 @@ use std::ops::Range;
 use super::sequence::Sequence;
 use crate::cpu::view::View;
 
-/// The number of queries of a block under a window. A block computes its scores with all keys that one of its queries sees.
-const ROWS: usize = 64;
+/// The number of queries of a block. A block computes its scores with all keys that one of its queries sees.
+pub(super) const QUERIES: usize = 32;
+/// The number of queries of a block that takes half as many lanes.
+pub(super) const FEW_QUERIES: usize = QUERIES / 2;
 
 /// Queries and keys of a sequence, by their positions in it.
 #[derive(Clone)]
@@ -21,75 +23,37 @@ impl Block {
         self.queries.len() * self.keys.len()
     }
 
-    /// Its matrix of scores.
-    pub(super) fn view(&self) -> View {
-        View::rows(0, self.queries.len(), self.keys.len(), self.keys.len())
-    }
-
-    /// The part that its queries have in `values`, which are `width` of each query.
-    pub(super) fn of_queries(&self, width: usize) -> Range<usize> {
-        self.queries.start * width..self.queries.end * width
+    /// Its matrix of scores `[L, W]`: a row for each key, a lane for each query. Lanes without a query are left out.
+    pub(super) fn scores<const W: usize>(&self) -> View {
+        View::rows(0, self.keys.len(), self.queries.len(), W)
     }
 }
 
-impl<'a> Sequence<'a> {
+impl Sequence<'_> {
     /// The blocks in the order of their queries.
-    pub(super) fn blocks(&self) -> Vec<Block> {
+    pub(super) fn blocks(&self) -> impl Iterator<Item = Block> {
         let count = self.queries.count;
-        let Some(window) = self.window else {
-            return vec![Block {
-                queries: 0..count,
-                keys: 0..self.positions(),
-            }];
-        };
-        let blocks = (0..count).step_by(ROWS);
-        blocks
-            .map(|first| self.block(first..count.min(first + ROWS), window))
-            .collect()
+        let keys = 0..self.positions();
+        let blocks = (0..count).step_by(QUERIES);
+        blocks.map(move |first| {
+            let queries = first..count.min(first + QUERIES);
+            let keys = match self.window {
+                Some(window) => self.band(&queries, window),
+                None => keys.clone(),
+            };
+            Block { queries, keys }
+        })
     }
 
-    fn block(&self, queries: Range<usize>, window: usize) -> Block {
-        let near = |query| self.near(query, window);
-        let keys = if queries.clone().any(|query| self.are_masked(near(query))) {
-            0..self.mask.len()
+    /// The keys in the windows of these queries; all keys if a query's window has none that is not masked.
+    fn band(&self, queries: &Range<usize>, window: usize) -> Range<usize> {
+        let count = self.mask.len();
+        let near = |query: usize| query.saturating_sub(window)..count.min(query + window + 1);
+        let is_masked = |query| self.mask[near(query)].iter().all(|&mask| mask != 0.0);
+        if queries.clone().any(is_masked) {
+            0..count
         } else {
             near(queries.start).start..near(queries.end - 1).end
-        };
-        Block { queries, keys }
-    }
-
-    /// The keys in the window of a query.
-    fn near(&self, query: usize, window: usize) -> Range<usize> {
-        query.saturating_sub(window)..self.mask.len().min(query + window + 1)
-    }
-
-    fn are_masked(&self, keys: Range<usize>) -> bool {
-        self.mask[keys].iter().all(|&mask| mask != 0.0)
-    }
-
-    /// The scores of the keys that a query of the block sees, and the mask of these keys. The other scores become 0. If all keys
-    /// in the window are masked, the query sees all keys of the sequence, and each alike.
-    #[inline(always)]
-    pub(super) fn seen<'s>(
-        &self,
-        block: &Block,
-        query: usize,
-        scores: &'s mut [f32],
-    ) -> (&'s mut [f32], &'a [f32]) {
-        let mask = &self.mask[block.keys.clone()];
-        let Some(window) = self.window else {
-            return (scores, mask);
-        };
-        let near = self.near(query, window);
-        if self.are_masked(near.clone()) {
-            for (score, mask) in scores.iter_mut().zip(mask) {
-                *score = -mask;
-            }
-            return (scores, mask);
         }
-        let seen = near.start - block.keys.start..near.end - block.keys.start;
-        scores[..seen.start].fill(0.0);
-        scores[seen.end..].fill(0.0);
-        (&mut scores[seen], &self.mask[near])
     }
 }

@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use super::block::Block;
 use super::layout::{Inputs, Layout, Rows, Sizes, Which};
-use crate::cpu::gemm::small::small_matmul;
 use crate::cpu::view::View;
 use crate::params::AttentionParams;
 
@@ -44,22 +42,9 @@ impl<'a> Sequence<'a> {
         self.layout.view(which, &self.sizes, head, rows)
     }
 
-    /// `scale · Q Kᵀ` of one head, for the queries and keys of a block.
-    pub(super) fn scores(&self, head: usize, block: &Block, scores: &mut [f32]) {
-        let (keys, view) = self.view(Which::Keys, head, block.keys.clone());
-        small_matmul(
-            (scores, block.view()),
-            self.view(Which::Queries, head, block.queries.clone()),
-            (keys, view.transposed()),
-            self.sizes.scale(),
-        );
-    }
-
-    /// The dropout index of a score.
-    pub(super) fn score_index(&self, head: usize, query: usize, key: usize) -> u32 {
+    /// The dropout index of a query's score with the first key.
+    pub(super) fn first_score_index(&self, head: usize, query: usize) -> u32 {
         let rows = (self.queries.first + query) * self.sizes.heads + head;
-        (rows as u32)
-            .wrapping_mul(self.sizes.longest as u32)
-            .wrapping_add(key as u32)
+        (rows as u32).wrapping_mul(self.sizes.longest as u32)
     }
 }

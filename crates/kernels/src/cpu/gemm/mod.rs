@@ -15,7 +15,7 @@
 //! | [`output`] | how sums of registers reach memory |
 //! | [`macrokernel`] | one product on one thread |
 //! | [`schedule`], [`operand`] | one product on all threads |
-//! | [`small`] | products too small to pack, by the `gemm` crate |
+//! | [`small`] | products too small to pack |
 //!
 //! Each element of C is summed in the order of K alone. It is the same bit for bit whatever else is in the batch and however the
 //! work is scheduled.
@@ -38,4 +38,4 @@ pub(super) mod schedule;
 pub(super) mod small;
 #[cfg(test)]
 mod tests;
-mod transpose;
+pub(super) mod transpose;

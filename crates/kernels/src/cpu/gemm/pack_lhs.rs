@@ -159,7 +159,7 @@ impl<E> LhsPanels<E> {
 }
 
 /// Ranges of consecutive rows, of about equal length and at most `max` rows each.
-fn panels(rows: usize, max: usize) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn panels(rows: usize, max: usize) -> impl Iterator<Item = Range<usize>> {
     let count = rows.div_ceil(max);
     (0..count).map(move |panel| panel * rows / count..(panel + 1) * rows / count)
 }

@@ -3,7 +3,7 @@
 use pulp::bytemuck::Pod;
 
 /// Rows that are interleaved together.
-pub(super) const SIDE: usize = 4;
+pub(in crate::cpu) const SIDE: usize = 4;
 
 /// Interleaves rows: element i of row j goes to `places[i][at + j]`. `write` sets four consecutive places.
 ///
@@ -11,7 +11,7 @@ pub(super) const SIDE: usize = 4;
 ///
 /// The rows are not as long as there are places, or a place has no room for them.
 #[inline(always)]
-pub(super) fn interleave<E: Pod, P, const N: usize>(
+pub(in crate::cpu) fn interleave<E: Pod, P, const N: usize>(
     places: &mut [[P; N]],
     at: usize,
     rows: [&[E]; SIDE],
