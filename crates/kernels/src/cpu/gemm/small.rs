@@ -207,6 +207,10 @@ impl Tile<'_> {
         let mut registers = [[simd.splat_f32s(0.0); V]; R];
         if column_stride == 1 {
             let rows: [&[f32]; R] = from_fn(|row| &lhs[row * row_stride..][..k]);
+            #[expect(
+                clippy::needless_range_loop,
+                reason = "the index is that of an element of each row, not of a row"
+            )]
             for index in 0..k {
                 let rhs = load(index * self.rhs_stride);
                 multiply_add(simd, &mut registers, |row| rows[row][index], &rhs);
