@@ -8,7 +8,7 @@ use pulp::Arch;
 use super::quantize::Quantization;
 
 /// Columns of a panel: two of the instructions' registers.
-const WIDTH: usize = 32;
+pub(super) const WIDTH: usize = 32;
 
 /// An instruction that this processor has.
 #[derive(Debug, Clone, Copy)]

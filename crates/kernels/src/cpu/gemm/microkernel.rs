@@ -2,7 +2,7 @@
 
 use pulp::{NullaryFnOnce, Simd};
 
-use super::dot_product::DotProduct;
+use super::dot_product::{DotProduct, WIDTH};
 use super::output::{Output, OutputTile};
 use super::prefetch::{CACHE_LINE, prefetch_l1, prefetch_l2, shares};
 
@@ -99,14 +99,41 @@ pub(super) fn word_tile<S: Simd, const V: usize, const R: usize>(
     output: &mut Output<'_>,
 ) {
     let sums = instruction.sums::<R>(lhs.as_chunks().0, panel, compensation);
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            let registers = sums.each_ref().map(|row| {
-                let registers = S::as_simd_f32s(row).0;
-                std::array::from_fn::<_, V, _>(|register| registers[register])
-            });
-            tile.store(simd, registers, output);
-        },
-    );
+    simd.vectorize(WordStore::<S, V, R> {
+        simd,
+        sums: &sums,
+        tile,
+        output,
+    });
+}
+
+/// Stores the sums of a panel of V registers' width. It is no closure: the compiler does not always compile a closure for the
+/// registers in use.
+struct WordStore<'a, 'b, S: Simd, const V: usize, const R: usize> {
+    simd: S,
+    sums: &'a [[f32; WIDTH]; R],
+    tile: OutputTile<'a>,
+    output: &'a mut Output<'b>,
+}
+
+impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for WordStore<'_, '_, S, V, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self {
+            simd,
+            sums,
+            tile,
+            output,
+        } = self;
+        let mut registers = [[simd.splat_f32s(0.0); V]; R];
+        for (registers, sums) in registers.iter_mut().zip(sums) {
+            let (sums, _) = S::as_simd_f32s(sums);
+            for (register, &sum) in registers.iter_mut().zip(sums) {
+                *register = sum;
+            }
+        }
+        tile.store(simd, registers, output);
+    }
 }
