@@ -129,17 +129,18 @@ impl PostNormLayer {
         let projected = bert_kernels::linear(context, attention_output, Epilogue::Bias);
         let dropout = &self.attention_dropout;
         let attended = self.add_norm(projected, residual, dropout, &self.attention_norm);
-        let inner = self.intermediate(weights(&self.intermediate, 1), attended.clone());
-        let output = bert_kernels::linear(inner, weights(&self.output, 2), Epilogue::Bias);
+        let maps = [weights(&self.intermediate, 1), weights(&self.output, 2)];
+        let output = self.feed_forward(attended.clone(), maps);
         let dropout = &self.output_dropout;
         self.add_norm(output, attended, dropout, &self.output_norm)
     }
 
-    fn intermediate(&self, weights: LinearWeights, x: Tensor<2>) -> Tensor<2> {
-        match self.hidden_act {
-            HiddenAct::Gelu => bert_kernels::linear(x, weights, Epilogue::BiasGelu),
-            other => other.forward(bert_kernels::linear(x, weights, Epilogue::Bias)),
+    fn feed_forward(&self, x: Tensor<2>, [first, second]: [LinearWeights; 2]) -> Tensor<2> {
+        if self.hidden_act == HiddenAct::Gelu {
+            return bert_kernels::feed_forward(x, first, second);
         }
+        let inner = bert_kernels::linear(x, first, Epilogue::Bias);
+        bert_kernels::linear(self.hidden_act.forward(inner), second, Epilogue::Bias)
     }
 
     fn add_norm(

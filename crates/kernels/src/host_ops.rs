@@ -19,6 +19,7 @@ use burn::backend::{Autodiff, Backend, backend_extension};
 
 use crate::cross_entropy::{self, SavedCrossEntropy};
 use crate::embeddings::{self, SavedEmbeddings};
+use crate::feed_forward::{self, FeedForwardParams};
 use crate::linear::{self, LinearParams, SavedLinear};
 use crate::low_rank::{self, LowRankParams, SavedLowRank};
 use crate::params::{AttentionParams, DropoutMask, EmbeddingParams, NormParams};
@@ -103,6 +104,16 @@ pub(crate) trait HostOps: Backend {
         weight_3: FloatTensor<Self>,
         bias_3: FloatTensor<Self>,
         params: LinearParams,
+    ) -> FloatTensor<Self>;
+
+    /// `gelu(x W₁ + b₁) W₂ + b₂`: `[T, K]`, `[K, I]`, `[I]`, `[I, N]`, `[N]` → `[T, N]`.
+    fn feed_forward(
+        x: FloatTensor<Self>,
+        weight_1: FloatTensor<Self>,
+        bias_1: FloatTensor<Self>,
+        weight_2: FloatTensor<Self>,
+        bias_2: FloatTensor<Self>,
+        params: FeedForwardParams,
     ) -> FloatTensor<Self>;
 
     /// The outputs `y` `[T, W]` unchanged, of which some columns are `x` times a weight that a low-rank adapter is merged
@@ -209,6 +220,27 @@ pub(crate) trait HostKernels: HostOps {
 
     /// The gradients of x and of each weight and bias, of those that are wanted.
     fn linear_backward(
+        saved: SavedLinear<FloatTensor<Self>>,
+        grad: FloatTensor<Self>,
+        wanted: &[bool],
+    ) -> Vec<Option<FloatTensor<Self>>>;
+
+    /// [`feed_forward`](HostOps::feed_forward) of x and the weight and bias of each map.
+    fn feed_forward_of(
+        inputs: [FloatTensor<Self>; 5],
+        params: &FeedForwardParams,
+    ) -> FloatTensor<Self>;
+
+    /// [`feed_forward_of`](Self::feed_forward_of) and state for its backward pass, with the input or without. Packed weights are
+    /// not used.
+    fn feed_forward_saving(
+        inputs: [FloatTensor<Self>; 5],
+        params: &FeedForwardParams,
+        keeps_input: bool,
+    ) -> (FloatTensor<Self>, SavedLinear<FloatTensor<Self>>);
+
+    /// The gradients of x and of each weight and bias, of those that are wanted.
+    fn feed_forward_backward(
         saved: SavedLinear<FloatTensor<Self>>,
         grad: FloatTensor<Self>,
         wanted: &[bool],
@@ -325,6 +357,17 @@ impl<B: HostKernels, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
     ) -> FloatTensor<Self> {
         let inputs = [x, weight_1, bias_1, weight_2, bias_2, weight_3, bias_3];
         linear::tracked::<B, C, 7>(inputs, params)
+    }
+
+    fn feed_forward(
+        x: FloatTensor<Self>,
+        weight_1: FloatTensor<Self>,
+        bias_1: FloatTensor<Self>,
+        weight_2: FloatTensor<Self>,
+        bias_2: FloatTensor<Self>,
+        params: FeedForwardParams,
+    ) -> FloatTensor<Self> {
+        feed_forward::tracked::<B, C>([x, weight_1, bias_1, weight_2, bias_2], params)
     }
 
     fn learning_low_rank(

@@ -52,6 +52,7 @@ mod embedding;
     )
 )]
 mod embeddings;
+mod feed_forward;
 #[cfg(feature = "flex")]
 mod flex;
 mod gated;
@@ -95,6 +96,7 @@ pub use dispatch::{computes_on_host, has_kernels, without_kernels};
 pub use dropout::dropout;
 pub use embedding::{embedding, embedding_composed};
 pub use embeddings::{EmbeddingIds, EmbeddingWeights, embed, embed_composed};
+pub use feed_forward::feed_forward;
 pub use gated::gated_gelu;
 pub use gelu::{gelu, gelu_composed};
 pub use hand_over::{GradientReceiver, depths, hand_over, receive_gradients};

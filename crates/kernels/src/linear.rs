@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -46,7 +47,7 @@ impl LinearWeights {
     }
 
     /// Weight and bias for the kernel, the bias zero where there is none.
-    fn into_kernel(self) -> (Tensor<2>, Tensor<1>) {
+    pub(crate) fn into_kernel(self) -> (Tensor<2>, Tensor<1>) {
         let [_, columns] = self.weight.dims();
         let zeros = || Tensor::zeros([columns], &self.weight.device());
         let bias = self.bias.unwrap_or_else(zeros);
@@ -278,7 +279,7 @@ pub(crate) struct LinearParams {
     pub(crate) precision: Precision,
 }
 
-/// State for the backward pass of linear maps.
+/// State for the backward pass of linear maps of one input, or of the two of a feed-forward network.
 #[derive(Debug, Clone)]
 pub(crate) struct SavedLinear<F> {
     /// The weights `[K, N]`.
@@ -292,12 +293,12 @@ pub(crate) enum SavedActivations<F> {
     F32 {
         /// The input `[T, K]`, where a weight wants a gradient.
         x: Option<F>,
-        /// The slope of the activation at its input, `[T, N]`, if there is an activation.
-        slope: Option<F>,
+        /// The input of the activation, `[T, N]`, if there is an activation.
+        z: Option<F>,
     },
     /// The same in bfloat16.
     #[cfg(any(feature = "flex", feature = "ndarray"))]
-    Bf16(Arc<crate::cpu::linear_bf16::Kept>),
+    Bf16(Arc<crate::cpu::kept_bf16::Kept>),
 }
 
 #[derive(Debug)]
@@ -316,10 +317,20 @@ impl<B: HostKernels, const PARENTS: usize> Backward<B, PARENTS> for Linear {
         let grad = grads.consume::<B>(&ops.node);
         let wanted: Vec<bool> = ops.parents.iter().map(Option::is_some).collect();
         let gradients = B::linear_backward(ops.state, grad, &wanted);
-        for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
-            if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                grads.register::<B>(parent.id, gradient);
-            }
+        let parents = ops.parents.map(|parent| parent.map(|parent| parent.id));
+        register::<B>(grads, parents, gradients);
+    }
+}
+
+/// Gives the parents that want one their gradients.
+pub(crate) fn register<B: HostKernels>(
+    grads: &mut Gradients,
+    parents: impl IntoIterator<Item = Option<NodeId>>,
+    gradients: Vec<Option<FloatTensor<B>>>,
+) {
+    for (parent, gradient) in parents.into_iter().zip(gradients) {
+        if let (Some(parent), Some(gradient)) = (parent, gradient) {
+            grads.register::<B>(parent, gradient);
         }
     }
 }

@@ -66,8 +66,9 @@ impl Tiles {
         starts
             .map(|start| {
                 let rows = self.tile.min(self.rows - start);
-                rest.split_off_mut(..rows * width)
-                    .expect("the tiles have no more rows than the matrix")
+                let (places, after) = std::mem::take(&mut rest).split_at_mut(rows * width);
+                rest = after;
+                places
             })
             .collect()
     }
@@ -119,26 +120,6 @@ pub(crate) fn filled_pair<A: Send, B: Send, R: Send>(
 /// The address and the length of a slice.
 fn extent<T>(slice: &[T]) -> (usize, usize) {
     (slice.as_ptr().addr(), slice.len())
-}
-
-/// Writes `f` of each element of `source`, which `f` may change.
-///
-/// # Panics
-///
-/// The lengths differ.
-#[inline(always)]
-#[expect(unsafe_code, reason = "elements are read once they have been written")]
-pub(crate) fn map_into<'a, E>(
-    places: &'a mut [MaybeUninit<E>],
-    source: &mut [f32],
-    f: impl Fn(&mut f32) -> E,
-) -> &'a mut [E] {
-    assert_eq!(places.len(), source.len(), "one place for each element");
-    for (place, element) in places.iter_mut().zip(source) {
-        place.write(f(element));
-    }
-    // SAFETY: the loop has written every place.
-    unsafe { places.assume_init_mut() }
 }
 
 /// Writes zeros.

@@ -16,14 +16,18 @@ pub(crate) fn gelu(x: &[f32]) -> Vec<f32> {
         let y = y.write_copy_of_slice(chunk_of(x, chunk));
         vectorized(
             #[inline(always)]
-            || {
-                for y in y.iter_mut() {
-                    (*y, _) = gelu_and_slope(*y);
-                }
-            },
+            || gelu_in_place(y),
         );
         y
     })
+}
+
+/// The same in place, on this thread and in registers of the caller's width.
+#[inline(always)]
+pub(super) fn gelu_in_place(x: &mut [f32]) {
+    for x in x {
+        (*x, _) = gelu_and_slope(*x);
+    }
 }
 
 /// `grad · (Φ(x) + x · φ(x))`.
@@ -40,23 +44,6 @@ pub(crate) fn gelu_backward(x: &[f32], grad: &[f32]) -> Vec<f32> {
             },
         );
         out
-    })
-}
-
-/// The products of pairs of elements.
-pub(crate) fn times(lhs: &[f32], rhs: &[f32]) -> Vec<f32> {
-    filled(lhs.len(), CHUNK, |chunk, product| {
-        let product = product.write_copy_of_slice(chunk_of(lhs, chunk));
-        let rhs = chunk_of(rhs, chunk);
-        vectorized(
-            #[inline(always)]
-            || {
-                for (product, &rhs) in product.iter_mut().zip(rhs) {
-                    *product *= rhs;
-                }
-            },
-        );
-        product
     })
 }
 

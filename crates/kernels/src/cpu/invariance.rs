@@ -5,8 +5,8 @@ use pulp::Arch;
 use super::simd::FORCED;
 use super::test_data::waves;
 use super::{
-    attention, cross_entropy, elementwise, embeddings, gated, layer_norm, linear, linear_bf16,
-    rotary,
+    attention, cross_entropy, elementwise, embeddings, feed_forward, feed_forward_bf16, gated,
+    layer_norm, linear, linear_bf16, rotary,
 };
 use crate::params::{AttentionParams, DropoutMask, Epilogue, NormParams, Precision, WeightFormat};
 
@@ -37,6 +37,8 @@ fn of_every_kernel() -> Results {
     all.extend(of_linear_maps(19));
     all.extend(in_bf16(rows()));
     all.extend(in_bf16(19));
+    all.extend(of_feed_forward(rows()));
+    all.extend(of_feed_forward(19));
     all.extend(of_attention(None));
     all.extend(of_attention(Some(30)));
     all.extend(of_rows());
@@ -59,7 +61,7 @@ fn of_linear_maps(rows: usize) -> Results {
         columns,
         maps,
     };
-    let [gelu, slope] = linear::gelu_forward(&x, map, sizes(1));
+    let [gelu, z] = linear::gelu_forward(&x, map, sizes(1));
     let wanted = linear::Wanted {
         x: true,
         maps: &[[true; 2]; 2],
@@ -82,7 +84,7 @@ fn of_linear_maps(rows: usize) -> Results {
             "GELU of linear",
             linear::forward(&x, &[map], sizes(1), Epilogue::BiasGelu),
         ),
-        ("GELU and slope", [gelu, slope].concat()),
+        ("GELU and its input", [gelu, z].concat()),
         ("gradient of x", gradients.x.expect("it is wanted")),
     ];
     for (name, format) in [
@@ -144,6 +146,47 @@ fn in_bf16(rows: usize) -> Results {
             all.push(("bf16 gradient of a bias", bias.expect("it is wanted")));
         }
     }
+    all
+}
+
+/// In single precision, and the output in bfloat16, whose gradients depend on a rounding that narrow registers may tip over.
+fn of_feed_forward(rows: usize) -> Results {
+    let (inner, output) = (201, 37);
+    let (x, grad) = (data(rows * WIDTH, 0.0), data(rows * output, 1.0));
+    let (w1, b1) = (data(WIDTH * inner, 2.0), data(inner, 3.0));
+    let (w2, b2) = (data(inner * output, 4.0), data(output, 5.0));
+    let maps = |precision| {
+        [(&w1, &b1), (&w2, &b2)].map(|(weight, bias)| linear::Map {
+            weight,
+            panels: None,
+            bias,
+            precision,
+        })
+    };
+    let sizes = feed_forward::Sizes {
+        rows,
+        input: WIDTH,
+        inner,
+        output,
+    };
+    let plain = feed_forward::forward(&x, maps(Precision::F32), sizes);
+    let [y, z] = feed_forward::forward_saving(&x, maps(Precision::F32), sizes);
+    assert_eq!(plain, y, "with what is kept or without");
+    let plain = feed_forward::forward(&x, maps(Precision::Bf16), sizes);
+    let (in_bf16, _) = feed_forward_bf16::forward_saving(&x, maps(Precision::Bf16), sizes, true);
+    assert_eq!(plain, in_bf16, "with what is kept or without");
+    let wanted = linear::Wanted {
+        x: true,
+        maps: &[[true; 2]; 2],
+    };
+    let gradients = feed_forward::backward(Some(&x), &z, [&w1, &w2], &grad, sizes, wanted);
+    let mut all = vec![
+        ("feed-forward network", y),
+        ("feed-forward network in bfloat16", in_bf16),
+    ];
+    let of_maps = gradients.maps.into_iter().flatten();
+    let gradients = of_maps.chain([gradients.x]).flatten();
+    all.extend(gradients.map(|gradient| ("gradient of a feed-forward network", gradient)));
     all
 }
 

@@ -5,14 +5,13 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::buffer::{Tiles, filled_pair, map_into};
-use super::elementwise::times;
+use super::buffer::{Tiles, filled_pair};
+use super::elementwise::{gelu_backward, gelu_in_place};
 use super::gemm::lhs::{Lhs, PackedLhs};
 use super::gemm::macrokernel::{RhsColumns, multiply_into};
 use super::gemm::operand::Operand;
 use super::gemm::pack_rhs::RhsPanels;
 use super::gemm::schedule::{matmul, tile_rows};
-use super::math::gelu_and_slope;
 use super::reduce::sum_rows;
 use super::simd::vectorized;
 use super::view::View;
@@ -47,7 +46,7 @@ impl Sizes {
         self.maps * self.columns
     }
 
-    fn x(&self) -> View {
+    pub(super) fn x(&self) -> View {
         View::rows(0, self.rows, self.k, self.k)
     }
 
@@ -69,15 +68,13 @@ impl Sizes {
 
 impl Epilogue {
     /// Applies the epilogue to rows of the bias's width.
-    fn apply(self, y: &mut [f32], bias: &[f32]) {
+    pub(super) fn apply(self, y: &mut [f32], bias: &[f32]) {
         vectorized(
             #[inline(always)]
             || {
                 add_rows(y, bias);
                 if self == Self::BiasGelu {
-                    for y in y.iter_mut() {
-                        (*y, _) = gelu_and_slope(*y);
-                    }
+                    gelu_in_place(y);
                 }
             },
         );
@@ -118,7 +115,7 @@ pub(super) fn biases(maps: &[Map<'_>]) -> Vec<f32> {
     maps.iter().flat_map(|map| map.bias).copied().collect()
 }
 
-/// GELU of one map, and GELU's slope there for the backward pass: `[T, N]` both.
+/// GELU of one map, and GELU's input, which the backward pass needs: `[T, N]` both.
 pub(crate) fn gelu_forward(x: &[f32], map: Map<'_>, sizes: Sizes) -> [Vec<f32>; 2] {
     let weight = map.operand(sizes).packed();
     let tile = tile_rows(sizes.rows);
@@ -127,30 +124,23 @@ pub(crate) fn gelu_forward(x: &[f32], map: Map<'_>, sizes: Sizes) -> [Vec<f32>; 
         tile,
         widths: [sizes.columns; 2],
     };
-    let ((y, slope), _) = filled_pair(tiles, |index, (y, slope)| {
+    let ((y, z), _) = filled_pair(tiles, |index, (y, z)| {
         let first = index * tile;
         let rows = sizes.x().narrow_rows(first..sizes.rows.min(first + tile));
         let rows = PackedLhs::pack(weight.arch(), (x, rows), weight.quantization());
-        let slope = multiply_into(slope, &rows, &[RhsColumns::all(&weight)]);
+        let z = multiply_into(z, &rows, &[RhsColumns::all(&weight)]);
         let y = vectorized(
             #[inline(always)]
             || {
-                add_rows(slope, map.bias);
-                map_into(
-                    y,
-                    slope,
-                    #[inline(always)]
-                    |x| {
-                        let (gelu, slope) = gelu_and_slope(*x);
-                        *x = slope;
-                        gelu
-                    },
-                )
+                add_rows(z, map.bias);
+                let y = y.write_copy_of_slice(z);
+                gelu_in_place(y);
+                y
             },
         );
-        ((y, slope), ())
+        ((y, z), ())
     });
-    [y, slope]
+    [y, z]
 }
 
 /// The gradients that are wanted.
@@ -169,19 +159,19 @@ pub(crate) struct LinearGradients {
     pub(crate) maps: Vec<[Option<Vec<f32>>; 2]>,
 }
 
-/// With G the gradient of the output times the activation's slope: `x' = Σ Gₚ Wₚᵀ`, `Wₚ' = xᵀ Gₚ`, and `bₚ'` is the sum of the
-/// rows of Gₚ. `x` is there where a weight's gradient is wanted.
+/// With G the gradient of the output, times GELU's slope at its input `z` if there is an activation: `x' = Σ Gₚ Wₚᵀ`,
+/// `Wₚ' = xᵀ Gₚ`, and `bₚ'` is the sum of the rows of Gₚ. `x` is there where a weight's gradient is wanted.
 pub(crate) fn backward(
     x: Option<&[f32]>,
     weights: &[&[f32]],
-    slope: Option<&[f32]>,
+    z: Option<&[f32]>,
     grad: &[f32],
     sizes: Sizes,
     wanted: Wanted<'_>,
 ) -> LinearGradients {
-    let grad = match slope {
+    let grad = match z {
         None => Cow::Borrowed(grad),
-        Some(slope) => Cow::Owned(times(grad, slope)),
+        Some(z) => Cow::Owned(gelu_backward(z, grad)),
     };
     let grad = grad.as_ref();
     let any_bias = wanted.maps.iter().any(|[_, bias]| *bias);

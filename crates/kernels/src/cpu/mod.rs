@@ -6,10 +6,13 @@ pub(crate) mod cross_entropy;
 mod dropout;
 pub(crate) mod elementwise;
 pub(crate) mod embeddings;
+pub(crate) mod feed_forward;
+pub(crate) mod feed_forward_bf16;
 pub(crate) mod gated;
 pub(crate) mod gemm;
 #[cfg(test)]
 mod invariance;
+pub(crate) mod kept_bf16;
 pub(crate) mod layer_norm;
 pub(crate) mod linear;
 pub(crate) mod linear_bf16;

@@ -9,7 +9,7 @@ use super::Slices;
 use crate::cpu::gemm::pack_rhs::RhsPanels;
 use crate::cpu::{linear, linear_bf16};
 use crate::linear::{LinearParams, SavedActivations, SavedLinear};
-use crate::packed::Kept;
+use crate::packed::{Kept, PackedWeight};
 use crate::params::{Epilogue, Precision};
 
 /// T, K, N and P of an input or output of T rows and of so many weights.
@@ -29,23 +29,46 @@ fn sizes_of<B: Slices>(
 }
 
 /// The weights and biases of maps `[W₁, b₁, W₂, b₂, …]`, as they come after the input.
-struct Parameters<'a>(Vec<Cow<'a, [f32]>>);
+pub(super) struct Parameters<'a>(Vec<Cow<'a, [f32]>>);
 
 impl<'a> Parameters<'a> {
-    fn of<B: Slices>(parameters: &'a [FloatTensor<B>]) -> Self {
+    pub(super) fn of<B: Slices>(parameters: &'a [FloatTensor<B>]) -> Self {
         Self(parameters.iter().map(B::elements).collect())
     }
 
-    /// The maps; `panels` gives those of one that is kept packed.
-    fn maps<'b>(
+    /// The packed weight of each map that keeps one; `pack` packs the weight of a map.
+    pub(super) fn kept<B: Slices>(
+        &self,
+        parameters: &[FloatTensor<B>],
+        packed: &[Option<Arc<PackedWeight>>],
+        pack: impl Fn(usize, &[f32]) -> RhsPanels,
+    ) -> Vec<Option<Arc<Kept>>> {
+        let weights = parameters.iter().zip(&self.0).step_by(2).enumerate();
+        packed
+            .iter()
+            .zip(weights)
+            .map(|(packed, (map, (tensor, weight)))| match (packed, weight) {
+                (Some(packed), Cow::Borrowed(weight)) => {
+                    Some(packed.of(weight, tensor, || pack(map, weight)))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The maps, with the packed weights of those that keep one.
+    pub(super) fn maps<'b>(
         &'b self,
         precision: Precision,
-        panels: impl Fn(usize) -> Option<&'b RhsPanels>,
+        kept: &'b [Option<Arc<Kept>>],
     ) -> Vec<linear::Map<'b>> {
         let maps = self.0.chunks_exact(2).enumerate();
         maps.map(|(map, elements)| linear::Map {
             weight: &elements[0],
-            panels: panels(map),
+            panels: kept
+                .get(map)
+                .and_then(Option::as_ref)
+                .map(|kept| &kept.panels),
             bias: &elements[1],
             precision,
         })
@@ -58,23 +81,11 @@ pub(super) fn forward<B: Slices>(
     inputs: &[FloatTensor<B>],
     params: &LinearParams,
 ) -> FloatTensor<B> {
-    let (x, parameters) = inputs.split_first().expect("x comes first");
+    let (x, parameters) = (&inputs[0], &inputs[1..]);
     let sizes = sizes_of::<B>(x, &parameters[0], parameters.len() / 2);
     let elements = Parameters::of::<B>(parameters);
-    let kept: Vec<Option<Arc<Kept>>> = params
-        .packed
-        .iter()
-        .zip(parameters.iter().zip(&elements.0).step_by(2))
-        .map(|(packed, (tensor, weight))| match (packed, weight) {
-            (Some(packed), Cow::Borrowed(weight)) => {
-                Some(packed.of(weight, tensor, || sizes.panels(weight)))
-            }
-            _ => None,
-        })
-        .collect();
-    let maps = elements.maps(params.precision, |map| {
-        kept.get(map)?.as_ref().map(|kept| &kept.panels)
-    });
+    let kept = elements.kept::<B>(parameters, &params.packed, |_, weight| sizes.panels(weight));
+    let maps = elements.maps(params.precision, &kept);
     let y = linear::forward(&B::elements(x), &maps, sizes, params.epilogue);
     B::tensor(y, Shape::new([sizes.rows, sizes.width()]))
 }
@@ -85,10 +96,10 @@ pub(super) fn forward_saving<B: Slices>(
     params: &LinearParams,
     keeps_input: bool,
 ) -> (FloatTensor<B>, SavedActivations<FloatTensor<B>>) {
-    let (x, parameters) = inputs.split_first().expect("x comes first");
+    let (x, parameters) = (&inputs[0], &inputs[1..]);
     let sizes = sizes_of::<B>(x, &parameters[0], parameters.len() / 2);
     let elements = Parameters::of::<B>(parameters);
-    let maps = elements.maps(params.precision, |_| None);
+    let maps = elements.maps(params.precision, &[]);
     let rows = B::elements(x);
     let shape = || Shape::new([sizes.rows, sizes.width()]);
     let kept_input = || keeps_input.then(|| x.clone());
@@ -97,15 +108,15 @@ pub(super) fn forward_saving<B: Slices>(
             let y = linear::forward(&rows, &maps, sizes, params.epilogue);
             let saved = SavedActivations::F32 {
                 x: kept_input(),
-                slope: None,
+                z: None,
             };
             (B::tensor(y, shape()), saved)
         }
         (Precision::F32, Epilogue::BiasGelu) => {
-            let [y, slope] = linear::gelu_forward(&rows, maps[0], sizes);
+            let [y, z] = linear::gelu_forward(&rows, maps[0], sizes);
             let saved = SavedActivations::F32 {
                 x: kept_input(),
-                slope: Some(B::tensor(slope, shape())),
+                z: Some(B::tensor(z, shape())),
             };
             (B::tensor(y, shape()), saved)
         }
@@ -125,36 +136,45 @@ pub(super) fn backward<B: Slices>(
     let sizes = sizes_of::<B>(grad, &saved.weights[0], saved.weights.len());
     let weights: Vec<Cow<'_, [f32]>> = saved.weights.iter().map(B::elements).collect();
     let weights: Vec<&[f32]> = weights.iter().map(Cow::as_ref).collect();
-    let of_maps: Vec<[bool; 2]> = wanted[1..]
-        .chunks_exact(2)
-        .map(|map| [map[0], map[1]])
-        .collect();
+    let of_maps = wanted_of_maps(wanted);
     let wanted = linear::Wanted {
         x: wanted[0],
         maps: &of_maps,
     };
     let grad = B::elements(grad);
     let gradients = match &saved.activations {
-        SavedActivations::F32 { x, slope } => {
-            let (x, slope) = (x.as_ref().map(B::elements), slope.as_ref().map(B::elements));
-            linear::backward(
-                x.as_deref(),
-                &weights,
-                slope.as_deref(),
-                &grad,
-                sizes,
-                wanted,
-            )
+        SavedActivations::F32 { x, z } => {
+            let (x, z) = (x.as_ref().map(B::elements), z.as_ref().map(B::elements));
+            linear::backward(x.as_deref(), &weights, z.as_deref(), &grad, sizes, wanted)
         }
         SavedActivations::Bf16(kept) => linear_bf16::backward(kept, &weights, &grad, sizes, wanted),
     };
-    let tensor = |gradient: Option<Vec<f32>>, shape: &dyn Fn() -> Shape| {
-        gradient.map(|gradient| B::tensor(gradient, shape()))
-    };
-    let mut all = vec![tensor(gradients.x, &|| Shape::new([sizes.rows, sizes.k]))];
-    for [weight, bias] in gradients.maps {
-        all.push(tensor(weight, &|| saved.weights[0].shape()));
-        all.push(tensor(bias, &|| Shape::new([sizes.columns])));
+    tensors::<B>(gradients, &saved.weights)
+}
+
+/// Whether each map's weight and bias want a gradient, of what x and they want.
+pub(super) fn wanted_of_maps(wanted: &[bool]) -> Vec<[bool; 2]> {
+    let maps = wanted[1..].chunks_exact(2);
+    maps.map(|map| [map[0], map[1]]).collect()
+}
+
+/// The gradients of x and of the weights and biases as tensors.
+pub(super) fn tensors<B: Slices>(
+    gradients: linear::LinearGradients,
+    weights: &[FloatTensor<B>],
+) -> Vec<Option<FloatTensor<B>>> {
+    let of_x = gradients.x.map(|x| {
+        let [k, _] = weights[0].shape().dims();
+        let rows = x.len() / k;
+        B::tensor(x, Shape::new([rows, k]))
+    });
+    let mut all = vec![of_x];
+    for ([weight, bias], of) in gradients.maps.into_iter().zip(weights) {
+        all.push(weight.map(|weight| B::tensor(weight, of.shape())));
+        all.push(bias.map(|bias| {
+            let length = Shape::new([bias.len()]);
+            B::tensor(bias, length)
+        }));
     }
     all
 }

@@ -11,6 +11,7 @@
 mod attention;
 mod cross_entropy;
 mod embeddings;
+mod feed_forward;
 mod halves;
 mod linear;
 mod low_rank;
@@ -26,6 +27,7 @@ use burn::tensor::{Shape, TensorData, read_sync};
 use crate::cpu::elementwise;
 use crate::cross_entropy::SavedCrossEntropy;
 use crate::embeddings::SavedEmbeddings;
+use crate::feed_forward::FeedForwardParams;
 use crate::host_ops::{HostKernels, HostOps};
 use crate::linear::{LinearParams, SavedLinear};
 use crate::low_rank::SavedLowRank;
@@ -207,6 +209,17 @@ macro_rules! on_slices {
                 Self::linear_of(inputs, &params)
             }
 
+            fn feed_forward(
+                x: FloatTensor<Self>,
+                weight_1: FloatTensor<Self>,
+                bias_1: FloatTensor<Self>,
+                weight_2: FloatTensor<Self>,
+                bias_2: FloatTensor<Self>,
+                params: FeedForwardParams,
+            ) -> FloatTensor<Self> {
+                Self::feed_forward_of([x, weight_1, bias_1, weight_2, bias_2], &params)
+            }
+
             fn embed(
                 words: FloatTensor<Self>,
                 positions: FloatTensor<Self>,
@@ -299,6 +312,29 @@ macro_rules! on_slices {
                 wanted: &[bool],
             ) -> Vec<Option<FloatTensor<Self>>> {
                 linear::backward::<Self>(&saved, &grad, wanted)
+            }
+
+            fn feed_forward_of(
+                inputs: [FloatTensor<Self>; 5],
+                params: &FeedForwardParams,
+            ) -> FloatTensor<Self> {
+                feed_forward::forward::<Self>(&inputs, params)
+            }
+
+            fn feed_forward_saving(
+                inputs: [FloatTensor<Self>; 5],
+                params: &FeedForwardParams,
+                keeps_input: bool,
+            ) -> (FloatTensor<Self>, SavedLinear<FloatTensor<Self>>) {
+                feed_forward::forward_saving::<Self>(&inputs, params, keeps_input)
+            }
+
+            fn feed_forward_backward(
+                saved: SavedLinear<FloatTensor<Self>>,
+                grad: FloatTensor<Self>,
+                wanted: &[bool],
+            ) -> Vec<Option<FloatTensor<Self>>> {
+                feed_forward::backward::<Self>(&saved, &grad, wanted)
             }
 
             fn low_rank_gradients(

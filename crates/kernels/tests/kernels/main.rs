@@ -10,6 +10,7 @@ mod contract;
 mod cross_entropy;
 mod elementary;
 mod embeddings;
+mod feed_forward;
 mod gated;
 mod hand_over;
 mod linear;

@@ -15,6 +15,12 @@ pub(crate) const fn words_of_row(columns: usize) -> usize {
 
 /// The elements of a row of words.
 #[inline(always)]
+pub(crate) fn elements(words: &[u32]) -> &[u16] {
+    bytemuck::cast_slice(words)
+}
+
+/// The same, to be written.
+#[inline(always)]
 pub(crate) fn elements_mut(words: &mut [u32]) -> &mut [u16] {
     bytemuck::cast_slice_mut(words)
 }
@@ -46,7 +52,7 @@ impl<'a> Bf16Rows<'a> {
         let stride = self.width * Quantization::Bf16.per_word();
         let rows = self.words.len() / self.width.max(1);
         let view = View::rows(columns.start, rows, columns.len(), stride);
-        (bytemuck::cast_slice(self.words), view)
+        (elements(self.words), view)
     }
 }
 

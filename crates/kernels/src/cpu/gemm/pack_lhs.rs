@@ -191,7 +191,7 @@ impl WithSimd for Joining<'_> {
 fn join<const R: usize>(places: &mut [u32], slice: &[u16], view: View) {
     let column = |column: usize| -> [u16; R] {
         let start = view.start + column * view.column_stride;
-        *slice[start..].first_chunk().expect("a column of R rows")
+        std::array::from_fn(|row| slice[start..start + R][row])
     };
     for (pair, places) in places.as_chunks_mut::<R>().0.iter_mut().enumerate() {
         let low = column(2 * pair);

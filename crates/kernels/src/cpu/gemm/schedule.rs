@@ -25,6 +25,11 @@ pub(crate) fn tile_rows(rows: usize) -> usize {
     rows.div_ceil(tiles.max(1)).max(1)
 }
 
+/// Whether there are so few rows that threads share columns.
+pub(crate) fn shares_columns(rows: usize) -> bool {
+    rows < FEW_ROWS * rayon::current_num_threads()
+}
+
 /// `lhs · [rhs₁ | rhs₂ | …]`, `[M, N]`. `epilogue` is called with each part of the result while it is in the cache: its elements,
 /// row by row, and the columns that it has.
 ///
@@ -36,7 +41,7 @@ pub(crate) fn matmul(
     rhs: &[Operand<'_>],
     epilogue: impl Fn(&mut [f32], Range<usize>) + Sync,
 ) -> Vec<f32> {
-    if lhs.rows() < FEW_ROWS * rayon::current_num_threads() {
+    if shares_columns(lhs.rows()) {
         by_columns(lhs, rhs, epilogue)
     } else {
         by_rows(lhs, rhs, epilogue)
