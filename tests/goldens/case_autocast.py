@@ -7,7 +7,7 @@ import torch
 
 import tiny
 from case_classification import classifier, forward_backward
-from case_training import BETAS, EPSILON, LEARNING_RATE, MAX_GRADIENT_NORM, WEIGHT_DECAY, WEIGHT_STD, labelled, train
+from case_training import WEIGHT_STD, labelled, settings, train
 
 CASE = "autocast"
 LABELS = 7
@@ -32,16 +32,7 @@ def write(output: Path) -> None:
     exact_records = train(exact_model, steps, WARMUP_STEPS)
     loss = found.pop("loss").item()
     scalars = {
-        "settings": {
-            "learning_rate": LEARNING_RATE,
-            "betas": BETAS,
-            "epsilon": EPSILON,
-            "weight_decay": WEIGHT_DECAY,
-            "max_gradient_norm": MAX_GRADIENT_NORM,
-            "warmup_steps": WARMUP_STEPS,
-            "total_steps": STEPS,
-            "micro_batches_per_step": 1,
-        },
+        "settings": settings(steps, WARMUP_STEPS),
         "loss": loss,
         "steps": records,
         "bfloat16_error": errors(found, exact) | {

@@ -95,6 +95,20 @@ def train(model: BertForSequenceClassification, steps: list[list[dict]], warmup_
     return records
 
 
+def settings(steps: list, warmup_steps: int) -> dict:
+    """How the steps are taken."""
+    return {
+        "learning_rate": LEARNING_RATE,
+        "betas": BETAS,
+        "epsilon": EPSILON,
+        "weight_decay": WEIGHT_DECAY,
+        "max_gradient_norm": MAX_GRADIENT_NORM,
+        "warmup_steps": warmup_steps,
+        "total_steps": len(steps),
+        "micro_batches_per_step": len(steps[0]),
+    }
+
+
 def write_run(output: Path, case: str, steps: list[list[dict]], warmup_steps: int) -> None:
     """Writes a run: its batches, a record for each step and the parameters at the end."""
     model = classifier(case, weight_std=WEIGHT_STD, num_labels=LABELS, problem_type="single_label_classification")
@@ -106,16 +120,7 @@ def write_run(output: Path, case: str, steps: list[list[dict]], warmup_steps: in
     exact_records = train(exact_model, steps, warmup_steps)
     final = {f"final.{name}": parameter.detach() for name, parameter in model.named_parameters()}
     scalars = {
-        "settings": {
-            "learning_rate": LEARNING_RATE,
-            "betas": BETAS,
-            "epsilon": EPSILON,
-            "weight_decay": WEIGHT_DECAY,
-            "max_gradient_norm": MAX_GRADIENT_NORM,
-            "warmup_steps": warmup_steps,
-            "total_steps": len(steps),
-            "micro_batches_per_step": len(steps[0]),
-        },
+        "settings": settings(steps, warmup_steps),
         "steps": records,
         "float32_error": errors(records, exact_records, final, exact_model),
     }

@@ -170,6 +170,7 @@ impl SelfAttention {
             heads: self.heads,
             dropout: kernel_args::mask(&self.dropout, x),
             window: None,
+            precision: kernel_args::precision(&self.query),
         }
     }
 }

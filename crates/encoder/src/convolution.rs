@@ -1,6 +1,6 @@
 // B sequences, S positions, T tokens of all sequences, H hidden
 
-use bert_kernels::{DropoutMask, NormParams, dropout_add_norm};
+use bert_kernels::{DropoutMask, NormParams, Precision, dropout_add_norm};
 use burn::module::{Initializer, Module, Param};
 use burn::nn::conv::{Conv1d, Conv1dConfig};
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, LayerNormConfig, PaddingConfig1d};
@@ -65,6 +65,7 @@ impl Convolution {
         let params = NormParams {
             epsilon: self.layer_norm_eps,
             dropout: DropoutMask::NONE,
+            precision: Precision::F32,
         };
         let beta = self.norm.beta.as_ref().map(Param::val);
         let normed = dropout_add_norm(activated, output, self.norm.gamma.val(), beta, params);

@@ -107,8 +107,8 @@ impl Encoder {
         }
     }
 
-    /// Has the linear maps multiply in these numbers, forward and backward, wherever gradients are computed. Weights keep their
-    /// single precision, and a model in evaluation computes as ever. Devices without
+    /// Has linear maps and attention multiply in these numbers, forward and backward, wherever gradients are computed. Weights
+    /// keep their single precision, and a model in evaluation computes as ever. Devices without
     /// [kernels](bert_kernels::has_kernels) multiply in single precision.
     pub fn set_precision(&mut self, precision: Precision) {
         for (_, linear) in self.linears_mut() {

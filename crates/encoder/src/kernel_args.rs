@@ -44,10 +44,15 @@ pub(crate) fn weights(linear: &Linear, packed: Option<&Arc<PackedWeight>>) -> Li
         bias: linear.bias.as_ref().map(Param::val),
         packed: packed.cloned(),
         low_rank: linear.low_rank.as_ref().map(LowRank::weights),
-        precision: match linear.weight.val().device().is_autodiff() {
-            true => linear.precision,
-            false => Precision::F32,
-        },
+        precision: precision(linear),
+    }
+}
+
+/// The precision in which a map is trained, or single precision where there are no gradients.
+pub(crate) fn precision(linear: &Linear) -> Precision {
+    match linear.weight.val().device().is_autodiff() {
+        true => linear.precision,
+        false => Precision::F32,
     }
 }
 
@@ -70,20 +75,24 @@ pub(crate) fn norm(x: Tensor<2>, norm: &LayerNorm, epsilon: f64) -> Tensor<2> {
     bert_kernels::layer_norm(x, norm.gamma.val(), beta, epsilon)
 }
 
-/// `LayerNorm(residual + dropout(x))`. `epsilon` is the one that `norm` was made with.
+/// `LayerNorm(residual + dropout(x))`. `epsilon` is the one that `norm` was made with; `linear` computes `x`, and its precision
+/// is also that of the rows that are kept for the backward pass.
 ///
 /// # Shapes
 ///
 /// `x`, `residual` `[T, H]` → `[T, H]`.
 pub(crate) fn add_norm(
-    x: Tensor<2>,
+    (x, linear): (Tensor<2>, &Linear),
     residual: Tensor<2>,
     dropout: &Dropout,
     norm: &LayerNorm,
     epsilon: f64,
 ) -> Tensor<2> {
-    let dropout = mask(dropout, &x);
-    let params = NormParams { epsilon, dropout };
+    let params = NormParams {
+        epsilon,
+        dropout: mask(dropout, &x),
+        precision: precision(linear),
+    };
     let beta = norm.beta.as_ref().map(Param::val);
     dropout_add_norm(x, residual, norm.gamma.val(), beta, params)
 }

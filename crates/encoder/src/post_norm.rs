@@ -128,10 +128,12 @@ impl PostNormLayer {
         let attention_output = weights(&self.attention_output, 0);
         let projected = bert_kernels::linear(context, attention_output, Epilogue::Bias);
         let dropout = &self.attention_dropout;
+        let projected = (projected, &self.attention_output);
         let attended = self.add_norm(projected, residual, dropout, &self.attention_norm);
         let maps = [weights(&self.intermediate, 1), weights(&self.output, 2)];
         let output = self.feed_forward(attended.clone(), maps);
         let dropout = &self.output_dropout;
+        let output = (output, &self.output);
         self.add_norm(output, attended, dropout, &self.output_norm)
     }
 
@@ -145,7 +147,7 @@ impl PostNormLayer {
 
     fn add_norm(
         &self,
-        x: Tensor<2>,
+        x: (Tensor<2>, &Linear),
         residual: Tensor<2>,
         dropout: &Dropout,
         norm: &LayerNorm,

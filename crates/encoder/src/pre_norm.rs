@@ -217,6 +217,7 @@ impl PreNormLayer {
             heads: self.heads,
             dropout: kernel_args::mask(&self.attention_dropout, x),
             window: self.window,
+            precision: kernel_args::precision(&self.query_key_value),
         }
     }
 }

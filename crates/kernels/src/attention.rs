@@ -1,5 +1,7 @@
 // T tokens of all sequences, Q queries, B sequences, S positions, N heads, D head width, H = N · D
 
+use std::sync::Arc;
+
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -7,7 +9,7 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Dispatch};
 use burn::tensor::activation::softmax;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Int, Shape, Tensor};
 
 use crate::dispatch::runs_kernel;
 use crate::dropout::dropout_composed;
@@ -207,17 +209,26 @@ fn no_mask(x: &Tensor<2>) -> Tensor<1> {
 #[derive(Debug)]
 struct Attention;
 
+/// State for the backward pass.
 #[derive(Debug, Clone)]
-struct Saved<F> {
+pub(crate) struct SavedAttention<F> {
     /// Joined queries, keys and values; or queries, and keys and values.
-    inputs: Vec<F>,
-    mask: F,
-    statistics: F,
-    params: AttentionParams,
+    pub(crate) inputs: SavedInputs<F>,
+    pub(crate) shapes: Vec<Shape>,
+    pub(crate) mask: F,
+    /// `[Q · N · 2]`.
+    pub(crate) statistics: F,
+    pub(crate) params: AttentionParams,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum SavedInputs<F> {
+    F32(Vec<F>),
+    Bf16(Arc<[Vec<u16>]>),
 }
 
 impl<B: HostKernels, const PARENTS: usize> Backward<B, PARENTS> for Attention {
-    type State = Saved<FloatTensor<B>>;
+    type State = SavedAttention<FloatTensor<B>>;
 
     fn backward(
         self,
@@ -226,13 +237,7 @@ impl<B: HostKernels, const PARENTS: usize> Backward<B, PARENTS> for Attention {
         _checkpointer: &mut Checkpointer,
     ) {
         let grad = grads.consume::<B>(&ops.node);
-        let Saved {
-            inputs,
-            mask,
-            statistics,
-            params,
-        } = ops.state;
-        let gradients = B::attention_backward(inputs, mask, statistics, grad, params);
+        let gradients = B::attention_backward(ops.state, grad);
         for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
             if let Some(parent) = parent {
                 grads.register::<B>(parent.id, gradient);
@@ -250,17 +255,9 @@ pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy, const PARENTS: usiz
     let prepared = Backward::<B, PARENTS>::prepare::<C>(Attention, nodes).compute_bound();
     let inputs = inputs.map(|input| input.into_primitive()).to_vec();
     let mask = mask.into_primitive();
-    let [context, statistics] = B::attention_saving(inputs.clone(), mask.clone(), params.clone());
+    let (context, saved) = B::attention_saving(inputs, mask, params);
     match prepared.stateful() {
-        OpsKind::Tracked(prep) => {
-            let state = Saved {
-                inputs,
-                mask,
-                statistics,
-                params,
-            };
-            prep.finish(state, context)
-        }
+        OpsKind::Tracked(prep) => prep.finish(saved, context),
         OpsKind::UnTracked(prep) => prep.finish(context),
     }
 }

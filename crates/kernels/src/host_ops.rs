@@ -17,9 +17,11 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Backend, backend_extension};
 
+use crate::attention::SavedAttention;
 use crate::cross_entropy::{self, SavedCrossEntropy};
 use crate::embeddings::{self, SavedEmbeddings};
 use crate::feed_forward::{self, FeedForwardParams};
+use crate::layer_norm::SavedNorm;
 use crate::linear::{self, LinearParams, SavedLinear};
 use crate::low_rank::{self, LowRankParams, SavedLowRank};
 use crate::params::{AttentionParams, DropoutMask, EmbeddingParams, NormParams};
@@ -173,16 +175,15 @@ pub(crate) trait HostOps: Backend {
 
 /// The kernels by which [`HostOps`] are differentiated on a backend.
 pub(crate) trait HostKernels: HostOps {
-    /// [`dropout_add_norm`](HostOps::dropout_add_norm) and state for its backward pass: the normalised rows `[T, H]` and
-    /// 1 / deviation `[T]`.
+    /// [`dropout_add_norm`](HostOps::dropout_add_norm) and state for its backward pass.
     fn dropout_add_norm_saving(
         inputs: [FloatTensor<Self>; 4],
         params: NormParams,
-    ) -> [FloatTensor<Self>; 3];
+    ) -> (FloatTensor<Self>, SavedNorm<FloatTensor<Self>>);
 
     /// The gradients of x, residual, γ and β, from the saved state, γ and the gradient of the output.
     fn dropout_add_norm_backward(
-        saved: [FloatTensor<Self>; 2],
+        saved: SavedNorm<FloatTensor<Self>>,
         gamma: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         params: NormParams,
@@ -192,20 +193,17 @@ pub(crate) trait HostKernels: HostOps {
     fn gated_gelu_backward(x: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self>;
 
     /// [`attention`](HostOps::attention) of one input, or [`cross_attention`](HostOps::cross_attention) of two, and
-    /// state for the backward pass beside the inputs, `[Q · N · 2]`.
+    /// state for the backward pass.
     fn attention_saving(
         inputs: Vec<FloatTensor<Self>>,
         mask: FloatTensor<Self>,
         params: AttentionParams,
-    ) -> [FloatTensor<Self>; 2];
+    ) -> (FloatTensor<Self>, SavedAttention<FloatTensor<Self>>);
 
-    /// The gradients of the inputs, from all inputs, the saved state and the gradient of the output.
+    /// The gradients of the inputs.
     fn attention_backward(
-        inputs: Vec<FloatTensor<Self>>,
-        mask: FloatTensor<Self>,
-        saved: FloatTensor<Self>,
+        saved: SavedAttention<FloatTensor<Self>>,
         grad: FloatTensor<Self>,
-        params: AttentionParams,
     ) -> Vec<FloatTensor<Self>>;
 
     /// [`linear`](HostOps::linear) of x and any number of weights and biases, side by side.

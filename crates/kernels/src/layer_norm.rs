@@ -1,5 +1,7 @@
 // T rows, H columns
 
+use std::sync::Arc;
+
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -12,7 +14,7 @@ use burn::tensor::{DType, FloatDType, Tensor};
 use crate::dispatch::runs_kernel;
 use crate::dropout::dropout_composed;
 use crate::host_ops::{HostKernels, HostOps};
-use crate::params::{DropoutMask, NormParams};
+use crate::params::{DropoutMask, NormParams, Precision};
 
 /// `LayerNorm(residual + dropout(x)) · γ + β`; the kernel makes one pass over memory each way. Without `beta` nothing is
 /// added.
@@ -27,7 +29,9 @@ pub fn dropout_add_norm(
     beta: Option<Tensor<1>>,
     params: NormParams,
 ) -> Tensor<2> {
-    let NormParams { epsilon, dropout } = params;
+    let NormParams {
+        epsilon, dropout, ..
+    } = params;
     if !runs_kernel(&x) {
         let drop = |x| dropout_composed(x, dropout.probability);
         return dropout_add_norm_composed(x, residual, gamma, beta, epsilon, drop);
@@ -57,8 +61,12 @@ pub fn layer_norm(
         return layer_norm_composed(x, gamma, beta, epsilon);
     }
     let nothing = x.zeros_like();
-    let dropout = DropoutMask::NONE;
-    dropout_add_norm(x, nothing, gamma, beta, NormParams { epsilon, dropout })
+    let params = NormParams {
+        epsilon,
+        dropout: DropoutMask::NONE,
+        precision: Precision::F32,
+    };
+    dropout_add_norm(x, nothing, gamma, beta, params)
 }
 
 /// The composed body of [`dropout_add_norm`]; `dropout` is applied to `x`.
@@ -95,9 +103,24 @@ pub(crate) fn layer_norm_composed(
 #[derive(Debug)]
 struct DropoutAddNorm;
 
+/// State for the backward pass.
+#[derive(Debug, Clone)]
+pub(crate) struct SavedNorm<F> {
+    /// `[T, H]`.
+    pub(crate) normalized: NormalizedRows<F>,
+    /// 1 / deviation, `[T]`.
+    pub(crate) inverse_deviation: F,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum NormalizedRows<F> {
+    F32(F),
+    Bf16(Arc<[u16]>),
+}
+
 #[derive(Debug, Clone)]
 struct Saved<F> {
-    saved: [F; 2],
+    saved: SavedNorm<F>,
     gamma: F,
     params: NormParams,
 }
@@ -136,9 +159,9 @@ pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy>(
     match prepared.stateful() {
         OpsKind::Tracked(prep) => {
             let gamma = inputs[2].clone();
-            let [y, normalized, inverse_deviation] = B::dropout_add_norm_saving(inputs, params);
+            let (y, saved) = B::dropout_add_norm_saving(inputs, params);
             let state = Saved {
-                saved: [normalized, inverse_deviation],
+                saved,
                 gamma,
                 params,
             };

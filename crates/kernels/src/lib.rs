@@ -30,6 +30,13 @@
 //! This crate does *not* hold layers, parameters or anything that knows what a token is.
 
 mod adamw;
+#[cfg_attr(
+    not(any(feature = "flex", feature = "ndarray")),
+    allow(
+        dead_code,
+        reason = "only the CPU kernels read the state for the backward pass"
+    )
+)]
 mod attention;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod cpu;
@@ -62,6 +69,13 @@ mod host;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod host_backends;
 mod host_ops;
+#[cfg_attr(
+    not(any(feature = "flex", feature = "ndarray")),
+    allow(
+        dead_code,
+        reason = "only the CPU kernels read the state for the backward pass"
+    )
+)]
 mod layer_norm;
 #[cfg_attr(
     not(any(feature = "flex", feature = "ndarray")),

@@ -28,6 +28,8 @@ pub struct NormParams {
     pub epsilon: f64,
     /// Applied to the input, before the residual is added.
     pub dropout: DropoutMask,
+    /// In which numbers the kernel keeps the normalised rows for the backward pass.
+    pub precision: Precision,
 }
 
 /// The parameters of an attention within sequences.
@@ -43,6 +45,8 @@ pub struct AttentionParams {
     pub dropout: DropoutMask,
     /// How many positions a query sees to each side; `None` sees the whole sequence. Only self-attention has a window.
     pub window: Option<usize>,
+    /// Of the queries, keys and values: whether the kernel rounds them, and keeps them like that for the backward pass.
+    pub precision: Precision,
 }
 
 /// The parameters of a transformer's embeddings.
@@ -67,7 +71,7 @@ pub enum Epilogue {
     BiasGelu,
 }
 
-/// In which numbers a linear map multiplies in training: its product, and those of its gradients. Weights, biases, sums and
+/// In which numbers an operation multiplies in training: its product, and those of its gradients. Weights, biases, sums and
 /// gradients have single precision either way. Devices without [kernels](crate::has_kernels) multiply in single precision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {

@@ -32,6 +32,9 @@ pub enum Quantity {
     FusedForward,
     /// The same, the gradients of its inputs.
     FusedBackward,
+    /// A derivative along one direction against the difference of losses in double precision, relative to the sum of the
+    /// gradient's terms along it.
+    FiniteDifference,
     /// A sum of squares over many elements against the plain sum.
     SumOfSquares,
     /// One computation with other padding or in another batch.
@@ -164,6 +167,12 @@ pub const fn tolerance(quantity: Quantity) -> Tolerance {
             cpu: Bound::relative(5e-6),
             gpu: Bound::relative(5e-6),
             reason: "the same with one more sum, relative to the largest gradient of the input",
+        },
+        Quantity::FiniteDifference => Tolerance {
+            cpu: Bound::relative(1e-5),
+            gpu: Bound::relative(1e-5),
+            reason: "differences in double precision are exact to 1e-8, so this is the rounding of single precision in the gradient; \
+                     a term that is missing is off by percents",
         },
         Quantity::SumOfSquares => Tolerance {
             cpu: Bound::relative(1e-5),

@@ -31,7 +31,7 @@ mod stock;
 
 use bert_kernels::{
     AttentionParams, DropoutMask, EmbeddingIds, EmbeddingParams, EmbeddingWeights, Epilogue,
-    LinearWeights, NormParams, Projections, attention, attention_composed, dropout,
+    LinearWeights, NormParams, Precision, Projections, attention, attention_composed, dropout,
     dropout_add_norm, dropout_add_norm_composed, embed, embed_composed, embedding,
     embedding_composed, gelu, gelu_composed, linear, linear_composed, linear_qkv,
     masked_cross_entropy, masked_cross_entropy_composed, sum_of_squares,
@@ -61,6 +61,7 @@ const EMBEDDINGS: EmbeddingParams = EmbeddingParams {
     position_padding_idx: None,
     epsilon: EPSILON,
     dropout: MASK,
+    precision: Precision::F32,
 };
 const MASK: DropoutMask = DropoutMask {
     probability: PROBABILITY,
@@ -69,6 +70,7 @@ const MASK: DropoutMask = DropoutMask {
 const NORM: NormParams = NormParams {
     epsilon: EPSILON,
     dropout: MASK,
+    precision: Precision::F32,
 };
 fn attention_params() -> AttentionParams {
     AttentionParams {
@@ -77,6 +79,7 @@ fn attention_params() -> AttentionParams {
         heads: N,
         dropout: MASK,
         window: None,
+        precision: Precision::F32,
     }
 }
 

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
-use super::buffer::{CHUNK, filled};
+use super::buffer::{CHUNK, filled, zeroed};
 use super::dropout::Mask;
+use super::gemm::bf16_rows::round_into;
 use super::math::gelu_and_slope;
 use super::simd::vectorized;
 use crate::params::DropoutMask;
@@ -44,6 +45,18 @@ pub(crate) fn gelu_backward(x: &[f32], grad: &[f32]) -> Vec<f32> {
             },
         );
         out
+    })
+}
+
+/// The nearest bfloat16 of each element.
+pub(crate) fn round(x: &[f32]) -> Vec<u16> {
+    filled(x.len(), CHUNK, |chunk, rounded| {
+        let rounded = zeroed(rounded);
+        vectorized(
+            #[inline(always)]
+            || round_into(rounded, chunk_of(x, chunk)),
+        );
+        rounded
     })
 }
 

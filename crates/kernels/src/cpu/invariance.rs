@@ -39,8 +39,10 @@ fn of_every_kernel() -> Results {
     all.extend(in_bf16(19));
     all.extend(of_feed_forward(rows()));
     all.extend(of_feed_forward(19));
-    all.extend(of_attention(None));
-    all.extend(of_attention(Some(30)));
+    for precision in [Precision::F32, Precision::Bf16] {
+        all.extend(of_attention(None, precision));
+        all.extend(of_attention(Some(30), precision));
+    }
     all.extend(of_rows());
     all
 }
@@ -152,9 +154,11 @@ fn in_bf16(rows: usize) -> Results {
 /// In single precision, and the output in bfloat16, whose gradients depend on a rounding that narrow registers may tip over.
 fn of_feed_forward(rows: usize) -> Results {
     let (inner, output) = (201, 37);
-    let (x, grad) = (data(rows * WIDTH, 0.0), data(rows * output, 1.0));
+    // Squares: sums of their products do not cancel, and rounding is relative to the terms.
+    let squares = |count, phase| -> Vec<f32> { data(count, phase).iter().map(|x| x * x).collect() };
+    let (x, grad) = (data(rows * WIDTH, 0.0), squares(rows * output, 1.0));
     let (w1, b1) = (data(WIDTH * inner, 2.0), data(inner, 3.0));
-    let (w2, b2) = (data(inner * output, 4.0), data(output, 5.0));
+    let (w2, b2) = (squares(inner * output, 4.0), data(output, 5.0));
     let maps = |precision| {
         [(&w1, &b1), (&w2, &b2)].map(|(weight, bias)| linear::Map {
             weight,
@@ -190,20 +194,24 @@ fn of_feed_forward(rows: usize) -> Results {
     all
 }
 
-fn of_attention(window: Option<usize>) -> Results {
+fn of_attention(window: Option<usize>, precision: Precision) -> Results {
     let params = AttentionParams {
         lengths: LENGTHS.into(),
         query_lengths: LENGTHS.into(),
         heads: HEADS,
         dropout: DROPOUT,
         window,
+        precision,
     };
     let joined = data(rows() * 3 * WIDTH, 0.0);
     let mask = vec![0.0; rows()];
-    let inputs = attention::Inputs {
-        layout: attention::Layout::Joined(&joined),
-        mask: &mask,
+    let rounded = elementwise::round(&joined);
+    let operands = match precision {
+        Precision::F32 => attention::Operands::F32(attention::Layout::Joined(&joined)),
+        Precision::Bf16 => attention::Operands::Bf16(attention::Layout::Joined(&rounded)),
     };
+    let mask = &mask;
+    let inputs = attention::Inputs { operands, mask };
     let grad = data(rows() * WIDTH, 4.0);
     let (context, statistics) = attention::forward(inputs, &params);
     let gradient = attention::backward(inputs, &statistics, &grad, &params);
@@ -219,6 +227,7 @@ fn of_rows() -> Results {
         NormParams {
             epsilon: 1e-12,
             dropout: DROPOUT,
+            precision: Precision::F32,
         },
     );
     let (x, residual) = (data(rows * WIDTH, 0.0), data(rows * WIDTH, 1.0));
@@ -231,7 +240,8 @@ fn of_rows() -> Results {
     };
     let (y, saved) = layer_norm::forward_saving(inputs, norm);
     let inverse = &saved.inverse_deviation;
-    let gradients = layer_norm::backward(&saved.normalized, inverse, &gamma, &x, norm);
+    let normalized = layer_norm::KeptRows::F32(&saved.normalized);
+    let gradients = layer_norm::backward(normalized, inverse, &gamma, &x, norm);
     let tokens: Vec<usize> = (0..rows).map(|row| row * 7 % 131).collect();
     let lookup = embeddings::Lookup {
         table: &x,

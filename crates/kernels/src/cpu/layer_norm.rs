@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::buffer::{Tiles, filled, filled_pair};
+use super::buffer::{Tiles, filled, filled_pair, zeroed};
 use super::dropout::Mask;
 use super::elementwise;
+use super::gemm::bf16_rows::{round_into, widen_into};
 use super::reduce::{dot, sum_of, sum_rows};
 use super::simd::vectorized;
 use crate::params::NormParams;
@@ -105,6 +106,34 @@ pub(crate) fn forward_saving(inputs: Inputs<'_>, params: NormParams) -> (Vec<f32
     (y, saved)
 }
 
+/// As [`forward_saving`], with the normalised rows rounded to bfloat16, and 1 / deviation.
+pub(crate) fn forward_saving_bf16(
+    inputs: Inputs<'_>,
+    params: NormParams,
+) -> (Vec<f32>, (Vec<u16>, Vec<f32>)) {
+    let mask = Mask::new(params.dropout);
+    let width = inputs.gamma.len();
+    let rows = Tiles {
+        rows: inputs.x.len() / width,
+        tile: 1,
+        widths: [width; 2],
+    };
+    let ((y, normalized), inverse_deviation) = filled_pair(rows, |index, (y, normalized)| {
+        let y = y.write_copy_of_slice(inputs.row(index));
+        let normalized = zeroed(normalized);
+        vectorized(
+            #[inline(always)]
+            || {
+                let inverse = inputs.normalize(index, y, mask, params.epsilon as f32);
+                round_into(normalized, y);
+                inputs.scale(y);
+                ((y, normalized), inverse)
+            },
+        )
+    });
+    (y, (normalized, inverse_deviation))
+}
+
 /// Makes the mean of a row 0 and its deviation 1. Returns 1 / deviation.
 #[inline(always)]
 fn normalize(row: &mut [f32], epsilon: f32) -> f32 {
@@ -133,10 +162,35 @@ pub(crate) struct NormGradients {
     pub(crate) beta: Vec<f32>,
 }
 
+/// The normalised rows that the forward pass has kept.
+#[derive(Clone, Copy)]
+pub(crate) enum KeptRows<'a> {
+    F32(&'a [f32]),
+    Bf16(&'a [u16]),
+}
+
+impl<'a> KeptRows<'a> {
+    /// One row; `room` is for one that has to be widened.
+    #[inline(always)]
+    fn row<'b>(self, index: usize, room: &'b mut [f32]) -> &'b [f32]
+    where
+        'a: 'b,
+    {
+        let at = index * room.len()..(index + 1) * room.len();
+        match self {
+            Self::F32(rows) => &rows[at],
+            Self::Bf16(rows) => {
+                widen_into(room, &rows[at]);
+                room
+            }
+        }
+    }
+}
+
 /// With `g = grad · γ` and `n` the normalised row: `residual' = (g − mean(g) − n · mean(g · n)) / deviation`. `x'` is that
 /// times the dropout mask.
 pub(crate) fn backward(
-    normalized: &[f32],
+    normalized: KeptRows<'_>,
     inverse_deviation: &[f32],
     gamma: &[f32],
     grad: &[f32],
@@ -147,21 +201,22 @@ pub(crate) fn backward(
     let mut residual = vec![0.0; grad.len()];
     let partial: Vec<(Vec<f32>, Vec<f32>)> = residual
         .par_chunks_mut(block)
-        .zip(normalized.par_chunks(block))
         .zip(grad.par_chunks(block))
         .zip(inverse_deviation.par_chunks(ROWS))
-        .map(|(((residual, normalized), grad), inverse)| {
+        .enumerate()
+        .map(|(block, ((residual, grad), inverse))| {
             let mut gamma_sum = vec![0.0; width];
             let mut beta_sum = vec![0.0; width];
+            let mut room = vec![0.0; width];
             vectorized(
                 #[inline(always)]
                 || {
                     let rows = residual
                         .chunks_exact_mut(width)
-                        .zip(normalized.chunks_exact(width))
                         .zip(grad.chunks_exact(width))
                         .zip(inverse);
-                    for (((residual, normalized), grad), &inverse) in rows {
+                    for (index, ((residual, grad), &inverse)) in (block * ROWS..).zip(rows) {
+                        let normalized = normalized.row(index, &mut room);
                         row_backward(residual, normalized, grad, gamma, inverse);
                         let sums = gamma_sum.iter_mut().zip(beta_sum.iter_mut());
                         for ((gamma, beta), (&n, &g)) in sums.zip(normalized.iter().zip(grad)) {

@@ -5,56 +5,83 @@ use burn::backend::tensor::FloatTensor;
 use burn::tensor::Shape;
 
 use super::Slices;
-use crate::cpu::attention;
-use crate::params::AttentionParams;
+use crate::attention::{SavedAttention, SavedInputs};
+use crate::cpu::attention::{self, Layout, Operands};
+use crate::cpu::elementwise;
+use crate::params::{AttentionParams, Precision};
 
-fn layout<'a>(inputs: &'a [Cow<'_, [f32]>]) -> attention::Layout<'a> {
+fn layout<'a, E>(inputs: &'a [impl AsRef<[E]>]) -> Layout<'a, E> {
     match inputs {
-        [joined] => attention::Layout::Joined(joined),
-        [queries, keys_values] => attention::Layout::Separate(queries, keys_values),
+        [joined] => Layout::Joined(joined.as_ref()),
+        [queries, keys_values] => Layout::Separate(queries.as_ref(), keys_values.as_ref()),
         _ => unreachable!("attention has one input or two"),
     }
 }
 
+/// Rounded, where they are to be.
+fn rounded<B: Slices>(inputs: &[FloatTensor<B>], precision: Precision) -> Option<Vec<Vec<u16>>> {
+    let round = |input| elementwise::round(&B::elements(input));
+    (precision == Precision::Bf16).then(|| inputs.iter().map(round).collect())
+}
+
+/// The context `[Q, H]`, and what the backward pass needs.
 pub(super) fn forward<B: Slices>(
-    inputs: &[FloatTensor<B>],
-    mask: &FloatTensor<B>,
-    params: &AttentionParams,
-) -> [FloatTensor<B>; 2] {
-    let elements: Vec<Cow<'_, [f32]>> = inputs.iter().map(B::elements).collect();
-    let inputs = attention::Inputs {
-        layout: layout(&elements),
-        mask: &B::elements(mask),
+    inputs: Vec<FloatTensor<B>>,
+    mask: FloatTensor<B>,
+    params: AttentionParams,
+) -> (FloatTensor<B>, SavedAttention<FloatTensor<B>>) {
+    let shapes = inputs.iter().map(TensorMetadata::shape).collect();
+    let inputs = match rounded::<B>(&inputs, params.precision) {
+        None => SavedInputs::F32(inputs),
+        Some(rounded) => SavedInputs::Bf16(rounded.into()),
     };
-    let (context, statistics) = attention::forward(inputs, params);
+    let (context, statistics) = with_operands::<B, _>(&inputs, |operands| {
+        let mask = &B::elements(&mask);
+        attention::forward(attention::Inputs { operands, mask }, &params)
+    });
     let rows: usize = params.query_lengths.iter().sum();
     let width = context.len() / rows.max(1);
     let length = Shape::new([statistics.len()]);
-    [
-        B::tensor(context, Shape::new([rows, width])),
-        B::tensor(statistics, length),
-    ]
+    let saved = SavedAttention {
+        inputs,
+        shapes,
+        mask,
+        statistics: B::tensor(statistics, length),
+        params,
+    };
+    (B::tensor(context, Shape::new([rows, width])), saved)
+}
+
+/// Calls `f` with what was saved.
+fn with_operands<B: Slices, R>(
+    inputs: &SavedInputs<FloatTensor<B>>,
+    f: impl FnOnce(Operands<'_>) -> R,
+) -> R {
+    match inputs {
+        SavedInputs::F32(inputs) => {
+            let elements: Vec<Cow<'_, [f32]>> = inputs.iter().map(B::elements).collect();
+            f(Operands::F32(layout(&elements)))
+        }
+        SavedInputs::Bf16(rounded) => f(Operands::Bf16(layout(rounded))),
+    }
 }
 
 pub(super) fn backward<B: Slices>(
-    inputs: &[FloatTensor<B>],
-    mask: &FloatTensor<B>,
-    saved: &FloatTensor<B>,
+    saved: SavedAttention<FloatTensor<B>>,
     grad: &FloatTensor<B>,
-    params: &AttentionParams,
 ) -> Vec<FloatTensor<B>> {
-    let elements: Vec<Cow<'_, [f32]>> = inputs.iter().map(B::elements).collect();
-    let all = attention::Inputs {
-        layout: layout(&elements),
-        mask: &B::elements(mask),
-    };
-    let gradient = attention::backward(all, &B::elements(saved), &B::elements(grad), params);
+    let (mask, statistics) = (B::elements(&saved.mask), B::elements(&saved.statistics));
+    let gradient = with_operands::<B, _>(&saved.inputs, |operands| {
+        let mask = &mask;
+        let inputs = attention::Inputs { operands, mask };
+        attention::backward(inputs, &statistics, &B::elements(grad), &saved.params)
+    });
     let gradients = match gradient {
         attention::Gradient::Joined(joined) => vec![joined],
         attention::Gradient::Separate(queries, keys_values) => vec![queries, keys_values],
     };
-    let tensors = gradients.into_iter().zip(inputs);
-    tensors
-        .map(|(gradient, input)| B::tensor(gradient, input.shape()))
+    let gradients = gradients.into_iter().zip(&saved.shapes);
+    gradients
+        .map(|(gradient, shape)| B::tensor(gradient, shape.clone()))
         .collect()
 }

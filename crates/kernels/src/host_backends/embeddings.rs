@@ -6,7 +6,7 @@ use super::norm::saved_tensors;
 use super::{Slices, table_rows};
 use crate::cpu::{elementwise, embeddings, layer_norm};
 use crate::embeddings::SavedEmbeddings;
-use crate::params::{DropoutMask, EmbeddingParams, NormParams};
+use crate::params::{DropoutMask, EmbeddingParams, NormParams, Precision};
 
 /// The sums of the tokens' rows, `[T, H]`.
 fn sums<B: Slices>(
@@ -26,6 +26,7 @@ fn norm(params: EmbeddingParams) -> NormParams {
     NormParams {
         epsilon: params.epsilon,
         dropout: DropoutMask::NONE,
+        precision: Precision::F32,
     }
 }
 
@@ -86,7 +87,7 @@ pub(super) fn backward<B: Slices>(
     let [_, width] = grad.shape().dims();
     let params = saved.params;
     let gradients = layer_norm::backward(
-        &B::elements(&saved.normalized),
+        layer_norm::KeptRows::F32(&B::elements(&saved.normalized)),
         &B::elements(&saved.inverse_deviation),
         &B::elements(&saved.gamma),
         &elementwise::dropout(B::elements(grad), params.dropout),

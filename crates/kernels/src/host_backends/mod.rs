@@ -24,11 +24,13 @@ use burn::backend::TensorMetadata;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::tensor::{Shape, TensorData, read_sync};
 
+use crate::attention::SavedAttention;
 use crate::cpu::elementwise;
 use crate::cross_entropy::SavedCrossEntropy;
 use crate::embeddings::SavedEmbeddings;
 use crate::feed_forward::FeedForwardParams;
 use crate::host_ops::{HostKernels, HostOps};
+use crate::layer_norm::SavedNorm;
 use crate::linear::{LinearParams, SavedLinear};
 use crate::low_rank::SavedLowRank;
 use crate::params::{AttentionParams, DropoutMask, EmbeddingParams, NormParams};
@@ -160,8 +162,7 @@ macro_rules! on_slices {
                 mask: FloatTensor<Self>,
                 params: AttentionParams,
             ) -> FloatTensor<Self> {
-                let [context, _] = attention::forward::<Self>(&[joined], &mask, &params);
-                context
+                attention::forward::<Self>(vec![joined], mask, params).0
             }
 
             fn cross_attention(
@@ -170,9 +171,7 @@ macro_rules! on_slices {
                 mask: FloatTensor<Self>,
                 params: AttentionParams,
             ) -> FloatTensor<Self> {
-                let [context, _] =
-                    attention::forward::<Self>(&[queries, keys_values], &mask, &params);
-                context
+                attention::forward::<Self>(vec![queries, keys_values], mask, params).0
             }
 
             fn linear(
@@ -248,12 +247,12 @@ macro_rules! on_slices {
             fn dropout_add_norm_saving(
                 inputs: [FloatTensor<Self>; 4],
                 params: NormParams,
-            ) -> [FloatTensor<Self>; 3] {
+            ) -> (FloatTensor<Self>, SavedNorm<FloatTensor<Self>>) {
                 norm::forward_saving::<Self>(&inputs, params)
             }
 
             fn dropout_add_norm_backward(
-                saved: [FloatTensor<Self>; 2],
+                saved: SavedNorm<FloatTensor<Self>>,
                 gamma: FloatTensor<Self>,
                 grad: FloatTensor<Self>,
                 params: NormParams,
@@ -272,18 +271,15 @@ macro_rules! on_slices {
                 inputs: Vec<FloatTensor<Self>>,
                 mask: FloatTensor<Self>,
                 params: AttentionParams,
-            ) -> [FloatTensor<Self>; 2] {
-                attention::forward::<Self>(&inputs, &mask, &params)
+            ) -> (FloatTensor<Self>, SavedAttention<FloatTensor<Self>>) {
+                attention::forward::<Self>(inputs, mask, params)
             }
 
             fn attention_backward(
-                inputs: Vec<FloatTensor<Self>>,
-                mask: FloatTensor<Self>,
-                saved: FloatTensor<Self>,
+                saved: SavedAttention<FloatTensor<Self>>,
                 grad: FloatTensor<Self>,
-                params: AttentionParams,
             ) -> Vec<FloatTensor<Self>> {
-                attention::backward::<Self>(&inputs, &mask, &saved, &grad, &params)
+                attention::backward::<Self>(saved, &grad)
             }
 
             fn linear_of(

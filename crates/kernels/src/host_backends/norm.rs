@@ -1,10 +1,13 @@
+use std::borrow::Cow;
+
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::Shape;
 
 use super::Slices;
-use crate::cpu::layer_norm::{self, Normalized};
-use crate::params::NormParams;
+use crate::cpu::layer_norm::{self, KeptRows, Normalized};
+use crate::layer_norm::{NormalizedRows, SavedNorm};
+use crate::params::{NormParams, Precision};
 
 pub(super) fn forward<B: Slices>(
     [x, residual, gamma, beta]: &[FloatTensor<B>; 4],
@@ -22,16 +25,31 @@ pub(super) fn forward<B: Slices>(
 pub(super) fn forward_saving<B: Slices>(
     [x, residual, gamma, beta]: &[FloatTensor<B>; 4],
     params: NormParams,
-) -> [FloatTensor<B>; 3] {
+) -> (FloatTensor<B>, SavedNorm<FloatTensor<B>>) {
     let inputs = layer_norm::Inputs {
         x: &B::elements(x),
         residual: Some(&B::elements(residual)),
         gamma: &B::elements(gamma),
         beta: &B::elements(beta),
     };
-    let (y, saved) = layer_norm::forward_saving(inputs, params);
-    let [normalized, inverse_deviation] = saved_tensors::<B>(saved, x.shape());
-    [B::tensor(y, x.shape()), normalized, inverse_deviation]
+    let (y, normalized, inverse_deviation) = match params.precision {
+        Precision::F32 => {
+            let (y, saved) = layer_norm::forward_saving(inputs, params);
+            let [normalized, inverse_deviation] = saved_tensors::<B>(saved, x.shape());
+            (y, NormalizedRows::F32(normalized), inverse_deviation)
+        }
+        Precision::Bf16 => {
+            let (y, (rows, inverse_deviation)) = layer_norm::forward_saving_bf16(inputs, params);
+            let length = Shape::new([inverse_deviation.len()]);
+            let inverse_deviation = B::tensor(inverse_deviation, length);
+            (y, NormalizedRows::Bf16(rows.into()), inverse_deviation)
+        }
+    };
+    let saved = SavedNorm {
+        normalized,
+        inverse_deviation,
+    };
+    (B::tensor(y, x.shape()), saved)
 }
 
 pub(super) fn saved_tensors<B: Slices>(saved: Normalized, shape: Shape) -> [FloatTensor<B>; 2] {
@@ -43,13 +61,24 @@ pub(super) fn saved_tensors<B: Slices>(saved: Normalized, shape: Shape) -> [Floa
 }
 
 pub(super) fn backward<B: Slices>(
-    [normalized, inverse_deviation]: &[FloatTensor<B>; 2],
+    SavedNorm {
+        normalized,
+        inverse_deviation,
+    }: &SavedNorm<FloatTensor<B>>,
     gamma: &FloatTensor<B>,
     grad: &FloatTensor<B>,
     params: NormParams,
 ) -> [FloatTensor<B>; 4] {
+    let rows = match normalized {
+        NormalizedRows::F32(rows) => B::elements(rows),
+        NormalizedRows::Bf16(_) => Cow::default(),
+    };
+    let normalized = match normalized {
+        NormalizedRows::F32(_) => KeptRows::F32(&rows),
+        NormalizedRows::Bf16(rows) => KeptRows::Bf16(rows),
+    };
     let gradients = layer_norm::backward(
-        &B::elements(normalized),
+        normalized,
         &B::elements(inverse_deviation),
         &B::elements(gamma),
         &B::elements(grad),

@@ -1,20 +1,21 @@
 //! Attention within padded and ragged sequences, and cross-attention.
 
 use bert_kernels::{
-    AttentionParams, DropoutMask, Projections, attention, attention_composed,
+    AttentionParams, DropoutMask, Precision, Projections, attention, attention_composed,
     attention_with_probabilities, cross_attention, without_kernels,
 };
 use bert_testing::{
     Quantity, TestDevice, Values, assert_close, where_kernels_are, with_and_without_kernels,
 };
-use burn::tensor::{IndexingUpdateOp, Int, Tensor};
+use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
 
-use crate::common::{MASKS, assert_same, integers, kept, waves, with_gradients};
+use crate::common::{MASKS, assert_same, integers, kept, rounded, waves, with_gradients};
 
 where_kernels_are!(
     attention_is_its_composed_body,
     cross_attention_of_first_tokens_is_its_composed_body,
     ragged_attention_is_its_composed_body,
+    attention_in_bfloat16_is_that_of_rounded_inputs_bit_for_bit,
     nan_and_infinity_stay_visible,
 );
 
@@ -55,6 +56,7 @@ fn attention_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
                 heads,
                 dropout: mask,
                 window: None,
+                precision: Precision::F32,
             };
             let hidden = hidden.clone().reshape([batch * sequence]);
             attention(Projections::from_separate(inputs), Some(hidden), params)
@@ -86,6 +88,7 @@ fn attention_within_ragged_sequences_is_that_of_each_alone(
             heads,
             dropout: DropoutMask::NONE,
             window: None,
+            precision: Precision::F32,
         };
         attention(Projections::from_joined(joined), None, params)
     };
@@ -118,6 +121,7 @@ fn cross_attention_is_attention_of_the_queries_tokens(device: &TestDevice) -> an
         heads,
         dropout: DropoutMask::NONE,
         window: None,
+        precision: Precision::F32,
     };
     let found = with_gradients(inputs(), |[query, key, value]| {
         let keys_values = Projections::from_separate([key, value]);
@@ -147,6 +151,7 @@ fn cross_attention_of_first_tokens_is_its_composed_body(device: &TestDevice) -> 
                 heads,
                 dropout: mask_of,
                 window: None,
+                precision: Precision::F32,
             };
             let keys_values = Projections::from_separate([key, value]);
             cross_attention(query.select(0, firsts.clone()), keys_values, None, params)
@@ -177,6 +182,7 @@ fn attention_without_any_position_is_uniform(device: &TestDevice) -> anyhow::Res
             heads: 2,
             dropout: DropoutMask::NONE,
             window: None,
+            precision: Precision::F32,
         };
         attention(Projections::from_separate(inputs), Some(hidden), params)
     });
@@ -194,6 +200,64 @@ fn attention_without_any_position_is_uniform(device: &TestDevice) -> anyhow::Res
     Ok(())
 }
 
+/// Of self-attention and of cross-attention.
+fn attention_in_bfloat16_is_that_of_rounded_inputs_bit_for_bit(
+    device: &TestDevice,
+) -> anyhow::Result<()> {
+    let on = device.autodiff();
+    let (lengths, heads, width) = ([1, 40, 17, 100], 5, 35);
+    let tokens = lengths.iter().sum();
+    let inputs = |rows: usize| {
+        let queries = waves([rows, width], 0.0, &on);
+        [
+            queries,
+            waves([tokens, width], 1.0, &on),
+            waves([tokens, width], 2.0, &on),
+        ]
+    };
+    let round = |x: Tensor<2>| {
+        let shape = x.dims();
+        let values: Vec<f32> = x.into_data().iter::<f32>().map(rounded).collect();
+        Tensor::from_data(TensorData::new(values, shape), &on)
+    };
+    for dropout in MASKS {
+        let params = |precision, query_lengths: &[usize]| AttentionParams {
+            query_lengths: query_lengths.into(),
+            dropout,
+            precision,
+            ..params(&lengths, heads)
+        };
+        let whole = |inputs, precision| {
+            with_gradients(inputs, |inputs| {
+                let qkv = Projections::from_separate(inputs);
+                attention(qkv, None, params(precision, &lengths))
+            })
+        };
+        let firsts = |inputs, precision| {
+            with_gradients(inputs, |[queries, keys, values]| {
+                let keys_values = Projections::from_separate([keys, values]);
+                cross_attention(queries, keys_values, None, params(precision, &[1; 4]))
+            })
+        };
+        let pairs = [
+            (
+                whole(inputs(tokens), Precision::Bf16),
+                whole(inputs(tokens).map(round), Precision::F32),
+            ),
+            (
+                firsts(inputs(4), Precision::Bf16),
+                firsts(inputs(4).map(round), Precision::F32),
+            ),
+        ];
+        for (found, expected) in pairs {
+            for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                assert_eq!(found.bits(), expected.bits(), "{index}, {dropout:?}");
+            }
+        }
+    }
+    Ok(())
+}
+
 fn params(lengths: &[usize], heads: usize) -> AttentionParams {
     AttentionParams {
         lengths: lengths.into(),
@@ -201,6 +265,7 @@ fn params(lengths: &[usize], heads: usize) -> AttentionParams {
         heads,
         dropout: DropoutMask::NONE,
         window: None,
+        precision: Precision::F32,
     }
 }
 

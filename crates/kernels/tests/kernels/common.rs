@@ -21,6 +21,28 @@ pub(crate) fn waves<const D: usize>(shape: [usize; D], phase: f32, device: &Devi
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
+/// x `[T, K]`, and the weights `[K, N]` and biases `[1, N]` of three maps: x, W₁, b₁, W₂, b₂, W₃, b₃.
+pub(crate) fn three_maps([rows, k, columns]: [usize; 3], on: &Device) -> [Tensor<2>; 7] {
+    let weight = |phase| waves([k, columns], phase, on) * 0.2;
+    let bias = |phase| waves([1, columns], phase, on);
+    [
+        waves([rows, k], 0.0, on),
+        weight(1.0),
+        bias(2.0),
+        weight(3.0),
+        bias(4.0),
+        weight(5.0),
+        bias(6.0),
+    ]
+}
+
+/// The nearest bfloat16, ties to even.
+pub(crate) fn rounded(x: f32) -> f32 {
+    let bits = x.to_bits();
+    let even = bits >> 16 & 1;
+    f32::from_bits((bits + 0x7fff + even) & 0xffff_0000)
+}
+
 /// `[T]`.
 pub(crate) fn integers(values: &[i64], device: &Device) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)

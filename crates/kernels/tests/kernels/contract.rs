@@ -2,8 +2,9 @@
 
 use bert_kernels::{
     AttentionParams, DropoutMask, EmbeddingIds, EmbeddingParams, EmbeddingWeights, Epilogue,
-    LinearWeights, NormParams, Projections, attention, cross_attention, dropout, dropout_add_norm,
-    embed, has_kernels, linear, linear_kv, linear_qkv, masked_cross_entropy, without_kernels,
+    LinearWeights, NormParams, Precision, Projections, attention, cross_attention, dropout,
+    dropout_add_norm, embed, has_kernels, linear, linear_kv, linear_qkv, masked_cross_entropy,
+    without_kernels,
 };
 use bert_testing::{
     Backend, Quantity, TestDevice, Values, assert_close, on_every_device, where_kernels_are,
@@ -40,10 +41,12 @@ fn outputs(device: &TestDevice, dtype: FloatDType) -> Vec<(&'static str, Tensor<
         heads: 2,
         dropout: DropoutMask::NONE,
         window: None,
+        precision: Precision::F32,
     };
     let norm = NormParams {
         epsilon: 1e-12,
         dropout: DropoutMask::NONE,
+        precision: Precision::F32,
     };
     let (gamma, beta) = (row(data([1, 6], 1.0)), Some(row(data([1, 6], 2.0))));
     let qkv = linear_qkv(x(), [1.0, 2.0, 3.0].map(weights));

@@ -9,7 +9,7 @@ use bert_kernels::{
 use bert_testing::{TestDevice, Values, where_kernels_are, with_and_without_kernels};
 use burn::tensor::Tensor;
 
-use crate::common::{assert_same, waves, with_gradients};
+use crate::common::{assert_same, three_maps, waves, with_gradients};
 
 where_kernels_are!(
     linear_is_its_composed_body,
@@ -58,20 +58,7 @@ fn linear_maps_of_one_input_are_each_of_them(device: &TestDevice) -> anyhow::Res
     let on = device.autodiff();
     let (k, columns) = (37, 101);
     for rows in ROWS {
-        let inputs = || {
-            let weight = |phase| waves([k, columns], phase, &on) * 0.2;
-            let bias = |phase| waves([1, columns], phase, &on);
-            let x = waves([rows, k], 0.0, &on);
-            [
-                x,
-                weight(1.0),
-                bias(2.0),
-                weight(3.0),
-                bias(4.0),
-                weight(5.0),
-                bias(6.0),
-            ]
-        };
+        let inputs = || three_maps([rows, k, columns], &on);
         let flat = |x: Tensor<2>| x.reshape([columns]);
         let found = with_gradients(inputs(), |[x, w1, b1, w2, b2, w3, b3]| {
             let maps = [(w1, b1), (w2, b2), (w3, b3)];

@@ -7,7 +7,7 @@ use bert_kernels::{
 use bert_testing::{TestDevice, Values, where_kernels_are};
 use burn::tensor::{Device, Tensor};
 
-use crate::common::{row, waves, with_gradients};
+use crate::common::{self, row, three_maps, waves, with_gradients};
 
 where_kernels_are!(
     products_are_those_of_rounded_operands,
@@ -27,11 +27,8 @@ const SIZES: [[usize; 3]; 5] = [
     [500, 401, 37],
 ];
 
-/// The nearest bfloat16, ties to even.
 fn rounded(x: f32) -> f64 {
-    let bits = x.to_bits();
-    let even = bits >> 16 & 1;
-    f64::from(f32::from_bits((bits + 0x7fff + even) & 0xffff_0000))
+    f64::from(common::rounded(x))
 }
 
 fn host(x: Tensor<2>) -> Vec<f32> {
@@ -126,20 +123,7 @@ fn products_are_those_of_rounded_operands(device: &TestDevice) -> anyhow::Result
 fn maps_of_one_input_are_each_of_them(device: &TestDevice) -> anyhow::Result<()> {
     let on = device.autodiff();
     for [rows, k, columns] in SIZES {
-        let inputs = || {
-            let weight = |phase| waves([k, columns], phase, &on) * 0.2;
-            let bias = |phase| waves([1, columns], phase, &on);
-            let x = waves([rows, k], 0.0, &on);
-            [
-                x,
-                weight(1.0),
-                bias(2.0),
-                weight(3.0),
-                bias(4.0),
-                weight(5.0),
-                bias(6.0),
-            ]
-        };
+        let inputs = || three_maps([rows, k, columns], &on);
         let three = with_gradients(inputs(), |[x, w1, b1, w2, b2, w3, b3]| {
             let maps = [(w1, b1), (w2, b2), (w3, b3)];
             linear_qkv(x, maps.map(|(w, b)| in_bf16(w, b))).into_joined()

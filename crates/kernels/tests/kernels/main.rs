@@ -11,6 +11,7 @@ mod cross_entropy;
 mod elementary;
 mod embeddings;
 mod feed_forward;
+mod finite_differences;
 mod gated;
 mod hand_over;
 mod linear;

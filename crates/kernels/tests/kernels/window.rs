@@ -1,7 +1,7 @@
 //! Attention under a window, against attention under a mask that is written out.
 
 use bert_kernels::{
-    AttentionParams, DropoutMask, Projections, attention, attention_composed,
+    AttentionParams, DropoutMask, Precision, Projections, attention, attention_composed,
     attention_with_probabilities,
 };
 use bert_testing::{
@@ -33,6 +33,7 @@ fn params(lengths: &[usize], window: Option<usize>, dropout: DropoutMask) -> Att
         heads: HEADS,
         dropout,
         window,
+        precision: Precision::F32,
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn backward(
 ) -> Gradient<Vec<f32>> {
     let sizes = Sizes::new(&inputs, params);
     let dropout = Mask::new(params.dropout);
-    let mut gradient = Gradient::zeros(inputs.layout);
+    let mut gradient = Gradient::zeros(inputs.operands);
     let sequences = Sequence::all(inputs, sizes, params);
     let are_little = are_little(&sequences);
     let gradients = gradient.split(params, sizes.width());
@@ -60,6 +60,7 @@ struct Room {
     scores: Vec<f32>,
     kept: Vec<f32>,
     gradient: Vec<f32>,
+    widened: Vec<f32>,
 }
 
 struct Running<'a, 'b>(OneSequence<'a>, &'b mut Room);
@@ -99,11 +100,13 @@ impl OneSequence<'_> {
             scores,
             kept,
             gradient,
+            widened,
         } = room;
         let context = one.sizes.context(head, block.queries.clone());
-        of_head.scores::<S, W>(simd, lanes, scores);
+        of_head.scores::<S, W>(simd, lanes, widened, scores);
         pack_lanes::<W>(lanes, (self.grad, context), 1.0);
-        of_head.products::<S, W>(simd, Which::Values, lanes, gradient);
+        let values = of_head.view(Which::Values, widened);
+        of_head.products::<S, W>(simd, values, lanes, gradient);
         kept.resize(scores.len(), 0.0);
         let probabilities = Probabilities::<W> {
             scores: scores.as_chunks_mut().0,
@@ -134,14 +137,14 @@ impl OneSequence<'_> {
             simd,
             out.view(Which::Queries, &one.sizes, head, block.queries.clone()),
             (gradient, by_keys.transposed()),
-            of_head.view(Which::Keys),
+            of_head.view(Which::Keys, widened),
             Update::Write,
         );
         small_matmul(
             simd,
             out.view(Which::Keys, &one.sizes, head, keys),
             (gradient, by_keys),
-            of_head.view(Which::Queries),
+            of_head.view(Which::Queries, widened),
             Update::Add,
         );
     }

@@ -59,6 +59,7 @@ struct OneBlock<'a> {
 struct Room {
     queries: Vec<f32>,
     scores: Vec<f32>,
+    widened: Vec<f32>,
 }
 
 struct Running<'a, 'b>(OneBlock<'a>, &'b mut Room);
@@ -84,8 +85,12 @@ impl OneBlock<'_> {
     fn head<S: Simd, const W: usize>(&mut self, simd: S, head: usize, room: &mut Room) {
         let Self { one, block, .. } = self;
         let of_head = BlockOfHead { one, head, block };
-        let Room { queries, scores } = room;
-        of_head.scores::<S, W>(simd, queries, scores);
+        let Room {
+            queries,
+            scores,
+            widened,
+        } = room;
+        of_head.scores::<S, W>(simd, queries, widened, scores);
         let dropout = self.dropout.map(|mask| LaneDropout {
             mask,
             indices: of_head.score_indices(),
@@ -97,7 +102,7 @@ impl OneBlock<'_> {
             simd,
             (self.context, context),
             (scores, block.scores::<W>().transposed()),
-            of_head.view(Which::Values),
+            of_head.view(Which::Values, widened),
             Update::Write,
         );
         let rows = self.context.chunks_exact_mut(one.sizes.width());

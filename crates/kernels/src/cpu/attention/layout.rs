@@ -2,26 +2,77 @@
 
 use std::ops::Range;
 
+use crate::cpu::gemm::bf16_rows::widen_into;
 use crate::cpu::view::View;
 use crate::params::AttentionParams;
 
 /// The layout of queries, keys and values in memory.
 #[derive(Clone, Copy)]
-pub(crate) enum Layout<'a> {
+pub(crate) enum Layout<'a, E> {
     /// Side by side, `[T, 3 · H]`, for self-attention.
-    Joined(&'a [f32]),
+    Joined(&'a [E]),
     /// Queries `[Q, H]`, and keys and values side by side, `[T, 2 · H]`, for cross-attention.
-    Separate(&'a [f32], &'a [f32]),
+    Separate(&'a [E], &'a [E]),
+}
+
+/// Queries, keys and values, in single precision or in bfloat16.
+#[derive(Clone, Copy)]
+pub(crate) enum Operands<'a> {
+    F32(Layout<'a, f32>),
+    Bf16(Layout<'a, u16>),
+}
+
+impl<'a> Operands<'a> {
+    /// The rows of one sequence.
+    pub(super) fn of(self, queries: &Rows, keys: &Rows, width: usize) -> Self {
+        match self {
+            Self::F32(layout) => Self::F32(layout.of(queries, keys, width)),
+            Self::Bf16(layout) => Self::Bf16(layout.of(queries, keys, width)),
+        }
+    }
+
+    /// Some rows of one head, widened into `room` if need be.
+    #[inline(always)]
+    pub(super) fn view<'b>(
+        self,
+        which: Which,
+        sizes: &Sizes,
+        (head, rows): (usize, Range<usize>),
+        room: &'b mut Vec<f32>,
+    ) -> (&'b [f32], View)
+    where
+        'a: 'b,
+    {
+        match self {
+            Self::F32(layout) => layout.view(which, sizes, head, rows),
+            Self::Bf16(layout) => {
+                let (elements, view) = layout.view(which, sizes, head, rows);
+                room.resize(view.rows * view.columns, 0.0);
+                for (row, places) in room.chunks_exact_mut(view.columns).enumerate() {
+                    widen_into(places, &elements[view.start + row * view.row_stride..]);
+                }
+                (room, View::rows(0, view.rows, view.columns, view.columns))
+            }
+        }
+    }
+
+    /// The numbers of elements of queries, keys and values, or of queries, and of keys and values.
+    fn lengths(self) -> Gradient<usize> {
+        match self {
+            Self::F32(layout) => layout.lengths(),
+            Self::Bf16(layout) => layout.lengths(),
+        }
+    }
 }
 
 /// Queries, keys and values, and the additive mask `[T]` of the keys.
 #[derive(Clone, Copy)]
 pub(crate) struct Inputs<'a> {
-    pub(crate) layout: Layout<'a>,
+    pub(crate) operands: Operands<'a>,
     pub(crate) mask: &'a [f32],
 }
 
-/// The gradient of a [`Layout`], or of one sequence of it.
+/// Of queries, keys and values as they are laid out: the gradient, that of one sequence, or the number of elements.
 pub(crate) enum Gradient<T> {
     Joined(T),
     Separate(T, T),
@@ -45,11 +96,11 @@ pub(super) struct Sizes {
 
 impl Sizes {
     pub(super) fn new(inputs: &Inputs<'_>, params: &AttentionParams) -> Self {
-        let (keys, parts) = match inputs.layout {
-            Layout::Joined(joined) => (joined, 3),
-            Layout::Separate(_, keys_values) => (keys_values, 2),
+        let keys = match inputs.operands.lengths() {
+            Gradient::Joined(joined) => joined / 3,
+            Gradient::Separate(_, keys_values) => keys_values / 2,
         };
-        let width = keys.len() / parts / inputs.mask.len().max(1);
+        let width = keys / inputs.mask.len().max(1);
         Self {
             heads: params.heads,
             head: width / params.heads,
@@ -85,7 +136,16 @@ impl Sizes {
     }
 }
 
-impl<'a> Layout<'a> {
+impl<'a, E> Layout<'a, E> {
+    fn lengths(self) -> Gradient<usize> {
+        match self {
+            Self::Joined(joined) => Gradient::Joined(joined.len()),
+            Self::Separate(queries, keys_values) => {
+                Gradient::Separate(queries.len(), keys_values.len())
+            }
+        }
+    }
+
     /// The rows of one sequence.
     pub(super) fn of(self, queries: &Rows, keys: &Rows, width: usize) -> Self {
         match self {
@@ -103,7 +163,7 @@ impl<'a> Layout<'a> {
         sizes: &Sizes,
         head: usize,
         rows: Range<usize>,
-    ) -> (&'a [f32], View) {
+    ) -> (&'a [E], View) {
         match (self, which) {
             (Self::Joined(joined), which) => (joined, sizes.view(which as usize, 3, head, rows)),
             (Self::Separate(queries, _), Which::Queries) => (queries, sizes.context(head, rows)),
@@ -133,11 +193,11 @@ impl Gradient<&mut [f32]> {
 }
 
 impl Gradient<Vec<f32>> {
-    pub(super) fn zeros(layout: Layout<'_>) -> Self {
-        let zeros = |like: &[f32]| vec![0.0; like.len()];
-        match layout {
-            Layout::Joined(joined) => Self::Joined(zeros(joined)),
-            Layout::Separate(queries, keys_values) => {
+    pub(super) fn zeros(operands: Operands<'_>) -> Self {
+        let zeros = |length| vec![0.0; length];
+        match operands.lengths() {
+            Gradient::Joined(joined) => Self::Joined(zeros(joined)),
+            Gradient::Separate(queries, keys_values) => {
                 Self::Separate(zeros(queries), zeros(keys_values))
             }
         }

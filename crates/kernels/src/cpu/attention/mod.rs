@@ -14,7 +14,7 @@ mod softmax;
 
 pub(crate) use backward::backward;
 pub(crate) use forward::forward;
-pub(crate) use layout::{Gradient, Inputs, Layout};
+pub(crate) use layout::{Gradient, Inputs, Layout, Operands};
 
 use sequence::Sequence;
 

@@ -43,13 +43,17 @@ pub(super) struct BlockOfHead<'a> {
 }
 
 impl<'a> BlockOfHead<'a> {
-    /// Its queries, or the keys or values that they see.
-    pub(super) fn view(&self, which: Which) -> (&'a [f32], View) {
+    /// Its queries, or the keys or values that they see, widened into `room` if need be.
+    #[inline(always)]
+    pub(super) fn view<'b>(&self, which: Which, room: &'b mut Vec<f32>) -> (&'b [f32], View)
+    where
+        'a: 'b,
+    {
         let rows = match which {
             Which::Queries => &self.block.queries,
             Which::Keys | Which::Values => &self.block.keys,
         };
-        self.one.view(which, self.head, rows.clone())
+        self.one.view(which, (self.head, rows.clone()), room)
     }
 
     /// The products of rows of keys or values with packed lanes, `[L, W]`.
@@ -57,11 +61,10 @@ impl<'a> BlockOfHead<'a> {
     pub(super) fn products<S: Simd, const W: usize>(
         &self,
         simd: S,
-        which: Which,
+        (rows, view): (&[f32], View),
         lanes: &[f32],
         out: &mut Vec<f32>,
     ) {
-        let (rows, view) = self.view(which);
         out.resize(view.rows * W, 0.0);
         small_matmul(
             simd,
@@ -72,16 +75,19 @@ impl<'a> BlockOfHead<'a> {
         );
     }
 
-    /// `scale · K Qᵀ` and what is added to it. `lanes` is room for the queries.
+    /// `scale · K Qᵀ` and what is added to it. `lanes` is room for the queries, and `widened` for the keys.
     #[inline(always)]
     pub(super) fn scores<S: Simd, const W: usize>(
         &self,
         simd: S,
         lanes: &mut Vec<f32>,
+        widened: &mut Vec<f32>,
         scores: &mut Vec<f32>,
     ) {
-        pack_lanes::<W>(lanes, self.view(Which::Queries), self.one.sizes.scale());
-        self.products::<S, W>(simd, Which::Keys, lanes, scores);
+        let queries = self.view(Which::Queries, widened);
+        pack_lanes::<W>(lanes, queries, self.one.sizes.scale());
+        let keys = self.view(Which::Keys, widened);
+        self.products::<S, W>(simd, keys, lanes, scores);
         let (scores, _) = scores.as_chunks_mut::<W>();
         self.mask(scores);
         if let Some(window) = self.one.window {

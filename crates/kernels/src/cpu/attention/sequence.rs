@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::layout::{Inputs, Layout, Rows, Sizes, Which};
+use super::layout::{Inputs, Operands, Rows, Sizes, Which};
 use crate::cpu::view::View;
 use crate::params::AttentionParams;
 
@@ -10,7 +10,7 @@ use crate::params::AttentionParams;
 #[derive(Clone, Copy)]
 pub(super) struct Sequence<'a> {
     pub(super) queries: Rows,
-    layout: Layout<'a>,
+    operands: Operands<'a>,
     pub(super) mask: &'a [f32],
     pub(super) sizes: Sizes,
     /// How far a query sees to each side, where that hides a key of this sequence.
@@ -23,7 +23,7 @@ impl<'a> Sequence<'a> {
             .zip(Rows::of_each(&params.lengths))
             .map(|(queries, keys)| Self {
                 queries,
-                layout: inputs.layout.of(&queries, &keys, sizes.width()),
+                operands: inputs.operands.of(&queries, &keys, sizes.width()),
                 mask: &inputs.mask[keys.elements(1)],
                 sizes,
                 window: params.window.filter(|window| keys.count > window + 1),
@@ -38,8 +38,18 @@ impl<'a> Sequence<'a> {
         last.map_or(self.mask.len(), |last| last + 1)
     }
 
-    pub(super) fn view(&self, which: Which, head: usize, rows: Range<usize>) -> (&'a [f32], View) {
-        self.layout.view(which, &self.sizes, head, rows)
+    /// Some rows of one head, widened into `room` if need be.
+    #[inline(always)]
+    pub(super) fn view<'b>(
+        &self,
+        which: Which,
+        (head, rows): (usize, Range<usize>),
+        room: &'b mut Vec<f32>,
+    ) -> (&'b [f32], View)
+    where
+        'a: 'b,
+    {
+        self.operands.view(which, &self.sizes, (head, rows), room)
     }
 
     /// The dropout index of a query's score with the first key.

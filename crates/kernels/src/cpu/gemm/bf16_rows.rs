@@ -28,8 +28,22 @@ pub(crate) fn elements_mut(words: &mut [u32]) -> &mut [u16] {
 /// Rounds a row to the nearest bfloat16.
 #[inline(always)]
 pub(crate) fn round_row(places: &mut [u32], row: &[f32]) {
-    for (place, &x) in elements_mut(places).iter_mut().zip(row) {
+    round_into(elements_mut(places), row);
+}
+
+/// Rounds elements to the nearest bfloat16.
+#[inline(always)]
+pub(crate) fn round_into(places: &mut [u16], elements: &[f32]) {
+    for (place, &x) in places.iter_mut().zip(elements) {
         *place = bf16(x);
+    }
+}
+
+/// Widens elements of bfloat16.
+#[inline(always)]
+pub(crate) fn widen_into(places: &mut [f32], elements: &[u16]) {
+    for (place, &x) in places.iter_mut().zip(elements) {
+        *place = widen(x);
     }
 }
 

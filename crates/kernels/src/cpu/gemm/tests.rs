@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 
 use super::bf16_rows::{Bf16Rows, widened, words_of_row};
-use super::blocking::MAX_MR;
+use super::blocking::{KC, MAX_MR};
 use super::dot_product::DotProduct;
 use super::lhs::PackedLhs;
 use super::macrokernel::{RhsColumns, multiply_into};
@@ -243,6 +243,48 @@ fn products_are_those_of_the_rounded_elements() {
                     assert!(difference.abs() < 1e-5 * k as f64, "{what}");
                 }
             }
+        }
+    }
+}
+
+/// Sums of integers are exact, so there is one result: of each block of K the sum times both scales, added up in single precision.
+#[test]
+fn int8_products_are_sums_of_integers_bit_for_bit() {
+    for k in [1, 3, KC, KC + 3, 2 * KC + 41] {
+        let (rows, columns) = (5, 37);
+        let (x, weight) = (waves(rows * k, 0.5), waves(k * columns, 1.0));
+        let integers = |elements: &[f32]| -> (f32, Vec<i32>) {
+            let scale = scale_of(elements);
+            let quantized = elements.iter().map(|x| quantize(x * inverse(scale)).into());
+            (scale, quantized.collect())
+        };
+        let mut expected = Vec::new();
+        for row in x.chunks(k) {
+            let (of_row, row) = integers(row);
+            for column in 0..columns {
+                let column: Vec<f32> = weight
+                    .iter()
+                    .skip(column)
+                    .step_by(columns)
+                    .copied()
+                    .collect();
+                let (of_column, column) = integers(&column);
+                let blocks = row.chunks(KC).zip(column.chunks(KC));
+                let sums = blocks.map(|(row, column)| {
+                    let sum: i32 = row.iter().zip(column).map(|(x, w)| x * w).sum();
+                    sum as f32 * (of_row * of_column)
+                });
+                expected.push(sums.reduce(|sum, next| sum + next).unwrap_or(0.0));
+            }
+        }
+        let operands = (&x[..], &weight[..]);
+        assert_eq!(
+            without_instruction(operands, k, WeightFormat::Int8),
+            expected,
+            "{k}"
+        );
+        if let Some(found) = by_instruction(operands, k, WeightFormat::Int8) {
+            assert_eq!(found, expected, "{k}, by the instruction");
         }
     }
 }
