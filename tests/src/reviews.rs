@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use bert_doctor::classifier::randomise;
 use bert_encoder::EncoderConfig;
 use bert_testing::golden;
 use bert_testing::model::PooledEncoder;
@@ -11,8 +12,6 @@ use bert_text::{Dataset, Example, Label};
 use bert_weights::{Export, save};
 use burn::tensor::Device;
 use serde_json::Value;
-
-use crate::model;
 
 /// Writes a tiny random encoder with a pooler.
 ///
@@ -34,7 +33,7 @@ pub fn write_checkpoint(dir: &Path, device: &Device) -> anyhow::Result<()> {
     let Value::Object(json) = serde_json::to_value(&config)? else {
         anyhow::bail!("a configuration is an object");
     };
-    let encoder = model::randomise(PooledEncoder::new(&config, device)?, 1);
+    let encoder = randomise(PooledEncoder::new(&config, device)?, 1);
     let export = Export {
         config: json,
         tokenizer_files: &[],

@@ -2,13 +2,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use bert_doctor::classifier::{self, Batch, batch_loss, classifier_keys};
 use bert_encoder::{EncoderConfig, RaggedInput};
 use bert_testing::named::{Named, parameters};
 use bert_testing::{
     Golden, TestDevice, Values, assert_equal_bits, on_every_device, where_kernels_are,
 };
-use bert_tests::model::{self, classifier_keys};
-use bert_tests::steps::{Batch, batch_loss};
 use bert_text_classification::SequenceClassificationConfig;
 use bert_train::{AdamW, Stepper};
 use burn::module::Module;
@@ -38,7 +37,7 @@ fn the_seed_decides_what_is_dropped(device: &TestDevice) -> anyhow::Result<()> {
 fn losses(device: &TestDevice, dropout: f64, seed: u64) -> anyhow::Result<Vec<f64>> {
     let golden = Golden::open("single_label")?;
     let on = device.autodiff();
-    let mut classifier = model::load_classifier(&golden.checkpoint()?, dropout, &on)?;
+    let mut classifier = classifier::load_classifier(&golden.checkpoint()?, dropout, &on)?;
     let batches = [(Batch::read(&golden, "", &on)?, 6.0)];
     let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), seed);
     let mut losses = Vec::new();
@@ -54,7 +53,8 @@ fn an_evaluated_model_drops_nothing(device: &TestDevice) -> anyhow::Result<()> {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let golden = Golden::open("single_label")?;
     let logits = |dropout| -> anyhow::Result<Values> {
-        let trained = model::load_classifier(&golden.checkpoint()?, dropout, &device.autodiff())?;
+        let trained =
+            classifier::load_classifier(&golden.checkpoint()?, dropout, &device.autodiff())?;
         Ok(Values::of(
             trained
                 .valid()
@@ -99,7 +99,7 @@ fn trained_for_three_steps(device: &TestDevice) -> anyhow::Result<Named> {
         },
         num_labels: 3,
     };
-    let mut classifier = model::randomise(config.init(&on)?, 5);
+    let mut classifier = classifier::randomise(config.init(&on)?, 5);
     let lengths = vec![128, 1, 70, 33, 99];
     let [batch, sequence] = [lengths.len(), 128];
     let ids = (0..batch * sequence).map(|place| (place * 7 % 211) as u32);
@@ -114,5 +114,5 @@ fn trained_for_three_steps(device: &TestDevice) -> anyhow::Result<Named> {
     for _ in 0..3 {
         (classifier, _) = stepper.step(classifier, &batches, 1e-3, &on, batch_loss)?;
     }
-    parameters(&classifier, &classifier_keys()?)
+    Ok(parameters(&classifier, &classifier_keys()?)?)
 }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 
 use burn::tensor::{Device, DeviceType, Tensor};
 
-use crate::{DeviceError, DeviceSpec, OpenedDevice};
+use crate::{Details, DeviceError, DeviceSpec, OpenedDevice};
 
 /// Opens the GPU and runs one kernel on it.
 pub(crate) fn open(spec: DeviceSpec) -> Result<OpenedDevice, DeviceError> {
@@ -25,9 +25,14 @@ pub(crate) fn open(spec: DeviceSpec) -> Result<OpenedDevice, DeviceError> {
     }
     let device = Device::cuda(number);
     match quietly(|| first_use(&device)) {
-        Ok(description) => Ok(OpenedDevice {
-            description,
+        Ok(adapter) => Ok(OpenedDevice {
+            description: format!("{adapter}, through CUDA"),
             device,
+            details: Details {
+                adapter: Some(adapter),
+                api: Some("CUDA".to_owned()),
+                ..Details::default()
+            },
         }),
         Err(reason) => Err(DeviceError::DoesNotStart {
             device: spec,
@@ -36,14 +41,13 @@ pub(crate) fn open(spec: DeviceSpec) -> Result<OpenedDevice, DeviceError> {
     }
 }
 
-/// Compiles and runs a kernel, which is when a missing NVRTC or an unfit driver shows.
+/// Compiles and runs a kernel, which is when a missing NVRTC or an unfit driver shows. Gives the GPU's name.
 fn first_use(device: &Device) -> String {
     let ones = Tensor::<1>::ones([4], device);
     let _two: f32 = (ones.clone() + ones).mean().into_scalar();
-    let name = device
+    device
         .identity()
-        .map_or_else(|| "NVIDIA GPU".to_owned(), |identity| identity.name);
-    format!("{name}, through CUDA")
+        .map_or_else(|| "NVIDIA GPU".to_owned(), |identity| identity.name)
 }
 
 /// Runs `action` and turns its panic into its message.

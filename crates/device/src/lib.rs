@@ -10,6 +10,7 @@ mod allocator;
 mod backend;
 #[cfg(feature = "cuda")]
 mod cuda;
+mod details;
 mod error;
 mod spec;
 #[cfg(feature = "wgpu")]
@@ -17,6 +18,7 @@ mod wgpu;
 
 pub use allocator::keep_allocator_memory;
 pub use backend::{AvailableBackend, Backend, available};
+pub use details::Details;
 pub use error::DeviceError;
 pub use spec::DeviceSpec;
 
@@ -27,4 +29,6 @@ pub struct OpenedDevice {
     pub device: burn::tensor::Device,
     /// The name of the hardware and of the interface to it.
     pub description: String,
+    /// What its driver tells of it.
+    pub details: Details,
 }

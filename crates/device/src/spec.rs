@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use burn::tensor::Device;
 
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+use crate::Details;
 use crate::{Backend, DeviceError, OpenedDevice};
 
 /// Below this Jaro-Winkler similarity a suggestion is a guess that would mislead.
@@ -56,6 +58,7 @@ impl DeviceSpec {
             Backend::Flex => Ok(OpenedDevice {
                 device: Device::flex(),
                 description: cpu_description("burn-flex"),
+                details: Details::default(),
             }),
             #[cfg(feature = "ndarray")]
             Backend::NdArray => Ok(OpenedDevice {
@@ -65,6 +68,7 @@ impl DeviceSpec {
                 )]
                 device: Device::ndarray(),
                 description: cpu_description("burn-ndarray"),
+                details: Details::default(),
             }),
             #[cfg(feature = "wgpu")]
             Backend::Wgpu => crate::wgpu::open(self, &crate::wgpu::AUTO),
@@ -259,5 +263,8 @@ mod tests {
         assert_eq!(first, second);
         let opened = spec.open_described().expect("it is open");
         assert!(opened.description.contains(", through "), "{opened:?}");
+        let name = opened.details.adapter.expect("an adapter has a name");
+        assert!(opened.description.starts_with(&name), "{name}");
+        assert!(opened.details.api.is_some() && opened.details.max_buffer_size > Some(0));
     }
 }

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use burn::tensor::wgpu::wgpu::{AdapterInfo, DeviceType as AdapterType};
+use burn::tensor::wgpu::wgpu::{Adapter, DeviceType as AdapterType};
 use burn::tensor::wgpu::{WgpuBackend, WgpuInitError};
 use burn::tensor::{Device, DeviceKind, DeviceType};
 
-use crate::{DeviceError, DeviceSpec, OpenedDevice};
+use crate::{Details, DeviceError, DeviceSpec, OpenedDevice};
 
 /// A graphics API to be pinned, or the automatic choice.
 pub(crate) struct Api {
@@ -40,9 +40,12 @@ pub(crate) const METAL: Api = Api {
     handle: Device::metal,
 };
 
-/// Descriptions of the devices that run: the runtime registers each once for the life of the process and tells the
-/// adapter's name and API only then.
-static RUNNING: Mutex<BTreeMap<DeviceSpec, String>> = Mutex::new(BTreeMap::new());
+/// What is known of the devices that run: the runtime registers each once for the life of the process and tells of the
+/// adapter only then.
+static RUNNING: Mutex<BTreeMap<DeviceSpec, Known>> = Mutex::new(BTreeMap::new());
+
+/// The description of a device, and its details.
+type Known = (String, Details);
 
 /// Starts the device, or hands out the one that runs.
 pub(crate) fn open(spec: DeviceSpec, api: &Api) -> Result<OpenedDevice, DeviceError> {
@@ -52,14 +55,16 @@ pub(crate) fn open(spec: DeviceSpec, api: &Api) -> Result<OpenedDevice, DeviceEr
         None => DeviceKind::DefaultDevice,
         Some(number) => numbered(spec, number, api)?,
     };
-    if let Some(description) = running.get(&spec) {
+    if let Some((description, details)) = running.get(&spec).cloned() {
         return Ok(OpenedDevice {
             device: (api.handle)(kind),
-            description: description.clone(),
+            description,
+            details,
         });
     }
     let opened = start(spec, kind, api)?;
-    running.insert(spec, opened.description.clone());
+    let known = (opened.description.clone(), opened.details.clone());
+    running.insert(spec, known);
     Ok(opened)
 }
 
@@ -69,10 +74,14 @@ fn start(spec: DeviceSpec, kind: DeviceKind, api: &Api) -> Result<OpenedDevice, 
         .graphics_api(api.backend)
         .init_with_setup();
     match started {
-        Ok((device, setup)) => Ok(OpenedDevice {
-            device,
-            description: adapter_description(&setup.adapter.get_info()),
-        }),
+        Ok((device, setup)) => {
+            let (description, details) = known(&setup.adapter);
+            Ok(OpenedDevice {
+                device,
+                description,
+                details,
+            })
+        }
         // Somebody else in this process uses it already, so it runs, though without telling its API.
         Err(WgpuInitError::Registration { .. }) => {
             let device = (api.handle)(kind);
@@ -82,6 +91,7 @@ fn start(spec: DeviceSpec, kind: DeviceKind, api: &Api) -> Result<OpenedDevice, 
             Ok(OpenedDevice {
                 device,
                 description,
+                details: Details::default(),
             })
         }
         Err(WgpuInitError::AdapterUnavailable { message, .. }) => Err(DeviceError::NoAdapter {
@@ -121,13 +131,32 @@ fn numbered(spec: DeviceSpec, number: usize, api: &Api) -> Result<DeviceKind, De
     })
 }
 
-fn adapter_description(adapter: &AdapterInfo) -> String {
-    let kind = match adapter.device_type {
+fn known(adapter: &Adapter) -> Known {
+    let info = adapter.get_info();
+    let kind = match info.device_type {
         AdapterType::DiscreteGpu => "discrete GPU",
         AdapterType::IntegratedGpu => "integrated GPU",
         AdapterType::VirtualGpu => "virtual GPU",
         AdapterType::Cpu => "software on the CPU",
         AdapterType::Other => "unknown kind",
     };
-    format!("{} ({kind}), through {:?}", adapter.name, adapter.backend)
+    let api = format!("{:?}", info.backend);
+    let description = format!("{} ({kind}), through {api}", info.name);
+    let driver = format!("{} {}", info.driver, info.driver_info);
+    let driver = driver.trim().to_owned();
+    let features = adapter.features();
+    let details = Details {
+        adapter: Some(info.name),
+        kind: Some(kind),
+        api: Some(api),
+        driver: (!driver.is_empty()).then_some(driver),
+        ids: Some([info.vendor, info.device]),
+        features: features
+            .iter_names()
+            .map(|(name, _)| name.to_owned())
+            .collect(),
+        max_buffer_size: Some(adapter.limits().max_buffer_size),
+        subgroup: Some([info.subgroup_min_size, info.subgroup_max_size]),
+    };
+    (description, details)
 }

@@ -1,14 +1,13 @@
-//! What the tests of all crates share: golden files, devices, tolerances, comparisons.
+//! What the tests of all crates share: devices, this repository's golden files, assertions.
 //!
 //! | module | |
 //! |---|---|
-//! | [`golden`] | reads what transformers computed (`tests/goldens/README.md`) |
+//! | [`golden`] | the golden files of this repository |
 //! | [`device`] | runs one test on every backend of the build |
-//! | [`tolerance`] | how far two results may be apart, each number with its reason |
-//! | [`compare`] | holds a result against another, and says where they differ |
-//! | `model` | an encoder from a golden checkpoint (feature `encoder`) |
-//! | `named` | a model's parameters and gradients by their names in a checkpoint (feature `encoder`) |
+//! | [`compare`] | comparisons that fail a test |
 //! | `head` | a head's loss and gradients against its golden case (feature `encoder`) |
+//!
+//! What is compared and how far it may be off is in `bert-parity`, whose modules stand here, too.
 //!
 //! Each backend has a Cargo feature (`flex`, the default, `ndarray`, `wgpu`, `vulkan`, `metal`, `cuda`), and the macros
 //! make one test for each backend of the build: `cargo test -p bert-kernels` tests on flex, and the workspace's tests, which
@@ -25,16 +24,13 @@ pub mod device;
 pub mod golden;
 #[cfg(feature = "encoder")]
 pub mod head;
-#[cfg(feature = "encoder")]
-pub mod model;
-#[cfg(feature = "encoder")]
-pub mod named;
-pub mod tolerance;
 
 pub use bert_device::Backend;
+pub use bert_parity::{Comparisons, ParityError, Quantity, Values, operation, tolerance};
+#[cfg(feature = "encoder")]
+pub use bert_parity::{invariance, model, named};
 pub use compare::{
-    Values, assert_close, assert_close_at_scale, assert_close_number, assert_equal_bits,
+    assert_all, assert_close, assert_close_at_scale, assert_close_number, assert_equal_bits,
 };
 pub use device::TestDevice;
 pub use golden::Golden;
-pub use tolerance::Quantity;

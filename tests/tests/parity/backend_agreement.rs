@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use bert_device::Backend;
+use bert_doctor::classifier;
 use bert_tasks::text_classification::TextClassifier;
 use bert_tasks::{DropoutOverride, HeadOrigin};
 use bert_testing::{Quantity, TestDevice, assert_close_number, on_every_device};
-use bert_tests::model;
 use bert_tests::reviews::{reviews, write_checkpoint};
 use bert_text_classification::ProblemType;
 use bert_train::{Observer, StepReport, TrainError, TrainOptions, TrainingData, train};
@@ -41,7 +41,7 @@ fn losses(dir: &Path, device: &TestDevice) -> anyhow::Result<Vec<f64>> {
     let (classifier, _) = TextClassifier::for_training(dir, &data, problem_type, 16, dropout)?;
     let on = device.autodiff();
     let (mut model, _) = classifier.load(HeadOrigin::New, &on)?;
-    model.classifier = model::randomise(model.classifier, 2);
+    model.classifier = classifier::randomise(model.classifier, 2);
     let split = classifier.encode(&data)?;
     let data = TrainingData {
         train: &split,

@@ -1,9 +1,8 @@
 //! What goes wrong in a step is an error that says what, on every backend.
 
+use bert_doctor::classifier::{self, Batch, batch_loss};
 use bert_tasks::{BatchLoss, TaskError};
 use bert_testing::{Golden, TestDevice, on_every_device};
-use bert_tests::model;
-use bert_tests::steps::{Batch, batch_loss};
 use bert_text_classification::{Labels, ModelForSequenceClassification, loss};
 use bert_train::{AdamW, Stepper, TrainError};
 
@@ -56,7 +55,7 @@ fn first_step(
 ) -> anyhow::Result<TrainError> {
     let golden = Golden::open("single_label")?;
     let on = device.autodiff();
-    let classifier = model::load_classifier(&golden.checkpoint()?, 0.0, &on)?;
+    let classifier = classifier::load_classifier(&golden.checkpoint()?, 0.0, &on)?;
     let batches = [(Batch::read(&golden, "", &on)?, 6.0)];
     let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), 0);
     match stepper.step(classifier, &batches, 1e-3, &on, loss) {

@@ -1,9 +1,8 @@
 //! Learning rates of parts: each part moves as it does when the whole model learns at that part's rate.
 
+use bert_doctor::classifier::{self, Batch, batch_loss, classifier_keys};
 use bert_testing::named::{Named, parameters};
 use bert_testing::{Golden, TestDevice, assert_equal_bits, on_every_device};
-use bert_tests::model::{self, classifier_keys};
-use bert_tests::steps::{Batch, batch_loss};
 use bert_train::{AdamW, PartRates, Stepper};
 
 on_every_device!(every_part_learns_at_its_own_rate);
@@ -37,10 +36,10 @@ fn every_part_learns_at_its_own_rate(device: &TestDevice) -> anyhow::Result<()> 
 fn after_a_step(device: &TestDevice, rate: f64, rates: PartRates) -> anyhow::Result<Named> {
     let golden = Golden::open("single_label")?;
     let on = device.autodiff();
-    let classifier = model::load_classifier(&golden.checkpoint()?, 0.0, &on)?;
+    let classifier = classifier::load_classifier(&golden.checkpoint()?, 0.0, &on)?;
     let batches = [(Batch::read(&golden, "", &on)?, 6.0)];
     let optimizer = AdamW::new(0.01).with_rates(rates);
     let mut stepper = Stepper::new(optimizer, Some(1.0), 0);
     let (classifier, _) = stepper.step(classifier, &batches, rate, &on, batch_loss)?;
-    parameters(&classifier, &classifier_keys()?)
+    Ok(parameters(&classifier, &classifier_keys()?)?)
 }

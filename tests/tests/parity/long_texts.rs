@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
+use bert_doctor::classifier;
 use bert_tasks::text_classification::{ClassifierOptions, Split, TextClassifier};
 use bert_tasks::{DropoutOverride, HeadOrigin, LongText, Position, RunOptions, Task, WindowPool};
 use bert_testing::{Quantity, TestDevice, Values, assert_close, on_every_device};
-use bert_tests::model;
 use bert_tests::reviews::{reviews, write_checkpoint};
 use bert_text::{Dataset, Encoding, Example};
 use bert_text_classification::{Labels, ModelForSequenceClassification, ProblemType, loss};
@@ -53,7 +53,7 @@ fn classifier(
         pool,
     };
     let (mut model, _) = classifier.load(HeadOrigin::New, &device.autodiff())?;
-    model.classifier = model::randomise(model.classifier, 2);
+    model.classifier = classifier::randomise(model.classifier, 2);
     let split = classifier.encode(data)?;
     Ok((classifier, model, split))
 }

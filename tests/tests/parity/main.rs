@@ -6,6 +6,7 @@
 mod adapters;
 mod autocast;
 mod backend_agreement;
+mod doctor;
 mod entities_parity;
 mod errors;
 mod families;

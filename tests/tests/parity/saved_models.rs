@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
+use bert_doctor::classifier::{self, Batch, batch_loss, classifier_keys};
 use bert_testing::named::parameters;
 use bert_testing::{Golden, TestDevice, Values, assert_equal_bits, on_every_device};
-use bert_tests::model::{self, classifier_keys};
-use bert_tests::steps::{Batch, batch_loss};
 use bert_text_classification::ModelForSequenceClassification;
 use bert_train::{AdamW, Stepper};
 use bert_weights::{Checkpoint, Export, save};
@@ -21,7 +20,7 @@ fn a_trained_model_that_is_saved_and_opened_is_bit_equal(
 ) -> anyhow::Result<()> {
     let golden = Golden::open("single_label")?;
     let on = device.autodiff();
-    let classifier = model::load_classifier(&golden.checkpoint()?, 0.0, &on)?;
+    let classifier = classifier::load_classifier(&golden.checkpoint()?, 0.0, &on)?;
     let batches = [(Batch::read(&golden, "", &on)?, 6.0)];
     let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), 0);
     let (classifier, _) = stepper.step(classifier, &batches, 1e-2, &on, batch_loss)?;
@@ -29,7 +28,7 @@ fn a_trained_model_that_is_saved_and_opened_is_bit_equal(
 
     let dir = tempfile::tempdir()?;
     export(&trained, &golden.checkpoint()?, dir.path())?;
-    let opened = model::load_classifier(&Checkpoint::open(dir.path())?, 0.0, device.plain())?;
+    let opened = classifier::load_classifier(&Checkpoint::open(dir.path())?, 0.0, device.plain())?;
 
     let keys = classifier_keys()?;
     let found = parameters(&opened, &keys)?;
@@ -48,12 +47,12 @@ fn a_trained_model_that_is_saved_and_opened_is_bit_equal(
 fn an_export_of_an_import_has_the_same_bytes(device: &TestDevice) -> anyhow::Result<()> {
     let golden = Golden::open("single_label")?;
     let checkpoint = golden.checkpoint()?;
-    let imported = model::load_classifier(&checkpoint, 0.0, device.plain())?;
+    let imported = classifier::load_classifier(&checkpoint, 0.0, device.plain())?;
     let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
     export(&imported, &checkpoint, first.path())?;
 
     let checkpoint = Checkpoint::open(first.path())?;
-    let imported = model::load_classifier(&checkpoint, 0.0, device.plain())?;
+    let imported = classifier::load_classifier(&checkpoint, 0.0, device.plain())?;
     export(&imported, &checkpoint, second.path())?;
 
     for name in ["model.safetensors", "config.json"] {

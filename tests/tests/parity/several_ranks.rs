@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::thread;
 
+use bert_doctor::classifier;
 use bert_tasks::text_classification::TextClassifier;
 use bert_tasks::token_classification::TokenClassifier;
 use bert_tasks::{Communicator, DropoutOverride, Evaluation, HeadOrigin, Peers, RunOptions, Task};
 use bert_testing::{
     Quantity, TestDevice, Values, assert_close, assert_close_number, where_kernels_are,
 };
-use bert_tests::model;
 use bert_tests::reviews::{reviews, write_checkpoint};
 use bert_text::{Alignment, Dataset, TagColumns, TaggedDataset};
 use bert_text_classification::ProblemType;
@@ -67,7 +67,7 @@ fn token_classifiers_are_those_of_one_process(device: &TestDevice) -> anyhow::Re
     let (classifier, _) =
         TokenClassifier::for_training(dir.path(), &data, Alignment::First, 16, dropout)?;
     let (mut model, _) = classifier.load(HeadOrigin::New, &device.autodiff())?;
-    model.classifier = model::randomise(model.classifier, 2);
+    model.classifier = classifier::randomise(model.classifier, 2);
     let split = classifier.encode(&data)?;
     assert_same_runs(device, &classifier, &model, &split)
 }
@@ -82,7 +82,7 @@ fn text_classifier(
     let dropout = DropoutOverride::default();
     let (classifier, _) = TextClassifier::for_training(dir, data, problem_type, 16, dropout)?;
     let (mut model, _) = classifier.load(HeadOrigin::New, &device.autodiff())?;
-    model.classifier = model::randomise(model.classifier, 2);
+    model.classifier = classifier::randomise(model.classifier, 2);
     Ok((classifier, model))
 }
 
@@ -280,7 +280,7 @@ fn ranks_with_different_weights_end_the_run(device: &TestDevice) -> anyhow::Resu
     let on = &device.autodiff();
     let ends = on_ranks(3, &model, |rank, mut model| {
         if rank.rank() == 1 {
-            model.classifier = model::randomise(model.classifier, 3);
+            model.classifier = classifier::randomise(model.classifier, 3);
         }
         followed(on, classifier, model, split, &rank).err()
     });

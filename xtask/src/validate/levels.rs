@@ -11,24 +11,26 @@ pub(super) const TESTING: &str = "crates/testing";
 /// The level of the package in `directory`, or `None` for a place that the plan does not have.
 ///
 /// ```text
-/// L5  cli   examples   tests
+/// L6  cli   examples   tests
+/// L5  doctor
 /// L4  train   mpi
 /// L3  tasks
-/// L2  heads/*   text   onnx   report
+/// L2  heads/*   text   onnx   report   parity
 /// L1  encoder   weights   hub   device
 /// L0  kernels   json
 /// ```
 ///
-/// [`TESTING`] may depend on what an L2 package may. Development dependencies may point sideways: a test of the encoder
+/// [`TESTING`] may depend on what an L3 package may. Development dependencies may point sideways: a test of the encoder
 /// loads a checkpoint.
 pub(super) fn level(directory: &str) -> Option<u8> {
     match directory {
         "crates/kernels" | "crates/json" => Some(0),
         "crates/encoder" | "crates/weights" | "crates/hub" | "crates/device" => Some(1),
-        "crates/onnx" | "crates/report" | "crates/text" | TESTING => Some(2),
-        "crates/tasks" => Some(3),
+        "crates/onnx" | "crates/parity" | "crates/report" | "crates/text" => Some(2),
+        "crates/tasks" | TESTING => Some(3),
         "crates/train" | "crates/mpi" => Some(4),
-        "crates/cli" | "crates/examples" | "tests" => Some(5),
+        "crates/doctor" => Some(5),
+        "crates/cli" | "crates/examples" | "tests" => Some(6),
         _ => is_head(directory).then_some(2),
     }
 }

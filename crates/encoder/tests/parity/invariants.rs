@@ -1,12 +1,13 @@
 //! What must not matter, and what must.
 
-use bert_encoder::{EncoderInput, EncoderOutput, PaddedInput, Want};
+use bert_encoder::{EncoderInput, PaddedInput, Want};
+use bert_testing::invariance::{Outputs, forward, is_padding, lengths, real_tokens};
 use bert_testing::model::{PooledEncoder, ragged};
 use bert_testing::{
-    Golden, Quantity, TestDevice, Values, assert_close, assert_equal_bits, model,
-    with_and_without_kernels,
+    Comparisons, Golden, ParityError, Quantity, TestDevice, Values, assert_all, assert_close,
+    assert_equal_bits, invariance, model, with_and_without_kernels,
 };
-use burn::tensor::{Bool, Device, Int, Tensor};
+use burn::tensor::Tensor;
 
 with_and_without_kernels!(
     padding_leaves_real_tokens_unchanged,
@@ -21,56 +22,24 @@ with_and_without_kernels!(
 );
 
 fn padding_leaves_real_tokens_unchanged(device: &TestDevice) -> anyhow::Result<()> {
-    let (encoder, input) = main_case(device)?;
-    let padded = PaddedInput {
-        input_ids: with_columns(input.input_ids.clone(), 7, 5),
-        token_type_ids: input
-            .token_type_ids
-            .clone()
-            .map(|types| with_columns(types, 7, 1)),
-        attention_mask: input
-            .attention_mask
-            .clone()
-            .map(|mask| with_columns(mask, 7, 0)),
-    };
-    let is_padding = is_padding(&input);
-    let [_, sequence] = input.input_ids.dims();
-    let expected = forward(&encoder, input)?;
-    let mut found = forward(&encoder, padded)?;
-    found.0.last_hidden_state = found.0.last_hidden_state.narrow(1, 0, sequence);
-    check_real_tokens(device, &found, &expected, &is_padding);
-    Ok(())
+    check(device, invariance::padding)
 }
 
 fn a_row_alone_is_what_it_is_in_a_batch(device: &TestDevice) -> anyhow::Result<()> {
-    let (encoder, input) = main_case(device)?;
-    let [batch, _] = input.input_ids.dims();
-    let (together, pooled) = forward(&encoder, input.clone())?;
-    for row in 0..batch {
-        let one = |tensor: Tensor<2, Int>| tensor.narrow(0, row, 1);
-        let alone = PaddedInput {
-            input_ids: one(input.input_ids.clone()),
-            token_type_ids: input.token_type_ids.clone().map(one),
-            attention_mask: input.attention_mask.clone().map(one),
-        };
-        let is_padding = is_padding(&alone);
-        let expected = EncoderOutput {
-            last_hidden_state: together.last_hidden_state.clone().narrow(0, row, 1),
-            ..together.clone()
-        };
-        let expected = (expected, pooled.clone().narrow(0, row, 1));
-        check_real_tokens(device, &forward(&encoder, alone)?, &expected, &is_padding);
-    }
-    Ok(())
+    check(device, invariance::rows_alone)
 }
 
 fn leaving_padding_out_leaves_real_tokens_unchanged(device: &TestDevice) -> anyhow::Result<()> {
+    check(device, invariance::without_padding)
+}
+
+type Check = fn(&mut Comparisons, &PooledEncoder, &PaddedInput) -> Result<(), ParityError>;
+
+fn check(device: &TestDevice, check: Check) -> anyhow::Result<()> {
     let (encoder, input) = main_case(device)?;
-    let ragged = ragged(&input, &lengths(&input));
-    let padded = ragged.to_padded(0, device.plain());
-    let is_padding = is_padding(&padded);
-    let expected = forward(&encoder, padded)?;
-    check_real_tokens(device, &forward(&encoder, ragged)?, &expected, &is_padding);
+    let mut comparisons = Comparisons::on(device.backend());
+    check(&mut comparisons, &encoder, &input)?;
+    assert_all(comparisons);
     Ok(())
 }
 
@@ -96,15 +65,6 @@ fn tokens_alone_are_what_they_are_among_all(device: &TestDevice) -> anyhow::Resu
         assert_close(device, Quantity::Output, "selected", &found, &expected);
     }
     Ok(())
-}
-
-/// Different lengths for the rows. The case's own masks have holes and a row of nothing but padding, which a ragged batch
-/// cannot say.
-fn lengths(input: &PaddedInput) -> Vec<usize> {
-    let [batch, sequence] = input.input_ids.dims();
-    (0..batch)
-        .map(|row| sequence - 2 * row % sequence)
-        .collect()
 }
 
 fn no_token_types_are_zeros(device: &TestDevice) -> anyhow::Result<()> {
@@ -186,26 +146,10 @@ fn only_what_is_wanted_is_returned(device: &TestDevice) -> anyhow::Result<()> {
     Ok(())
 }
 
-type Outputs = (EncoderOutput, Tensor<2>);
-
-fn forward(encoder: &PooledEncoder, input: impl Into<EncoderInput>) -> anyhow::Result<Outputs> {
-    Ok(encoder.forward(input, Want::default())?)
-}
-
 fn main_case(device: &TestDevice) -> anyhow::Result<(PooledEncoder, PaddedInput)> {
     let golden = Golden::open("gelu")?;
     let (encoder, _) = model::load_encoder(&golden.checkpoint()?, device.plain())?;
     Ok((encoder, golden.input("", device.plain())?))
-}
-
-/// `columns` more of one value.
-fn with_columns(tensor: Tensor<2, Int>, columns: usize, value: i32) -> Tensor<2, Int> {
-    let [rows, _] = tensor.dims();
-    let device: Device = tensor.device();
-    Tensor::cat(
-        vec![tensor, Tensor::full([rows, columns], value, &device)],
-        1,
-    )
 }
 
 fn pooled(encoder: &PooledEncoder, input: &PaddedInput) -> anyhow::Result<Values> {
@@ -217,42 +161,4 @@ fn largest_difference(left: &Values, right: &Values) -> f32 {
     pairs
         .map(|(left, right)| (left - right).abs())
         .fold(0.0, f32::max)
-}
-
-/// `[B, S]`.
-fn is_padding(input: &PaddedInput) -> Tensor<2, Bool> {
-    let mask = input.attention_mask.clone().expect("the case has a mask");
-    mask.equal_scalar(0)
-}
-
-/// The hidden states with zeros at padding, and the pooled outputs.
-fn real_tokens(
-    (output, pooled): &Outputs,
-    is_padding: &Tensor<2, Bool>,
-) -> [(&'static str, Values); 2] {
-    let states = output.last_hidden_state.clone();
-    let padding = is_padding
-        .clone()
-        .unsqueeze_dim::<3>(2)
-        .expand(states.dims());
-    [
-        (
-            "last_hidden_state",
-            Values::of(states.mask_fill(padding, 0.0)),
-        ),
-        ("pooler_output", Values::of(pooled.clone())),
-    ]
-}
-
-/// Compares what does not depend on padded positions.
-fn check_real_tokens(
-    device: &TestDevice,
-    found: &Outputs,
-    expected: &Outputs,
-    is_padding: &Tensor<2, Bool>,
-) {
-    let expected = real_tokens(expected, is_padding);
-    for ((name, found), (_, expected)) in real_tokens(found, is_padding).iter().zip(&expected) {
-        assert_close(device, Quantity::Invariance, name, found, expected);
-    }
 }

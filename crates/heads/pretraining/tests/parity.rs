@@ -33,10 +33,10 @@ fn open<M: PretrainingModel>(checkpoint: &Checkpoint, device: &Device) -> anyhow
 }
 
 fn pretraining_keys() -> anyhow::Result<KeyMap> {
-    model_keys(&head_keys(
+    Ok(model_keys(&head_keys(
         &EncoderConfig::default(),
         ModelForPreTraining::HEAD,
-    )?)
+    )?)?)
 }
 
 /// The labels of a batch, row by row.

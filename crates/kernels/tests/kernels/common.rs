@@ -1,8 +1,9 @@
 //! What the tests of the operations share.
 
 use bert_kernels::{DropoutMask, dropout};
-use bert_testing::{Quantity, TestDevice, Values, assert_close_at_scale};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+pub(crate) use bert_testing::operation::{integers, row, waves, with_gradients};
+use bert_testing::{Comparisons, TestDevice, Values, assert_all, operation};
+use burn::tensor::{Device, Tensor};
 
 pub(crate) const MASKS: [DropoutMask; 2] = [
     DropoutMask::NONE,
@@ -11,15 +12,6 @@ pub(crate) const MASKS: [DropoutMask; 2] = [
         seed: 0x1234_5678_9abc,
     },
 ];
-
-/// Numbers in (−2, 2) without a pattern.
-pub(crate) fn waves<const D: usize>(shape: [usize; D], phase: f32, device: &Device) -> Tensor<D> {
-    let count = shape.iter().product::<usize>();
-    let values: Vec<f32> = (0..count)
-        .map(|index| 2.0 * (index as f32 * 0.731 + phase).sin())
-        .collect();
-    Tensor::from_data(TensorData::new(values, shape), device)
-}
 
 /// x `[T, K]`, and the weights `[K, N]` and biases `[1, N]` of three maps: x, W₁, b₁, W₂, b₂, W₃, b₃.
 pub(crate) fn three_maps([rows, k, columns]: [usize; 3], on: &Device) -> [Tensor<2>; 7] {
@@ -43,16 +35,6 @@ pub(crate) fn rounded(x: f32) -> f32 {
     f32::from_bits((bits + 0x7fff + even) & 0xffff_0000)
 }
 
-/// `[T]`.
-pub(crate) fn integers(values: &[i64], device: &Device) -> Tensor<1, Int> {
-    Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
-}
-
-/// `[1, H]` → `[H]`.
-pub(crate) fn row(x: Tensor<2>) -> Tensor<1> {
-    x.squeeze_dim::<1>(0)
-}
-
 /// What the mask multiplies a tensor of this shape by.
 pub(crate) fn kept<const D: usize>(
     shape: [usize; D],
@@ -60,24 +42,6 @@ pub(crate) fn kept<const D: usize>(
     device: &Device,
 ) -> Tensor<D> {
     dropout(Tensor::ones(shape, device), mask)
-}
-
-/// The output, and the gradients of the inputs under a weighted sum.
-pub(crate) fn with_gradients<const N: usize>(
-    inputs: [Tensor<2>; N],
-    f: impl FnOnce([Tensor<2>; N]) -> Tensor<2>,
-) -> Vec<Values> {
-    let inputs = inputs.map(Tensor::require_grad);
-    let y = f(inputs.clone());
-    let weights = waves(y.dims(), 0.4, &y.device());
-    let gradients = (y.clone() * weights).sum().backward();
-    let gradient = |input: &Tensor<2>| {
-        let gradient = input.grad(&gradients);
-        Values::of(gradient.expect("every input requires a gradient"))
-    };
-    let mut all = vec![Values::of(y)];
-    all.extend(inputs.iter().map(gradient));
-    all
 }
 
 /// Holds an output and gradients against others.
@@ -94,18 +58,7 @@ pub(crate) fn assert_same_at_scales(
     expected: &[Values],
     scales: &[(usize, f64)],
 ) {
-    assert_eq!(found.len(), expected.len());
-    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
-        let (quantity, what) = match index {
-            0 => (Quantity::FusedForward, "output".to_owned()),
-            input => (
-                Quantity::FusedBackward,
-                format!("gradient of input {input}"),
-            ),
-        };
-        let name = format!("{name}, {what}");
-        let of_input = scales.iter().find(|(input, _)| *input == index);
-        let scale = of_input.map_or(expected.largest(), |(_, scale)| *scale);
-        assert_close_at_scale(device, quantity, scale, &name, found, expected);
-    }
+    let mut comparisons = Comparisons::on(device.backend());
+    operation::same(&mut comparisons, name, found, expected, scales);
+    assert_all(comparisons);
 }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
 use bert_encoder::{EncoderPart, HeadKeys, ModelType};
 use bert_weights::KeyMap;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use crate::Values;
+use crate::{ParityError, Values};
 
 /// Values by checkpoint name.
 pub type Named = BTreeMap<String, Values>;
@@ -25,7 +24,7 @@ const POOLER: HeadKeys = HeadKeys {
 ///
 /// # Errors
 /// The map is malformed.
-pub fn encoder_keys() -> anyhow::Result<KeyMap> {
+pub fn encoder_keys() -> Result<KeyMap, ParityError> {
     let family = ModelType::Bert.family();
     Ok(KeyMap::parse(family.keys)?.with_base_prefix(family.base_model_prefix))
 }
@@ -34,7 +33,7 @@ pub fn encoder_keys() -> anyhow::Result<KeyMap> {
 ///
 /// # Errors
 /// A map is malformed.
-pub fn pooled_keys() -> anyhow::Result<KeyMap> {
+pub fn pooled_keys() -> Result<KeyMap, ParityError> {
     model_keys(&POOLER)
 }
 
@@ -42,7 +41,7 @@ pub fn pooled_keys() -> anyhow::Result<KeyMap> {
 ///
 /// # Errors
 /// A map is malformed.
-pub fn model_keys(head: &HeadKeys) -> anyhow::Result<KeyMap> {
+pub fn model_keys(head: &HeadKeys) -> Result<KeyMap, ParityError> {
     let prefix = ModelType::Bert.family().base_model_prefix;
     let encoder = encoder_keys()?.with_prefix(prefix, EncoderPart::FIELD);
     Ok(encoder.join(KeyMap::parse(head.map)?)?)
@@ -64,7 +63,7 @@ pub fn has_vanishing_gradient(name: &str) -> bool {
 ///
 /// # Errors
 /// The key map lacks one.
-pub fn parameters<M: Module>(model: &M, keys: &KeyMap) -> anyhow::Result<Named> {
+pub fn parameters<M: Module>(model: &M, keys: &KeyMap) -> Result<Named, ParityError> {
     visit(model, keys, None)
 }
 
@@ -76,7 +75,7 @@ pub fn gradients<M: Module>(
     model: &M,
     gradients: &GradientsParams,
     keys: &KeyMap,
-) -> anyhow::Result<Named> {
+) -> Result<Named, ParityError> {
     visit(model, keys, Some(gradients))
 }
 
@@ -84,7 +83,7 @@ fn visit<M: Module>(
     model: &M,
     keys: &KeyMap,
     gradients: Option<&GradientsParams>,
-) -> anyhow::Result<Named> {
+) -> Result<Named, ParityError> {
     let mut collector = Collector {
         gradients,
         path: Vec::new(),
@@ -93,10 +92,7 @@ fn visit<M: Module>(
     model.visit(&mut collector);
     let named = |(path, values): (String, Values)| {
         let name = keys.checkpoint_name(&path);
-        Ok((
-            name.with_context(|| format!("no checkpoint name for {path}"))?,
-            values,
-        ))
+        Ok((name.ok_or(ParityError::NoName { path })?, values))
     };
     collector.collected.into_iter().map(named).collect()
 }

@@ -1,12 +1,14 @@
-//! Every tolerance of the tests, in one table.
+//! Every tolerance of the tests and of `bert doctor`, in one table.
 //!
 //! A number here lies between the noise of the golden files themselves (`float32_error`) and the smallest difference that
-//! a mistake makes; `tests/goldens/README.md` has measured both. No test brings a tolerance of its own.
+//! a mistake makes; `tests/goldens/README.md` has measured both. No comparison brings a tolerance of its own.
 
 use bert_device::Backend;
+use serde::Serialize;
 
 /// What is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Quantity {
     /// Hidden states, attention probabilities, pooled outputs, logits.
     Output,
@@ -51,6 +53,8 @@ pub enum Quantity {
     BackendLoss,
     /// Losses and parameters of one training run in one process and in several.
     SeveralRanks,
+    /// What is so or not: a parameter keeps its bits, a gradient is there.
+    Statement,
 }
 
 /// The largest difference allowed: `absolute + relative · scale`, where the scale is the largest magnitude among the
@@ -218,6 +222,11 @@ pub const fn tolerance(quantity: Quantity) -> Tolerance {
             cpu: Bound::absolute(1e-6),
             gpu: Bound::absolute(1e-6),
             reason: "the same terms are added up in another order; the ranks' losses not weighted by labels are 1e-2 off",
+        },
+        Quantity::Statement => Tolerance {
+            cpu: Bound::absolute(0.0),
+            gpu: Bound::absolute(0.0),
+            reason: "what is not written keeps its bits",
         },
     }
 }

@@ -6,6 +6,7 @@ use bert_weights::{Checkpoint, LoadOptions, LoadReport, load, read_config};
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 
+use crate::ParityError;
 use crate::named::pooled_keys;
 
 /// `BertModel` of transformers: an encoder with its pooler.
@@ -51,7 +52,7 @@ impl PooledEncoder {
 pub fn load_encoder(
     checkpoint: &Checkpoint,
     device: &Device,
-) -> anyhow::Result<(PooledEncoder, LoadReport)> {
+) -> Result<(PooledEncoder, LoadReport), ParityError> {
     let config: EncoderConfig = read_config(checkpoint)?;
     let options = LoadOptions::default();
     Ok(load(
