@@ -90,8 +90,8 @@ pub(crate) fn tell(error: &anyhow::Error) -> u8 {
         return exit_code(error);
     }
     match error.downcast_ref() {
-        Some(Interrupted { message, .. }) => eprintln!("stopped {message}"),
-        None => eprintln!("error: {}", with_causes(error)),
+        Some(Interrupted { message, .. }) => say!("stopped {message}"),
+        None => say!("error: {}", with_causes(error)),
     }
     exit_code(error)
 }

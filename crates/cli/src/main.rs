@@ -8,6 +8,16 @@
 //!
 //! [`tasks`] has a folder for each downstream task, [`runner`] what the tasks do alike, [`commands`] what belongs to no task.
 
+#![warn(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "`say!` and `Results` do not panic where nobody reads"
+)]
+
+// First, for its macro.
+#[macro_use]
+mod messages;
+
 mod cli;
 mod commands;
 mod config_file;

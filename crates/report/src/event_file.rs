@@ -24,7 +24,8 @@ impl EventFile {
     ///
     /// The file cannot be written.
     pub fn create(dir: &Path) -> Result<Self, ReportError> {
-        let micros = now().as_micros();
+        // The clock may have been set back since those runs.
+        let micros = now().as_micros().max(newest_micros(dir) + 1);
         let name = format!(
             "{}{:010}.{:06}.{}.bert",
             Self::PREFIX,
@@ -79,6 +80,20 @@ impl EventFile {
             reason,
         })
     }
+}
+
+/// The time in the name of the newest event file of a directory; 0 where there is none.
+fn newest_micros(dir: &Path) -> u128 {
+    let entries = dir.read_dir().into_iter().flatten().flatten();
+    let micros = entries.filter_map(|entry| micros_of(entry.file_name().to_str()?));
+    micros.max().unwrap_or(0)
+}
+
+fn micros_of(name: &str) -> Option<u128> {
+    let mut parts = name.strip_prefix(EventFile::PREFIX)?.split('.');
+    let seconds: u128 = parts.next()?.parse().ok()?;
+    let micros: u128 = parts.next()?.parse().ok()?;
+    Some(seconds * 1_000_000 + micros)
 }
 
 fn now() -> std::time::Duration {

@@ -45,6 +45,14 @@ pub enum TaskError {
         /// Why not, and what to do.
         reason: String,
     },
+    /// The device could not compute a batch, or not give its results back.
+    #[error(
+        "the device cannot compute a batch: {reason}; give it fewer rows at once, or shorter ones"
+    )]
+    Device {
+        /// The device's reason.
+        reason: String,
+    },
     /// Zero-shot classification was asked to choose among no labels.
     #[error("there are no candidate labels; give at least one")]
     NoCandidateLabels,

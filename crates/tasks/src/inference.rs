@@ -56,7 +56,8 @@ pub(crate) fn batch<'a>(
 
 impl Pretrained {
     /// Hands all encodings to `forward`, batch by batch, similar lengths together; a batch is given as the indices of its
-    /// encodings and the encoder's input.
+    /// encodings and the encoder's input. A batch that the device cannot compute ([`TaskError::Device`]) is given again in two
+    /// halves, so `forward` must be able to take a row twice.
     ///
     /// # Errors
     ///
@@ -72,9 +73,7 @@ impl Pretrained {
         let all_tokens = lengths.iter().sum::<usize>().max(1);
         let mut tokens_done = 0;
         for rows in batches {
-            let (input, tokens) = batch(rows.iter().map(|&row| &encodings[row]))?;
-            forward(&rows, input)?;
-            tokens_done += tokens;
+            tokens_done += in_parts(encodings, &rows, &mut forward)?;
             (run.progress)(tokens_done as f64 / all_tokens as f64);
         }
         Ok(())
@@ -100,6 +99,23 @@ impl Pretrained {
             Ok(())
         })?;
         Ok(outputs.into_iter().flatten().collect())
+    }
+}
+
+/// Hands some encodings to `forward`, in halves of halves where the device has no room for all at once. Returns the number of
+/// their tokens.
+fn in_parts(
+    encodings: &[Encoding],
+    rows: &[usize],
+    forward: &mut impl FnMut(&[usize], EncoderInput) -> Result<(), TaskError>,
+) -> Result<usize, TaskError> {
+    let (input, tokens) = batch(rows.iter().map(|&row| &encodings[row]))?;
+    match forward(rows, input) {
+        Err(TaskError::Device { .. }) if rows.len() > 1 => {
+            let (first, second) = rows.split_at(rows.len() / 2);
+            Ok(in_parts(encodings, first, forward)? + in_parts(encodings, second, forward)?)
+        }
+        outcome => outcome.map(|()| tokens),
     }
 }
 
@@ -216,15 +232,68 @@ pub(crate) fn truncated(encodings: &[Encoding]) -> usize {
 }
 
 /// The rows of `[B, C]` logits on the host.
-pub fn rows_of(logits: Tensor<2>) -> Vec<Vec<f32>> {
+///
+/// # Errors
+///
+/// The device could not compute them: [`TaskError::Device`].
+pub fn rows_of(logits: Tensor<2>) -> Result<Vec<Vec<f32>>, TaskError> {
     let [_, columns] = logits.dims();
-    let flat: Vec<f32> = logits.into_data().iter::<f32>().collect();
-    flat.chunks(columns.max(1)).map(<[f32]>::to_vec).collect()
+    let data = logits.try_into_data().map_err(|error| {
+        let reason = error.to_string();
+        // A back trace follows the first line.
+        let first = reason.lines().next().unwrap_or_default();
+        TaskError::Device {
+            reason: first.to_owned(),
+        }
+    })?;
+    let flat: Vec<f32> = data.iter::<f32>().collect();
+    Ok(flat.chunks(columns.max(1)).map(<[f32]>::to_vec).collect())
 }
 
 /// The logits of each token of each row of a batch, `[B, S, C]`, on the host.
-pub(crate) fn token_rows(logits: Tensor<3>) -> Vec<Vec<Vec<f32>>> {
+pub(crate) fn token_rows(logits: Tensor<3>) -> Result<Vec<Vec<Vec<f32>>>, TaskError> {
     let [batch, sequence, labels] = logits.dims();
-    let rows = rows_of(logits.reshape([batch * sequence, labels]));
-    rows.chunks(sequence.max(1)).map(<[_]>::to_vec).collect()
+    let rows = rows_of(logits.reshape([batch * sequence, labels]))?;
+    Ok(rows.chunks(sequence.max(1)).map(<[_]>::to_vec).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encodings(count: usize) -> Vec<Encoding> {
+        let of_length = |length: usize| Encoding {
+            input_ids: vec![1; length],
+            token_type_ids: vec![0; length],
+            ..Encoding::default()
+        };
+        (1..=count).map(of_length).collect()
+    }
+
+    /// A device with room for so many rows at once.
+    fn rows_in_parts(room: usize) -> Result<(usize, Vec<Vec<usize>>), TaskError> {
+        let rows: Vec<usize> = (0..7).collect();
+        let mut computed = Vec::new();
+        let tokens = in_parts(&encodings(7), &rows, &mut |rows, _| {
+            if rows.len() > room {
+                let reason = "out of device memory".to_owned();
+                return Err(TaskError::Device { reason });
+            }
+            computed.push(rows.to_vec());
+            Ok(())
+        })?;
+        Ok((tokens, computed))
+    }
+
+    #[test]
+    fn a_batch_without_room_on_the_device_is_computed_in_halves() {
+        let whole = (1..=7).sum();
+        let (tokens, computed) = rows_in_parts(7).unwrap();
+        assert_eq!((tokens, computed.len()), (whole, 1));
+        let (tokens, computed) = rows_in_parts(2).unwrap();
+        assert_eq!(tokens, whole);
+        assert_eq!(computed, [vec![0], vec![1, 2], vec![3, 4], vec![5, 6]]);
+        let error = rows_in_parts(0).unwrap_err().to_string();
+        assert!(error.contains("out of device memory"), "{error}");
+    }
 }

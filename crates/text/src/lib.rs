@@ -20,7 +20,6 @@ mod folds;
 mod label_set;
 mod label_weights;
 mod masking;
-mod pair_input;
 mod pieces;
 mod plain_text;
 mod predict_input;
@@ -38,13 +37,15 @@ pub use folds::{group_folds, stratified_folds};
 pub use label_set::{LabelError, LabelSet, regression_targets};
 pub use label_weights::{LabelWeights, LabelWeightsError};
 pub use masking::{MaskedBlock, Masker, MaskingError, MaskingOptions};
-pub use pair_input::{InferenceInput, SequenceInput};
 pub use pieces::{Alignment, Pieces};
 pub use plain_text::{
     Documents, PlainTextError, SentencePair, TextBlocks, TextLayout, TextPiece, TextPieces,
     TokenBlock,
 };
-pub use predict_input::{PairInput, PredictInput, PredictInputs, PredictLine, TokensInput};
+pub use predict_input::{
+    InferenceInput, InputColumns, InputFormat, PairInput, PredictError, PredictFile, PredictInput,
+    PredictInputs, PredictLine, SequenceInput, Texts, TokensInput,
+};
 pub use reader::{
     Column, ColumnOptions, ColumnRole, Format, LabelLists, ReadError, ReadNote, RowFilter,
     TagColumns, Unlabelled, UnpackError, matching_files,

@@ -1,11 +1,12 @@
 //! The header of one safetensors file, checked against the file it stands in.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
-use safetensors::tensor::Metadata;
+use safetensors::tensor::Metadata as Header;
 
+use crate::file_state::FileState;
 use crate::tensor_info::Source;
 use crate::{CheckpointError, TensorInfo};
 
@@ -20,14 +21,16 @@ pub(crate) fn read(path: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {
         path: path.to_owned(),
         reason,
     };
-    let file_len = file_length(path)?;
+    file_metadata(path)?;
     let mut file = File::open(path).map_err(io_error)?;
+    let metadata = file.metadata().map_err(io_error)?;
+    let (file_len, state) = (metadata.len(), FileState::of(&metadata));
     let header_len = header_length(&mut file, path, file_len)?;
     let mut header = Vec::new();
     file.take(header_len)
         .read_to_end(&mut header)
         .map_err(io_error)?;
-    let header: Metadata =
+    let header: Header =
         serde_json::from_slice(&header).map_err(|error| CheckpointError::InvalidHeader {
             path: path.to_owned(),
             reason: error.to_string(),
@@ -42,11 +45,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {
             found: file_len,
         });
     }
-    Ok(tensors(&header, path, data_start))
+    Ok(tensors(&header, path, data_start, state))
 }
 
-/// The length of a regular file in bytes.
-pub(crate) fn file_length(path: &Path) -> Result<u64, CheckpointError> {
+/// What the system says of a regular file.
+pub(crate) fn file_metadata(path: &Path) -> Result<Metadata, CheckpointError> {
     let metadata = path.metadata().map_err(|reason| CheckpointError::Io {
         path: path.to_owned(),
         reason,
@@ -56,7 +59,7 @@ pub(crate) fn file_length(path: &Path) -> Result<u64, CheckpointError> {
             path: path.to_owned(),
         });
     }
-    Ok(metadata.len())
+    Ok(metadata)
 }
 
 fn header_length(file: &mut File, path: &Path, file_len: u64) -> Result<u64, CheckpointError> {
@@ -95,7 +98,7 @@ fn header_length(file: &mut File, path: &Path, file_len: u64) -> Result<u64, Che
     Ok(declared)
 }
 
-fn tensors(header: &Metadata, path: &Path, data_start: u64) -> Vec<TensorInfo> {
+fn tensors(header: &Header, path: &Path, data_start: u64, state: FileState) -> Vec<TensorInfo> {
     let mut tensors: Vec<TensorInfo> = header
         .tensors()
         .into_iter()
@@ -107,6 +110,7 @@ fn tensors(header: &Metadata, path: &Path, data_start: u64) -> Vec<TensorInfo> {
                 shape: info.shape.clone(),
                 file: path.to_owned(),
                 source: Source::At(data_start + begin as u64),
+                state,
                 byte_len: end - begin,
             }
         })

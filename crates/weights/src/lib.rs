@@ -27,6 +27,7 @@
 mod cast;
 mod convert;
 mod error;
+mod file_state;
 mod foreign;
 mod header;
 mod key_map;

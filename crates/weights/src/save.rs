@@ -180,12 +180,11 @@ impl Files<'_> {
         dir: &Path,
     ) -> Result<(), SaveError> {
         let configurations = self.configurations.iter().map(|(name, _)| *name);
-        let mut files: Vec<String> = std::iter::once(self.weights)
-            .chain(configurations)
-            .map(str::to_owned)
-            .collect();
-        let tokenizer_names = tokenizer_names(self.tokenizer, &files)?;
+        let mut files: Vec<String> = configurations.map(str::to_owned).collect();
+        let taken = files.iter().cloned().chain([self.weights.to_owned()]);
+        let tokenizer_names = tokenizer_names(self.tokenizer, taken)?;
         files.extend(tokenizer_names.iter().cloned());
+        files.push(self.weights.to_owned());
 
         let staging = Staging::begin(dir, files)?;
         for (name, content) in &self.configurations {
@@ -251,8 +250,11 @@ fn tensor_names<M: Module>(
     }
 }
 
-fn tokenizer_names(files: &[PathBuf], taken: &[String]) -> Result<Vec<String>, SaveError> {
-    let mut taken: BTreeSet<String> = taken.iter().cloned().collect();
+fn tokenizer_names(
+    files: &[PathBuf],
+    taken: impl Iterator<Item = String>,
+) -> Result<Vec<String>, SaveError> {
+    let mut taken: BTreeSet<String> = taken.collect();
     files
         .iter()
         .map(|path| {

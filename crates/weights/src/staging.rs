@@ -21,7 +21,7 @@ pub struct Staging {
 
 impl Staging {
     /// Creates the target if need be, and checks that files of these names can take their places. A name may have folders
-    /// in it, with `/` between them.
+    /// in it, with `/` between them. The last name is that of the weights, without which nobody opens the others.
     ///
     /// # Errors
     ///
@@ -90,7 +90,9 @@ impl Staging {
         io::copy(&mut content, &mut self.create(name)?).map(drop)
     }
 
-    /// Makes every file durable, and then gives each its name.
+    /// Makes every file durable, and then gives each its name. Where a file beside the weights is not what it was, the old
+    /// weights go first and the new ones come last: whoever reads meanwhile, or after a power cut, finds the old model, the
+    /// new one, or none, and never one with the weights of the other.
     ///
     /// # Errors
     ///
@@ -106,12 +108,85 @@ impl Staging {
         for name in &self.names {
             create_parent(&self.target.join(name)).map_err(failed(name))?;
         }
-        for name in &self.names {
-            fs::rename(self.path(name), self.target.join(name)).map_err(failed(name))?;
+        let Some((weights, others)) = self.names.split_last() else {
+            return Ok(());
+        };
+        let is_new = |name: &&String| !is_same(&self.path(name), &self.target.join(name));
+        let changed: Vec<&String> = others.iter().filter(is_new).collect();
+        let mut replaced = Replaced::new(self.scratch.path(), &self.target);
+        for name in changed {
+            let placed = replaced
+                .set_aside(weights)
+                .and_then(|()| replaced.set_aside(name))
+                .and_then(|()| self.place(name));
+            replaced.or_put_back(placed).map_err(failed(name))?;
         }
+        replaced
+            .or_put_back(self.place(weights))
+            .map_err(failed(weights))?;
         sync_directory(&self.target);
         self.created.keep();
         Ok(())
+    }
+}
+
+impl Staging {
+    fn place(&self, name: &str) -> io::Result<()> {
+        fs::rename(self.path(name), self.target.join(name))
+    }
+}
+
+/// Whether two files have the same bytes.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let same = || {
+        let lengths = [one, other].map(|path| path.metadata().map(|found| found.len()));
+        let [Ok(length), Ok(other_length)] = lengths else {
+            return Ok(false);
+        };
+        Ok::<_, io::Error>(length == other_length && fs::read(one)? == fs::read(other)?)
+    };
+    same().unwrap_or(false)
+}
+
+/// Files that others are about to replace; they stay in the hidden directory until that has succeeded.
+struct Replaced<'a> {
+    aside: PathBuf,
+    target: &'a Path,
+    names: Vec<String>,
+}
+
+impl<'a> Replaced<'a> {
+    fn new(scratch: &Path, target: &'a Path) -> Self {
+        Self {
+            aside: scratch.join(".replaced"),
+            target,
+            names: Vec::new(),
+        }
+    }
+
+    /// Takes a file out of the way, if there is one.
+    fn set_aside(&mut self, name: &str) -> io::Result<()> {
+        let path = self.aside.join(name);
+        create_parent(&path)?;
+        match fs::rename(self.target.join(name), path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => {
+                self.names.push(name.to_owned());
+                Ok(())
+            }
+        }
+    }
+
+    /// Where a step has failed, gives every file its place back, the weights last.
+    fn or_put_back(&self, step: io::Result<()>) -> io::Result<()> {
+        if step.is_err() {
+            for name in self.names.iter().rev() {
+                // The save has failed for a reason that is reported.
+                let _ = fs::rename(self.aside.join(name), self.target.join(name));
+            }
+        }
+        step
     }
 }
 
@@ -163,5 +238,55 @@ impl Drop for CreatedDirectories {
             // Only an empty directory goes; if another program put a file there meanwhile, it stays.
             let _ = fs::remove_dir(path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 3] = ["config.json", "vocab.txt", "model.safetensors"];
+
+    fn staged(target: &Path, contents: [&str; 3]) -> Staging {
+        let staging = Staging::begin(target, NAMES.map(str::to_owned).to_vec()).unwrap();
+        for (name, content) in NAMES.iter().zip(contents) {
+            staging.write(name, content.as_bytes()).unwrap();
+        }
+        staging
+    }
+
+    fn contents(target: &Path) -> [String; 3] {
+        NAMES.map(|name| fs::read_to_string(target.join(name)).unwrap())
+    }
+
+    #[test]
+    fn a_commit_that_fails_half_way_gives_every_file_its_place_back() {
+        let root = tempfile::tempdir().unwrap();
+        let old = ["old config", "old words", "old weights"];
+        staged(root.path(), old).commit().unwrap();
+        let staging = staged(root.path(), ["new config", "new words", "new weights"]);
+        // In the way of the second file that is set aside.
+        let in_the_way = staging.path(".replaced/vocab.txt/folder");
+        fs::create_dir_all(in_the_way).unwrap();
+        let error = staging.commit().unwrap_err().to_string();
+        assert!(error.contains("vocab.txt"), "{error}");
+        assert_eq!(contents(root.path()), old);
+        assert_eq!(root.path().read_dir().unwrap().count(), 3);
+        let new = ["new config", "old words", "new weights"];
+        staged(root.path(), new).commit().unwrap();
+        assert_eq!(contents(root.path()), new);
+    }
+
+    #[test]
+    fn weights_alone_are_replaced_in_one_step() {
+        let root = tempfile::tempdir().unwrap();
+        staged(root.path(), ["config", "words", "old"])
+            .commit()
+            .unwrap();
+        let staging = staged(root.path(), ["config", "words", "new"]);
+        // Nothing can be set aside, and nothing has to be.
+        fs::write(staging.path(".replaced"), "in the way").unwrap();
+        staging.commit().unwrap();
+        assert_eq!(contents(root.path()), ["config", "words", "new"]);
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use burn_store::pytorch_reader;
 use safetensors::Dtype;
 
+use crate::file_state::FileState;
 use crate::{CheckpointError, values};
 
 /// Reads what one file says about its tensors, in the order of their names.
@@ -22,6 +23,8 @@ pub struct TensorInfo {
     /// The file that holds it.
     pub file: PathBuf,
     pub(crate) source: Source,
+    /// The file when its header was read.
+    pub(crate) state: FileState,
     pub(crate) byte_len: usize,
 }
 

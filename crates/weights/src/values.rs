@@ -5,8 +5,10 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use burn::tensor::{DType, Shape, TensorData};
 use burn_store::burn_pack::{Bytes, Error as PackError, Tensor as PackTensor};
+use burn_store::pytorch_reader;
 use safetensors::Dtype;
 
+use crate::file_state::Unchanged;
 use crate::tensor_info::Source;
 use crate::{CheckpointError, TensorInfo};
 
@@ -84,10 +86,14 @@ pub(crate) fn stream(tensor: &TensorInfo) -> io::Result<Box<dyn Read>> {
     Ok(match &tensor.source {
         Source::At(offset) => {
             let mut file = File::open(&tensor.file)?;
+            tensor.state.check(&file.metadata()?)?;
             file.seek(SeekFrom::Start(*offset))?;
-            Box::new(file.take(tensor.byte_len as u64))
+            Box::new(Unchanged {
+                file: file.take(tensor.byte_len as u64),
+                state: tensor.state,
+            })
         }
-        Source::Pickled(pickled) => Box::new(Cursor::new(pickled.read()?)),
+        Source::Pickled(pickled) => Box::new(Cursor::new(unpickled(tensor, pickled)?)),
     })
 }
 
@@ -130,10 +136,17 @@ pub(crate) fn floats(tensor: &TensorInfo) -> Result<Vec<f32>, CheckpointError> {
 
 pub(crate) fn read(tensor: &TensorInfo) -> io::Result<Vec<u8>> {
     if let Source::Pickled(pickled) = &tensor.source {
-        return pickled.read();
+        return unpickled(tensor, pickled);
     }
     let mut bytes = vec![0; tensor.byte_len];
     stream(tensor)?.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn unpickled(tensor: &TensorInfo, pickled: &pytorch_reader::Tensor) -> io::Result<Vec<u8>> {
+    tensor.state.check_path(&tensor.file)?;
+    let bytes = pickled.read()?;
+    tensor.state.check_path(&tensor.file)?;
     Ok(bytes)
 }
 

@@ -47,7 +47,7 @@ const LISTED: usize = 10;
 pub(super) fn open(path: &Path) -> Result<Checkpoint> {
     let checkpoint = without_wrapper(Checkpoint::open(path)?);
     if let Some(message) = describe::wrapper(&checkpoint) {
-        eprintln!("warning {message}");
+        say!("warning {message}");
     }
     Ok(checkpoint)
 }
@@ -90,7 +90,7 @@ impl Files {
     /// Says on standard error what is not copied.
     pub(super) fn note_left(&self) {
         if !self.left.is_empty() {
-            eprintln!("note    not copied: {}", shortened(&self.left, LISTED));
+            say!("note    not copied: {}", shortened(&self.left, LISTED));
         }
     }
 }

@@ -10,6 +10,7 @@ use clap::Args;
 use super::checkpoint_files::{Files, open};
 use super::inspect::total_line;
 use crate::model_source::ModelSource;
+use crate::output_directory::OutputDirectory;
 use crate::results::Results;
 
 #[derive(Debug, Args)]
@@ -33,8 +34,10 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<()> {
     let path = ModelSource::find("model", &args.model)?.directory(args.offline)?;
     let checkpoint = open(&path)?;
     let files = Files::of(checkpoint.directory())?;
+    let output = OutputDirectory::claim(&args.output)?;
     convert(&checkpoint, &files.copied, &args.output)?;
-    eprintln!("wrote   {}", total_line(&summary(&checkpoint)));
+    output.keep();
+    say!("wrote   {}", total_line(&summary(&checkpoint)));
     files.note_left();
     let mut results = Results::new();
     results.line(&args.output.display().to_string())?;

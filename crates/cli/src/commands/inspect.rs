@@ -59,7 +59,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<()> {
     let path = ModelSource::find("model", &args.model)?.directory(args.offline)?;
     let contents = read(&path)?;
     if let Some(pickled) = contents.tensors.iter().find(|tensor| tensor.is_pickled()) {
-        eprintln!("note    {}", describe::pickled(&pickled.file));
+        say!("note    {}", describe::pickled(&pickled.file));
     }
     let mut results = Results::new();
     if args.json {

@@ -10,6 +10,7 @@ use clap::Args;
 use crate::describe;
 use crate::flags::RuntimeFlags;
 use crate::model_source::ModelSource;
+use crate::output_directory::OutputDirectory;
 use crate::results::Results;
 use crate::runner::print_unknown_tensors;
 
@@ -35,8 +36,10 @@ pub(crate) fn run(args: &MergeArgs) -> Result<()> {
     prepare_output(&args.output, args.overwrite)?;
     let directory = ModelSource::find("adapter", &args.adapter)?.directory(args.offline)?;
     let device = args.runtime.open()?;
+    let output = OutputDirectory::claim(&args.output)?;
     let report = write_merged(&directory, &args.output, &device)?;
-    eprintln!("load    {}", describe::load(&report));
+    output.keep();
+    say!("load    {}", describe::load(&report));
     print_unknown_tensors(&report);
     let mut results = Results::new();
     results.line(&args.output.display().to_string())?;

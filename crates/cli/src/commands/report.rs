@@ -25,7 +25,7 @@ impl ReportArgs {
     pub(crate) fn run(&self) -> Result<()> {
         let report = Report::read(&self.directory)?;
         for note in &report.notes {
-            eprintln!("note    {note}");
+            say!("note    {note}");
         }
         let mut results = Results::new();
         match self.output.as_deref() {

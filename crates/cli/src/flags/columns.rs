@@ -55,7 +55,7 @@ pub(crate) struct ColumnFlags {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Header {
+pub(super) enum Header {
     Auto,
     Yes,
     No,
@@ -77,6 +77,17 @@ enum LabelListsWord {
     MultiHot,
 }
 
+impl Header {
+    /// Whether there is one; `None`: look.
+    pub(super) fn answer(self) -> Option<bool> {
+        match self {
+            Self::Auto => None,
+            Self::Yes => Some(true),
+            Self::No => Some(false),
+        }
+    }
+}
+
 impl ColumnFlags {
     pub(crate) fn options(&self) -> ColumnOptions {
         ColumnOptions {
@@ -90,11 +101,7 @@ impl ColumnFlags {
             text: self.text_column.clone(),
             text_pair: self.pair_column.clone(),
             label: self.label_column.clone(),
-            header: match self.header {
-                Header::Auto => None,
-                Header::Yes => Some(true),
-                Header::No => Some(false),
-            },
+            header: self.header.answer(),
             delimiter: self.delimiter,
             label_separator: self.label_separator.clone(),
             label_lists: match self.label_lists {
@@ -116,7 +123,7 @@ pub(crate) fn names(words: &[String]) -> Option<Vec<String>> {
     (!words.is_empty()).then(|| names.collect())
 }
 
-fn ascii_character(text: &str) -> Result<u8, String> {
+pub(super) fn ascii_character(text: &str) -> Result<u8, String> {
     match text.as_bytes() {
         [byte] if byte.is_ascii() => Ok(*byte),
         b"\\t" => Ok(b'\t'),

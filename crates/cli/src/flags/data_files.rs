@@ -17,6 +17,6 @@ pub(crate) fn print_notes(notes: &[ReadNote]) {
             true => "warning",
             false => "note   ",
         };
-        eprintln!("{word} {note}");
+        say!("{word} {note}");
     }
 }

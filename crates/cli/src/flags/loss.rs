@@ -107,7 +107,7 @@ impl LossFlags {
             let pairs: Vec<String> = pairs
                 .map(|(name, weight)| format!("{name} {weight:.4}"))
                 .collect();
-            eprintln!("weights {}", shortened(&pairs, LISTED));
+            say!("weights {}", shortened(&pairs, LISTED));
         }
         Ok(CrossEntropyOptions {
             class_weights,

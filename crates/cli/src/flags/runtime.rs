@@ -48,7 +48,7 @@ impl RuntimeFlags {
             device,
             description,
         } = self.device.open_described()?;
-        eprintln!("device  {description}");
+        say!("device  {description}");
         Ok(device)
     }
 }

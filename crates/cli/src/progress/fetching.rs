@@ -27,7 +27,7 @@ impl Progress for FetchProgress {
     fn start(&mut self, file: &str, done_bytes: u64, total_bytes: Option<u64>) {
         if !self.is_terminal {
             let size = total_bytes.map_or(String::new(), |total| format!(", {}", bytes(total)));
-            eprintln!("fetch   {}: {file}{size}", self.name);
+            say!("fetch   {}: {file}{size}", self.name);
             return;
         }
         let template = match total_bytes {
@@ -59,7 +59,7 @@ impl Progress for FetchProgress {
     }
 
     fn note(&mut self, message: &str) {
-        let print = || eprintln!("fetch   {message}");
+        let print = || say!("fetch   {message}");
         match &self.bar {
             Some(bar) => bar.suspend(print),
             None => print(),

@@ -38,7 +38,7 @@ impl ShareBar {
     pub(crate) fn set(&self, share: f64) {
         self.bar.set_position((share * PARTS as f64) as u64);
         if self.bar.is_hidden() && self.last.get().elapsed() >= LINE_INTERVAL {
-            eprintln!("{}, {:.0} % done", self.what, 100.0 * share);
+            say!("{}, {:.0} % done", self.what, 100.0 * share);
             self.last.set(Instant::now());
         }
     }

@@ -64,8 +64,8 @@ impl TrainingProgress {
 
     fn print(&self, line: &str) {
         match &self.display {
-            Display::Bar(bar) => bar.suspend(|| eprintln!("{line}")),
-            Display::Lines { .. } => eprintln!("{line}"),
+            Display::Bar(bar) => bar.suspend(|| say!("{line}")),
+            Display::Lines { .. } => say!("{line}"),
         }
     }
 }
@@ -116,7 +116,7 @@ impl Observer for TrainingProgress {
             }
             Display::Lines { last, every } => {
                 if report.step.is_multiple_of(*every) || last.elapsed() >= LINE_INTERVAL {
-                    eprintln!(
+                    say!(
                         "step    {}/{}  {figures}",
                         count(report.step),
                         count(self.total_steps)
@@ -133,7 +133,7 @@ impl Observer for TrainingProgress {
         match &mut self.display {
             Display::Bar(bar) => bar.set_message(format!("evaluating, {percent:.0} %")),
             Display::Lines { last, .. } if last.elapsed() >= LINE_INTERVAL => {
-                eprintln!("eval    {percent:.0} % done");
+                say!("eval    {percent:.0} % done");
                 *last = Instant::now();
             }
             Display::Lines { .. } => {}
@@ -198,7 +198,7 @@ impl Observer for TrainingProgress {
 
     fn checkpointed(&mut self, dir: &Path, seconds: f64) {
         if let Display::Lines { .. } = self.display {
-            eprintln!("saved   {} in {seconds:.1} s", dir.display());
+            say!("saved   {} in {seconds:.1} s", dir.display());
         }
     }
 
@@ -215,7 +215,7 @@ impl Observer for TrainingProgress {
 
     fn saved(&mut self, dir: &Path) {
         if let Display::Lines { .. } = self.display {
-            eprintln!("saved   {}", dir.display());
+            say!("saved   {}", dir.display());
         }
     }
 }

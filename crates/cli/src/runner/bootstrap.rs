@@ -106,10 +106,10 @@ impl Intervals {
             let ends = |end: &str| interval.get(end).and_then(Value::as_f64);
             let value = metrics.get(name).and_then(Value::as_f64);
             if let (Some(value), Some(low), Some(high)) = (value, ends("low"), ends("high")) {
-                eprintln!("figure  {name} {value:.4} ({low:.4} to {high:.4})");
+                say!("figure  {name} {value:.4} ({low:.4} to {high:.4})");
             }
         }
-        eprintln!(
+        say!(
             "note    95 % of {} draws of {} lie between these",
             count(self.resamples),
             counted(self.units, self.unit)

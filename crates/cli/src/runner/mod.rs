@@ -6,6 +6,7 @@
 pub(crate) mod bootstrap;
 pub(crate) mod check;
 pub(crate) mod evaluate;
+pub(crate) mod inputs;
 mod model;
 pub(crate) mod predict;
 pub(crate) mod repeats;
@@ -14,6 +15,7 @@ pub(crate) mod row_files;
 mod run_record;
 mod same_on_all_ranks;
 mod session;
+mod skipped;
 pub(crate) mod train;
 
 pub(crate) use model::{InferenceFlags, Loaded, TaskModel, print_files, print_unknown_tensors};

@@ -39,14 +39,14 @@ pub(crate) trait TaskModel {
 /// Says on standard error what a user should know about the files of a model.
 pub(crate) fn print_files(model: &Pretrained) {
     for (kind, message) in describe::files(model.checkpoint()) {
-        eprintln!("{kind:<7} {message}");
+        say!("{kind:<7} {message}");
     }
 }
 
 /// Says on standard error which tensors were left out because they belong to nothing.
 pub(crate) fn print_unknown_tensors(report: &LoadReport) {
     if let Some(message) = describe::unknown_tensors(report) {
-        eprintln!("warning {message}");
+        say!("warning {message}");
     }
 }
 
@@ -115,7 +115,7 @@ impl<F: Args> InferenceFlags<F> {
     ) -> Result<M> {
         let mut model = open(&source.directory(self.offline)?, self.max_length)?;
         model.pretrained().weights = self.weights.format();
-        eprintln!("model   {}: {}", self.model, model.describe());
+        say!("model   {}: {}", self.model, model.describe());
         print_files(model.pretrained());
         Ok(model)
     }

@@ -179,7 +179,7 @@ fn one<C: FineTune>(
     seed: u64,
     data: Splits<C::Data>,
 ) -> Result<RunReport> {
-    eprintln!("run     {name}");
+    say!("run     {name}");
     let output = OutputDirectory::claim(&session.flags.output.join(name))?;
     let report = session.train(seed, data, output.path(), None)?;
     output.keep();
@@ -191,14 +191,14 @@ fn summary(reports: &[RunReport]) -> Value {
     let best = over_runs(reports, |report| report.best.as_ref());
     let test = over_runs(reports, |report| report.test.as_ref());
     for line in table(reports, &best, &test).lines() {
-        eprintln!("{line}");
+        say!("{line}");
     }
     let best_run = best_run(reports);
     match best_run.and_then(|run| run.selected.as_ref().map(|selected| (run, selected))) {
-        Some((run, (figure, _))) => eprintln!("best    {} by {figure}", run.output.display()),
-        None => eprintln!(
-            "best    unknown: without --eval no run can be told to be better than another"
-        ),
+        Some((run, (figure, _))) => say!("best    {} by {figure}", run.output.display()),
+        None => {
+            say!("best    unknown: without --eval no run can be told to be better than another")
+        }
     }
     let summarised = |rows: &[(String, Vec<f64>)]| {
         let pairs = rows

@@ -39,7 +39,7 @@ pub(super) fn newest_checkpoint(output: &Path, anyway: bool) -> Result<Checkpoin
         match Checkpoint::open(path) {
             Ok(checkpoint) => return Ok(checkpoint),
             Err(error) if anyway => {
-                eprintln!("warning {error}; passed over");
+                say!("warning {error}; passed over");
                 last_error = Some(anyhow!(error));
             }
             Err(error) => {
@@ -150,7 +150,7 @@ pub(super) fn compare(checkpoint: &Checkpoint, run: &RunDescription, anyway: boo
     }
     if anyway {
         for difference in differences {
-            eprintln!("warning {difference}");
+            say!("warning {difference}");
         }
         return Ok(());
     }

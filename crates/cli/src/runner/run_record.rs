@@ -59,7 +59,7 @@ impl RunRecord {
             self.results.push(("test".to_owned(), metrics.clone()));
         }
         if !self.write_card()? {
-            eprintln!(
+            say!(
                 "note    {}: left as it is, because `bert train` did not write it",
                 self.dir.join(ModelCard::FILE).display()
             );

@@ -135,10 +135,10 @@ impl<C: FineTune> Session<'_, C> {
             task.pretrained().train_adapter(lora, base)?;
         }
         same_on_all_ranks::compare(self.processes.ranks().as_peers(), flags, &run, resume)?;
-        eprintln!("model   {}: {}", flags.model, task.describe());
+        say!("model   {}: {}", flags.model, task.describe());
         print_files(task.pretrained());
         if let Some(head) = task.describe_head(head) {
-            eprintln!("head    {head}");
+            say!("head    {head}");
         }
         let splits = data.try_map(|data, role| {
             // Training data depend on the run's seed, evaluation data do not.
@@ -151,7 +151,7 @@ impl<C: FineTune> Session<'_, C> {
         self.command
             .set_loss(&flags.training.loss, &mut task, &splits.train)?;
         let (network, report) = task.load(head, self.device)?;
-        eprintln!("load    {}", describe::load(&report));
+        say!("load    {}", describe::load(&report));
         print_unknown_tensors(&report);
         Ok(Prepared {
             task,
@@ -204,7 +204,7 @@ fn run_loop<T: Task>(
             let trained = trained?;
             let time = format::clock(clock.elapsed());
             let output = output.unwrap_or(Path::new("."));
-            eprintln!("done    {} after {time}", output.display());
+            say!("done    {} after {time}", output.display());
             Ok(trained)
         }
     }

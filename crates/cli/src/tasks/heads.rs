@@ -145,7 +145,7 @@ where
                 TextReader::Text(classifier) => classifier.describe(),
                 TextReader::Tokens(classifier) => classifier.describe(),
             };
-            eprintln!("head    {word}: {words}");
+            say!("head    {word}: {words}");
             print_files(reader.pretrained());
             Ok(reader)
         };

@@ -52,5 +52,5 @@ pub(super) fn print_data<M>(split: &Split, content: &str, setup: &Pretraining<M>
     let max_length = setup.pretrained.max_length;
     let rows = counted(split.len(), "row");
     let line = describe::data(&split.path, &rows, content, split.truncated, max_length);
-    eprintln!("data    {line}");
+    say!("data    {line}");
 }

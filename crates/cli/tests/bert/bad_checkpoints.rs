@@ -157,7 +157,7 @@ fn a_tokenizer_that_no_file_describes_is_refused_by_every_command() {
         for line in [
             TRAIN,
             "check text-classification --data train.tsv --model base",
-            "predict masked-lm --model base --input eval.tsv",
+            "predict masked-lm --model base --input eval.tsv --text-column 0",
         ] {
             room.bert(line)
                 .failed(1, &["tokenizer_config.json", "WordPiece"]);
@@ -189,7 +189,7 @@ fn a_model_without_a_head_cannot_be_evaluated_or_asked() {
     let room = Room::new();
     room.bert("evaluate text-classification --model base --data eval.tsv")
         .failed(1, &["classifier.weight"]);
-    room.bert("predict text-classification --model base --input eval.tsv")
+    room.bert("predict text-classification --model base --input eval.tsv --text-column 0")
         .failed(1, &["classifier.weight"]);
     room.bert("evaluate text-classification --model runs/none --data eval.tsv")
         .failed(1, &["runs/none", "no such directory"]);

@@ -182,7 +182,7 @@ fn a_column_of_a_file_of_rows_is_read() {
         .failed(1, &["rows.tsv", "two texts", "--text-column"]);
     let line = "embed --model sentences --input -";
     room.bert(&format!("{line} --text-column 0"))
-        .failed(2, &["standard input has no columns"]);
+        .failed(1, &["standard input", "--input-format"]);
 }
 
 #[test]

@@ -4,10 +4,10 @@ use super::support::{Room, Run, TRAIN};
 
 #[path = "../../../hub/tests/fetch/server.rs"]
 #[allow(dead_code, reason = "the tests of bert-hub use the rest of it")]
-mod server;
+pub(crate) mod server;
 #[path = "../../../hub/tests/fetch/stand_in.rs"]
 #[allow(dead_code, reason = "the tests of bert-hub use the rest of it")]
-mod stand_in;
+pub(crate) mod stand_in;
 
 use stand_in::{Access, COMMIT, StandIn};
 
@@ -78,7 +78,7 @@ fn training_and_further_heads_take_models_of_the_hub() {
     );
     assert!(run.stderr.contains("pinned in"), "{}", run.stderr);
 
-    let line = "predict text-classification --model trained --head owner/name --input eval.tsv";
+    let line = "predict text-classification --model trained --head owner/name --input eval.tsv --text-column 0";
     let lines = online(&room, &hub, line).succeeded().json_lines();
     assert_eq!(lines[0]["heads"]["name"]["label"], lines[0]["label"]);
 }

@@ -7,10 +7,10 @@ const LINES: [&str; 10] = [
     "train text-classification --model MODEL --train train.tsv --output trained --offline",
     "evaluate text-classification --model MODEL --data eval.tsv --offline",
     "evaluate masked-lm --model MODEL --data eval.tsv --offline",
-    "predict text-classification --model MODEL --input eval.tsv --offline",
-    "predict zero-shot --model MODEL --labels a,b --input eval.tsv --offline",
-    "predict text-classification --model base --head MODEL --input eval.tsv --offline",
-    "predict token-classification --model base --head MODEL --input eval.tsv --offline",
+    "predict text-classification --model MODEL --input eval.tsv --text-column 0 --offline",
+    "predict zero-shot --model MODEL --labels a,b --input eval.tsv --text-column 0 --offline",
+    "predict text-classification --model base --head MODEL --input eval.tsv --text-column 0 --offline",
+    "predict token-classification --model base --head MODEL --input eval.tsv --text-column 0 --offline",
     "check text-classification --model MODEL --data train.tsv --offline",
     "check token-classification --model MODEL --data train.conll --offline",
     "inspect MODEL --offline",
@@ -69,7 +69,7 @@ fn a_name_that_the_cache_lacks_is_an_error_offline() {
 fn a_named_head_that_the_cache_lacks_is_an_error_offline() {
     let room = room();
     room.train();
-    let line = "predict text-classification --model trained --head all-MiniLM-L6-v2 --input eval.tsv --offline";
+    let line = "predict text-classification --model trained --head all-MiniLM-L6-v2 --input eval.tsv --text-column 0 --offline";
     room.bert(line)
         .failed(1, &["all-MiniLM-L6-v2", "model.safetensors", "offline"]);
 }

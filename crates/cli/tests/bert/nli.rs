@@ -296,7 +296,7 @@ fn zero_shot_gives_the_record_of_the_pipeline() {
 #[test]
 fn zero_shot_refuses_what_it_cannot_ask() {
     let room = trained();
-    let line = "predict zero-shot --model trained --input eval.tsv";
+    let line = "predict zero-shot --model trained --input eval.tsv --text-column 0";
     room.bert(line).failed(2, &["--labels"]);
     room.bert(&format!("{line} --labels ,"))
         .failed(2, &["--labels names no label"]);

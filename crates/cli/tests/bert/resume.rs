@@ -1,12 +1,13 @@
 //! `bert train … --resume`: a run that was stopped ends with the bytes of one that was not.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
-use super::support::{Room, Run, fixed_inputs, json_lines, names_in};
+use super::interrupted::{
+    Random, assert_same, checkpoints, killed_after, log, send, signalled, start, steps_logged,
+    wait_for,
+};
+use super::support::{Room, Run, fixed_inputs};
 
 /// Runs of which each has something that a resumed run could get wrong.
 const TEXT: &str = "train text-classification --model base --train train.tsv --eval eval.tsv --batch-size 4 --lr 1e-3 \
@@ -30,98 +31,10 @@ fn room() -> Room {
     room
 }
 
-/// The log without what a clock says.
-fn log(room: &Room, output: &str) -> Vec<Value> {
-    let mut lines = json_lines(&room.read(&format!("{output}/training.jsonl")));
-    for line in &mut lines {
-        line.as_object_mut().unwrap().remove("seconds");
-    }
-    lines
-}
-
-/// Files that hold times, names of directories or the command line.
-const OF_THE_COMMAND: [&str; 4] = ["README.md", "checkpoints", "run.json", "training.jsonl"];
-
-/// The files of a run, without those of TensorBoard: each part of a run has one of its own.
-fn files_of(room: &Room, output: &str) -> Vec<String> {
-    let mut names = names_in(&room.path(output));
-    names.retain(|name| !name.starts_with("events.out.tfevents"));
-    names
-}
-
-/// Fails unless two runs have left the same, down to the names of the files.
-fn assert_same(room: &Room, one: &str, other: &str) {
-    assert_eq!(log(room, one), log(room, other), "the logs");
-    let names = files_of(room, one);
-    assert_eq!(names, files_of(room, other));
-    for name in names
-        .iter()
-        .filter(|name| !OF_THE_COMMAND.contains(&name.as_str()))
-    {
-        let bytes = |output| std::fs::read(room.path(output).join(name)).unwrap();
-        assert!(bytes(one) == bytes(other), "{name} differs");
-    }
-    // The card names the directory; its figures are the same.
-    let card = |output: &str| {
-        room.read(&format!("{output}/README.md"))
-            .replace(output, "")
-    };
-    assert_eq!(card(one), card(other));
-}
-
 fn same_results(one: &Run, other: &Run) {
     for key in ["best", "test"] {
         assert_eq!(one.json()[key], other.json()[key], "{key}");
     }
-}
-
-fn checkpoints(room: &Room, output: &str) -> Vec<String> {
-    let dir = room.path(output).join("checkpoints");
-    if dir.exists() {
-        names_in(&dir)
-    } else {
-        Vec::new()
-    }
-}
-
-/// Starts a run in the background.
-fn start(room: &Room, line: &str) -> Child {
-    let mut command = room.command();
-    command.args(line.split_whitespace());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().unwrap()
-}
-
-fn send(child: &Child, signal: &str) {
-    let pid = child.id().to_string();
-    let status = Command::new("kill").args(["-s", signal, &pid]).status();
-    assert!(status.unwrap().success());
-}
-
-fn steps_logged(log: &Path) -> usize {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
-    text.matches("\"event\":\"step\"").count()
-}
-
-/// Waits until the run has done so many steps.
-fn wait_for(room: &Room, output: &str, steps: usize) {
-    let log = room.path(output).join("training.jsonl");
-    let start = Instant::now();
-    while steps_logged(&log) < steps {
-        assert!(
-            start.elapsed() < Duration::from_secs(120),
-            "no {steps} steps"
-        );
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// A run that is sent a signal after some steps.
-fn signalled(room: &Room, line: &str, output: &str, steps: usize, signal: &str) -> Run {
-    let child = start(room, &format!("{line} --output {output}"));
-    wait_for(room, output, steps);
-    send(&child, signal);
-    Run::from(child.wait_with_output().unwrap())
 }
 
 #[test]
@@ -405,29 +318,6 @@ fn a_full_disk_leaves_the_checkpoint_before_whole() {
     );
     room.bert(&line).succeeded();
     assert_eq!(log(&room, "whole"), log(&room, "out"));
-}
-
-/// Numbers that look random (xorshift, Marsaglia 2003).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
-
-/// Starts a run, kills it after a while, and says whether that came before its end.
-fn killed_after(room: &Room, line: &str, time: Duration) -> bool {
-    let mut child = start(room, line);
-    std::thread::sleep(time);
-    let was_running = child.try_wait().unwrap().is_none();
-    // A process that has ended by itself cannot be killed.
-    let _ = child.kill();
-    child.wait().unwrap();
-    was_running
 }
 
 /// `cargo test --workspace --test bert -- --ignored --nocapture twenty_kills` prints the outcome of each.

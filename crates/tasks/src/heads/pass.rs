@@ -185,7 +185,7 @@ impl<'h> Outputs<'h, '_> {
             } => {
                 let lengths = rows.iter().map(|&row| encodings[row].len());
                 let lengths: Vec<usize> = lengths.collect();
-                let of_rows = rows_of(model.forward_hidden(hidden.clone(), &lengths));
+                let of_rows = rows_of(model.forward_hidden(hidden.clone(), &lengths))?;
                 for (&row, of_row) in rows.iter().zip(of_rows) {
                     if let Some(window) = window_of[row] {
                         logits[window] = of_row;
@@ -198,7 +198,7 @@ impl<'h> Outputs<'h, '_> {
                 windows,
                 ..
             } => {
-                let logits = token_rows(model.forward_hidden(hidden.clone()));
+                let logits = token_rows(model.forward_hidden(hidden.clone()))?;
                 for (&row, logits) in rows.iter().zip(logits) {
                     if let Some(window) = window_of[row] {
                         windows.take(window, logits);

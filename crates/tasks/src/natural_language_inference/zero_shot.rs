@@ -98,7 +98,7 @@ impl ZeroShotClassifier {
             return Err(TaskError::NoCandidateLabels);
         }
         let pairs = self.encode(texts, question)?;
-        let forward = |_: &[usize], input| Ok(rows_of(model.forward(input)?));
+        let forward = |_: &[usize], input| rows_of(model.forward(input)?);
         let pretrained = &self.classifier.pretrained;
         let logits = pretrained.forward_rows(pairs.windows(), run, forward)?;
         let pool = self.classifier.long_text.pool();

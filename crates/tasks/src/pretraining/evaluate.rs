@@ -72,10 +72,10 @@ impl BatchScores {
         rows: &[usize],
         blocks: &[&MaskedBlock],
         all_rows: usize,
-    ) {
+    ) -> Result<(), TaskError> {
         let masked = masked_tokens(blocks, &last_hidden_state.device());
         if masked.count() == 0 {
-            return;
+            return Ok(());
         }
         let places = rows.iter().zip(blocks).flat_map(|(&row, block)| {
             let labelled = block.labelled();
@@ -89,7 +89,7 @@ impl BatchScores {
             let [count] = labels.dims();
             if let Some(logits) = model.prediction_logits(hidden) {
                 let of_chunk = &places[predicted.len()..][..count];
-                self.look_at(&logits, of_chunk, all_rows);
+                self.look_at(&logits, of_chunk, all_rows)?;
                 let best = logits.clone().argmax(1).into_data();
                 predicted.extend(best.iter::<i64>().map(|id| id as u32));
                 let mean = masked_cross_entropy(logits, labels).into_scalar::<f32>();
@@ -105,33 +105,46 @@ impl BatchScores {
                 reference,
             }),
         );
+        Ok(())
     }
 
     /// Takes the details of the tokens of sampled rows, given with the logits `[M, V]` of all: row, position, reference.
-    fn look_at(&mut self, logits: &Tensor<2>, places: &[(usize, usize, u32)], all_rows: usize) {
+    fn look_at(
+        &mut self,
+        logits: &Tensor<2>,
+        places: &[(usize, usize, u32)],
+        all_rows: usize,
+    ) -> Result<(), TaskError> {
         let sampled = places.iter().enumerate();
         let sampled: Vec<(usize, usize, u32)> = sampled
             .filter(|(_, (row, ..))| is_sampled(*row, all_rows))
             .map(|(index, &(row, _, reference))| (index, row, reference))
             .collect();
         if sampled.is_empty() {
-            return;
+            return Ok(());
         }
         let indices: Vec<i32> = sampled.iter().map(|&(index, ..)| index as i32).collect();
         let data = TensorData::new(indices, [sampled.len()]);
         let picked = Tensor::<1, Int>::from_data(data, &logits.device());
-        let rows = rows_of(logits.clone().select(0, picked));
+        let rows = rows_of(logits.clone().select(0, picked))?;
         let details = sampled.iter().zip(rows);
         self.token_details.extend(
             details.map(|(&(_, row, reference), logits)| TokenDetail::new(row, &logits, reference)),
         );
+        Ok(())
     }
 
     /// Takes the logits `[B, 2]` of some pairs.
-    fn add_pairs(&mut self, logits: Tensor<2>, rows: &[usize], split: &Split) {
+    fn add_pairs(
+        &mut self,
+        logits: Tensor<2>,
+        rows: &[usize],
+        split: &Split,
+    ) -> Result<(), TaskError> {
         let classes = split.classes(rows, &logits.device());
         self.pair_loss = masked_cross_entropy(logits.clone(), classes).into_scalar::<f32>();
-        self.pairs = rows_of(logits);
+        self.pairs = rows_of(logits)?;
+        Ok(())
     }
 }
 
@@ -242,11 +255,11 @@ impl<M: PretrainingModel> Pretraining<M> {
             let mut scores = BatchScores::default();
             let hidden_bsh = model.encoder().forward(input)?.last_hidden_state;
             if let Some(logits_b2) = model.seq_relationship_logits(hidden_bsh.clone()) {
-                scores.add_pairs(logits_b2, rows, split);
+                scores.add_pairs(logits_b2, rows, split)?;
             }
             if M::PREDICTS_TOKENS {
                 let blocks: Vec<&MaskedBlock> = rows.iter().map(|&row| &masked[row]).collect();
-                scores.add_tokens(model, hidden_bsh, rows, &blocks, split.len());
+                scores.add_tokens(model, hidden_bsh, rows, &blocks, split.len())?;
             }
             Ok(scores)
         };

@@ -94,7 +94,7 @@ impl Pretraining<ModelForMaskedLM> {
             let hidden_bsh = model.encoder.forward(input)?.last_hidden_state;
             let filled = rows.iter().enumerate().map(|(index, &row)| {
                 let hidden_1sh = hidden_bsh.clone().narrow(0, index, 1);
-                let logits = self.mask_logits(model, hidden_1sh, &texts[row]);
+                let logits = self.mask_logits(model, hidden_1sh, &texts[row])?;
                 self.filled(&texts[row], logits, count)
             });
             filled.collect()
@@ -116,10 +116,10 @@ impl Pretraining<ModelForMaskedLM> {
         model: &ModelForMaskedLM,
         hidden_1sh: Tensor<3>,
         text: &Encoding,
-    ) -> Vec<Vec<f32>> {
+    ) -> Result<Vec<Vec<f32>>, TaskError> {
         let positions: Vec<i32> = self.masks(text).iter().map(|&at| at as i32).collect();
         if positions.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let shape = [positions.len()];
         let positions = TensorData::new(positions, shape);
@@ -127,7 +127,7 @@ impl Pretraining<ModelForMaskedLM> {
         let hidden_mh = hidden_1sh.squeeze_dim::<2>(0).select(0, positions);
         model
             .prediction_logits(hidden_mh)
-            .map_or_else(Vec::new, rows_of)
+            .map_or_else(|| Ok(Vec::new()), rows_of)
     }
 
     fn filled(
@@ -184,7 +184,7 @@ impl Pretraining<ModelForNextSentencePrediction> {
             .map(|(text, text_pair)| (*text, Some(*text_pair)))
             .collect();
         let encodings = self.pretrained.encode(&pairs)?;
-        let forward = |_: &[usize], input| Ok(rows_of(model.forward(input)?));
+        let forward = |_: &[usize], input| rows_of(model.forward(input)?);
         let logits = self.pretrained.forward_rows(&encodings, run, forward)?;
         let predictions = logits.into_iter().zip(&encodings);
         Ok(predictions

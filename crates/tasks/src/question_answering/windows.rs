@@ -80,8 +80,8 @@ impl QuestionAnswerer {
         let encodings = &windows.encodings;
         let forward = |rows: &[usize], input| {
             let logits = model.forward(input)?;
-            let starts = rows_of(logits.start_logits);
-            let ends = rows_of(logits.end_logits);
+            let starts = rows_of(logits.start_logits)?;
+            let ends = rows_of(logits.end_logits)?;
             let mut windows = Vec::with_capacity(rows.len());
             for ((&row, mut start_logits), mut end_logits) in rows.iter().zip(starts).zip(ends) {
                 start_logits.truncate(encodings[row].len());

@@ -74,7 +74,7 @@ impl SentenceEmbedder {
             if self.normalize_at_last {
                 vectors = normalize(vectors);
             }
-            Ok(rows_of(vectors))
+            rows_of(vectors)
         };
         self.pretrained.forward_rows(encodings, run, forward)
     }

@@ -76,7 +76,7 @@ impl TextClassifier {
     ) -> Result<(Vec<Vec<f32>>, f64), TaskError> {
         let (device, batch_size) = (run.device, run.batch_size.get());
         let windows = split.documents.windows();
-        let forward = |_: &[usize], input| Ok(rows_of(model.forward(input)?));
+        let forward = |_: &[usize], input| rows_of(model.forward(input)?);
         let logits = self.pretrained.forward_shared_rows(windows, run, forward)?;
         let logits = self.long_text.pool().pooled_rows(&logits, &split.documents);
         let mut mean_loss = MeanLoss::default();

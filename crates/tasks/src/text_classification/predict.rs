@@ -72,7 +72,7 @@ impl TextClassifier {
         run: RunOptions<'_>,
     ) -> Result<Vec<Prediction>, TaskError> {
         let documents = self.documents(texts)?;
-        let forward = |_: &[usize], input| Ok(rows_of(model.forward(input)?));
+        let forward = |_: &[usize], input| rows_of(model.forward(input)?);
         let windows = documents.windows();
         let logits = self.pretrained.forward_rows(windows, run, forward)?;
         let logits = self.long_text.pool().pooled_rows(&logits, &documents);

@@ -47,7 +47,7 @@ impl TokenClassifier {
         let forward = |rows: &[usize], input| {
             let batch_logits = model.forward(input)?;
             let mean = loss(batch_logits.clone(), split.labels(rows, device)).into_scalar::<f32>();
-            let windows = rows.iter().zip(token_rows(batch_logits));
+            let windows = rows.iter().zip(token_rows(batch_logits)?);
             let words = windows.map(|(&row, mut token_logits)| {
                 let words = split.windows[row].words.iter();
                 words

@@ -34,7 +34,7 @@ impl TokenClassifier {
         let mut windows = self.text_windows(inputs)?;
         let encodings = std::mem::take(&mut windows.encodings);
         let take = |rows: &[usize], input| {
-            for (&row, logits) in rows.iter().zip(token_rows(model.forward(input)?)) {
+            for (&row, logits) in rows.iter().zip(token_rows(model.forward(input)?)?) {
                 windows.take(row, logits);
             }
             Ok(())

@@ -1,6 +1,7 @@
 //! Parquet and Arrow files as rows of JSON objects.
 
-use std::io::Cursor;
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::PathBuf;
 
 use arrow_array::cast::AsArray;
@@ -9,6 +10,7 @@ use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::reader::ChunkReader;
 use serde_json::{Map, Number, Value};
 
 use super::rows::Object;
@@ -19,33 +21,47 @@ const ARROW_FILE: &[u8] = b"ARROW1";
 /// The key of the metadata in which `datasets` keeps the features.
 const HUGGINGFACE: &str = "huggingface";
 
+/// Rows, some at a time.
+pub(super) type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>;
+type Unreadable = Box<dyn std::error::Error + Send + Sync>;
+
 /// A file whose schema has been read.
 pub(crate) struct Table {
     path: PathBuf,
     format: Format,
-    content: bytes::Bytes,
+    content: Content,
     schema: SchemaRef,
 }
 
+/// Where the bytes are.
+enum Content {
+    Memory(bytes::Bytes),
+    /// A file, of which only what is needed is read.
+    File(File),
+}
+
 impl Table {
+    /// Reads the content into memory.
     pub(crate) fn open(source: Source, format: Format) -> Result<Self, ReadError> {
         let path = source.path.clone();
-        let content = bytes::Bytes::from(source.into_bytes()?);
-        let schema = match format {
-            Format::Parquet => {
-                let builder = ParquetRecordBatchReaderBuilder::try_new(content.clone());
-                builder
-                    .map(|builder| builder.schema().clone())
-                    .map_err(boxed)
+        let content = Content::Memory(bytes::Bytes::from(source.into_bytes()?));
+        Self::of(path, format, content)
+    }
+
+    /// Leaves the content in its file.
+    pub(super) fn open_in_place(source: Source, format: Format) -> Result<Self, ReadError> {
+        let path = source.path.clone();
+        let content = Content::File(source.into_file()?);
+        Self::of(path, format, content)
+    }
+
+    fn of(path: PathBuf, format: Format, content: Content) -> Result<Self, ReadError> {
+        let schema = match (&content, format) {
+            (Content::Memory(bytes), Format::Parquet) => parquet_schema(bytes.clone()),
+            (Content::File(file), Format::Parquet) => {
+                file.try_clone().map_err(boxed).and_then(parquet_schema)
             }
-            _ if content.starts_with(ARROW_FILE) => {
-                let reader = FileReader::try_new(Cursor::new(content.clone()), None);
-                reader.map(|reader| reader.schema()).map_err(boxed)
-            }
-            _ => {
-                let reader = StreamReader::try_new(Cursor::new(content.clone()), None);
-                reader.map(|reader| reader.schema()).map_err(boxed)
-            }
+            (content, _) => content.reader().map_err(boxed).and_then(arrow_schema),
         };
         Ok(Self {
             schema: schema.map_err(|source| unreadable(&path, format, source))?,
@@ -88,33 +104,27 @@ impl Table {
         Ok(())
     }
 
-    fn batches(
-        &self,
-        columns: &[usize],
-    ) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>>>, ReadError> {
-        let content = self.content.clone();
-        let unreadable = |source| self.unreadable(source);
-        Ok(match self.format {
-            Format::Parquet => {
-                let builder = ParquetRecordBatchReaderBuilder::try_new(content)
-                    .map_err(|error| unreadable(error.into()))?;
-                let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
-                let reader = builder.with_projection(mask).build();
-                Box::new(reader.map_err(|error| unreadable(error.into()))?)
+    /// The batches of some columns.
+    pub(super) fn batches(&self, columns: &[usize]) -> Result<Batches, ReadError> {
+        let batches = match (&self.content, self.format) {
+            (Content::Memory(bytes), Format::Parquet) => parquet_batches(bytes.clone(), columns),
+            (Content::File(file), Format::Parquet) => {
+                let file = file.try_clone().map_err(boxed);
+                file.and_then(|file| parquet_batches(file, columns))
             }
-            _ if content.starts_with(ARROW_FILE) => {
-                let reader = FileReader::try_new(Cursor::new(content), Some(columns.to_vec()));
-                Box::new(reader.map_err(|error| unreadable(error.into()))?)
+            (content, _) => {
+                let reader = content.reader().map_err(boxed);
+                reader.and_then(|reader| arrow_batches(reader, columns))
             }
-            _ => {
-                let reader = StreamReader::try_new(Cursor::new(content), Some(columns.to_vec()));
-                Box::new(reader.map_err(|error| unreadable(error.into()))?)
-            }
-        })
+        };
+        batches.map_err(|source| self.unreadable(source))
     }
 
     /// The columns of a batch with their names.
-    fn columns(&self, batch: &RecordBatch) -> Result<Vec<(String, Vec<Value>)>, ReadError> {
+    pub(super) fn columns(
+        &self,
+        batch: &RecordBatch,
+    ) -> Result<Vec<(String, Vec<Value>)>, ReadError> {
         let schema: &Schema = batch.schema_ref();
         let columns = schema.fields().iter().zip(batch.columns());
         columns
@@ -129,22 +139,76 @@ impl Table {
             .collect()
     }
 
-    fn unreadable(&self, source: Box<dyn std::error::Error + Send + Sync>) -> ReadError {
+    pub(super) fn unreadable(&self, source: Unreadable) -> ReadError {
         unreadable(&self.path, self.format, source)
     }
 }
 
-fn boxed<E: std::error::Error + Send + Sync + 'static>(
-    error: E,
-) -> Box<dyn std::error::Error + Send + Sync> {
+/// Something that can be read from any place.
+trait ReadSeek: Read + Seek {}
+
+impl<R: Read + Seek> ReadSeek for R {}
+
+impl Content {
+    /// The content from its beginning.
+    fn reader(&self) -> io::Result<Box<dyn ReadSeek>> {
+        Ok(match self {
+            Self::Memory(bytes) => Box::new(Cursor::new(bytes.clone())),
+            Self::File(file) => {
+                let mut reader = BufReader::new(file.try_clone()?);
+                reader.rewind()?;
+                Box::new(reader)
+            }
+        })
+    }
+}
+
+fn parquet_schema(content: impl ChunkReader + 'static) -> Result<SchemaRef, Unreadable> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(content).map_err(boxed)?;
+    Ok(builder.schema().clone())
+}
+
+fn parquet_batches(
+    content: impl ChunkReader + 'static,
+    columns: &[usize],
+) -> Result<Batches, Unreadable> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(content).map_err(boxed)?;
+    let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
+    let reader = builder.with_projection(mask).build().map_err(boxed)?;
+    Ok(Box::new(reader))
+}
+
+/// Whether this is Arrow's file format, not its stream.
+fn is_arrow_file(reader: &mut dyn ReadSeek) -> io::Result<bool> {
+    let mut start = Vec::new();
+    let beginning = ARROW_FILE.len() as u64;
+    Read::take(&mut *reader, beginning).read_to_end(&mut start)?;
+    reader.rewind()?;
+    Ok(start == ARROW_FILE)
+}
+
+fn arrow_schema(mut reader: Box<dyn ReadSeek>) -> Result<SchemaRef, Unreadable> {
+    let is_file = is_arrow_file(reader.as_mut()).map_err(boxed)?;
+    Ok(match is_file {
+        true => FileReader::try_new(reader, None).map_err(boxed)?.schema(),
+        false => StreamReader::try_new(reader, None).map_err(boxed)?.schema(),
+    })
+}
+
+fn arrow_batches(mut reader: Box<dyn ReadSeek>, columns: &[usize]) -> Result<Batches, Unreadable> {
+    let columns = Some(columns.to_vec());
+    let is_file = is_arrow_file(reader.as_mut()).map_err(boxed)?;
+    Ok(match is_file {
+        true => Box::new(FileReader::try_new(reader, columns).map_err(boxed)?),
+        false => Box::new(StreamReader::try_new(reader, columns).map_err(boxed)?),
+    })
+}
+
+fn boxed<E: std::error::Error + Send + Sync + 'static>(error: E) -> Unreadable {
     error.into()
 }
 
-fn unreadable(
-    path: &std::path::Path,
-    format: Format,
-    source: Box<dyn std::error::Error + Send + Sync>,
-) -> ReadError {
+fn unreadable(path: &std::path::Path, format: Format, source: Unreadable) -> ReadError {
     ReadError::Columnar {
         path: path.to_owned(),
         format: match format {

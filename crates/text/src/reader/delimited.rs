@@ -81,7 +81,7 @@ fn record_start(position: &csv::Position, content: &str) -> (usize, usize) {
 }
 
 /// The library takes the end of the file for a closing quote, which would swallow every row after a stray one.
-fn check_quotes(path: &Path, line: usize, last_record: &str) -> Result<(), ReadError> {
+pub(super) fn check_quotes(path: &Path, line: usize, last_record: &str) -> Result<(), ReadError> {
     let is_open = last_record.matches('"').count() % 2 == 1;
     if is_open && last_record.trim().contains('\n') {
         return Err(ReadError::UnclosedQuote {

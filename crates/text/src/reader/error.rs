@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{ColumnRole, UnpackError};
+use crate::PredictError;
 
 /// A file of rows that cannot be read. The underlying cause, where there is one, is the error's `source` and not
 /// repeated in the message. Lines count from 1.
@@ -459,40 +460,37 @@ pub enum ReadError {
         /// Position of the tag.
         index: usize,
     },
-    /// A line of prediction input that starts like a JSON object and is none with the keys it needs.
+    /// A line or row of prediction input that is none.
+    #[error("{path}, line {line}: {source}", path = .path.display())]
+    Predict {
+        /// The input.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// What is wrong with it.
+        source: PredictError,
+    },
+    /// Columns were named, or a format of rows, for an input that has lines of text.
+    #[error("{path}: has no columns that are known; name its format with --input-format", path = .path.display())]
+    NoColumns {
+        /// The input.
+        path: PathBuf,
+    },
+    /// A file of rows that has not the columns of an input.
     #[error(
-        "{path}, line {line}: starts with '{{' but is not a JSON object with {keys}; a plain text that starts with '{{' \
-         has to be written as JSON too",
+        "{path}, line {line}: no columns for {keys}; the columns are {}; name the text's with --text-column, and that of a \
+         second text with --pair-column",
+        .columns.join(", "),
         path = .path.display()
     )]
-    PredictJson {
-        /// The input.
+    InputColumns {
+        /// The file.
         path: PathBuf,
         /// The line.
         line: usize,
-        /// The keys, in words.
+        /// The keys of the input, in words.
         keys: &'static str,
-        /// Where and why parsing stopped.
-        source: serde_json::Error,
-    },
-    /// A blank line of prediction input where an object is needed.
-    #[error("{path}, line {line}: is blank; expected a JSON object with {keys} on every line", path = .path.display())]
-    PredictBlank {
-        /// The input.
-        path: PathBuf,
-        /// The line.
-        line: usize,
-        /// The keys, in words.
-        keys: &'static str,
-    },
-    /// A line of prediction input that is plain text where an object is needed.
-    #[error("{path}, line {line}: is not a JSON object; expected one with {keys}", path = .path.display())]
-    PredictPlain {
-        /// The input.
-        path: PathBuf,
-        /// The line.
-        line: usize,
-        /// The keys, in words.
-        keys: &'static str,
+        /// The columns there are.
+        columns: Vec<String>,
     },
 }

@@ -12,11 +12,14 @@ mod filter;
 mod header;
 mod json_lines;
 mod label;
+mod lines;
 mod note;
+mod of_line;
 mod options;
 mod rows;
 mod settle;
 mod source;
+mod stream;
 mod tagged;
 mod unpack;
 
@@ -28,10 +31,12 @@ pub use error::ReadError;
 pub use files::matching_files;
 pub use filter::RowFilter;
 pub(crate) use label::normalized;
+pub(crate) use lines::Lines;
 pub use note::ReadNote;
 pub(crate) use note::together;
 pub use options::{Column, ColumnOptions, ColumnRole, Format, LabelLists, Unlabelled};
 pub(crate) use source::{Source, decode_utf8, name_of, numbered_lines, read_error};
+pub(crate) use stream::RowStream;
 pub use tagged::TagColumns;
 pub use unpack::UnpackError;
 

@@ -49,7 +49,7 @@ impl Format {
     }
 
     /// By the first bytes, for a file without a telling name.
-    pub(super) fn of_content(first_bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn of_content(first_bytes: &[u8]) -> Option<Self> {
         let text = first_bytes.strip_prefix("\u{feff}".as_bytes());
         match text.unwrap_or(first_bytes).trim_ascii_start() {
             [b'P', b'A', b'R', b'1', ..] => Some(Self::Parquet),

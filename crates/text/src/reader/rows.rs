@@ -175,7 +175,7 @@ impl<'a> Objects<'a> {
     }
 }
 
-fn refuse_indices(path: &Path, options: &ColumnOptions) -> Result<(), ReadError> {
+pub(super) fn refuse_indices(path: &Path, options: &ColumnOptions) -> Result<(), ReadError> {
     let given = [
         (ColumnRole::Text, options.text.as_ref()),
         (ColumnRole::TextPair, options.text_pair.as_ref()),

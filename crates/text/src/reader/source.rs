@@ -16,6 +16,8 @@ pub(crate) struct Source {
     pub(crate) path: PathBuf,
     /// The name whose extension says how the content is written: without `.gz`, or that of an archive's member.
     pub(crate) inner: PathBuf,
+    /// Where the content lies as it is, if it is no stream and not compressed.
+    pub(super) plain: Option<PathBuf>,
     /// The content.
     pub(crate) reader: Box<dyn BufRead + Send>,
 }
@@ -58,7 +60,9 @@ impl Source {
             Some(_) => path.with_extension(""),
             None => path.to_owned(),
         };
+        let mut plain = (!is_standard_input(path)).then(|| path.to_owned());
         if let Some(packing) = Packing::of(first_bytes) {
+            plain = None;
             let unpacked = unpack(reader, packing, Limits::from_environment()).map_err(error)?;
             reader = unpacked.reader;
             inner = unpacked.member.unwrap_or(inner);
@@ -66,15 +70,31 @@ impl Source {
         Ok(Self {
             path: name,
             inner,
+            plain,
             reader,
         })
     }
 
     /// The first bytes, at least one if there are any.
-    pub(super) fn first_bytes(&mut self) -> Result<&[u8], ReadError> {
+    pub(crate) fn first_bytes(&mut self) -> Result<&[u8], ReadError> {
         self.reader
             .fill_buf()
             .map_err(|source| read_error(&self.path, source))
+    }
+
+    /// The content as a file that can be read from any place. What is none is copied to a temporary one.
+    #[cfg(feature = "columnar")]
+    pub(super) fn into_file(mut self) -> Result<File, ReadError> {
+        let copy = |reader: &mut dyn Read| {
+            let mut file = tempfile::tempfile()?;
+            io::copy(reader, &mut file)?;
+            Ok(file)
+        };
+        let file = match &self.plain {
+            Some(path) => File::open(path),
+            None => copy(&mut self.reader),
+        };
+        file.map_err(|source| read_error(&self.path, source))
     }
 
     /// The whole content.

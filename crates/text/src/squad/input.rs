@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::PredictLine;
+use crate::predict_input::{InputColumns, PredictLine, Texts};
 
 /// A question and the text, or texts, that may hold its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -38,6 +38,10 @@ impl Contexts {
 
 impl PredictLine for QuestionInput {
     const KEYS: &'static str = "\"question\" and \"context\", a string or a list of strings";
+    const COLUMNS: InputColumns = InputColumns {
+        own: &["question", "context"],
+        texts: Texts::None,
+    };
 
     fn plain(_line: String) -> Option<Self> {
         None

@@ -14,6 +14,7 @@ mod meanings;
 mod packed;
 mod parity;
 mod plain_text;
+mod predict_files;
 mod predict_inputs;
 mod readers;
 mod squad;

@@ -1,7 +1,8 @@
 use std::path::Path;
 
 use bert_text::{
-    InferenceInput, PredictInput, PredictInputs, ReadError, SequenceInput, TokensInput,
+    InferenceInput, PredictError, PredictInput, PredictInputs, ReadError, SequenceInput,
+    TokensInput,
 };
 
 fn inputs(content: impl AsRef<[u8]>) -> Vec<Result<PredictInput, ReadError>> {
@@ -51,7 +52,14 @@ fn line_that_starts_like_json_must_be_json_with_a_text() {
         let mut read = inputs(format!("good\n\n{bad}\n"));
         let error = read.remove(2).expect_err("not JSON");
         assert!(
-            matches!(error, ReadError::PredictJson { line: 3, .. }),
+            matches!(
+                error,
+                ReadError::Predict {
+                    line: 3,
+                    source: PredictError::Json { .. },
+                    ..
+                }
+            ),
             "{error}"
         );
         assert!(
@@ -133,7 +141,14 @@ fn a_pair_needs_both_of_its_texts_under_either_names() {
     let mut plain = PredictInputs::<_, InferenceInput>::new(&b"a b"[..], Path::new("pairs"));
     let error = plain.next().expect("a line").expect_err("plain text");
     assert!(
-        matches!(error, ReadError::PredictPlain { line: 1, .. }),
+        matches!(
+            error,
+            ReadError::Predict {
+                line: 1,
+                source: PredictError::Plain { .. },
+                ..
+            }
+        ),
         "{error}"
     );
 }

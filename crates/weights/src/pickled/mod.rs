@@ -16,12 +16,14 @@ use safetensors::Dtype;
 
 pub use fault::{PickleFault, PicklePlace};
 
+use crate::file_state::FileState;
 use crate::tensor_info::Source;
 use crate::{CheckpointError, TensorInfo, header};
 
 /// The tensors of one file, in the order of their names.
 pub(crate) fn read(path: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {
-    let file_len = header::file_length(path)?;
+    let metadata = header::file_metadata(path)?;
+    let (file_len, state) = (metadata.len(), FileState::of(&metadata));
     let refused = |reason| CheckpointError::Pickle {
         path: path.to_owned(),
         reason,
@@ -39,7 +41,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {
     })?;
     let tensors = reader.into_tensors().into_values();
     let mut tensors = tensors
-        .map(|tensor| describe(path, file_len, tensor))
+        .map(|tensor| describe(path, (file_len, state), tensor))
         .collect::<Result<Vec<_>, _>>()
         .map_err(refused)?;
     if tensors.is_empty() {
@@ -51,7 +53,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {
 
 fn describe(
     path: &Path,
-    file_len: u64,
+    (file_len, state): (u64, FileState),
     tensor: pytorch_reader::Tensor,
 ) -> Result<TensorInfo, PickleFault> {
     let byte_len = tensor.byte_len();
@@ -69,6 +71,7 @@ fn describe(
         shape: tensor.shape().to_vec(),
         file: path.to_owned(),
         source: Source::Pickled(tensor),
+        state,
         byte_len,
     })
 }

@@ -3,6 +3,7 @@
 mod adapter;
 mod base_prefix;
 mod cast;
+mod changed;
 mod convert;
 mod foreign;
 mod key_map;

@@ -196,7 +196,7 @@ impl Comparison<'_> {
             );
         }
         for line in table.lines() {
-            eprintln!("{line}");
+            say!("{line}");
         }
     }
 }

@@ -3,26 +3,21 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use bert_tasks::TaskError;
 use bert_tasks::sentence_embedding::SentenceEmbedder;
 use bert_tasks::sentence_embedding::head::{Pooling, PoolingMode};
-use bert_text::Column;
+use bert_text::PredictInput;
 use clap::Args;
 
 use super::sink::{Sink, VectorFormat};
-use super::texts::Texts;
 use crate::flags::at_least_one;
+use crate::runner::inputs::{Input, InputFlags};
 
 #[derive(Debug, Args)]
 pub(crate) struct EmbedFiles {
-    /// Texts, one a line: plain text, or a JSON object with "text" and optionally "text_pair". Of a .tsv or .csv file one
-    /// column is read. - is standard input
-    #[arg(long, value_name = "FILE|-")]
-    input: PathBuf,
-    /// Column of the text in a TSV, CSV or JSON Lines file, by name or index from 0; by default the one with a usual name
-    #[arg(long, value_name = "COLUMN", help_heading = "Data files")]
-    text_column: Option<Column>,
+    #[command(flatten)]
+    input: InputFlags,
     /// Where the vectors go, in the order of the texts; by default standard output. The file is written as a whole or not at
     /// all
     #[arg(long, short, value_name = "FILE", help_heading = "Vectors")]
@@ -35,8 +30,15 @@ pub(crate) struct EmbedFiles {
 
 impl EmbedFiles {
     /// Opens the texts.
-    pub(super) fn open(&self) -> Result<Texts> {
-        Texts::open(&self.input, self.text_column.as_ref())
+    pub(super) fn open(&self) -> Result<Input<PredictInput>> {
+        let texts = self.input.open()?;
+        if texts.has_pairs() {
+            bail!(
+                "{}: its rows have two texts; choose one with --text-column",
+                self.input.path().display()
+            );
+        }
+        Ok(texts)
     }
 
     /// Begins the output.

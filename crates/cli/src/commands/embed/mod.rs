@@ -3,7 +3,6 @@
 mod flags;
 mod npy;
 mod sink;
-mod texts;
 
 use anyhow::Result;
 use bert_tasks::sentence_embedding::SentenceEmbedder;
@@ -17,6 +16,7 @@ use clap::Args;
 use self::flags::{EmbedFiles, VectorFlags};
 use self::sink::Sink;
 use crate::format::counted;
+use crate::runner::inputs::{Answers, Failure};
 use crate::runner::{InferenceFlags, Loaded, TaskModel};
 
 /// The vector of each text. A directory of sentence-transformers gives the same vectors as there; of any other encoder the
@@ -43,15 +43,19 @@ impl EmbedArgs {
         let flags = &self.flags;
         let source = flags.find_model()?;
         let texts = flags.files.open()?;
-        let mut sink = flags.files.sink()?;
+        let sink = flags.files.sink()?;
         let device = flags.runtime.open()?;
         let embedder = flags.open(&source, |dir, max_length| {
             self.vectors.open(dir, max_length)
         })?;
         self.say_what_is_done(&embedder);
-        let loaded = flags.load(embedder, device)?;
-        let cut = texts.each_chunk(|texts| embed(&loaded, texts, &mut sink))?;
-        sink.finish(cut.of, loaded.model.dimension())?;
+        let mut vectors = Vectors {
+            loaded: flags.load(embedder, device)?,
+            sink,
+        };
+        let cut = texts.each_chunk(&mut vectors)?;
+        let Vectors { loaded, sink } = vectors;
+        sink.finish(cut.all(), loaded.model.dimension())?;
         cut.note(loaded.model.pretrained.max_length);
         Ok(())
     }
@@ -59,37 +63,46 @@ impl EmbedArgs {
     /// What a caller may not expect: no settings in the directory, and a text before each text.
     fn say_what_is_done(&self, embedder: &SentenceEmbedder) {
         if embedder.is_plain_encoder && !self.vectors.chooses_pooling() {
-            eprintln!(
+            say!(
                 "note    {}: it has no modules.json, so it is a plain encoder; sentence-transformers would average its tokens, \
                  too, and not normalise",
                 self.flags.model
             );
         }
         if !embedder.prompt().is_empty() {
-            eprintln!("prompt  {:?} stands before each text", embedder.prompt());
+            say!("prompt  {:?} stands before each text", embedder.prompt());
         }
     }
 }
 
-/// Writes the vectors of some texts and returns how many texts were cut.
-fn embed(
-    loaded: &Loaded<SentenceEmbedder>,
-    texts: &[PredictInput],
-    sink: &mut Sink,
-) -> Result<usize> {
-    let texts: Vec<(&str, Option<&str>)> = texts
-        .iter()
-        .map(|input| (input.text.as_str(), input.text_pair.as_deref()))
-        .collect();
-    let encodings = loaded.model.encode(&texts)?;
-    let mut progress = |_| {};
-    let run = loaded.run(&mut progress);
-    let vectors = loaded
-        .model
-        .embed_encoded(&loaded.network, &encodings, run)?;
-    sink.write(&vectors)?;
-    let is_cut = |encoding: &&bert_text::Encoding| encoding.truncated_tokens > 0;
-    Ok(encodings.iter().filter(is_cut).count())
+/// Vectors on their way to where they go.
+struct Vectors {
+    loaded: Loaded<SentenceEmbedder>,
+    sink: Sink,
+}
+
+impl Answers<PredictInput> for Vectors {
+    fn answer(&mut self, texts: &[PredictInput]) -> Result<usize> {
+        let texts: Vec<(&str, Option<&str>)> = texts
+            .iter()
+            .map(|input| (input.text.as_str(), input.text_pair.as_deref()))
+            .collect();
+        let Loaded { model, network, .. } = &self.loaded;
+        let encodings = model.encode(&texts)?;
+        let mut progress = |_| {};
+        let vectors = model.embed_encoded(network, &encodings, self.loaded.run(&mut progress))?;
+        self.sink.write(&vectors)?;
+        let is_cut = |encoding: &&bert_text::Encoding| encoding.truncated_tokens > 0;
+        Ok(encodings.iter().filter(is_cut).count())
+    }
+
+    fn fail(&mut self, failure: &Failure) -> Result<()> {
+        self.sink.fail(failure, self.loaded.model.dimension())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.sink.flush()
+    }
 }
 
 impl TaskModel for SentenceEmbedder {

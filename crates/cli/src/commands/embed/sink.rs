@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::npy::NpyFile;
 use crate::failure::WrongUsage;
 use crate::results::Results;
+use crate::runner::inputs::Failure;
 use crate::whole_file::WholeFile;
 
 /// How vectors are written.
@@ -67,6 +68,20 @@ impl Sink {
                 Self::Npy(file) => file.row(vector)?,
             }
         }
+        Ok(())
+    }
+
+    /// Adds what stands in the place of a vector of this length: a record that says why, or a row of NaN.
+    pub(super) fn fail(&mut self, failure: &Failure, dimension: usize) -> Result<()> {
+        match self {
+            Self::Standard(results) => results.json_line(failure),
+            Self::Lines(file) => file.json_line(failure),
+            Self::Npy(file) => file.row(&vec![f32::NAN; dimension]),
+        }
+    }
+
+    /// Makes sure that what somebody waits for has arrived.
+    pub(super) fn flush(&mut self) -> Result<()> {
         match self {
             Self::Standard(results) => results.flush(),
             Self::Lines(_) | Self::Npy(_) => Ok(()),

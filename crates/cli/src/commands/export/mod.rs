@@ -16,6 +16,7 @@ use super::checkpoint_files::{Files, open};
 use super::inspect::total_line;
 use crate::failure::WrongUsage;
 use crate::model_source::ModelSource;
+use crate::output_directory::OutputDirectory;
 use crate::results::Results;
 
 #[derive(Debug, Args)]
@@ -83,10 +84,12 @@ impl ExportArgs {
         let source = ModelSource::find("model", &self.model)?;
         prepare_output(&self.output, self.overwrite)?;
         let directory = source.directory(self.offline)?;
+        let output = OutputDirectory::claim(&self.output)?;
         match target {
             Target::Onnx(precision) => self.write_onnx(&directory, precision)?,
             Target::Checkpoint(float) => self.write_checkpoint(&directory, float)?,
         }
+        output.keep();
         let mut results = Results::new();
         results.line(&self.output.display().to_string())?;
         results.flush()
@@ -111,7 +114,7 @@ impl ExportArgs {
         let files = Files::of(checkpoint.directory())?;
         convert_to(&checkpoint, float, &files.copied, &self.output)?;
         let written = Checkpoint::open(&self.output)?;
-        eprintln!("wrote   {}", total_line(&summary(&written)));
+        say!("wrote   {}", total_line(&summary(&written)));
         files.note_left();
         Ok(())
     }

@@ -36,7 +36,7 @@ impl ExportArgs {
         self.stage(directory, &files, &model, &names)?;
         files.note_left();
         let [inputs, outputs] = model.names().map(|names| names.join(", "));
-        eprintln!(
+        say!(
             "wrote   {}: {}, {inputs} → {outputs}",
             names.model,
             bytes(model.byte_len())

@@ -115,6 +115,6 @@ impl<D> Checked<D> {
 /// Findings on standard error, before training.
 pub(crate) fn print_warnings(findings: impl IntoIterator<Item = Finding>) {
     for Finding { message, .. } in findings {
-        eprintln!("warning {message}");
+        say!("warning {message}");
     }
 }

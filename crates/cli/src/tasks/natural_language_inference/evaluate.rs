@@ -100,7 +100,7 @@ impl Evaluate for &EvaluateArgs {
         predictions: Option<WholeFile>,
     ) -> Result<Metrics> {
         for line in confusion::table(&scored.metrics, &nli.classifier.labels).lines() {
-            eprintln!("{line}");
+            say!("{line}");
         }
         let records = labelled_records(&scored.predictions, split, &nli.classifier);
         write_lines(predictions, records)?;

@@ -34,7 +34,7 @@ fn encode(nli: &NliClassifier, data: &NliData) -> Result<Split> {
 fn agreed(dataset: Dataset) -> Result<NliData> {
     let data = NliData::new(dataset)?;
     if data.without_agreement > 0 {
-        eprintln!(
+        say!(
             "note    {}: {} left out: the label \"-\" or \"-1\" means that the annotators did not agree",
             data.dataset.path.display(),
             counted(data.without_agreement, "row")

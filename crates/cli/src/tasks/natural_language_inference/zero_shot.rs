@@ -105,7 +105,7 @@ impl Predict for Command<'_> {
 
     fn load(&self, model: ZeroShotClassifier, device: Device) -> Result<Self::Loaded> {
         if let Some(doubt) = model.doubt() {
-            eprintln!("warning {doubt}");
+            say!("warning {doubt}");
         }
         self.flags.load(model, device)
     }

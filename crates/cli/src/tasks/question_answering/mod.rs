@@ -50,6 +50,6 @@ fn read(
 /// Tokenizes a data set and describes it on standard error.
 fn encode(answerer: &QuestionAnswerer, data: &SquadDataset) -> Result<Split> {
     let split = answerer.encode(data)?;
-    eprintln!("data    {}", model::data(&split));
+    say!("data    {}", model::data(&split));
     Ok(split)
 }

@@ -116,7 +116,7 @@ print(tokenizer.decode(inputs["input_ids"][0, start : end + 1]))"#,
     ) -> Result<Split> {
         let split = encode(answerer, &data)?;
         if let Some(misplaced) = misplaced(&split) {
-            eprintln!("note    {misplaced}");
+            say!("note    {misplaced}");
         }
         Ok(match role {
             Role::Training => split.learnable()?,

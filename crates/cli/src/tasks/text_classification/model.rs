@@ -86,7 +86,7 @@ pub(crate) fn print_data(split: &Split, classifier: &TextClassifier) {
         split.truncated(),
         classifier.pretrained.max_length,
     );
-    eprintln!("data    {line}");
+    say!("data    {line}");
 }
 
 fn targets(targets: &Targets, labels: &LabelSet) -> String {

@@ -24,6 +24,6 @@ const DEFAULT_MAX_LENGTH: usize = 128;
 /// Tokenizes a data set and describes it on standard error.
 fn encode(classifier: &TokenClassifier, data: &TaggedDataset) -> Result<Split> {
     let split = classifier.encode(data)?;
-    eprintln!("data    {}", model::data(&split, classifier));
+    say!("data    {}", model::data(&split, classifier));
     Ok(split)
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::PredictLine;
+use super::{InputColumns, PredictLine, Texts};
 
 /// A premise and a hypothesis.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -17,6 +17,7 @@ pub struct InferenceInput {
 
 impl PredictLine for InferenceInput {
     const KEYS: &'static str = "\"premise\" and \"hypothesis\" (or \"text\" and \"text_pair\")";
+    const COLUMNS: InputColumns = InputColumns::texts(Texts::Two);
 
     fn plain(_: String) -> Option<Self> {
         None
@@ -33,6 +34,10 @@ pub struct SequenceInput {
 
 impl PredictLine for SequenceInput {
     const KEYS: &'static str = "\"sequence\" (or \"text\")";
+    const COLUMNS: InputColumns = InputColumns {
+        own: &["sequence"],
+        texts: Texts::One,
+    };
 
     fn plain(sequence: String) -> Option<Self> {
         Some(Self { sequence })

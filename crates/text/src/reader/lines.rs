@@ -1,0 +1,72 @@
+//! The lines of a file one by one, so that an endless stream works too.
+
+use std::fmt;
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+
+use super::{ReadError, read_error};
+
+/// Lines with their numbers.
+pub(crate) struct Lines<R> {
+    reader: R,
+    path: PathBuf,
+    line: usize,
+}
+
+impl<R> fmt::Debug for Lines<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, line {}", self.path.display(), self.line)
+    }
+}
+
+impl<R: BufRead> Lines<R> {
+    /// `path` names the file in messages.
+    pub(crate) fn new(reader: R, path: &Path) -> Self {
+        Self {
+            reader,
+            path: path.to_owned(),
+            line: 0,
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The number of the line that was read last, from 1.
+    pub(crate) fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The next line, without its end and without a byte-order mark.
+    pub(crate) fn next_line(&mut self) -> Result<Option<String>, ReadError> {
+        let mut bytes = Vec::new();
+        let count = self
+            .reader
+            .read_until(b'\n', &mut bytes)
+            .map_err(|source| read_error(&self.path, source))?;
+        if count == 0 {
+            return Ok(None);
+        }
+        self.line += 1;
+        let line = String::from_utf8(bytes).map_err(|_| ReadError::InvalidUtf8 {
+            path: self.path.clone(),
+            line: self.line,
+        })?;
+        let line = match self.line {
+            1 => line.trim_start_matches('\u{feff}'),
+            _ => &line,
+        };
+        Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+
+    /// The next line that is not blank.
+    pub(super) fn next_filled(&mut self) -> Result<Option<String>, ReadError> {
+        loop {
+            match self.next_line()? {
+                Some(line) if line.trim().is_empty() => {}
+                other => return Ok(other),
+            }
+        }
+    }
+}
