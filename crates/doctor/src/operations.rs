@@ -3,9 +3,9 @@
 use bert_kernels::{
     AdamWState, AdamWStep, AttentionParams, CrossEntropyOptions, DropoutMask, EmbeddingIds,
     EmbeddingParams, EmbeddingWeights, Epilogue, LinearWeights, LowRankWeights, NormParams,
-    Precision, Projections, Rotation, adamw_update, attention, cross_attention, dropout_add_norm, embed,
-    feed_forward, gated_gelu, gelu, layer_norm, linear, linear_qkv, masked_cross_entropy, rotary,
-    weighted_cross_entropy, without_kernels,
+    Precision, Projections, Rotation, adamw_update, attention, cross_attention, dropout_add_norm,
+    embed, feed_forward, gated_gelu, gelu, layer_norm, linear, linear_qkv, masked_cross_entropy,
+    rotary, weighted_cross_entropy, without_kernels,
 };
 use bert_parity::operation::{integers, row, same, waves, with_gradients};
 use bert_parity::{Quantity, Values};

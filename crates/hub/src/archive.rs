@@ -9,6 +9,11 @@ use zip::result::ZipError;
 
 use crate::error::SourceError;
 
+/// What comes out of an archive without a stated size is no more than this, 64 MiB, or so many times the archive. Text shrinks
+/// to a tenth; a bomb shrinks to a thousandth.
+const FREE_BYTES: u64 = 64 << 20;
+const MOST_TIMES: u64 = 200;
+
 /// Where in an archive the wanted files lie.
 #[derive(Debug)]
 pub(crate) struct Inside<'a> {
@@ -25,8 +30,8 @@ pub(crate) struct Inside<'a> {
 pub(crate) struct Member {
     pub(crate) path: String,
     pub(crate) to: PathBuf,
-    /// A member that unpacks to more is an error.
-    pub(crate) most_bytes: Option<u64>,
+    /// Its size where one is stated; a member that unpacks to more is an error.
+    pub(crate) size: Option<u64>,
 }
 
 /// Unpacks every one of `members`, whose paths count from the innermost folder; nested archives pass through `scratch`.
@@ -46,7 +51,7 @@ pub(crate) fn extract(
             vec![Member {
                 path: path.clone(),
                 to: to.clone(),
-                most_bytes: None,
+                size: None,
             }],
         )?;
         current = to;
@@ -68,12 +73,19 @@ fn unpack(archive: &Path, strip_top: bool, members: Vec<Member>) -> Result<(), S
     let length = file
         .read(&mut magic)
         .map_err(SourceError::disk("read", archive))?;
+    let archive_bytes = file
+        .metadata()
+        .map_err(SourceError::disk("read", archive))?;
+    let most_bytes = FREE_BYTES.max(archive_bytes.len().saturating_mul(MOST_TIMES));
     file.rewind().map_err(SourceError::disk("read", archive))?;
     match &magic[..length] {
-        b"PK\x03\x04" => unpack_zip(archive, file, members),
+        b"PK\x03\x04" => unpack_zip(archive, file, most_bytes, members),
         [0x1f, 0x8b, ..] => unpack_tar(
             archive,
-            MultiGzDecoder::new(BufReader::new(file)),
+            Bounded {
+                inner: MultiGzDecoder::new(BufReader::new(file)),
+                rest: most_bytes,
+            },
             strip_top,
             members,
         ),
@@ -81,7 +93,32 @@ fn unpack(archive: &Path, strip_top: bool, members: Vec<Member>) -> Result<(), S
     }
 }
 
-fn unpack_zip(archive: &Path, file: File, members: Vec<Member>) -> Result<(), SourceError> {
+/// A stream that is an error where it has more bytes than an archive of this size should unpack to: members that nobody wants
+/// have to be unpacked on the way to those that are wanted.
+struct Bounded<R> {
+    inner: R,
+    rest: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let rest = self.rest.checked_sub(count as u64);
+        self.rest = rest.ok_or_else(|| {
+            io::Error::other(format!(
+                "it unpacks to more than {MOST_TIMES} times its size, so it may be made to fill the disk"
+            ))
+        })?;
+        Ok(count)
+    }
+}
+
+fn unpack_zip(
+    archive: &Path,
+    file: File,
+    most_bytes: u64,
+    members: Vec<Member>,
+) -> Result<(), SourceError> {
     let mut zip = zip::ZipArchive::new(BufReader::new(file))
         .map_err(|refused| unreadable(archive, &refused))?;
     for member in members {
@@ -89,6 +126,16 @@ fn unpack_zip(archive: &Path, file: File, members: Vec<Member>) -> Result<(), So
             ZipError::FileNotFound => missing(archive, &member.path),
             other => unreadable(archive, &other),
         })?;
+        if content.is_symlink() {
+            return Err(SourceError::Archive {
+                archive: name(archive),
+                message: format!("{} is a symbolic link in it, and no file", member.path),
+            });
+        }
+        let mut content = Bounded {
+            inner: &mut content,
+            rest: most_bytes,
+        };
         write_member(archive, &mut content, &member)?;
     }
     Ok(())
@@ -137,11 +184,11 @@ fn write_member(
     let mut file = File::create(&member.to).map_err(SourceError::disk("create", &member.to))?;
     // One byte more than allowed tells "too long" from "just right".
     let limit = member
-        .most_bytes
+        .size
         .map_or(u64::MAX, |bytes| bytes.saturating_add(1));
     let written = io::copy(&mut content.take(limit), &mut file)
         .map_err(|refused| unreadable(archive, &refused))?;
-    match member.most_bytes {
+    match member.size {
         Some(expected) if written > expected => Err(SourceError::Size {
             file: member.path.clone(),
             expected,

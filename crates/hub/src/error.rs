@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::pace::FEWEST_BYTES;
+
 /// Why a fetch as a whole failed.
 #[derive(Debug, Error)]
 pub enum FetchError {
@@ -105,6 +107,26 @@ pub enum SourceError {
         received: u64,
         /// Bytes announced.
         expected: u64,
+    },
+    /// The server sends so little that a transfer would never end.
+    #[error(
+        "{url} sent less than {FEWEST_BYTES} bytes a second ({received} bytes so far); run again later to resume"
+    )]
+    TooSlow {
+        /// The address asked.
+        url: String,
+        /// Bytes on disk.
+        received: u64,
+    },
+    /// More arrives, or comes out of an archive, than a file may have whose size nobody has stated.
+    #[error(
+        "{file} has more than {limit} bytes, and nobody states its size; if it is right, state the size in the manifest"
+    )]
+    TooLarge {
+        /// The file.
+        file: String,
+        /// The most bytes that are taken.
+        limit: u64,
     },
     /// The file's length is not the manifest's or the source's.
     #[error(
@@ -211,7 +233,10 @@ impl SourceError {
     pub(crate) fn is_resumable(&self) -> bool {
         matches!(
             self,
-            Self::CutShort { .. } | Self::Transport { .. } | Self::Status { .. }
+            Self::CutShort { .. }
+                | Self::Transport { .. }
+                | Self::Status { .. }
+                | Self::TooSlow { .. }
         )
     }
 

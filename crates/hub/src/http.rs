@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use ureq::http::{HeaderMap, Response, StatusCode};
@@ -13,8 +13,11 @@ use ureq::{Agent, Body, config::RedirectAuthHeaders};
 use crate::disk::{self, BLOCK_BYTES};
 use crate::error::SourceError;
 use crate::options::FetchOptions;
+use crate::pace::Pace;
 use crate::progress::Progress;
 
+/// A file whose size nobody has stated is no longer than this, 8 GiB.
+const MOST_UNSTATED_BYTES: u64 = 8 << 30;
 /// How long a host may take to accept a connection. An unreachable host must not delay the next source for long.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -77,7 +80,7 @@ pub(crate) fn download(
     let mut failures = 0;
     let had_bytes = length(transfer.part) > 0;
     loop {
-        match attempt(agent, transfer, progress) {
+        match attempt(agent, transfer, options.timeout, progress) {
             Ok(begun) if had_bytes || failures == 0 => return Ok(begun),
             // The earlier bytes came within this call and from the same answer or a matching one.
             Ok(_) => return Ok(Begun::Afresh),
@@ -98,6 +101,7 @@ pub(crate) fn download(
 fn attempt(
     agent: &Agent,
     transfer: &Transfer<'_>,
+    timeout: Duration,
     progress: &mut dyn Progress,
 ) -> Result<Begun, Failure> {
     let resume = Resume::of(transfer);
@@ -120,9 +124,10 @@ fn attempt(
         .call()
         .map_err(|error| Failure::Unanswered(transport(transfer.url, &error)))?;
     match response.status() {
-        StatusCode::OK => receive(response, transfer, 0, progress),
+        StatusCode::OK => receive(response, transfer, 0, Pace::new(timeout), progress),
         StatusCode::PARTIAL_CONTENT if range_start(response.headers()) == Some(resume.offset) => {
-            receive(response, transfer, resume.offset, progress)
+            let pace = Pace::new(timeout);
+            receive(response, transfer, resume.offset, pace, progress)
         }
         StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
             // The partial file does not fit what the server holds now.
@@ -144,6 +149,7 @@ fn receive(
     response: Response<Body>,
     transfer: &Transfer<'_>,
     offset: u64,
+    pace: Pace,
     progress: &mut dyn Progress,
 ) -> Result<Begun, Failure> {
     let total = total_bytes(&response, offset).or(transfer.size);
@@ -156,16 +162,18 @@ fn receive(
             found,
         }));
     }
+    if total.is_some_and(|total| total > most_bytes(transfer)) {
+        return Err(Failure::Final(too_large(transfer)));
+    }
     let mut file = open_part(transfer, response.headers(), offset).map_err(Failure::Final)?;
     progress.start(transfer.label, offset, total);
-    let copied = copy(
-        &mut response.into_body().into_reader(),
-        &mut file,
-        transfer,
-        offset,
+    let mut body = Incoming {
+        body: &mut response.into_body().into_reader(),
+        received: offset,
         total,
-        progress,
-    );
+        pace,
+    };
+    let copied = body.copy(&mut file, transfer, progress);
     progress.finish();
     let received = copied?;
     match total {
@@ -179,41 +187,66 @@ fn receive(
     }
 }
 
-fn copy(
-    body: &mut dyn Read,
-    file: &mut File,
-    transfer: &Transfer<'_>,
-    offset: u64,
+/// A body under way.
+struct Incoming<'a> {
+    body: &'a mut dyn Read,
+    received: u64,
     total: Option<u64>,
-    progress: &mut dyn Progress,
-) -> Result<u64, Failure> {
-    let mut received = offset;
-    let mut block = vec![0; BLOCK_BYTES];
-    loop {
-        let length = match body.read(&mut block) {
-            Ok(0) => return Ok(received),
-            Ok(length) => length,
-            Err(broken) => {
-                return Err(Failure::Passing(broken_off(
-                    transfer, received, total, &broken,
-                )));
+    pace: Pace,
+}
+
+impl Incoming<'_> {
+    /// Writes the rest of the body to the file, and gives the length of both.
+    fn copy(
+        &mut self,
+        file: &mut File,
+        transfer: &Transfer<'_>,
+        progress: &mut dyn Progress,
+    ) -> Result<u64, Failure> {
+        let mut block = vec![0; BLOCK_BYTES];
+        loop {
+            let length = match self.body.read(&mut block) {
+                Ok(0) => return Ok(self.received),
+                Ok(length) => length,
+                Err(broken) => {
+                    let broken = broken_off(transfer, self.received, self.total, &broken);
+                    return Err(Failure::Passing(broken));
+                }
+            };
+            file.write_all(&block[..length]).map_err(|refused| {
+                Failure::Final(SourceError::disk("write", transfer.part)(refused))
+            })?;
+            self.received += length as u64;
+            progress.advance(length as u64);
+            if self.received > most_bytes(transfer) {
+                return Err(Failure::Final(match transfer.size {
+                    Some(expected) => SourceError::Size {
+                        file: transfer.label.to_owned(),
+                        expected,
+                        found: self.received,
+                    },
+                    None => too_large(transfer),
+                }));
             }
-        };
-        file.write_all(&block[..length]).map_err(|refused| {
-            Failure::Final(SourceError::disk("write", transfer.part)(refused))
-        })?;
-        received += length as u64;
-        progress.advance(length as u64);
-        if let Some(expected) = transfer.size
-            && received > expected
-        {
-            let file = transfer.label.to_owned();
-            return Err(Failure::Final(SourceError::Size {
-                file,
-                expected,
-                found: received,
-            }));
+            if !self.pace.is_kept(length as u64, Instant::now()) {
+                return Err(Failure::Passing(SourceError::TooSlow {
+                    url: transfer.url.to_owned(),
+                    received: self.received,
+                }));
+            }
         }
+    }
+}
+
+/// The most that a file may have.
+fn most_bytes(transfer: &Transfer<'_>) -> u64 {
+    transfer.size.unwrap_or(MOST_UNSTATED_BYTES)
+}
+
+fn too_large(transfer: &Transfer<'_>) -> SourceError {
+    SourceError::TooLarge {
+        file: transfer.label.to_owned(),
+        limit: most_bytes(transfer),
     }
 }
 

@@ -49,6 +49,7 @@ mod fetcher;
 mod http;
 mod manifest;
 mod options;
+mod pace;
 mod pins;
 mod progress;
 mod repository;

@@ -3,12 +3,14 @@
 //! Files of checkpoints come from Python and from editors. [`from_slice`] reads them where strict JSON readers stop:
 //! - it skips a UTF-8 byte order mark;
 //! - it reads the literals `Infinity`, `-Infinity` and `NaN` as `null`, because JSON has no such numbers;
-//! - of a key that an object has twice, the last one counts.
+//! - of a key that an object has twice, the last one counts. [`from_slice_unique`] refuses such an object: it is for files
+//!   of strangers that decide what is computed.
 //!
 //! A [`JsonError`] names file, line, column and key. This crate does *not* open files: the caller has the bytes and says
 //! where they are from.
 
 mod literals;
+mod unique;
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use literals::StrictText;
+pub use unique::UniqueKeys;
 
 const UTF_8_MARK: &[u8] = b"\xEF\xBB\xBF";
 const UTF_16_MARKS: [&[u8]; 2] = [b"\xFF\xFE", b"\xFE\xFF"];
@@ -53,11 +56,25 @@ fn key_words(key: &str) -> String {
 ///
 /// The bytes are not UTF-8, are not JSON, or do not have the form of a `T`.
 pub fn from_slice<T: DeserializeOwned>(path: &Path, content: &[u8]) -> Result<T, JsonError> {
+    typed(path, &StrictText::new(decode(path, content)?))
+}
+
+/// As [`from_slice`], but a key that an object has twice is an error.
+///
+/// # Errors
+///
+/// As [`from_slice`]; a key that stands twice.
+pub fn from_slice_unique<T: DeserializeOwned>(path: &Path, content: &[u8]) -> Result<T, JsonError> {
     let text = StrictText::new(decode(path, content)?);
-    let value: Value = parse(path, &text)?;
+    parse::<UniqueKeys>(path, &text)?;
+    typed(path, &text)
+}
+
+fn typed<T: DeserializeOwned>(path: &Path, text: &StrictText<'_>) -> Result<T, JsonError> {
+    let value: Value = parse(path, text)?;
     serde_path_to_error::deserialize(value).map_err(|error| {
         // Only the text knows the line, and only where its form is at fault on the first reading too.
-        let place = parse::<T>(path, &text).err();
+        let place = parse::<T>(path, text).err();
         JsonError {
             path: path.to_owned(),
             line: place.as_ref().map_or(1, |place| place.line),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bert_json::{JsonError, from_slice};
+use bert_json::{JsonError, from_slice, from_slice_unique};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -49,6 +49,16 @@ fn the_last_of_two_equal_keys_counts() {
     let map: BTreeMap<String, i32> = read(r#"{"a": 1, "a": 2}"#).unwrap();
     assert_eq!(map["a"], 2);
     assert_eq!(read::<Size>(r#"{"size": 1, "size": 2}"#).unwrap().size, 2);
+}
+
+#[test]
+fn a_key_that_stands_twice_is_named_with_its_place_where_keys_are_unique() {
+    let path = Path::new("dir/config.json");
+    let read = |content: &str| from_slice_unique::<Value>(path, content.as_bytes());
+    let error = read("{\"one\": {\"a\": NaN,\n\"b\": [], \"a\": 2}}").unwrap_err();
+    assert_eq!((error.line, error.key.as_str()), (2, "one"));
+    assert!(error.reason.contains("`a` stands twice"), "{error}");
+    assert!(read("{\"a\": [{\"a\": -1}, {\"a\": 1.5}], \"b\": null}").is_ok());
 }
 
 #[derive(Debug, Deserialize)]

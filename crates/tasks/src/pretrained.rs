@@ -199,6 +199,10 @@ impl Pretrained {
         let is_named = !self.architectures().is_empty();
         let shape = self.shape(output).filter(|_| self.has_head(head));
         match shape {
+            // Without values a shape takes no bytes of the file, and may have any number of rows.
+            Some(&[num_labels, 0]) => Err(self.unfit(format!(
+                "the tensor `{output}` has the shape [{num_labels}, 0], which is that of no head"
+            ))),
             Some(&[num_labels, width]) if is_named || width == self.encoder.hidden_size => {
                 let names = label_names(self.checkpoint.config(), output, num_labels);
                 names.map(Some).map_err(|reason| self.unfit_config(reason))

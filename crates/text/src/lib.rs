@@ -17,6 +17,7 @@ mod balanced;
 mod encoding;
 mod example;
 mod folds;
+mod guard;
 mod label_set;
 mod label_weights;
 mod masking;

@@ -4,6 +4,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
+use bert_json::UniqueKeys;
 use safetensors::tensor::Metadata as Header;
 
 use crate::file_state::FileState;
@@ -30,11 +31,10 @@ pub(crate) fn read(path: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {
     file.take(header_len)
         .read_to_end(&mut header)
         .map_err(io_error)?;
-    let header: Header =
-        serde_json::from_slice(&header).map_err(|error| CheckpointError::InvalidHeader {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        })?;
+    let header = parse(&header).map_err(|error| CheckpointError::InvalidHeader {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
 
     let data_start = LENGTH_BYTES + header_len;
     let expected = data_start.saturating_add(header.data_len() as u64);
@@ -46,6 +46,12 @@ pub(crate) fn read(path: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {
         });
     }
     Ok(tensors(&header, path, data_start, state))
+}
+
+/// The format forbids a name that stands twice; its reader would take the last.
+fn parse(header: &[u8]) -> serde_json::Result<Header> {
+    let _: UniqueKeys = serde_json::from_slice(header)?;
+    serde_json::from_slice(header)
 }
 
 /// What the system says of a regular file.

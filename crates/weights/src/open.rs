@@ -160,7 +160,7 @@ pub fn read_config<T: DeserializeOwned>(checkpoint: &Checkpoint) -> Result<T, Ch
     })
 }
 
-/// Reads a JSON file as Python writes it.
+/// Reads a JSON file as Python writes it. A key may stand once in an object.
 ///
 /// # Errors
 /// [`CheckpointError`] when the file cannot be read or is not such a file.
@@ -175,7 +175,7 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, CheckpointError>
         });
     }
     let text = fs::read(path).map_err(io_error)?;
-    Ok(bert_json::from_slice(path, &text)?)
+    Ok(bert_json::from_slice_unique(path, &text)?)
 }
 
 fn directory_tensors(directory: &Path) -> Result<Vec<TensorInfo>, CheckpointError> {

@@ -11,7 +11,7 @@ pub(super) const TESTING: &str = "crates/testing";
 /// The level of the package in `directory`, or `None` for a place that the plan does not have.
 ///
 /// ```text
-/// L6  cli   examples   tests
+/// L6  cli   examples   tests   tests/fuzzing
 /// L5  doctor
 /// L4  train   mpi
 /// L3  tasks
@@ -30,7 +30,7 @@ pub(super) fn level(directory: &str) -> Option<u8> {
         "crates/tasks" | TESTING => Some(3),
         "crates/train" | "crates/mpi" => Some(4),
         "crates/doctor" => Some(5),
-        "crates/cli" | "crates/examples" | "tests" => Some(6),
+        "crates/cli" | "crates/examples" | "tests" | "tests/fuzzing" => Some(6),
         _ => is_head(directory).then_some(2),
     }
 }

@@ -22,6 +22,8 @@ use crate::options::FetchOptions;
 
 /// A repository may have many thousand files; its list is still far below this.
 const MOST_LISTING_BYTES: u64 = 64 * 1024 * 1024;
+/// A list that takes longer, in times that a server may be silent, is sent by the byte.
+const LISTING_TIMEOUTS: u32 = 5;
 /// A renamed repository redirects once.
 const MOST_REDIRECTS: usize = 5;
 
@@ -102,8 +104,9 @@ impl<'a> HubApi<'a> {
         }
         let url = format!("{}/api/{}", self.endpoint(), self.repo.api_url());
         let response = self.send(&url, |url| {
-            let request = self.agent.get(url);
-            self.authorized(request).call()
+            let request = self.authorized(self.agent.get(url)).config();
+            let time = self.options.timeout * LISTING_TIMEOUTS;
+            request.timeout_recv_body(Some(time)).build().call()
         })?;
         if !response.status().is_success() {
             return Err(self.refusal(&url, response.status(), response.headers()));

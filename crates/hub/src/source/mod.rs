@@ -64,7 +64,7 @@ fn members(wanted: &[Wanted<'_>]) -> Vec<Member> {
     let member = |wanted: &Wanted<'_>| Member {
         path: wanted.spec.path.clone(),
         to: beside(&wanted.staged, "unpacked"),
-        most_bytes: wanted.spec.size,
+        size: wanted.spec.size,
     };
     wanted.iter().map(member).collect()
 }

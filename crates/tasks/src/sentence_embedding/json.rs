@@ -14,6 +14,10 @@ use crate::TaskError;
 ///
 /// The file cannot be read, or is not of the expected form; the message names the key.
 pub(super) fn read_optional<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, TaskError> {
+    let metadata = fs::metadata(path);
+    if metadata.is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(wrong(path, "is no regular file"));
+    }
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),

@@ -22,6 +22,10 @@ pub(super) fn class_names(features: &Value, column: &str) -> Option<Vec<String>>
 /// The names of a column's classes in the `dataset_info.json` beside a file.
 pub(super) fn beside(path: &Path, column: &str) -> Option<(PathBuf, Vec<String>)> {
     let path = path.with_file_name(DATASET_INFO);
+    // A link to a device has no end.
+    if !path.is_file() {
+        return None;
+    }
     let text = std::fs::read_to_string(&path).ok()?;
     let info: Value = serde_json::from_str(&text).ok()?;
     let names = class_names(info.get("features")?, column)?;

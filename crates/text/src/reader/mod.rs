@@ -1,6 +1,8 @@
 //! Data files as rows.
 
 #[cfg(feature = "columnar")]
+mod arrow_frames;
+#[cfg(feature = "columnar")]
 mod columnar;
 mod columns;
 mod conll;

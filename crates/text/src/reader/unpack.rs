@@ -113,7 +113,7 @@ impl Limits {
         }
     }
 
-    fn check(self, packed: u64, unpacked: u64) -> Result<(), UnpackError> {
+    pub(super) fn check(self, packed: u64, unpacked: u64) -> Result<(), UnpackError> {
         if unpacked > self.bytes {
             return Err(UnpackError::TooLarge {
                 limit: self.bytes,

@@ -73,6 +73,12 @@ pub enum TokenizerError {
         /// The operating system's reason.
         source: std::io::Error,
     },
+    /// A folder, pipe or device lies where a file must be.
+    #[error("{path}: expected a regular file", path = .path.display())]
+    NotAFile {
+        /// What lies there.
+        path: PathBuf,
+    },
     /// A settings file is not the JSON object it should be.
     #[error(transparent)]
     Json(#[from] bert_json::JsonError),

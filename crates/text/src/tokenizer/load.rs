@@ -10,7 +10,8 @@ use tokenizers::{AddedToken, ModelWrapper, NormalizerWrapper};
 use super::family::{TokenizerClass, Vocabulary};
 use super::settings::Settings;
 use super::special::SpecialTokens;
-use super::{TokenizerError, byte_level, unigram, word_piece};
+use super::{TokenizerError, byte_level, charsmap, unigram, word_piece};
+use crate::guard::guarded;
 
 /// What `tokenizer.json` holds.
 #[derive(Debug)]
@@ -29,8 +30,8 @@ pub(super) fn load(
 ) -> Result<(PathBuf, tokenizers::Tokenizer), TokenizerError> {
     if let Some(saved) = saved {
         let path = saved.path.clone();
-        let tokenizer = saved
-            .rebuilt(class, settings, tokens)
+        let tokenizer = guarded(|| saved.rebuilt(class, settings, tokens))
+            .unwrap_or_else(|panicked| Err(panicked.into()))
             .map_err(|source| invalid(&path, source))?;
         return Ok((path, tokenizer));
     }
@@ -43,13 +44,13 @@ pub(super) fn load(
     let built = match (class.vocabulary, paths.as_slice(), files.as_deref()) {
         (Vocabulary::WordPiece, [path], Some([vocab])) => {
             word_piece::check_vocab_lines(path, vocab)?;
-            word_piece::from_vocab(vocab, settings, tokens)
+            guarded(|| word_piece::from_vocab(vocab, settings, tokens))
         }
         (Vocabulary::ByteLevel, _, Some([vocab, merges])) => {
-            byte_level::from_vocab(vocab, merges, settings)
+            guarded(|| byte_level::from_vocab(vocab, merges, settings))
         }
         (Vocabulary::Unigram(kind), _, Some([model])) => {
-            unigram::from_sentencepiece(kind, model, settings, tokens)
+            guarded(|| unigram::from_sentencepiece(kind, model, settings, tokens))
         }
         _ => {
             return Err(TokenizerError::NoTokenizerFile {
@@ -59,7 +60,9 @@ pub(super) fn load(
         }
     };
     let path = paths[0].clone();
-    let tokenizer = built.map_err(|source| invalid(&path, source))?;
+    let tokenizer = built
+        .unwrap_or_else(|panicked| Err(panicked.into()))
+        .map_err(|source| invalid(&path, source))?;
     Ok((path, tokenizer))
 }
 
@@ -77,8 +80,9 @@ impl SavedTokenizer {
         let Some(json) = read_optional(&path)? else {
             return Ok(None);
         };
-        let tokenizer =
-            tokenizers::Tokenizer::from_bytes(json).map_err(|source| invalid(&path, source))?;
+        let tokenizer = charsmap::check_saved(&json)
+            .and_then(|()| guarded(|| tokenizers::Tokenizer::from_bytes(json))?)
+            .map_err(|source| invalid(&path, source))?;
         Ok(Some(Self { path, tokenizer }))
     }
 
@@ -151,10 +155,19 @@ fn charsmap(normalizer: &NormalizerWrapper) -> Option<NormalizerWrapper> {
     }
 }
 
-/// The bytes of a file, or `None` when there is no such file.
+/// The bytes of a file, or `None` when there is no such file. A link to a device or a pipe has no end.
 fn read_optional(path: &Path) -> Result<Option<Vec<u8>>, TokenizerError> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
+    let read = || {
+        if !path.metadata()?.is_file() {
+            return Ok(None);
+        }
+        std::fs::read(path).map(Some)
+    };
+    match read() {
+        Ok(Some(bytes)) => Ok(Some(bytes)),
+        Ok(None) => Err(TokenizerError::NotAFile {
+            path: path.to_owned(),
+        }),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(source) => Err(TokenizerError::Io {
             path: path.to_owned(),

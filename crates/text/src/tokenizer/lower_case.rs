@@ -1,6 +1,7 @@
 use tokenizers::NormalizerWrapper;
 use tokenizers::normalizers::{Lowercase, Sequence};
 
+use super::patterns::Patterns;
 use super::{Tokenizer, TokenizerError};
 
 impl Tokenizer {
@@ -21,9 +22,11 @@ impl Tokenizer {
         };
         let lower = [NormalizerWrapper::from(Lowercase)];
         let steps = lower.into_iter().chain(steps).collect();
+        let failed = |source| TokenizerError::LowerCase { source };
         self.inner
             .with_normalizer(Some(Sequence::new(steps)))
-            .map_err(|source| TokenizerError::LowerCase { source })?;
+            .map_err(failed)?;
+        self.patterns = Patterns::of(&self.path, &self.inner).map_err(failed)?;
         Ok(self)
     }
 }

@@ -4,6 +4,7 @@
 //! for the side that loses tokens.
 
 mod byte_level;
+mod charsmap;
 mod cut;
 mod error;
 mod family;
@@ -11,6 +12,7 @@ mod ids;
 mod load;
 mod lower_case;
 mod open;
+mod patterns;
 mod pieces;
 mod plain;
 mod resolve;
@@ -32,17 +34,21 @@ use tokenizers::{PostProcessor, PostProcessorWrapper};
 use cut::Cut;
 pub use error::TokenizerError;
 use ids::{Extent, SpecialIds};
+use patterns::Patterns;
 pub(crate) use plain::Tokens;
 use template::Surroundings;
 use token_types::TokenTypes;
 
 use crate::Encoding;
+use crate::guard::guarded;
 
 /// A checkpoint's tokenizer: text in, ids with special tokens out.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
     /// Without post-processor, truncation and padding: `encode` does these in its own order.
     inner: tokenizers::Tokenizer,
+    /// Its regular expressions that may give up.
+    patterns: Patterns,
     /// Puts the special tokens around truncated texts.
     post_processor: PostProcessorWrapper,
     /// The special tokens that it puts around one text.
@@ -281,7 +287,10 @@ impl Tokenizer {
     }
 
     fn tokenize(&self, text: &str, type_id: u32) -> tokenizers::Result<tokenizers::Encoding> {
-        let mut encoding = self.inner.encode_char_offsets(text, false)?;
+        let mut encoding = guarded(|| {
+            self.patterns.check(&self.inner, text)?;
+            self.inner.encode_char_offsets(text, false)
+        })??;
         encoding.set_type_ids(vec![type_id; encoding.len()]);
         Ok(encoding)
     }

@@ -7,6 +7,7 @@ use tokenizers::{ModelWrapper, PostProcessorWrapper};
 use super::family::{Template, TokenizerClass, Vocabulary};
 use super::ids::{Extent, SpecialIds};
 use super::load::{SavedTokenizer, invalid, load};
+use super::patterns::Patterns;
 use super::resolve::class_of;
 use super::settings::{ModelConfig, Settings};
 use super::special::SpecialTokens;
@@ -55,6 +56,7 @@ impl Tokenizer {
         let is_bpe = matches!(inner.get_model(), ModelWrapper::BPE(_));
         let files = class.files().map(|name| dir.join(name));
         Ok(Self {
+            patterns: Patterns::of(&path, &inner).map_err(failed)?,
             post_processor,
             surroundings,
             truncation_side: settings.truncation_side(dir, saved_side)?,

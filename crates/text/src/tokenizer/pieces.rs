@@ -6,6 +6,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use tokenizers::{Decoder, InputSequence, ModelWrapper, PostProcessor};
 
 use super::{Tokenizer, TokenizerError, refused};
+use crate::guard::guarded;
 use crate::{Encoding, Pieces, TokensInput};
 
 impl Tokenizer {
@@ -15,7 +16,7 @@ impl Tokenizer {
     /// When the library refuses the text.
     pub fn pieces(&self, text: &str) -> Result<Pieces, TokenizerError> {
         let encoding = self
-            .encode_bare(text)
+            .encode_bare([text], text)
             .map_err(|source| refused(text, source))?;
         Ok(self.taken_apart(&encoding, text.to_owned(), &[]))
     }
@@ -29,7 +30,7 @@ impl Tokenizer {
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
         let text = words.join(" ");
         let encoding = self
-            .encode_bare(words.as_slice())
+            .encode_bare(words.iter().copied(), words.as_slice())
             .map_err(|source| refused(&text, source))?;
         let starts: Vec<usize> = words
             .iter()
@@ -129,17 +130,23 @@ impl Tokenizer {
         let owned = tokens.iter().map(|&token| token.to_owned()).collect();
         let decoder = self.inner.get_decoder();
         decoder
-            .and_then(|decoder| decoder.decode(owned).ok())
+            .and_then(|decoder| guarded(|| decoder.decode(owned)).ok()?.ok())
             .unwrap_or_else(|| tokens.join(" "))
     }
 
-    /// Tokens without special ones, with the offsets that they have beside special ones.
+    /// Tokens without special ones, with the offsets that they have beside special ones. `texts` are those of the input.
     fn encode_bare<'a>(
         &self,
+        texts: impl IntoIterator<Item = &'a str>,
         input: impl Into<InputSequence<'a>>,
     ) -> tokenizers::Result<tokenizers::Encoding> {
-        let encoding = self.inner.encode_char_offsets(input.into(), false)?;
-        self.post_processor.process(encoding, None, false)
+        guarded(|| {
+            for text in texts {
+                self.patterns.check(&self.inner, text)?;
+            }
+            let encoding = self.inner.encode_char_offsets(input.into(), false)?;
+            self.post_processor.process(encoding, None, false)
+        })?
     }
 
     /// `starts` has the first character of each word, where words were given.

@@ -2,7 +2,8 @@
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use super::{Tokenizer, TokenizerError};
+use super::{Tokenizer, TokenizerError, refused};
+use crate::guard::guarded;
 
 /// The tokens of a text without special ones. Both vectors have one entry a token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,9 +20,8 @@ impl Tokenizer {
     /// # Errors
     /// The tokenizer's decoder fails.
     pub fn decode(&self, ids: &[u32], skip_special_tokens: bool) -> Result<String, TokenizerError> {
-        let text = self
-            .inner
-            .decode(ids, skip_special_tokens)
+        let text = guarded(|| self.inner.decode(ids, skip_special_tokens))
+            .unwrap_or_else(|panicked| Err(panicked.into()))
             .map_err(|source| TokenizerError::Decode { source })?;
         Ok(if self.cleans_up_spaces {
             cleaned_up(&text)
@@ -41,13 +41,13 @@ impl Tokenizer {
     }
 
     fn tokens(&self, text: &str) -> Result<Tokens, TokenizerError> {
-        let encoding = self
-            .inner
-            .encode(text, false)
-            .map_err(|source| TokenizerError::Encode {
-                start: text.chars().take(40).collect(),
-                source,
-            })?;
+        let encoding = guarded(|| {
+            self.patterns.check(&self.inner, text)?;
+            self.inner.encode(text, false)
+        });
+        let encoding = encoding
+            .unwrap_or_else(|panicked| Err(panicked.into()))
+            .map_err(|source| refused(text, source))?;
         Ok(Tokens {
             word_ids: numbered_words(encoding.get_word_ids()),
             ids: encoding.get_ids().to_vec(),

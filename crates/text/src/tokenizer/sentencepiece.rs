@@ -3,6 +3,7 @@
 use tokenizers::normalizers::Precompiled;
 use tokenizers::{AddedToken, NormalizerWrapper, Result};
 
+use super::charsmap;
 use super::unigram::Piece;
 
 /// Field numbers of `ModelProto`.
@@ -84,6 +85,7 @@ impl SentencePieceModel {
         if self.charsmap.is_empty() {
             return Ok(None);
         }
+        charsmap::check(&self.charsmap)?;
         Ok(Some(Precompiled::from(&self.charsmap)?.into()))
     }
 

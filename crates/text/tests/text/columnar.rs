@@ -6,11 +6,11 @@ use std::sync::Arc;
 use arrow_array::builder::{ListBuilder, StringBuilder, StringDictionaryBuilder};
 use arrow_array::types::{Int8Type, Int32Type, Int64Type};
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Float32Array, Int64Array, ListArray, RecordBatch,
-    StringArray, StructArray,
+    Array, ArrayRef, BooleanArray, Date32Array, FixedSizeListArray, Float32Array, Int64Array,
+    ListArray, NullArray, RecordBatch, StringArray, StructArray,
 };
 use arrow_ipc::writer::{FileWriter, StreamWriter};
-use arrow_schema::{Field, Schema};
+use arrow_schema::{DataType, Field, Schema};
 use bert_text::{
     Column, ColumnOptions, Dataset, GoldAnswer, Label, LabelSet, ReadError, RowFilter,
     SquadDataset, TagColumns, TaggedDataset,
@@ -251,6 +251,39 @@ fn dictionaries_are_the_words_they_stand_for() {
             [1, 2],
             "{name}"
         );
+    }
+}
+
+/// A word of a dictionary stands in every row for nothing, and so do the elements of a list of nulls.
+#[test]
+fn rows_that_take_no_bytes_of_the_file_are_refused() {
+    let word = "a".repeat(100_000);
+    let mut words = StringDictionaryBuilder::<Int32Type>::new();
+    for _ in 0..2000 {
+        words.append_value(&word);
+    }
+    let texts: ArrayRef = Arc::new(words.finish());
+    let words = batch(vec![("text", texts), ("label", integers(&[1; 2000]))], None);
+    let nulls = 1 << 30;
+    let null = Arc::new(Field::new("item", DataType::Null, true));
+    let list = FixedSizeListArray::new(null, nulls, Arc::new(NullArray::new(nulls as usize)), None);
+    let lists = batch(
+        vec![("text", strings(&["a"])), ("label", Arc::new(list))],
+        None,
+    );
+    for bytes in [
+        arrow_file(&words),
+        arrow_stream(&words),
+        arrow_stream(&lists),
+    ] {
+        assert!(bytes.len() < 200_000);
+        let (_dir, path) = file("a.arrow", bytes);
+        let message = Dataset::read(&path, &ColumnOptions::default())
+            .expect_err("a bomb")
+            .to_string();
+        for words in ["a.arrow", "200 times its size", "BERT_MAX_UNPACKED_BYTES"] {
+            assert!(message.contains(words), "{message}");
+        }
     }
 }
 

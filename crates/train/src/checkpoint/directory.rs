@@ -16,6 +16,9 @@ pub(crate) const OPTIMIZER_FILE: &str = "optimizer.safetensors";
 pub(crate) const BEST_FILE: &str = "best.safetensors";
 pub(crate) const STATE_FILE: &str = "state.json";
 
+/// What a state may name: nothing outside the folder.
+const TENSOR_FILES: [&str; 3] = [PARAMETERS_FILE, OPTIMIZER_FILE, BEST_FILE];
+
 /// What the folder of a checkpoint is called, before the number of its step.
 const PREFIX: &str = "step-";
 /// What a folder is called while it is written.
@@ -40,7 +43,8 @@ impl Checkpoint {
     /// A file is missing, damaged or of another format.
     pub fn open(path: &Path) -> Result<Self, ResumeError> {
         let state_file = path.join(STATE_FILE);
-        let text = fs::read(&state_file).map_err(read_error(&state_file))?;
+        let text = regular(&state_file).and_then(fs::read);
+        let text = text.map_err(read_error(&state_file))?;
         let state: State = serde_json::from_slice(&text).map_err(|error| ResumeError::Damaged {
             path: state_file.clone(),
             reason: error.to_string(),
@@ -53,6 +57,12 @@ impl Checkpoint {
             });
         }
         for (name, expected) in &state.files {
+            if !TENSOR_FILES.contains(&name.as_str()) {
+                return Err(ResumeError::Damaged {
+                    path: state_file,
+                    reason: format!("{name:?} is no file of a checkpoint"),
+                });
+            }
             verify(&path.join(name), expected)?;
         }
         Ok(Self {
@@ -98,6 +108,14 @@ fn verify(path: &Path, expected: &FileMark) -> Result<(), ResumeError> {
     }
 }
 
+/// The path of a file, which has an end, unlike that of a device or a pipe.
+fn regular(path: &Path) -> io::Result<&Path> {
+    match fs::metadata(path)?.is_file() {
+        true => Ok(path),
+        false => Err(io::Error::other("it is no regular file")),
+    }
+}
+
 fn read_error(path: &Path) -> impl FnOnce(io::Error) -> ResumeError {
     let path = path.to_owned();
     move |reason| ResumeError::Read { path, reason }
@@ -105,7 +123,7 @@ fn read_error(path: &Path) -> impl FnOnce(io::Error) -> ResumeError {
 
 /// Length and sum of a file.
 pub(crate) fn mark(path: &Path) -> io::Result<FileMark> {
-    let mut file = File::open(path)?;
+    let mut file = File::open(regular(path)?)?;
     let mut hasher = crc32fast::Hasher::new();
     let mut block = vec![0; BLOCK_BYTES];
     let mut bytes = 0;
@@ -325,5 +343,47 @@ mod tests {
         fs::remove_file(&path).unwrap();
         let message = verify(&path, &expected).unwrap_err().to_string();
         assert!(message.contains("missing"), "{message}");
+    }
+
+    #[test]
+    fn a_state_that_names_another_file_than_a_checkpoint_has_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["/dev/zero", "../state.json", "state.json"] {
+            let state = serde_json::json!({
+                "format": FORMAT,
+                "step": 1,
+                "place": {"epoch": 0, "steps": 1, "evaluated": true},
+                "tokens": 1,
+                "training_seconds": 1.0,
+                "evaluations_since_best": 0,
+                "observers": {},
+                "run": {},
+                "files": {name: {"bytes": 1, "crc32": "00000000"}},
+            });
+            fs::write(root.path().join(STATE_FILE), state.to_string()).unwrap();
+            let message = Checkpoint::open(root.path()).unwrap_err().to_string();
+            let words = format!("{name:?} is no file of a checkpoint");
+            assert!(
+                message.contains(STATE_FILE) && message.contains(&words),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_to_something_without_an_end_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        for name in [STATE_FILE, PARAMETERS_FILE] {
+            let path = root.path().join(name);
+            std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+            let message = mark(&path).unwrap_err().to_string();
+            assert!(message.contains("no regular file"), "{message}");
+        }
+        let message = Checkpoint::open(root.path()).unwrap_err().to_string();
+        assert!(
+            message.contains("state.json") && message.contains("no regular file"),
+            "{message}"
+        );
     }
 }

@@ -53,7 +53,7 @@ impl TableRows {
             let Some(batch) = self.batches.next() else {
                 return Ok(None);
             };
-            let batch = batch.map_err(|error| self.table.unreadable(error.into()))?;
+            let batch = batch.map_err(|error| self.table.unreadable(error))?;
             let columns = self.table.columns(&batch)?;
             self.columns = columns.into_iter().map(|(_, cells)| cells).collect();
             (self.next, self.rows) = (0, batch.num_rows());
