@@ -127,7 +127,8 @@ fn an_input_with_columns_of_its_own_is_read_by_them() {
     let content = "context,id,question\nhere,1,where\n";
     let rows = read::<QuestionInput>("a.csv", content, &ColumnOptions::default()).expect("rows");
     assert_eq!(rows[0].1.as_ref().expect("a question").question, "where");
-    let refused = read::<QuestionInput>("a.csv", "context,id\nhere,1\n", &ColumnOptions::default());
+    let refused =
+        read::<QuestionInput>("a.csv", "question,id\nwhere,1\n", &ColumnOptions::default());
     let message = refused.map(drop).expect_err("no question").to_string();
     assert!(message.contains("\"question\""), "{message}");
     let pairs = read::<InferenceInput>(

@@ -17,7 +17,7 @@ fn obeying(site: &Site) -> Option<&'static str> {
         std::fs::create_dir(site.room.path(&folder)).unwrap();
         set_mode(site, &folder, 0o555);
         let obeys = |words: &&str| {
-            let probe = site.shell(&format!("{words}true && ! {words}touch {folder}/probe"));
+            let probe = site.shell(&format!("{words}true && ! {words}touch {folder}/probe-$$"));
             probe.status.success()
         };
         let found = words.into_iter().find(obeys);
