@@ -1,6 +1,7 @@
 //! Attacks that no test of one crate holds. docs/src/attacks.md lists every attack with its test.
 
 mod archives;
+mod contradictions;
 mod hub;
 mod json_keys;
 mod labels;

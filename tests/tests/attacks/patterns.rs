@@ -1,6 +1,6 @@
 //! Regular expressions of tokenizer.json that take exponential time.
 
-use bert_text::Tokenizer;
+use bert_text::{Tokenizer, TokenizerError};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -8,6 +8,11 @@ use crate::{assert_words, chain, write};
 
 /// A tokenizer whose normalisers and pre-tokenizers are given.
 fn tokenizer(normalizer: Value, pre_tokenizer: Value) -> (TempDir, Tokenizer) {
+    let (folder, tokenizer) = read(normalizer, pre_tokenizer);
+    (folder, tokenizer.expect("a tokenizer"))
+}
+
+fn read(normalizer: Value, pre_tokenizer: Value) -> (TempDir, Result<Tokenizer, TokenizerError>) {
     let folder = tempfile::tempdir().expect("a folder");
     let vocab = json!({"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "a": 4, "##a": 5, "b": 6});
     let tokenizer = json!({
@@ -21,7 +26,7 @@ fn tokenizer(normalizer: Value, pre_tokenizer: Value) -> (TempDir, Tokenizer) {
     let config = json!({"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "[UNK]"});
     write(folder.path(), "tokenizer.json", tokenizer.to_string());
     write(folder.path(), "tokenizer_config.json", config.to_string());
-    let tokenizer = Tokenizer::from_dir(folder.path()).expect("a tokenizer");
+    let tokenizer = Tokenizer::from_dir(folder.path());
     (folder, tokenizer)
 }
 
@@ -61,6 +66,15 @@ fn an_expression_that_gives_up_in_a_text_is_an_error_by_every_way_to_tokens() {
         let encoding = tokenizer.encode("b", None, 16).expect("tokens");
         assert_eq!(encoding.input_ids, [6]);
     }
+}
+
+#[test]
+fn replacements_that_multiply_are_refused_when_the_tokenizer_is_read() {
+    let replace = json!({"type": "Replace", "pattern": {"String": "a"}, "content": "aa"});
+    let steps = json!({"type": "Sequence", "normalizers": vec![replace; 40]});
+    let (_folder, refused) = read(steps, json!(null));
+    let message = chain(&refused.expect_err("2⁴⁰ times the text"));
+    assert_words(&message, &["tokenizer.json", "1099511627776 times as long"]);
 }
 
 #[test]

@@ -29,7 +29,8 @@ type Open<R> = fn(&Path) -> Result<(PathBuf, R), ReadError>;
 ///
 /// A line of more than 64 KiB comes in several pieces. It is cut behind white space, which parts words anyway: the pieces'
 /// tokens together are the line's. Where 64 KiB have no white space, it is cut between two characters; only a word that
-/// long, which no vocabulary has, could make a difference. A byte-order mark is left out, CRLF ends a line like LF.
+/// long, which no vocabulary has, could make a difference. A byte-order mark is left out, CRLF ends a line like LF. An error is
+/// the last item.
 pub struct TextPieces<R> {
     reader: R,
     path: PathBuf,
@@ -42,6 +43,8 @@ pub struct TextPieces<R> {
     /// What has been read of that line and not been given out.
     rest: Vec<u8>,
     starts_line: bool,
+    /// Behind an error there is nothing more.
+    failed: bool,
 }
 
 impl TextPieces<Box<dyn BufRead + Send>> {
@@ -87,6 +90,7 @@ impl<R: BufRead> TextPieces<R> {
             line: 0,
             rest: Vec::new(),
             starts_line: true,
+            failed: false,
         }
     }
 
@@ -189,6 +193,11 @@ impl<R: BufRead> Iterator for TextPieces<R> {
     type Item = Result<TextPiece, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_piece().transpose()
+        if self.failed {
+            return None;
+        }
+        let piece = self.next_piece();
+        self.failed = piece.is_err();
+        piece.transpose()
     }
 }

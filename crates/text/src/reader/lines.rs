@@ -11,6 +11,8 @@ pub(crate) struct Lines<R> {
     reader: R,
     path: PathBuf,
     line: usize,
+    /// Behind an error of the file, not of a line, there is nothing more.
+    failed: bool,
 }
 
 impl<R> fmt::Debug for Lines<R> {
@@ -26,6 +28,7 @@ impl<R: BufRead> Lines<R> {
             reader,
             path: path.to_owned(),
             line: 0,
+            failed: false,
         }
     }
 
@@ -40,11 +43,17 @@ impl<R: BufRead> Lines<R> {
 
     /// The next line, without its end and without a byte-order mark.
     pub(crate) fn next_line(&mut self) -> Result<Option<String>, ReadError> {
+        if self.failed {
+            return Ok(None);
+        }
         let mut bytes = Vec::new();
         let count = self
             .reader
             .read_until(b'\n', &mut bytes)
-            .map_err(|source| read_error(&self.path, source))?;
+            .map_err(|source| {
+                self.failed = true;
+                read_error(&self.path, source)
+            })?;
         if count == 0 {
             return Ok(None);
         }

@@ -22,6 +22,10 @@ const BYTE_LEVEL: &str =
 /// It gives up in a million spaces on end. Shorter texts, whatever a normaliser makes of them, have not so many.
 const BYTE_LEVEL_BYTES: usize = 1_000_000 / 32;
 
+/// Replacements, one after the other, may make a text so many times as long: a space becomes three bytes, a word a mark.
+/// Twenty that double it would fill the memory with a million times the text.
+const MOST_GROWTH: usize = 1000;
+
 /// The expressions of a tokenizer, in the order in which a text goes through them.
 #[derive(Debug, Clone)]
 pub(super) struct Patterns {
@@ -54,6 +58,8 @@ struct GaveUp {
 impl Patterns {
     /// Of a tokenizer that is described in the file at `path`.
     pub(super) fn of(path: &Path, tokenizer: &tokenizers::Tokenizer) -> Result<Self> {
+        check_growth("normalizer", tokenizer.get_normalizer())?;
+        check_growth("decoder", tokenizer.get_decoder())?;
         let mut normalizers = Vec::new();
         if let Some(normalizer) = tokenizer.get_normalizer() {
             add_normalizers(normalizer, &mut normalizers)?;
@@ -184,6 +190,37 @@ fn add_pre_tokenizers(
         regex,
     });
     Ok(())
+}
+
+/// Makes sure that the replacements of a part of the tokenizer cannot fill the memory.
+fn check_growth(part: &str, steps: Option<&impl Serialize>) -> Result<()> {
+    let growth = growth(&serde_json::to_value(steps)?);
+    match growth > MOST_GROWTH {
+        true => Err(format!(
+            "the replacements of its {part}, one after the other, make a text up to {growth} times as long, more than \
+             {MOST_GROWTH}"
+        )
+        .into()),
+        false => Ok(()),
+    }
+}
+
+/// How many times as long a text can become by the replacements among steps, as these are written.
+fn growth(steps: &Value) -> usize {
+    let product = |product: usize, step: &Value| product.saturating_mul(growth(step));
+    match steps {
+        Value::Object(step) if step.get("type").is_some_and(|kind| kind == "Replace") => {
+            let length = |value: Option<&Value>| value.and_then(Value::as_str).map_or(0, str::len);
+            let pattern = step
+                .get("pattern")
+                .and_then(|pattern| pattern.get("String"));
+            let content = length(step.get("content"));
+            content.div_ceil(length(pattern).max(1)).max(1)
+        }
+        Value::Object(steps) => steps.values().fold(1, product),
+        Value::Array(steps) => steps.iter().fold(1, product),
+        _ => 1,
+    }
 }
 
 /// The expression of a step, as the step is written, if it is one that may give up.

@@ -264,7 +264,7 @@ fn rows_that_take_no_bytes_of_the_file_are_refused() {
     }
     let texts: ArrayRef = Arc::new(words.finish());
     let words = batch(vec![("text", texts), ("label", integers(&[1; 2000]))], None);
-    let nulls = 1 << 30;
+    let nulls = 1 << 26;
     let null = Arc::new(Field::new("item", DataType::Null, true));
     let list = FixedSizeListArray::new(null, nulls, Arc::new(NullArray::new(nulls as usize)), None);
     let lists = batch(

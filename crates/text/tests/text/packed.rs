@@ -124,6 +124,25 @@ fn data_that_is_cut_short_is_told_from_data_that_ends() {
     assert!(matches!(error, ReadError::Unpack { .. }), "{error}");
 }
 
+/// Whoever goes on behind an error would else go on for ever.
+#[test]
+fn what_is_read_piece_by_piece_ends_behind_an_error_of_the_file() {
+    let mut cut = gzip(&noise());
+    cut.truncate(cut.len() / 2);
+    let (_dir, path) = file("a.txt.gz", cut);
+    let pieces = TextPieces::open(&path).expect("a file");
+    assert_eq!(pieces.filter(Result::is_err).count(), 1);
+    let inputs = PredictInputs::<_, bert_text::PredictInput>::open(&path).expect("a file");
+    let of_the_file = |error: ReadError| matches!(error, ReadError::Unpack { .. });
+    let last = inputs.last().expect("a line");
+    assert!(of_the_file(last.expect_err("the end is missing")));
+    let mut line = vec![b'a'; 1 << 17];
+    line[1 << 15] = 0xff;
+    let (_dir, path) = file("a.txt", line);
+    let pieces = TextPieces::open(&path).expect("a file");
+    assert_eq!(pieces.filter(Result::is_err).count(), 1);
+}
+
 #[test]
 fn a_bomb_is_refused_with_the_way_to_raise_the_limit() {
     let zeros = vec![b'0'; 65 << 20];
