@@ -91,6 +91,11 @@ impl Backend {
         !matches!(self, Self::Flex | Self::NdArray)
     }
 
+    /// Whether the backend computes by launching kernels of CubeCL, which can be counted.
+    pub fn launches_kernels(self) -> bool {
+        !matches!(self, Self::Flex | Self::NdArray)
+    }
+
     pub(crate) fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|backend| backend.word() == word)
     }

@@ -55,6 +55,15 @@ pub enum DeviceError {
         /// How many there are.
         found: usize,
     },
+    /// Kernel launches were to be counted where there are none.
+    #[error(
+        "--device {device} launches no kernels that could be counted; devices that do are {}",
+        words(Backend::ALL.into_iter().filter(|backend| backend.launches_kernels()))
+    )]
+    LaunchesNoKernels {
+        /// The device asked for.
+        device: DeviceSpec,
+    },
     /// The device is there, and refuses to start.
     #[error("--device {device} does not start: {reason}")]
     DoesNotStart {

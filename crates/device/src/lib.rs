@@ -12,6 +12,7 @@ mod backend;
 mod cuda;
 mod details;
 mod error;
+mod launches;
 mod spec;
 #[cfg(feature = "wgpu")]
 mod wgpu;
@@ -20,6 +21,7 @@ pub use allocator::keep_allocator_memory;
 pub use backend::{AvailableBackend, Backend, available};
 pub use details::Details;
 pub use error::DeviceError;
+pub use launches::LaunchCount;
 pub use spec::DeviceSpec;
 
 /// An open device and what it is.

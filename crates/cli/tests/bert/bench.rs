@@ -76,6 +76,17 @@ fn inference_prints_figures_that_follow_from_each_other() {
 }
 
 #[test]
+fn a_device_without_kernel_launches_has_nothing_to_count() {
+    let line = "bench inference --size tiny --batch 1 --seq 8 --runs 1 --count";
+    for device in ["flex", "ndarray"] {
+        let words = [device, "no kernels", "wgpu, vulkan, metal, cuda"];
+        Room::new()
+            .bert(&format!("{line} --device {device}"))
+            .failed(1, &words);
+    }
+}
+
+#[test]
 fn a_training_step_in_bf16_is_one_of_the_kernels() {
     let line = "bench train-step --size tiny --batch 1 --seq 8 --runs 1 --json --precision bf16";
     let report = one_object(line);

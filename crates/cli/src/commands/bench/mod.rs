@@ -1,6 +1,7 @@
 //! `bert bench`: the time of a training step or a forward pass, and its share of the speed of matrix products alone.
 
 mod ceiling;
+mod count;
 mod kernels;
 mod memory;
 mod network;
@@ -12,12 +13,13 @@ mod workload;
 use std::num::NonZeroUsize;
 
 use anyhow::Result;
-use bert_device::Backend;
+use bert_device::{Backend, LaunchCount};
 use bert_encoder::ModelType;
 use bert_train::{TrainOptions, Tune};
 use clap::{Args, Subcommand};
 
 use self::kernels::Kernels;
+use self::network::Runs;
 use self::report::{Measured, Report};
 use self::workload::{Size, Work, Workload};
 use crate::flags::{PrecisionWord, RuntimeFlags, Weights, at_least_one, dropout, one_to};
@@ -82,6 +84,10 @@ pub(crate) struct BenchArgs {
     /// in every other command
     #[arg(long, value_enum, default_value_t = Kernels::On)]
     kernels: Kernels,
+    /// Count what a run asks of the device, in as many further runs: kernel launches, transfers in either direction and times
+    /// that the host waits for numbers. Of wgpu, vulkan, metal and cuda; flex and ndarray launch no kernels
+    #[arg(long)]
+    count: bool,
     /// Print one JSON object on a line instead of a table
     #[arg(long)]
     json: bool,
@@ -111,19 +117,27 @@ fn family(word: &str) -> Result<ModelType, String> {
 
 fn run(args: &BenchArgs, work: Work) -> Result<()> {
     let workload = args.workload(work);
+    let runs = Runs {
+        number: args.runs,
+        counted: args.count.then_some(args.runtime.device),
+    };
+    if let Some(device) = runs.counted {
+        // Found out before the work.
+        LaunchCount::start(device)?;
+    }
     let device = args.runtime.open()?;
-    let median_ms = args.kernels.during(|| match work {
+    let taken = args.kernels.during(|| match work {
         Work::TrainStep => {
             let options = TrainOptions {
                 precision: args.precision.precision(),
                 tune: args.tune.clone(),
                 ..TrainOptions::default()
             };
-            network::train_step_ms(&workload, args.dropout, &options, args.runs, device)
+            network::train_step(&workload, args.dropout, &options, runs, device)
         }
         Work::Inference => {
             let weights = args.weights.format();
-            network::inference_ms(&workload, args.dropout, weights, args.runs, &device)
+            network::inference(&workload, args.dropout, weights, runs, &device)
         }
     })?;
     // Before the ceiling takes memory of its own.
@@ -136,7 +150,7 @@ fn run(args: &BenchArgs, work: Work) -> Result<()> {
         .then(|| ceiling::gflops(&workload, args.runs))
         .transpose()?;
     let measured = Measured {
-        median_ms,
+        taken,
         peak_rss_mib,
         gemm_ceiling_gflops,
     };

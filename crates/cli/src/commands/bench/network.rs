@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use anyhow::{Result, anyhow};
+use bert_device::DeviceSpec;
 use bert_encoder::{EncoderInput, WeightFormat};
 use bert_tasks::BatchLoss;
 use bert_tasks::adapters::adapt;
@@ -12,7 +13,7 @@ use bert_tasks::text_classification::head::{
 use bert_train::{AdamW, Stepper, TrainOptions, Tune};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::timing::median_ms;
+use super::timing::{Counting, Taken, take};
 use super::workload::Workload;
 
 const NUM_LABELS: usize = 2;
@@ -22,14 +23,38 @@ const LEARNING_RATE: f64 = 2e-5;
 const ID_STRIDE: usize = 7919;
 const ID_RANGE: usize = 30_000;
 
+/// How a work is run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Runs {
+    pub(crate) number: NonZeroUsize,
+    /// The device whose work is counted, if it is.
+    pub(crate) counted: Option<DeviceSpec>,
+}
+
+impl Runs {
+    /// Takes `work` so often; each run uploads tensors of so many bytes.
+    fn take<S>(
+        self,
+        tensor_bytes: usize,
+        state: S,
+        work: impl FnMut(S) -> Result<S>,
+    ) -> Result<Taken> {
+        let counting = self.counted.map(|device| Counting {
+            device,
+            tensor_bytes,
+        });
+        take(self.number, counting, state, work)
+    }
+}
+
 /// Forward, loss, backward, clipping by the global norm and AdamW, by the trainer's own [`Stepper`].
-pub(crate) fn train_step_ms(
+pub(crate) fn train_step(
     workload: &Workload,
     dropout: f64,
     options: &TrainOptions,
-    runs: NonZeroUsize,
+    runs: Runs,
     device: Device,
-) -> Result<f64> {
+) -> Result<Taken> {
     let device = device.autodiff();
     options.check_device(&device)?;
     let mut model = model(workload, dropout, &device)?;
@@ -41,34 +66,38 @@ pub(crate) fn train_step_ms(
     model.encoder.set_precision(options.precision);
     let optimizer = AdamW::new(options.weight_decay);
     let mut stepper = Stepper::new(optimizer, options.max_grad_norm, options.seed);
-    let batch = [(input(workload, &device), workload.batch as f64)];
-    let labels = labels(workload, &device);
-    let loss = |model: &ModelForSequenceClassification, input: &EncoderInput| {
+    let batch = [((), workload.batch as f64)];
+    let loss = |model: &ModelForSequenceClassification, (): &()| {
+        let logits = model.forward(input(workload, &device))?;
         Ok(BatchLoss {
-            loss: loss(model.forward(input.clone())?, labels.clone()),
+            loss: loss(logits, labels(workload, &device)),
             tokens: workload.tokens(),
         })
     };
-    median_ms(runs, model, |model| {
-        let (model, _) = stepper.step(model, &batch, LEARNING_RATE, &device, loss)?;
+    let uploaded = workload.tokens() + workload.batch;
+    runs.take(uploaded * size_of::<i32>(), model, |model| {
+        let model = stepper.step_unread(model, &batch, LEARNING_RATE, &device, loss)?;
+        if stepper.must_read() {
+            stepper.read()?;
+        }
         finish(&device)?;
         Ok(model)
     })
 }
 
 /// Forward without autodiff, to logits on the host.
-pub(crate) fn inference_ms(
+pub(crate) fn inference(
     workload: &Workload,
     dropout: f64,
     weights: WeightFormat,
-    runs: NonZeroUsize,
+    runs: Runs,
     device: &Device,
-) -> Result<f64> {
+) -> Result<Taken> {
     let mut model = model(workload, dropout, device)?;
     model.encoder.pack_weights(weights);
-    let input = input(workload, device);
-    median_ms(runs, (), |()| {
-        model.forward(input.clone())?.into_data();
+    let uploaded = workload.tokens() * size_of::<i32>();
+    runs.take(uploaded, (), |()| {
+        model.forward(input(workload, device))?.into_data();
         Ok(())
     })
 }

@@ -5,15 +5,17 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::BenchArgs;
+use super::count::Counts;
 use super::kernels::Kernels;
+use super::timing::Taken;
 use super::workload::{Size, Work, Workload};
 use crate::flags::{PrecisionWord, Weights};
 use crate::table::Table;
 
 /// What was measured, from which the other figures follow.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Measured {
-    pub(crate) median_ms: f64,
+    pub(crate) taken: Taken,
     pub(crate) peak_rss_mib: Option<f64>,
     /// `None` where the products run on a GPU.
     pub(crate) gemm_ceiling_gflops: Option<f64>,
@@ -42,12 +44,15 @@ pub(crate) struct Report {
     gemm_ceiling_gflops: Option<f64>,
     gemm_share: Option<f64>,
     peak_rss_mib: Option<f64>,
+    /// With `--count`.
+    #[serde(flatten)]
+    counts: Option<Counts>,
 }
 
 impl Report {
     pub(crate) fn new(args: &BenchArgs, workload: &Workload, measured: Measured) -> Self {
         let Measured {
-            median_ms,
+            taken: Taken { median_ms, counts },
             peak_rss_mib,
             gemm_ceiling_gflops,
         } = measured;
@@ -76,6 +81,7 @@ impl Report {
                 .zip(gemm_ceiling_gflops)
                 .map(|(gflops, ceiling)| gflops / ceiling),
             peak_rss_mib,
+            counts,
         }
     }
 
@@ -83,7 +89,15 @@ impl Report {
         let mut table = Table::new(&["FIGURE", "VALUE"]);
         if let Value::Object(figures) = serde_json::to_value(self)? {
             for (name, value) in figures {
-                table.push(vec![name, shown(&value)]);
+                match value {
+                    Value::Object(parts) => {
+                        let rows = parts.into_iter();
+                        rows.for_each(|(part, value)| {
+                            table.push(vec![format!("  {part}"), shown(&value)]);
+                        });
+                    }
+                    value => table.push(vec![name, shown(&value)]),
+                }
             }
         }
         Ok(table)

@@ -2,6 +2,24 @@ use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use anyhow::Result;
+use bert_device::DeviceSpec;
+
+use super::count::{Counter, Counts};
+
+/// What is counted beside the time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counting {
+    pub(crate) device: DeviceSpec,
+    /// Of the tensors that each run uploads.
+    pub(crate) tensor_bytes: usize,
+}
+
+/// The runs of one work.
+#[derive(Debug, Clone)]
+pub(crate) struct Taken {
+    pub(crate) median_ms: f64,
+    pub(crate) counts: Option<Counts>,
+}
 
 /// Draw the weights, fill the caches and grow the heap, so that the timed runs find what a long run finds.
 const WARM_UPS: usize = 2;
@@ -10,9 +28,19 @@ const WARM_UPS: usize = 2;
 /// given to the next.
 pub(crate) fn median_ms<S>(
     runs: NonZeroUsize,
+    state: S,
+    work: impl FnMut(S) -> Result<S>,
+) -> Result<f64> {
+    Ok(take(runs, None, state, work)?.median_ms)
+}
+
+/// [`median_ms`], and what as many further runs ask of the device.
+pub(crate) fn take<S>(
+    runs: NonZeroUsize,
+    counting: Option<Counting>,
     mut state: S,
     mut work: impl FnMut(S) -> Result<S>,
-) -> Result<f64> {
+) -> Result<Taken> {
     for _ in 0..WARM_UPS {
         state = work(state)?;
     }
@@ -22,7 +50,20 @@ pub(crate) fn median_ms<S>(
         state = work(state)?;
         times.push(clock.elapsed().as_secs_f64() * 1e3);
     }
-    Ok(median(times))
+    let counts = match counting {
+        None => None,
+        Some(counting) => {
+            let counter = Counter::start(counting.device)?;
+            for _ in 0..runs.get() {
+                state = work(state)?;
+            }
+            Some(counter.finish(runs.get(), counting.tensor_bytes))
+        }
+    };
+    Ok(Taken {
+        median_ms: median(times),
+        counts,
+    })
 }
 
 /// The middle one, or the mean of the two in the middle.
