@@ -11,8 +11,9 @@ use burn::backend::{Autodiff, Dispatch};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Int, Shape, Tensor};
 
-use crate::dispatch::runs_kernel;
-use crate::dropout::dropout_composed;
+use crate::dispatch::{runs_gpu_kernel, runs_kernel};
+use crate::dropout::{dropout_composed, seed_on_device};
+use crate::gpu_ops::{GpuOps, GpuSoftmax};
 use crate::host_ops::{HostKernels, HostOps};
 use crate::linear::Projections;
 use crate::params::AttentionParams;
@@ -128,6 +129,48 @@ pub fn attention_composed(
     (context, probabilities_bnqs)
 }
 
+/// [`attention_composed`] with a kernel for everything between its two products.
+fn on_gpu(
+    [query, key, value]: [Tensor<2>; 3],
+    mask: Option<Tensor<4>>,
+    [batch, heads]: [usize; 2],
+    params: &AttentionParams,
+) -> Tensor<2> {
+    let [queries, width] = query.dims();
+    let head = width / heads;
+    let split = |x: Tensor<2>| {
+        let [tokens, _] = x.dims();
+        x.reshape([batch, tokens / batch, heads, head])
+            .swap_dims(1, 2)
+    };
+    let scores_bnqs = split(query).matmul(split(key).swap_dims(2, 3));
+    let shape = scores_bnqs.dims();
+    let mask_strides = mask.as_ref().map_or([0; 2], |mask| {
+        let [of_batch, _, of_query, keys] = mask.dims();
+        let of_query = if of_query == 1 { 0 } else { keys };
+        let rows = if of_query == 0 { 1 } else { shape[2] };
+        [if of_batch == 1 { 0 } else { rows * keys }, of_query]
+    });
+    let probability = params.dropout.probability;
+    let seed = seed_on_device(probability, &scores_bnqs);
+    let softmax = GpuSoftmax {
+        shape,
+        scale: (head as f64).powf(-0.5),
+        probability,
+        masks: mask.is_some(),
+        mask_strides,
+    };
+    let mask = mask.unwrap_or_else(|| seed.clone().reshape([1, 1, 1, 2]));
+    let probabilities_bnqs = Tensor::<4>::from_dispatch(<Dispatch as GpuOps>::gpu_softmax(
+        scores_bnqs.into_dispatch(),
+        mask.into_dispatch(),
+        seed.into_dispatch(),
+        softmax,
+    ));
+    let context_bnqd = probabilities_bnqs.matmul(split(value));
+    context_bnqd.swap_dims(1, 2).reshape([queries, width])
+}
+
 /// Attention in composed bodies: one for all sequences if they have one length, else one for each.
 fn within_sequences(
     [queries, keys, values]: [Tensor<2>; 3],
@@ -139,6 +182,9 @@ fn within_sequences(
     if let [Some(1..), Some(sequence)] = lengths {
         let batch = params.lengths.len();
         let mask = mask_of(mask, batch, sequence, params.window, &queries);
+        if runs_gpu_kernel(&queries) {
+            return on_gpu([queries, keys, values], mask, [batch, params.heads], params);
+        }
         return attention_composed([queries, keys, values], mask, [batch, params.heads], drop).0;
     }
     let mut contexts = Vec::new();

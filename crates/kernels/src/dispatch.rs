@@ -1,6 +1,11 @@
 use std::cell::Cell;
 
-#[cfg(any(feature = "flex", feature = "ndarray"))]
+#[cfg(any(
+    feature = "flex",
+    feature = "ndarray",
+    feature = "wgpu",
+    feature = "cuda"
+))]
 use burn::backend::DispatchDevice;
 use burn::tensor::{DType, Device, Tensor};
 
@@ -25,8 +30,8 @@ pub fn without_kernels<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// Whether this crate has kernels for single-precision tensors of this device and [`without_kernels`] has not turned them
-/// off. The CPU backends have kernels.
+/// Whether this crate has a kernel for every operation on single-precision tensors of this device, and [`without_kernels`] has
+/// not turned them off. The CPU backends have. GPUs have kernels for some operations, which want padding as composed bodies do.
 ///
 /// Callers need not ask before they call an operation, which takes its composed body where there is no kernel. The answer serves
 /// callers that arrange their work differently for kernels, for example without padding.
@@ -48,6 +53,20 @@ pub fn computes_on_host(device: &Device) -> bool {
 /// Whether an operation on this tensor runs a kernel.
 pub(crate) fn runs_kernel<const D: usize>(x: &Tensor<D>) -> bool {
     x.dtype() == DType::F32 && has_kernels(&x.device())
+}
+
+/// Whether an operation on this tensor runs a kernel for GPUs.
+pub(crate) fn runs_gpu_kernel<const D: usize>(x: &Tensor<D>) -> bool {
+    x.dtype() == DType::F32 && !kernels_are_off() && computes_on_gpu(&x.device())
+}
+
+/// Whether this device is one that CubeCL runs.
+pub(crate) fn computes_on_gpu(device: &Device) -> bool {
+    match device.clone().inner().as_dispatch() {
+        #[cfg(any(feature = "wgpu", feature = "cuda"))]
+        DispatchDevice::Cube(_) => true,
+        _ => false,
+    }
 }
 
 /// Whether this thread is within [`without_kernels`].

@@ -6,7 +6,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Dispatch};
 use burn::tensor::{Device, Distribution, Tensor};
 
-use crate::dispatch::runs_kernel;
+use crate::dispatch::{runs_gpu_kernel, runs_kernel};
+use crate::gpu_ops::GpuOps;
 use crate::host_ops::{HostKernels, HostOps};
 use crate::params::DropoutMask;
 
@@ -43,6 +44,14 @@ fn draw_seed(device: &Device) -> u64 {
 ///
 /// Any shape; the output has the shape of the input.
 pub fn dropout<const D: usize>(x: Tensor<D>, mask: DropoutMask) -> Tensor<D> {
+    if mask.probability > 0.0 && runs_gpu_kernel(&x) {
+        let seed = seed_on_device(mask.probability, &x);
+        return Tensor::from_dispatch(<Dispatch as GpuOps>::gpu_dropout(
+            x.into_dispatch(),
+            seed.into_dispatch(),
+            mask.probability,
+        ));
+    }
     if !runs_kernel(&x) {
         return dropout_composed(x, mask.probability);
     }
@@ -50,6 +59,16 @@ pub fn dropout<const D: usize>(x: Tensor<D>, mask: DropoutMask) -> Tensor<D> {
         x.into_dispatch(),
         mask,
     ))
+}
+
+/// What the kernels for GPUs decide by which elements of a tensor become zero: random numbers of the device, which the host does
+/// not wait for. Without dropout it is a tensor that nobody reads.
+pub(crate) fn seed_on_device<const D: usize>(probability: f64, x: &Tensor<D>) -> Tensor<1> {
+    let (shape, device) = ([2], x.device());
+    match probability > 0.0 {
+        true => Tensor::random(shape, Distribution::Uniform(0.0, 1.0), &device),
+        false => Tensor::empty(shape, &device),
+    }
 }
 
 /// Dropout as `burn::nn::Dropout` computes it in training, from the device's random numbers.

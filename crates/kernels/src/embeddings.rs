@@ -9,11 +9,11 @@ use burn::backend::{Autodiff, Dispatch};
 use burn::tensor::module::embedding;
 use burn::tensor::{Int, Tensor};
 
-use crate::dispatch::runs_kernel;
-use crate::dropout::dropout_composed;
+use crate::dispatch::{runs_gpu_kernel, runs_kernel};
+use crate::dropout::{dropout, dropout_composed};
 use crate::embedding::embedding as padded_embedding;
 use crate::host_ops::{HostKernels, HostOps};
-use crate::layer_norm::layer_norm_composed;
+use crate::layer_norm::{layer_norm, layer_norm_composed};
 use crate::params::EmbeddingParams;
 
 /// The tables and the LayerNorm of a transformer's embeddings.
@@ -60,6 +60,11 @@ impl EmbeddingIds {
 ///
 /// An id is not in its table, on devices with kernels.
 pub fn embed(weights: EmbeddingWeights, ids: EmbeddingIds, params: EmbeddingParams) -> Tensor<2> {
+    if runs_gpu_kernel(&weights.words) {
+        let (gamma, beta) = (weights.gamma.clone(), weights.beta.clone());
+        let sum = sum_of_rows(weights, ids, params);
+        return dropout(layer_norm(sum, gamma, beta, params.epsilon), params.dropout);
+    }
     if !runs_kernel(&weights.words) {
         let drop = |y| dropout_composed(y, params.dropout.probability);
         return embed_composed(weights, ids, params, drop);
@@ -103,6 +108,13 @@ pub fn embed_composed(
     params: EmbeddingParams,
     dropout: impl FnOnce(Tensor<2>) -> Tensor<2>,
 ) -> Tensor<2> {
+    let (gamma, beta) = (weights.gamma.clone(), weights.beta.clone());
+    let sum = sum_of_rows(weights, ids, params);
+    dropout(layer_norm_composed(sum, gamma, beta, params.epsilon))
+}
+
+/// The rows of all tables, added up.
+fn sum_of_rows(weights: EmbeddingWeights, ids: EmbeddingIds, params: EmbeddingParams) -> Tensor<2> {
     let types = weights.token_types.map(|types| (types, ids.token_types()));
     let types = types.map(|(types, ids)| look_up(types, ids, None));
     let positions = weights
@@ -113,16 +125,10 @@ pub fn embed_composed(
         (types, positions) => types.or(positions),
     };
     let words = look_up(weights.words, ids.input_ids, params.padding_idx);
-    let sum = match others {
+    match others {
         Some(others) => words + others,
         None => words,
-    };
-    dropout(layer_norm_composed(
-        sum,
-        weights.gamma,
-        weights.beta,
-        params.epsilon,
-    ))
+    }
 }
 
 /// Rows of a table, of which the row `padding_idx` receives no gradient.

@@ -11,8 +11,9 @@ use burn::backend::{Autodiff, Dispatch};
 use burn::tensor::module::layer_norm as burn_layer_norm;
 use burn::tensor::{DType, FloatDType, Tensor};
 
-use crate::dispatch::runs_kernel;
-use crate::dropout::dropout_composed;
+use crate::dispatch::{runs_gpu_kernel, runs_kernel};
+use crate::dropout::{dropout_composed, seed_on_device};
+use crate::gpu_ops::{GpuNorm, GpuOps};
 use crate::host_ops::{HostKernels, HostOps};
 use crate::params::{DropoutMask, NormParams, Precision};
 
@@ -32,6 +33,9 @@ pub fn dropout_add_norm(
     let NormParams {
         epsilon, dropout, ..
     } = params;
+    if runs_gpu_kernel(&x) {
+        return on_gpu(x, Some(residual), gamma, beta, params);
+    }
     if !runs_kernel(&x) {
         let drop = |x| dropout_composed(x, dropout.probability);
         return dropout_add_norm_composed(x, residual, gamma, beta, epsilon, drop);
@@ -57,16 +61,48 @@ pub fn layer_norm(
     beta: Option<Tensor<1>>,
     epsilon: f64,
 ) -> Tensor<2> {
-    if !runs_kernel(&x) {
-        return layer_norm_composed(x, gamma, beta, epsilon);
-    }
-    let nothing = x.zeros_like();
     let params = NormParams {
         epsilon,
         dropout: DropoutMask::NONE,
         precision: Precision::F32,
     };
+    if runs_gpu_kernel(&x) {
+        return on_gpu(x, None, gamma, beta, params);
+    }
+    if !runs_kernel(&x) {
+        return layer_norm_composed(x, gamma, beta, epsilon);
+    }
+    let nothing = x.zeros_like();
     dropout_add_norm(x, nothing, gamma, beta, params)
+}
+
+/// What is missing is replaced by a tensor without a gradient that the kernel does not read.
+fn on_gpu(
+    x: Tensor<2>,
+    residual: Option<Tensor<2>>,
+    gamma: Tensor<1>,
+    beta: Option<Tensor<1>>,
+    params: NormParams,
+) -> Tensor<2> {
+    let probability = params.dropout.probability;
+    let params = GpuNorm {
+        epsilon: params.epsilon,
+        probability,
+        adds: residual.is_some(),
+        has_beta: beta.is_some(),
+    };
+    let seed = seed_on_device(probability, &x);
+    let unread = gamma.clone().detach();
+    let beta = beta.unwrap_or_else(|| unread.clone());
+    let residual = residual.unwrap_or_else(|| unread.unsqueeze());
+    Tensor::from_dispatch(<Dispatch as GpuOps>::gpu_add_norm(
+        x.into_dispatch(),
+        residual.into_dispatch(),
+        gamma.into_dispatch(),
+        beta.into_dispatch(),
+        seed.into_dispatch(),
+        params,
+    ))
 }
 
 /// The composed body of [`dropout_add_norm`]; `dropout` is applied to `x`.

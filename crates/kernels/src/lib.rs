@@ -18,10 +18,12 @@
 //! | [`dropout`] | `burn::nn::Dropout` | random numbers one at a time; the mask is kept in memory |
 //! | [`hand_over`] | `Gradients`, at the end of the backward pass | an exchange between processes can begin before |
 //! | [`sum_of_squares`] | `x.square().sum()` | a second copy of every gradient |
+//! | [`StepOutcomes`] | reads of the loss and of the norm | the host waits for a GPU in every step |
 //!
-//! Every operation works on every device that is compiled in and on every float type. Where there is a kernel ([`has_kernels`],
-//! single precision) it runs; elsewhere the operation's *composed body* does, which is ordinary tensor operations that mean the
-//! same ([`gelu_composed`], [`linear_composed`], …). The tests hold the kernel against the composed body, forward and backward, on
+//! Every operation works on every device that is compiled in and on every float type. Where there is a kernel (for single
+//! precision, on a CPU for all of them, see [`has_kernels`], on a GPU for what takes many launches) it runs; elsewhere the
+//! operation's *composed body* does, which is ordinary tensor operations that mean the same ([`gelu_composed`],
+//! [`linear_composed`], …). The tests hold the kernel against the composed body, forward and backward, on
 //! every backend. [`without_kernels`] runs any work with composed bodies alone.
 //!
 //! An extension is dispatched at run time to the backends that are compiled in, so this crate has one Cargo feature per
@@ -64,6 +66,9 @@ mod feed_forward;
 mod flex;
 mod gated;
 mod gelu;
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+mod gpu;
+mod gpu_ops;
 mod hand_over;
 mod host;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
@@ -96,6 +101,7 @@ mod low_rank;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 mod norm;
+mod on_device;
 mod ops;
 mod packed;
 mod params;
@@ -119,6 +125,7 @@ pub use layer_norm::{dropout_add_norm, dropout_add_norm_composed, layer_norm};
 pub use linear::{LinearWeights, Projections, linear, linear_composed, linear_kv, linear_qkv};
 pub use low_rank::{LowRankWeights, adapted_composed, column_norms, merged_weight};
 pub use norm::sum_of_squares;
+pub use on_device::{StepOutcomes, steps_on_device};
 pub use packed::PackedWeight;
 pub use params::{
     AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams, Precision, WeightFormat,

@@ -11,8 +11,9 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Dispatch};
 use burn::tensor::Tensor;
 
-use crate::dispatch::runs_kernel;
+use crate::dispatch::{runs_gpu_kernel, runs_kernel};
 use crate::gelu;
+use crate::gpu_ops::GpuOps;
 use crate::host_ops::{HostKernels, HostOps};
 use crate::low_rank::{self, LowRankWeights};
 use crate::packed::PackedWeight;
@@ -118,6 +119,15 @@ impl<const M: usize> Projections<M> {
 pub fn linear(x: Tensor<2>, mut weights: LinearWeights, epilogue: Epilogue) -> Tensor<2> {
     if let Some(adapter) = weights.low_rank.take() {
         return low_rank::adapted(x, weights, adapter, epilogue);
+    }
+    if runs_gpu_kernel(&x)
+        && let Some(bias) = weights.bias
+    {
+        return Tensor::from_dispatch(<Dispatch as GpuOps>::gpu_biased(
+            x.matmul(weights.weight).into_dispatch(),
+            bias.into_dispatch(),
+            epilogue,
+        ));
     }
     if !runs_kernel(&x) {
         return linear_composed(x, weights.weight, weights.bias, epilogue);

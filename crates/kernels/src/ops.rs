@@ -89,9 +89,6 @@ pub(crate) trait BertOps: Backend {
     }
 }
 
-#[cfg(any(feature = "wgpu", feature = "cuda"))]
-impl BertOps for burn::backend::Cube {}
-
 impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
     fn erf_gelu(x: FloatTensor<Self>) -> FloatTensor<Self> {
         gelu::tracked::<B, C>(x)

@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 /// A dropout whose mask is a function of a seed: the seed and an element's index decide whether the element becomes zero.
 ///
-/// The kernels use the seed, so that the mask is the same in the backward pass and on any number of threads. On devices
-/// without kernels the mask is drawn from the device's random numbers, as `burn::nn::Dropout` draws it.
+/// The kernels use the seed, so that the mask is the same in the backward pass and on any number of threads. Those for GPUs
+/// draw a seed of their own from the device's random numbers. On devices without kernels the whole mask is drawn from these,
+/// as `burn::nn::Dropout` draws it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DropoutMask {
     /// The share of elements that becomes zero, in [0, 1). The others are scaled by 1 / (1 − p).

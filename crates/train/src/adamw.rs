@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use bert_kernels::{AdamWState, AdamWStep, adamw_update};
+use bert_kernels::{AdamWState, AdamWStep, StepOutcomes, adamw_update};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
@@ -58,10 +58,30 @@ impl AdamW {
         learning_rate: f64,
         gradient_factor: f64,
     ) -> M {
+        self.update(
+            module,
+            gradients,
+            learning_rate,
+            Clipping::Factor(gradient_factor),
+        )
+    }
+
+    pub(crate) fn update<M: Module>(
+        &mut self,
+        module: M,
+        gradients: GradientsParams,
+        learning_rate: f64,
+        clipping: Clipping<'_>,
+    ) -> M {
+        let (gradient_factor, outcomes) = match clipping {
+            Clipping::Factor(factor) => (factor, None),
+            Clipping::ByOutcome(outcomes) => (1.0, Some(outcomes)),
+        };
         self.steps += 1;
         let mut update = Update {
             moments: &mut self.moments,
             gradients,
+            outcomes,
             rates: self.rates,
             step: AdamWStep {
                 learning_rate,
@@ -78,6 +98,14 @@ impl AdamW {
     }
 }
 
+/// By what gradients are multiplied.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Clipping<'a> {
+    Factor(f64),
+    /// The factor of the last of these, which the host does not know.
+    ByOutcome(&'a StepOutcomes),
+}
+
 /// Whether weight decay applies to the parameter at a module path.
 fn is_decayed(path: &str) -> bool {
     let name = path.rsplit('.').next().unwrap_or(path);
@@ -87,6 +115,7 @@ fn is_decayed(path: &str) -> bool {
 struct Update<'a> {
     moments: &'a mut HashMap<ParamId, Moments>,
     gradients: GradientsParams,
+    outcomes: Option<&'a StepOutcomes>,
     rates: PartRates,
     step: AdamWStep,
     path: ModulePath,
@@ -119,7 +148,11 @@ impl Update<'_> {
         if !is_decayed(&path) {
             step.weight_decay = 0.0;
         }
-        let updated = adamw_update(state, gradient.flatten(0, D - 1), step);
+        let gradient = gradient.flatten(0, D - 1);
+        let updated = match self.outcomes {
+            None => adamw_update(state, gradient, step),
+            Some(outcomes) => outcomes.adamw_update(state, gradient, step),
+        };
         let moments = Moments {
             first: updated.first_moment,
             second: updated.second_moment,

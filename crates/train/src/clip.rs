@@ -3,7 +3,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 /// What PyTorch adds to the norm before it divides (`torch.nn.utils.clip_grad_norm_`).
-const EPSILON: f64 = 1e-6;
+pub(crate) const EPSILON: f64 = 1e-6;
 
 /// The Euclidean norm of all gradients of a module taken as one vector.
 pub fn global_norm<M: Module>(module: &M, gradients: &GradientsParams) -> f64 {
@@ -23,6 +23,29 @@ pub fn global_norm<M: Module>(module: &M, gradients: &GradientsParams) -> f64 {
 /// The factor that brings gradients of this norm to at most `max_grad_norm`: 1 when they are there already.
 pub fn clip_factor(norm: f64, max_grad_norm: Option<f64>) -> f64 {
     max_grad_norm.map_or(1.0, |maximum| (maximum / (norm + EPSILON)).min(1.0))
+}
+
+/// The gradients of a module, each as a row.
+pub(crate) fn gradient_rows<M: Module>(module: &M, gradients: &GradientsParams) -> Vec<Tensor<1>> {
+    let mut rows = Rows {
+        gradients,
+        rows: Vec::new(),
+    };
+    module.visit(&mut rows);
+    rows.rows
+}
+
+struct Rows<'a> {
+    gradients: &'a GradientsParams,
+    rows: Vec<Tensor<1>>,
+}
+
+impl ModuleVisitor for Rows<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            self.rows.push(gradient.flatten(0, D - 1));
+        }
+    }
 }
 
 struct SumsOfSquares<'a> {

@@ -84,6 +84,17 @@ pub enum TrainError {
         /// Optimiser step, counted from 1.
         step: usize,
     },
+    /// The device did not compute what it was given.
+    #[error(
+        "the device did not finish optimiser step {step}: {reason}; if it ran out of memory, take a smaller batch size with as \
+         many more accumulation steps, shorter sequences, or another device; what was saved before is kept"
+    )]
+    DeviceFailed {
+        /// Optimiser step, counted from 1; the failure is in this or one that was read together with it.
+        step: usize,
+        /// What the device says.
+        reason: String,
+    },
     /// Ranks that should have the same weights have not.
     #[error(
         "{} after step {step}: the weights of {} are not those of rank 0, though all ranks do the same; all machines need \

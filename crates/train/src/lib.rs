@@ -34,6 +34,8 @@ mod tensorboard;
 mod train;
 mod training_log;
 mod tune;
+mod unread;
+mod unreported;
 
 pub use adamw::AdamW;
 pub use checkpoint::{

@@ -94,6 +94,10 @@ impl<T: Task> Run<'_, T> {
 
     /// Saves a checkpoint, where checkpoints are saved at all. Gives its folder.
     fn checkpoint(&mut self, model: &T::Model) -> Result<Option<PathBuf>, TrainError> {
+        if self.saver.is_none() {
+            return Ok(None);
+        }
+        self.report_steps()?;
         let Some(saver) = &mut self.saver else {
             return Ok(None);
         };

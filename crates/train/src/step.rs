@@ -4,8 +4,11 @@ use burn::tensor::{Device, Tensor};
 
 use bert_tasks::{BatchLoss, Communicator, TaskError};
 
+use crate::adamw::Clipping;
+use crate::clip::gradient_rows;
 use crate::path::ModulePath;
 use crate::ranks::Exchange;
+use crate::unread::{LossSum, Unread, finite};
 use crate::{AdamW, Traffic, TrainError, clip_factor, global_norm};
 
 /// One optimiser step after another.
@@ -16,6 +19,7 @@ pub struct Stepper<'a> {
     max_grad_norm: Option<f64>,
     seed: u64,
     steps: usize,
+    unread: Unread,
 }
 
 /// What an optimiser step computed on its way.
@@ -38,6 +42,7 @@ impl<'a> Stepper<'a> {
             max_grad_norm,
             seed,
             steps: 0,
+            unread: Unread::default(),
         }
     }
 
@@ -87,15 +92,35 @@ impl<'a> Stepper<'a> {
         device: &Device,
         loss: impl Fn(&M, &B) -> Result<BatchLoss, TaskError>,
     ) -> Result<(M, StepOutcome), TrainError> {
+        let model = self.step_unread(model, micro_batches, learning_rate, device, loss)?;
+        let outcome = self.read()?.pop();
+        Ok((model, outcome.expect("a step has an outcome")))
+    }
+
+    /// [`step`](Self::step), whose outcome [`read`](Self::read) gives. On a GPU loss and norm stay there until then, and the
+    /// host does not wait for them; where one of them is not finite, the step changes nothing, and `read` is the error.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Self::step).
+    ///
+    /// # Panics
+    ///
+    /// [`must_read`](Self::must_read) says yes.
+    pub fn step_unread<M: Module, B>(
+        &mut self,
+        model: M,
+        micro_batches: &[(B, f64)],
+        learning_rate: f64,
+        device: &Device,
+        loss: impl Fn(&M, &B) -> Result<BatchLoss, TaskError>,
+    ) -> Result<M, TrainError> {
         let sum: f64 = micro_batches.iter().map(|(_, labels)| labels).sum();
         let [sum] = self.exchange.sum([sum])?;
         let all_labels = if sum > 0.0 { sum } else { 1.0 };
-        let mut outcome = StepOutcome {
-            loss: 0.0,
-            grad_norm: 0.0,
-            tokens: 0,
-        };
         let is_shared = self.exchange.is_shared();
+        let mut losses = LossSum::new(device, is_shared);
+        let mut tokens = 0;
         let seeds: Vec<u64> = (0..micro_batches.len())
             .map(|micro| self.dropout_seed(micro))
             .collect();
@@ -105,24 +130,71 @@ impl<'a> Stepper<'a> {
                 return Ok(None);
             }
             device.seed(seeds[micro]);
-            let BatchLoss { loss, tokens } = loss(model, batch)?;
-            let weighted = loss * (batch_labels / all_labels);
-            outcome.loss += f64::from(weighted.clone().into_scalar::<f32>());
-            outcome.tokens += tokens;
+            let of_batch = loss(model, batch)?;
+            let weighted = of_batch.loss * (batch_labels / all_labels);
+            losses.add(&weighted);
+            tokens += of_batch.tokens;
             Ok(Some(weighted))
         };
         let gradients = self.gradients(&model, micro_batches.len(), device, forward)?;
-        let sums = self.exchange.sum([outcome.loss, outcome.tokens as f64])?;
-        outcome.loss = self.finite("loss", sums[0])?;
-        outcome.tokens = sums[1] as usize;
+        if let LossSum::Known(sum) = &mut losses {
+            let sums = self.exchange.sum([*sum, tokens as f64])?;
+            *sum = finite("loss", sums[0], self.steps + 1)?;
+            tokens = sums[1] as usize;
+        }
         if self.steps == 0 {
             every_parameter_has_a_gradient(&model, &gradients)?;
         }
-        outcome.grad_norm = self.finite("gradient norm", global_norm(&model, &gradients))?;
-        let factor = clip_factor(outcome.grad_norm, self.max_grad_norm);
-        let model = self.optimizer.step(model, gradients, learning_rate, factor);
+        let model = self.update(model, gradients, learning_rate, losses, tokens)?;
         self.steps += 1;
-        Ok((model, outcome))
+        Ok(model)
+    }
+
+    /// Clips the gradients and takes the step.
+    fn update<M: Module>(
+        &mut self,
+        model: M,
+        gradients: GradientsParams,
+        learning_rate: f64,
+        losses: LossSum,
+        tokens: usize,
+    ) -> Result<M, TrainError> {
+        let step = self.steps + 1;
+        if let LossSum::OnDevice(_) = &losses {
+            let rows = gradient_rows(&model, &gradients);
+            if let Some(loss) = losses.on_device(&rows) {
+                let maximum = self.max_grad_norm;
+                let outcomes = self.unread.add_on_device(step, tokens, loss, rows, maximum);
+                let clipping = Clipping::ByOutcome(outcomes);
+                let optimizer = &mut self.optimizer;
+                return Ok(optimizer.update(model, gradients, learning_rate, clipping));
+            }
+        }
+        let loss = finite("loss", losses.read(), step)?;
+        let grad_norm = finite("gradient norm", global_norm(&model, &gradients), step)?;
+        let outcome = StepOutcome {
+            loss,
+            grad_norm,
+            tokens,
+        };
+        let factor = clip_factor(grad_norm, self.max_grad_norm);
+        let model = self.optimizer.step(model, gradients, learning_rate, factor);
+        self.unread.add_known(step, outcome);
+        Ok(model)
+    }
+
+    /// Whether [`read`](Self::read) has to come before the next step: on a CPU after each, on a GPU after some.
+    pub fn must_read(&self) -> bool {
+        self.unread.is_full()
+    }
+
+    /// The outcomes of the steps since the last time, for which the host waits.
+    ///
+    /// # Errors
+    ///
+    /// Loss or gradient norm of a step is not finite, or the device has failed, for example for want of memory.
+    pub fn read(&mut self) -> Result<Vec<StepOutcome>, TrainError> {
+        self.unread.take()
     }
 
     /// The gradients of all ranks, from the weighted loss of each micro-batch that has one.
@@ -155,17 +227,6 @@ impl<'a> Stepper<'a> {
             self.seed,
             position.into_iter().chain((rank > 0).then_some(rank)),
         )
-    }
-
-    fn finite(&self, quantity: &'static str, value: f64) -> Result<f64, TrainError> {
-        if value.is_finite() {
-            return Ok(value);
-        }
-        Err(TrainError::NonFinite {
-            quantity,
-            value,
-            step: self.steps + 1,
-        })
     }
 }
 

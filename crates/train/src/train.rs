@@ -15,9 +15,10 @@ use crate::frozen::freeze;
 use crate::ranks::{Agreed, own_rows};
 use crate::rates::layers_of;
 use crate::tune::freeze_embeddings;
+use crate::unreported::Unreported;
 use crate::{
     AdamW, Batching, Checkpoint, Checkpointing, EvaluationReport, FeatureStore, Observer, Plan,
-    Schedule, Selection, SingleProcess, StepReport, Stepper, TrainError, TrainOptions,
+    Schedule, Selection, SingleProcess, Stepper, TrainError, TrainOptions,
 };
 
 /// The result of a run.
@@ -169,6 +170,7 @@ impl<T: Task> Training<'_, T> {
             best_step: None,
             tokens: 0,
             training_seconds: 0.0,
+            unreported: Vec::new(),
             saver,
             stop,
             agreed: Agreed::default(),
@@ -201,6 +203,8 @@ pub(crate) struct Run<'a, T: Task> {
     pub(crate) best_step: Option<usize>,
     pub(crate) tokens: usize,
     pub(crate) training_seconds: f64,
+    /// Steps since the last report.
+    pub(crate) unreported: Vec<Unreported>,
     pub(crate) saver: Option<Saver<'a>>,
     /// Becomes true when the run is asked to stop.
     pub(crate) stop: Option<&'a AtomicBool>,
@@ -218,6 +222,7 @@ impl<T: Task> Run<'_, T> {
             self.observer
                 .stopped_early(self.stepper.steps(), evaluations)?;
         }
+        self.report_steps()?;
         self.report_exchange()?;
         self.observer.finished();
         let (best, model) = match self.best {
@@ -326,23 +331,20 @@ impl<T: Task> Run<'_, T> {
             .collect();
         let loss =
             |model: &T::Model, rows: &Vec<usize>| task.loss(model, train, rows, position, device);
-        let (model, outcome) = self
+        let model = self
             .stepper
-            .step(model, &weighed, learning_rate, device, loss)?;
-        let seconds = clock.elapsed().as_secs_f64();
+            .step_unread(model, &weighed, learning_rate, device, loss)?;
         self.place.steps += 1;
         self.place.evaluated = false;
-        self.tokens += outcome.tokens;
-        self.training_seconds += seconds;
-        self.observer.stepped(&StepReport {
+        self.unreported.push(Unreported {
             step: self.stepper.steps(),
             epoch: self.epochs_done(),
-            loss: outcome.loss,
             learning_rate,
-            grad_norm: outcome.grad_norm,
-            tokens: outcome.tokens,
-            seconds,
-        })?;
+            seconds: clock.elapsed().as_secs_f64(),
+        });
+        if self.stepper.must_read() {
+            self.report_steps()?;
+        }
         self.agree(&model)?;
         Ok(model)
     }
@@ -360,6 +362,7 @@ impl<T: Task> Run<'_, T> {
         if self.selection.evaluated_at == Some(self.stepper.steps()) {
             return Ok(());
         }
+        self.report_steps()?;
         let clock = Instant::now();
         self.compare_weights(model)?;
         let model = model.valid();

@@ -5,8 +5,13 @@ use crate::workspace::Package;
 
 const ALLOWED: [&str; 5] = ["burn", "serde", "thiserror", "bert-kernels", "bert-encoder"];
 
-/// Exceptions, with their reason: these are optional in the kernels, and only with Burn's CPU backends, which bring them.
-const EXCEPTIONS: [(&str, &str); 2] = [("bert-kernels", "pulp"), ("bert-kernels", "rayon")];
+/// Exceptions, with their reason: these are optional in the kernels, and only with those of Burn's backends that bring them.
+const EXCEPTIONS: [(&str, &str); 4] = [
+    ("bert-kernels", "burn-cubecl"),
+    ("bert-kernels", "cubecl"),
+    ("bert-kernels", "pulp"),
+    ("bert-kernels", "rayon"),
+];
 
 pub(super) fn check(packages: &[Package]) -> Vec<Violation> {
     packages

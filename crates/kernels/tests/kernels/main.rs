@@ -18,6 +18,8 @@ mod linear;
 mod linear_bf16;
 mod low_rank;
 mod norm;
+#[cfg(feature = "gpu")]
+mod on_device;
 mod optimizer;
 mod rotary;
 mod window;

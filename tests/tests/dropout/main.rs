@@ -1,4 +1,8 @@
-//! Dropout. A device's random numbers are global, so these tests have a process of their own and take turns.
+//! Dropout, and the memory of GPUs. A device's random numbers and its memory are global, so these tests have a process of their
+//! own and take turns.
+
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
+mod memory;
 
 use std::sync::{Mutex, PoisonError};
 
