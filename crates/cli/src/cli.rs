@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, compare, convert, embed, export, fetch, inspect, merge, models, report,
+    bench, compare, convert, doctor, embed, export, fetch, inspect, merge, models, report,
 };
 use crate::tasks::{CheckTask, EvaluateTask, PredictTask, TrainTask};
 
@@ -60,4 +60,6 @@ pub(crate) enum Command {
     /// Time a training step or a forward pass on random weights, beside the speed of its matrix products alone
     #[command(subcommand)]
     Bench(bench::BenchWork),
+    /// Check on this machine that training computes what transformers computes, and say what a bug report needs
+    Doctor(doctor::DoctorArgs),
 }

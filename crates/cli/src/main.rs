@@ -1,4 +1,4 @@
-//! The `bert` command: fetch, inspect, train, evaluate, predict and measure.
+//! The `bert` command: fetch, inspect, train, evaluate, predict, measure and check itself.
 //!
 //! Results go to standard output and nothing else does; messages and progress go to standard error. The exit code is 0
 //! for success, 1 for a run that failed, and 2 for a command line (or `--config` file) that no run can follow.

@@ -25,10 +25,10 @@ pub fn advice(backend: Backend, outcomes: &[Outcome]) -> Vec<Advice> {
             .map(|one| one.name.clone())
             .collect::<Vec<_>>()
     };
-    let whole = [Group::Families, Group::Training, Group::Shapes]
+    let whole = [Group::Model, Group::Training, Group::Shape]
         .map(failed)
         .concat();
-    let parts = [Group::FrozenParts, Group::Adapters].map(failed).concat();
+    let parts = [Group::FrozenParts, Group::Adapter].map(failed).concat();
     let mut all = Vec::new();
     if !whole.is_empty() {
         all.push(of_device(backend, &whole));
@@ -38,7 +38,7 @@ pub fn advice(backend: Backend, outcomes: &[Outcome]) -> Vec<Advice> {
     }
     for (group, setting) in [
         (Group::Bf16, "--precision bf16"),
-        (Group::Kernels, "the kernels of flex and ndarray"),
+        (Group::Kernel, "the kernels of flex and ndarray"),
     ] {
         let names = failed(group);
         if !names.is_empty() {
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn a_device_that_passes_is_safe() {
         let outcomes = [
-            outcome(Group::Families, Status::Passed),
+            outcome(Group::Model, Status::Passed),
             outcome(Group::Bf16, Status::NotRun),
         ];
         assert_eq!(advice(Backend::Wgpu, &outcomes), []);
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_wrong_gradient_of_a_part_makes_training_of_parts_unsafe() {
-        for group in [Group::FrozenParts, Group::Adapters] {
+        for group in [Group::FrozenParts, Group::Adapter] {
             let [one] = &advice(Backend::Metal, &[outcome(group, Status::Failed)])[..] else {
                 panic!("one piece of advice");
             };
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_wrong_model_makes_the_device_unsafe() {
-        let failed = [outcome(Group::Families, Status::Failed)];
+        let failed = [outcome(Group::Model, Status::Failed)];
         let [one] = &advice(Backend::Cuda, &failed)[..] else {
             panic!("one piece of advice");
         };

@@ -14,35 +14,53 @@ use crate::{
 
 /// What a check belongs to; a setting is unsafe when one of its group fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Group {
     /// A family with a head.
-    Families,
+    Model,
     /// Steps of the optimiser.
     Training,
     /// A part is trained.
     FrozenParts,
     /// LoRA and DoRA.
-    Adapters,
+    Adapter,
     /// Training in bfloat16.
     Bf16,
     /// A kernel and its composed body.
-    Kernels,
+    Kernel,
     /// Padding, rows alone, short and long sequences.
-    Shapes,
+    Shape,
+}
+
+impl Group {
+    /// All of them, in the order in which they are checked.
+    pub const ALL: [Self; 7] = [
+        Self::Model,
+        Self::Training,
+        Self::FrozenParts,
+        Self::Adapter,
+        Self::Bf16,
+        Self::Kernel,
+        Self::Shape,
+    ];
+
+    /// The word for it on the command line and in every output.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Training => "training",
+            Self::FrozenParts => "frozen-parts",
+            Self::Adapter => "adapter",
+            Self::Bf16 => "bf16",
+            Self::Kernel => "kernel",
+            Self::Shape => "shape",
+        }
+    }
 }
 
 impl fmt::Display for Group {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Families => "model",
-            Self::Training => "training",
-            Self::FrozenParts => "frozen parts",
-            Self::Adapters => "adapter",
-            Self::Bf16 => "bf16",
-            Self::Kernels => "kernel",
-            Self::Shapes => "shape",
-        })
+        formatter.write_str(self.word())
     }
 }
 
@@ -72,7 +90,7 @@ impl Item {
 
     /// Whether it checks what devices with kernels alone have.
     pub fn needs_kernels(&self) -> bool {
-        matches!(self.group, Group::Bf16 | Group::Kernels)
+        matches!(self.group, Group::Bf16 | Group::Kernel)
     }
 
     /// Makes the check.
@@ -112,7 +130,7 @@ pub fn suite() -> Vec<Item> {
     }
     for case in adapters::CASES {
         let run = move |check: &mut Check| adapters::check(check, case);
-        items.push(Item::new(Group::Adapters, case, run));
+        items.push(Item::new(Group::Adapter, case, run));
     }
     items.push(Item::new(Group::Bf16, "one pass", autocast::one_pass));
     items.push(Item::new(
@@ -126,13 +144,13 @@ pub fn suite() -> Vec<Item> {
             operations::check(check, &operation);
             Ok(())
         };
-        items.push(Item::new(Group::Kernels, name, run));
+        items.push(Item::new(Group::Kernel, name, run));
     }
     let adamw = |check: &mut Check| {
         operations::adamw(check);
         Ok(())
     };
-    items.push(Item::new(Group::Kernels, "adamw_update", adamw));
+    items.push(Item::new(Group::Kernel, "adamw_update", adamw));
     of_shapes(&mut items);
     items
 }
@@ -155,7 +173,7 @@ fn bert<M: Model + 'static>(items: &mut Vec<Item>, case: &'static str) {
         let golden = check.golden(case)?;
         families::check::<M>(check, &golden)
     };
-    items.push(Item::new(Group::Families, name, run));
+    items.push(Item::new(Group::Model, name, run));
 }
 
 fn family<M: Model + 'static>(items: &mut Vec<Item>) {
@@ -166,7 +184,7 @@ fn family<M: Model + 'static>(items: &mut Vec<Item>) {
             families::check::<M>(check, &golden)
         };
         let name = format!("{case} {}", M::HEAD);
-        items.push(Item::new(Group::Families, name, run));
+        items.push(Item::new(Group::Model, name, run));
     }
 }
 
@@ -178,11 +196,11 @@ fn of_shapes(items: &mut Vec<Item>) {
     ];
     for (name, invariance) in invariances {
         let run = move |check: &mut Check| shapes::invariant(check, invariance);
-        items.push(Item::new(Group::Shapes, name, run));
+        items.push(Item::new(Group::Shape, name, run));
     }
     for shape @ [rows, tokens] in shapes::SHAPES {
         let run = move |check: &mut Check| shapes::of_shape(check, shape);
         let name = format!("{rows} row(s) of {tokens} token(s)");
-        items.push(Item::new(Group::Shapes, name, run));
+        items.push(Item::new(Group::Shape, name, run));
     }
 }

@@ -52,6 +52,7 @@ mod options;
 mod pace;
 mod pins;
 mod progress;
+mod reach;
 mod repository;
 mod source;
 mod stamp;
@@ -68,4 +69,5 @@ pub use manifest::{
 };
 pub use options::{AccessToken, FetchOptions};
 pub use progress::{NoProgress, Progress};
+pub use reach::reach_hub;
 pub use repository::{AskHub, HubError, HubName, Snapshot};

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 mod checkpoint_files;
 pub(crate) mod compare;
 pub(crate) mod convert;
+pub(crate) mod doctor;
 pub(crate) mod embed;
 pub(crate) mod export;
 pub(crate) mod fetch;
@@ -33,5 +34,6 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Embed(args) => args.run(),
         Command::Report(args) => args.run(),
         Command::Bench(work) => work.run(),
+        Command::Doctor(args) => args.run(),
     }
 }

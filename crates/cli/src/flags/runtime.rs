@@ -30,8 +30,17 @@ impl RuntimeFlags {
         self.open_shared(1)
     }
 
+    /// As [`open`](Self::open), with what its driver tells of it.
+    pub(crate) fn open_described(&self) -> Result<OpenedDevice> {
+        self.start(1)
+    }
+
     /// As [`open`](Self::open), for one of several processes on the same processors, which share them by default.
     pub(crate) fn open_shared(&self, processes: usize) -> Result<Device> {
+        Ok(self.start(processes)?.device)
+    }
+
+    fn start(&self, processes: usize) -> Result<OpenedDevice> {
         let there = available_parallelism();
         let share =
             there.as_ref().ok().filter(|_| processes > 1).map(|there| {
@@ -44,12 +53,9 @@ impl RuntimeFlags {
                 .build_global()
                 .context("--threads: cannot start the threads")?;
         }
-        let OpenedDevice {
-            device,
-            description,
-        } = self.device.open_described()?;
-        say!("device  {description}");
-        Ok(device)
+        let opened = self.device.open_described()?;
+        say!("device  {}", opened.description);
+        Ok(opened)
     }
 }
 

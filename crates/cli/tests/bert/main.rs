@@ -12,6 +12,7 @@ mod compare;
 mod data_files;
 mod data_meanings;
 mod data_names;
+mod doctor;
 mod embed;
 mod export;
 mod faults;

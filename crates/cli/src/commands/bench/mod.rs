@@ -16,6 +16,7 @@ use anyhow::Result;
 use bert_device::{Backend, LaunchCount};
 use bert_encoder::ModelType;
 use bert_train::{TrainOptions, Tune};
+use burn::tensor::Device;
 use clap::{Args, Subcommand};
 
 use self::kernels::Kernels;
@@ -164,6 +165,29 @@ fn run(args: &BenchArgs, work: Work) -> Result<()> {
         }
     }
     results.flush()
+}
+
+/// A training step of the smallest size.
+pub(crate) struct TinyStep {
+    pub(crate) ms: f64,
+    pub(crate) tokens: usize,
+}
+
+/// The median of three training steps of the smallest size, after two that are not timed: a rough speed in a second.
+pub(crate) fn tiny_step(device: Device) -> Result<TinyStep> {
+    const RUNS: NonZeroUsize = NonZeroUsize::new(3).expect("three is not zero");
+    let workload = Workload {
+        work: Work::TrainStep,
+        family: ModelType::Bert,
+        size: Size::Tiny,
+        batch: 4,
+        sequence: 32,
+    };
+    let options = TrainOptions::default();
+    Ok(TinyStep {
+        ms: network::train_step_ms(&workload, 0.1, &options, RUNS, device)?,
+        tokens: workload.tokens(),
+    })
 }
 
 #[cfg(test)]
