@@ -15,6 +15,7 @@ mod data_names;
 mod doctor;
 mod embed;
 mod export;
+#[cfg(unix)]
 mod faults;
 mod feature_cache;
 mod formats;
