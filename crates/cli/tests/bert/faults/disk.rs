@@ -24,7 +24,7 @@ fn blocks_of(site: &Site, file: &str) -> u64 {
 
 fn names_the_file(run: &Run) {
     assert_eq!(run.code, Some(1), "{}", run.stderr);
-    let words = ["cannot write", "cannot be written"];
+    let words = ["cannot write", "cannot be written", "cannot be copied"];
     assert!(
         words.iter().any(|word| run.stderr.contains(word)),
         "{}",

@@ -73,6 +73,9 @@ fn make(count: usize, seed: u64) {
         }
         *times += 1;
         made += 1;
+        if made % 50 == 0 {
+            println!("{made} faults so far");
+        }
     }
     site.is_unharmed();
     for ((name, _), (times, outcomes, seconds)) in KINDS.iter().zip(&tally) {
