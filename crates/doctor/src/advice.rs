@@ -38,7 +38,7 @@ pub fn advice(backend: Backend, outcomes: &[Outcome]) -> Vec<Advice> {
     }
     for (group, setting) in [
         (Group::Bf16, "--precision bf16"),
-        (Group::Kernel, "the kernels of flex and ndarray"),
+        (Group::Kernel, "the kernels on this device"),
     ] {
         let names = failed(group);
         if !names.is_empty() {

@@ -40,9 +40,9 @@ impl Doctor {
     /// Makes a check. What goes wrong within it, a panic of the driver's among that, is its failure.
     pub fn examine(&self, item: &Item) -> Outcome {
         let (group, name) = (item.group, item.name.clone());
-        if item.needs_kernels() && !has_kernels(&self.device) {
+        if item.needs_a_cpu() && !has_kernels(&self.device) {
             let reason = format!(
-                "{group} is for flex and ndarray; {} computes with Burn's operations in f32",
+                "{group} is for flex and ndarray; {} computes in f32",
                 self.backend
             );
             return Outcome::not_run(group, name, reason);

@@ -2,10 +2,9 @@
 
 use std::sync::PoisonError;
 
+use bert_doctor::classifier::{self, Batch, batch_loss};
 use bert_encoder::{EncoderConfig, RaggedInput};
 use bert_testing::TestDevice;
-use bert_tests::model;
-use bert_tests::steps::{Batch, batch_loss};
 use bert_text_classification::SequenceClassificationConfig;
 use bert_train::{AdamW, Stepper};
 use burn::tensor::{Device, Tensor};
@@ -105,7 +104,7 @@ fn held_after(device: &TestDevice, steps: [usize; 2]) -> anyhow::Result<[Held; 2
         },
         num_labels: 3,
     };
-    let mut classifier = model::randomise(config.init(&on)?, 5);
+    let mut classifier = classifier::randomise(config.init(&on)?, 5);
     let mut stepper = Stepper::new(AdamW::new(0.01), Some(1.0), 7);
     let mut held = Vec::new();
     for step in 1..=steps[1] {

@@ -1,8 +1,8 @@
 //! The operations on shapes that an input chooses: each kernel against its composed body, forward and backward.
 
 use bert_kernels::{
-    AttentionParams, DropoutMask, Epilogue, LinearWeights, NormParams, attention, dropout_add_norm,
-    gated_gelu, gelu, linear, linear_qkv, masked_cross_entropy, without_kernels,
+    AttentionParams, DropoutMask, Epilogue, LinearWeights, NormParams, Precision, attention,
+    dropout_add_norm, gated_gelu, gelu, linear, linear_qkv, masked_cross_entropy, without_kernels,
 };
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
@@ -48,6 +48,7 @@ pub fn kernels(input: &[u8]) {
             let norm = NormParams {
                 epsilon: 0.1,
                 dropout: DropoutMask::NONE,
+                precision: Precision::F32,
             };
             let residual = waves([rows, width], 3.0, &device);
             let gamma = row(width, 1.0, &device);
@@ -88,6 +89,7 @@ fn attend(x: Tensor<2>, width: usize, choices: &mut Choices<'_>, device: &Device
         heads,
         dropout: DropoutMask::NONE,
         window,
+        precision: Precision::F32,
     };
     let maps = [1.0, 2.0, 3.0].map(|_| weights(width, heads * (1 + width % 5), device, true));
     let is_masked = choices.below(2) == 1;
