@@ -114,6 +114,10 @@ pub(crate) fn finite(quantity: &'static str, value: f64, step: usize) -> Result<
 
 /// The sum of the losses of a step's micro-batches.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one value for each step that is not read yet; they do not live long"
+)]
 pub(crate) enum LossSum {
     Known(f64),
     OnDevice(Option<Tensor<1>>),

@@ -61,7 +61,6 @@ const EMBEDDINGS: EmbeddingParams = EmbeddingParams {
     position_padding_idx: None,
     epsilon: EPSILON,
     dropout: MASK,
-    precision: Precision::F32,
 };
 const MASK: DropoutMask = DropoutMask {
     probability: PROBABILITY,

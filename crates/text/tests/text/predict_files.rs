@@ -7,11 +7,14 @@ use bert_text::{
     QuestionInput, ReadError,
 };
 
+/// The number of a line, and what it holds.
+type Numbered<T> = (usize, Result<T, ReadError>);
+
 fn read<T: PredictLine>(
     name: &str,
     content: impl AsRef<[u8]>,
     options: &ColumnOptions,
-) -> Result<Vec<(usize, Result<T, ReadError>)>, ReadError> {
+) -> Result<Vec<Numbered<T>>, ReadError> {
     let root = tempfile::tempdir().expect("a folder");
     let path = root.path().join(name);
     std::fs::write(&path, content).expect("a file");
@@ -25,7 +28,7 @@ fn read<T: PredictLine>(
 
 fn texts(name: &str, content: impl AsRef<[u8]>, options: &ColumnOptions) -> Vec<(usize, String)> {
     let rows = read::<PredictInput>(name, content, options).expect("a file of rows");
-    let text = |(line, row): (usize, Result<PredictInput, ReadError>)| {
+    let text = |(line, row): Numbered<PredictInput>| {
         (
             line,
             row.map_or_else(|error| error.to_string(), |input| input.text),

@@ -9,7 +9,7 @@ use bert_weights::{TensorInfo, read_tensors};
 fn golden(root: &Path, golden: &str, file: &str) -> Vec<TensorInfo> {
     let goldens = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens");
     fs::copy(goldens.join(golden).join(file), root.join(file)).unwrap();
-    read_tensors(&root.join(file)).unwrap()
+    read_tensors(root.join(file)).unwrap()
 }
 
 fn is_refused(tensor: &TensorInfo) {
