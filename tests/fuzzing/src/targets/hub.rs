@@ -68,7 +68,7 @@ fn archive_manifest(archive: &[u8]) -> String {
     )
 }
 
-/// The answers of a hub, each as it goes over the wire, with [`MARK`] between them. The last one is given again.
+/// The answers of a hub, each as it goes over the wire, with a mark between them. The last one is given again.
 pub fn hub(input: &[u8]) {
     let server = server();
     server.serve(input);
