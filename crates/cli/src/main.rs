@@ -24,6 +24,7 @@ mod config_file;
 mod data_source;
 mod describe;
 mod failure;
+mod findings;
 mod flags;
 mod format;
 mod model_source;

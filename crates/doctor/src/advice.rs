@@ -1,12 +1,30 @@
+use std::collections::BTreeMap;
+
 use bert_device::Backend;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Group, Outcome, Status};
+
+/// What somebody may ask of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Setting {
+    /// Any computation on it.
+    Device,
+    /// Training of some parameters only.
+    PartsOfModel,
+    /// Training in bfloat16.
+    Bf16,
+    /// Training for long.
+    LongRuns,
+}
 
 /// A setting that is unsafe on this device, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Advice {
     /// What not to use here.
+    pub setting: Setting,
+    /// The same in the words of the command line.
     pub unsafe_setting: String,
     /// What has shown it.
     pub because: String,
@@ -16,45 +34,43 @@ pub struct Advice {
     pub burn_issues: Vec<u32>,
 }
 
-/// What the failures of a device mean for its user.
-pub fn advice(backend: Backend, outcomes: &[Outcome]) -> Vec<Advice> {
-    let failed = |group| {
-        let of_group = outcomes.iter().filter(|one| one.group == group);
-        of_group
-            .filter(|one| one.status == Status::Failed)
-            .map(|one| one.name.clone())
-            .collect::<Vec<_>>()
-    };
-    let whole = [Group::Model, Group::Training, Group::Shape]
-        .map(failed)
-        .concat();
-    let parts = [Group::FrozenParts, Group::Adapter].map(failed).concat();
-    let mut all = Vec::new();
-    if !whole.is_empty() {
-        all.push(of_device(backend, &whole));
-    }
-    if !parts.is_empty() {
-        all.push(of_parts(backend, &parts));
-    }
-    for (group, setting) in [
-        (Group::Bf16, "--precision bf16"),
-        (Group::Kernel, "the kernels on this device"),
-    ] {
-        let names = failed(group);
-        if !names.is_empty() {
-            all.push(Advice {
-                unsafe_setting: setting.to_owned(),
-                because: because(&names),
-                instead: "please report it; another processor or device is not affected".to_owned(),
-                burn_issues: Vec::new(),
-            });
+/// The names of the checks that failed, of each kind that was examined.
+pub type Failures = BTreeMap<Group, Vec<String>>;
+
+/// What failed, kind by kind. A kind without a failure has an empty list.
+pub fn failures(outcomes: &[Outcome]) -> Failures {
+    let mut all = Failures::new();
+    for one in outcomes {
+        let of_group = all.entry(one.group).or_default();
+        if one.status == Status::Failed {
+            of_group.push(one.name.clone());
         }
     }
     all
 }
 
+/// What the failures of a device mean for its user.
+pub fn advice(backend: Backend, failures: &Failures) -> Vec<Advice> {
+    let failed = |groups: &[Group]| {
+        let of_groups = groups.iter().filter_map(|group| failures.get(group));
+        of_groups.flatten().cloned().collect::<Vec<_>>()
+    };
+    let made: [(&[Group], fn(Backend, &[String]) -> Advice); 4] = [
+        (&[Group::Model, Group::Training, Group::Shape], of_device),
+        (&[Group::FrozenParts, Group::Adapter], of_parts),
+        (&[Group::Bf16], of_bf16),
+        (&[Group::Kernel], of_kernels),
+    ];
+    let all = made.into_iter().filter_map(|(groups, say)| {
+        let names = failed(groups);
+        (!names.is_empty()).then(|| say(backend, &names))
+    });
+    all.collect()
+}
+
 fn of_device(backend: Backend, names: &[String]) -> Advice {
     Advice {
+        setting: Setting::Device,
         unsafe_setting: format!("--device {backend}"),
         because: because(names),
         instead: elsewhere(backend),
@@ -71,12 +87,33 @@ fn of_device(backend: Backend, names: &[String]) -> Advice {
 fn of_parts(backend: Backend, names: &[String]) -> Advice {
     let is_gpu = !matches!(backend, Backend::Flex | Backend::NdArray);
     Advice {
+        setting: Setting::PartsOfModel,
         unsafe_setting: format!(
             "--tune head, last:K, bitfit and lora, and --freeze-embeddings, on {backend}"
         ),
         because: because(names),
         instead: format!("--tune all, where it passes; or {}", elsewhere(backend)),
         burn_issues: is_gpu.then_some(5162).into_iter().collect(),
+    }
+}
+
+fn of_bf16(backend: Backend, names: &[String]) -> Advice {
+    Advice {
+        setting: Setting::Bf16,
+        unsafe_setting: format!("--precision bf16 on {backend}"),
+        because: because(names),
+        instead: "--precision f32; please report it".to_owned(),
+        burn_issues: Vec::new(),
+    }
+}
+
+/// Everything on the device uses its kernels.
+fn of_kernels(backend: Backend, names: &[String]) -> Advice {
+    Advice {
+        unsafe_setting: format!("the kernels of --device {backend}"),
+        instead: format!("{}; please report it", elsewhere(backend)),
+        burn_issues: Vec::new(),
+        ..of_device(backend, names)
     }
 }
 
@@ -111,15 +148,17 @@ mod tests {
             outcome(Group::Model, Status::Passed),
             outcome(Group::Bf16, Status::NotRun),
         ];
-        assert_eq!(advice(Backend::Wgpu, &outcomes), []);
+        assert_eq!(advice(Backend::Wgpu, &failures(&outcomes)), []);
     }
 
     #[test]
     fn a_wrong_gradient_of_a_part_makes_training_of_parts_unsafe() {
         for group in [Group::FrozenParts, Group::Adapter] {
-            let [one] = &advice(Backend::Metal, &[outcome(group, Status::Failed)])[..] else {
+            let failed = failures(&[outcome(group, Status::Failed)]);
+            let [one] = &advice(Backend::Metal, &failed)[..] else {
                 panic!("one piece of advice");
             };
+            assert_eq!(one.setting, Setting::PartsOfModel);
             assert!(one.unsafe_setting.contains("lora"), "{one:?}");
             assert_eq!(one.burn_issues, [5162]);
             assert!(one.because.contains("a check"), "{one:?}");
@@ -128,12 +167,38 @@ mod tests {
 
     #[test]
     fn a_wrong_model_makes_the_device_unsafe() {
-        let failed = [outcome(Group::Model, Status::Failed)];
+        let failed = failures(&[outcome(Group::Model, Status::Failed)]);
         let [one] = &advice(Backend::Cuda, &failed)[..] else {
             panic!("one piece of advice");
         };
         assert_eq!(one.unsafe_setting, "--device cuda");
         assert_eq!(one.burn_issues, [5257, 4366]);
         assert!(advice(Backend::Flex, &failed)[0].burn_issues.is_empty());
+    }
+
+    #[test]
+    fn a_wrong_kernel_makes_the_device_unsafe_and_wrong_bf16_itself_alone() {
+        for (group, setting) in [
+            (Group::Kernel, Setting::Device),
+            (Group::Bf16, Setting::Bf16),
+        ] {
+            let failed = failures(&[outcome(group, Status::Failed)]);
+            let settings: Vec<Setting> = advice(Backend::Flex, &failed)
+                .iter()
+                .map(|one| one.setting)
+                .collect();
+            assert_eq!(settings, [setting]);
+        }
+    }
+
+    #[test]
+    fn kinds_that_were_examined_are_told_from_those_that_were_not() {
+        let failed = failures(&[
+            outcome(Group::Model, Status::Failed),
+            outcome(Group::Shape, Status::Passed),
+        ]);
+        assert_eq!(failed[&Group::Model], ["a check"]);
+        assert!(failed[&Group::Shape].is_empty());
+        assert_eq!(failed.get(&Group::Kernel), None);
     }
 }

@@ -35,7 +35,7 @@ pub mod shapes;
 mod suite;
 pub mod training;
 
-pub use advice::{Advice, advice};
+pub use advice::{Advice, Failures, Setting, advice, failures};
 pub use bert_parity::Fault;
 pub use check::Check;
 pub use doctor::Doctor;

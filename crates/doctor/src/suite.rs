@@ -5,7 +5,7 @@ use bert_pretraining::{ModelForMaskedLM, ModelForNextSentencePrediction, ModelFo
 use bert_question_answering::ModelForQuestionAnswering;
 use bert_text_classification::ModelForSequenceClassification;
 use bert_token_classification::ModelForTokenClassification;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::heads::Model;
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What a check belongs to; a setting is unsafe when one of its group fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Group {
     /// A family with a head.

@@ -1,5 +1,6 @@
 //! Running one test on every backend of the build.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -57,18 +58,24 @@ pub fn run_on(
             describe_once(backend);
             test(&device)
         }
-        Err(reason @ DeviceError::NoAdapter { .. }) => {
-            anyhow::ensure!(std::env::var_os("CI").is_none(), "CI is set and {reason}");
-            let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
-            let thread = std::thread::current();
-            let name = thread.name().unwrap_or("a test");
-            announce(&format!(
-                "SKIPPED {name} ({count} skipped so far): {reason}"
-            ));
-            Ok(())
-        }
+        Err(reason @ DeviceError::NoAdapter { .. }) => skip(&reason),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Ends a test that this machine has no device for: `Ok` and a line past the test harness's capture.
+///
+/// # Errors
+/// The environment variable `CI` is set.
+pub fn skip(reason: &dyn Display) -> anyhow::Result<()> {
+    anyhow::ensure!(std::env::var_os("CI").is_none(), "CI is set and {reason}");
+    let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("a test");
+    announce(&format!(
+        "SKIPPED {name} ({count} skipped so far): {reason}"
+    ));
+    Ok(())
 }
 
 fn describe_once(backend: Backend) {

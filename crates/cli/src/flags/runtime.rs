@@ -5,10 +5,12 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context, Result};
 use bert_device::{DeviceSpec, OpenedDevice};
+use bert_doctor::Setting;
 use burn::tensor::Device;
 use clap::Args;
 
 use super::at_least_one;
+use crate::findings;
 
 /// The heading stands at each flag, so that it does not reach the flags that a command adds behind these.
 const HEADING: &str = "Machine";
@@ -22,22 +24,31 @@ pub(crate) struct RuntimeFlags {
     /// that mpirun has started there, each takes its share
     #[arg(long, value_name = "N", value_parser = at_least_one, help_heading = HEADING)]
     threads: Option<NonZeroUsize>,
+    /// Compute even where `bert doctor` has found wrong numbers on this device
+    #[arg(long, help_heading = HEADING)]
+    allow_unsafe: bool,
 }
 
 impl RuntimeFlags {
     /// Sets the number of threads, opens the device and says what it is.
     pub(crate) fn open(&self) -> Result<Device> {
-        self.open_shared(1)
+        self.open_shared(1, &[])
     }
 
-    /// As [`open`](Self::open), with what its driver tells of it.
+    /// As [`open`](Self::open), with what its driver tells of it, and whatever `bert doctor` has found there.
     pub(crate) fn open_described(&self) -> Result<OpenedDevice> {
         self.start(1)
     }
 
     /// As [`open`](Self::open), for one of several processes on the same processors, which share them by default.
-    pub(crate) fn open_shared(&self, processes: usize) -> Result<Device> {
-        Ok(self.start(processes)?.device)
+    /// `asked` is what will be done beyond computing.
+    pub(crate) fn open_shared(&self, processes: usize, asked: &[Setting]) -> Result<Device> {
+        let opened = self.start(processes)?;
+        if !self.allow_unsafe {
+            let asked = [&[Setting::Device], asked].concat();
+            findings::refuse_unsafe(self.device, &opened, &asked)?;
+        }
+        Ok(opened.device)
     }
 
     fn start(&self, processes: usize) -> Result<OpenedDevice> {

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
+use bert_doctor::Setting;
+use bert_encoder::Precision;
 use bert_hub::DataSplit;
 use bert_report::UsedFor;
 use bert_tasks::{HeadOrigin, Task, TaskError};
-use bert_train::{Checkpoint, FeatureStore, TrainingData, Tune, prepare_output};
+use bert_train::{Checkpoint, FeatureStore, TrainOptions, TrainingData, Tune, prepare_output};
 use clap::Args;
 use serde_json::json;
 
@@ -243,7 +245,7 @@ fn run_among<C: FineTune>(processes: &Processes, command: &C, flags: &FineTuneFl
     loss.check(&classes, options.sampler, C::label_name)?;
     let device = flags
         .runtime
-        .open_shared(processes.sharing_processors()?)?
+        .open_shared(processes.sharing_processors()?, &asked_of_device(&options))?
         .autodiff();
     options.check_device(&device).map_err(|error| {
         WrongUsage(format!(
@@ -289,6 +291,19 @@ fn run_among<C: FineTune>(processes: &Processes, command: &C, flags: &FineTuneFl
     let mut results = Results::new();
     results.json(&report)?;
     results.flush()
+}
+
+/// What a run asks of its device beyond computing.
+fn asked_of_device(options: &TrainOptions) -> Vec<Setting> {
+    let trains_parts = options.tune != Tune::All || options.freeze_embeddings;
+    let is_bf16 = options.precision == Precision::Bf16;
+    [
+        trains_parts.then_some(Setting::PartsOfModel),
+        is_bf16.then_some(Setting::Bf16),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Several runs in several processes at once are more than one thing at a time.

@@ -3,7 +3,7 @@
 use bert_testing::{Backend, TestDevice, on_every_device};
 use serde_json::Value;
 
-use super::support::Room;
+use super::support::{Room, Run, TRAIN};
 
 on_every_device!(every_check_passes);
 
@@ -39,6 +39,28 @@ fn every_check_passes_on_a_software_gpu() -> anyhow::Result<()> {
         check_all(device.backend());
         Ok(())
     })
+}
+
+/// wgpu takes OpenGL where there is no Vulkan: a GPU of old, a container.
+#[cfg(feature = "wgpu")]
+#[test]
+fn a_gpu_without_vulkan_is_examined_through_opengl() -> anyhow::Result<()> {
+    let room = Room::new();
+    let mut command = room.command();
+    // A folder without drivers, by both names that the loader of Vulkan knows.
+    for variable in ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"] {
+        command.env(variable, "/nonexistent");
+    }
+    let line = "doctor --device wgpu --offline --json --only kernel";
+    let run = Run::from(command.args(line.split(' ')).output()?);
+    if run.stderr.contains("no adapter for --device wgpu") {
+        return bert_testing::device::skip(&run.stderr.trim_end());
+    }
+    let report = run.succeeded().json();
+    assert_eq!(report["machine"]["api"], "Gl");
+    assert_eq!(with_status(&report, "failed"), Vec::<&str>::new());
+    assert!(with_status(&report, "passed").contains(&"attention"));
+    Ok(())
 }
 
 /// The report of a run in which nothing fails.
@@ -116,4 +138,35 @@ fn without_json_it_is_a_table_of_checks_and_one_of_the_machine() {
 fn an_unknown_kind_is_refused_with_the_known_ones() {
     let run = Room::new().bert("doctor --only models");
     run.failed(2, &["--only", "frozen-parts"]);
+}
+
+/// What fails on a device is refused there by every later command, until it passes or somebody insists.
+#[test]
+fn a_device_with_wrong_numbers_is_refused_until_it_passes_or_somebody_insists() {
+    let room = Room::new();
+    let found = "home/doctor/flex.json";
+    room.bert("doctor --offline --only kernel shape")
+        .succeeded();
+    let passing: Value = serde_json::from_str(&room.read(found)).unwrap();
+    let (bench, train) = (
+        "bench inference --size tiny --batch 1 --seq 8 --runs 1",
+        format!("{TRAIN} --tune head"),
+    );
+    room.bert(bench).succeeded();
+
+    let mut failing = passing.clone();
+    failing["failures"]["adapter"] = serde_json::json!(["lora"]);
+    room.write(found, failing.to_string());
+    room.bert(bench).succeeded();
+    room.bert(&train)
+        .failed(2, &["--tune head", "failed: lora", "--allow-unsafe"]);
+    assert!(!room.path("trained").exists());
+    room.bert(&format!("{train} --allow-unsafe")).succeeded();
+
+    failing["failures"]["shape"] = serde_json::json!(["no padding"]);
+    room.write(found, failing.to_string());
+    room.bert(bench)
+        .failed(2, &["--device flex", "failed: no padding", "bert doctor"]);
+    room.bert("doctor --offline --only shape").succeeded();
+    room.bert(bench).succeeded();
 }

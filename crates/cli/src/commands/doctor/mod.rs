@@ -6,12 +6,13 @@ mod speed;
 
 use anyhow::{Result, bail};
 use bert_device::Backend;
-use bert_doctor::{Doctor, Group, Item, Outcome, Status, advice, suite};
+use bert_doctor::{Doctor, Group, Item, Outcome, Status, advice, failures, suite};
 use clap::Args;
 
 use self::machine::Machine;
 use self::report::Report;
 use self::speed::Speed;
+use crate::findings;
 use crate::flags::RuntimeFlags;
 use crate::progress::ShareBar;
 use crate::results::Results;
@@ -42,6 +43,9 @@ impl DoctorArgs {
         let mut checks = examine(&doctor, &items);
         if is_wanted(Group::Bf16) {
             checks.push(doctor.half_precision());
+        }
+        if let Err(error) = findings::keep(spec, &opened, &failures(&checks)) {
+            say!("note    later commands do not learn of this: {error:#}");
         }
         let speed = Speed::of(&opened.device);
         let machine = Machine::examine(&spec.to_string(), opened, self.offline)?;
@@ -78,7 +82,7 @@ fn group(word: &str) -> Result<Group, String> {
 }
 
 fn report(backend: Backend, checks: Vec<Outcome>, speed: Speed, machine: Machine) -> Report {
-    let mut advice = advice(backend, &checks);
+    let mut advice = advice(backend, &failures(&checks));
     advice.extend(speed.advice(backend));
     Report {
         passed: checks.iter().all(|one| one.status != Status::Failed),

@@ -1,7 +1,7 @@
 //! A rough speed, and whether memory comes back.
 
 use bert_device::Backend;
-use bert_doctor::Advice;
+use bert_doctor::{Advice, Setting};
 use burn::tensor::Device;
 use serde::Serialize;
 
@@ -50,6 +50,7 @@ impl Speed {
     pub(crate) fn advice(&self, backend: Backend) -> Option<Advice> {
         let growth = self.memory_growth_mib?;
         (growth > UNNOTICED_MIB).then(|| Advice {
+            setting: Setting::LongRuns,
             unsafe_setting: format!("long runs with --device {backend}"),
             because: format!("memory in use grew by {growth:.1} MiB in a few equal steps"),
             instead: "save often and go on with --resume, or use --device flex".to_owned(),
