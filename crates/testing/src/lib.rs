@@ -5,6 +5,7 @@
 //! | [`golden`] | the golden files of this repository |
 //! | [`device`] | runs one test on every backend of the build |
 //! | [`compare`] | comparisons that fail a test |
+//! | [`differences`] | gradients against finite differences |
 //! | `head` | a head's loss and gradients against its golden case (feature `encoder`) |
 //!
 //! What is compared and how far it may be off is in `bert-parity`, whose modules stand here, too.
@@ -21,6 +22,7 @@
 
 pub mod compare;
 pub mod device;
+pub mod differences;
 pub mod golden;
 #[cfg(feature = "encoder")]
 pub mod head;

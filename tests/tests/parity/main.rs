@@ -10,6 +10,7 @@ mod doctor;
 mod entities_parity;
 mod errors;
 mod families;
+mod finite_differences;
 mod frozen_parts;
 mod learning_rates;
 mod long_texts;
