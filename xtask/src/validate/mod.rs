@@ -8,6 +8,7 @@ mod library_code;
 mod narrow_dependencies;
 mod private_text;
 mod published_crates;
+mod unsafe_code;
 
 use std::fmt;
 use std::fs;
@@ -74,6 +75,7 @@ fn violations(packages: &[Package], files: &[TextFile], lock: &str) -> Vec<Viola
         library_code::check(packages, files),
         private_text::check(files),
         published_crates::check(packages),
+        unsafe_code::check(files),
         file_length::check(files, file_length::LONG_FILES),
     ]
     .concat()
