@@ -144,6 +144,16 @@ fn a_file_that_is_announced_too_large_is_refused_before_it_is_read() {
     );
 }
 
+/// Announces a body and sends it byte by byte, until nobody reads it.
+fn drip(stream: &mut TcpStream) {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n";
+    let mut goes_on = send(stream, head);
+    while goes_on {
+        thread::sleep(Duration::from_millis(50));
+        goes_on = send(stream, " ");
+    }
+}
+
 #[test]
 fn a_file_that_comes_byte_by_byte_is_given_up() {
     let server = Server::start(|request, stream| match request {
@@ -152,14 +162,7 @@ fn a_file_that_comes_byte_by_byte_is_given_up() {
             stream,
             "HTTP/1.1 200 OK\r\nETag: \"abc\"\r\nX-Repo-Commit: 1110a243fdf4706b3f48f1d95db1a4f5529b4d41\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n",
         )),
-        _ => {
-            let head = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n";
-            let mut goes_on = send(stream, head);
-            while goes_on {
-                thread::sleep(Duration::from_millis(50));
-                goes_on = send(stream, " ");
-            }
-        }
+        _ => drip(stream),
     });
     assert_words(
         &refusal(&server, IMPATIENT),
@@ -169,14 +172,7 @@ fn a_file_that_comes_byte_by_byte_is_given_up() {
 
 #[test]
 fn a_list_that_comes_byte_by_byte_is_given_up() {
-    let server = Server::start(|_, stream| {
-        let head = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n";
-        let mut goes_on = send(stream, head);
-        while goes_on {
-            thread::sleep(Duration::from_millis(50));
-            goes_on = send(stream, " ");
-        }
-    });
+    let server = Server::start(|_, stream| drip(stream));
     assert_words(
         &refusal(&server, IMPATIENT),
         &["/api/models/owner/name", "timeout"],
