@@ -286,3 +286,26 @@ fn pairwise_sum(values: &[f64]) -> f64 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// NumPy 2.4.6: `numpy.sum(1 / numpy.arange(1, n + 1))`. Adding one by one gives another last digit from 128 on.
+    #[test]
+    fn sums_are_those_of_numpy_to_the_last_digit() {
+        for (count, expected) in [
+            (7, 2.5928571428571425),
+            (8, 2.7178571428571425),
+            (15, 3.3182289932289937),
+            (128, 5.433147092589173),
+            (129, 5.440899030573669),
+            (150, 5.591180588643879),
+            (300, 6.282663880299504),
+            (1000, 7.485470860550345),
+        ] {
+            let values: Vec<f64> = (1..=count).map(|one| 1.0 / f64::from(one)).collect();
+            assert_eq!(pairwise_sum(&values), expected, "{count} values");
+        }
+    }
+}

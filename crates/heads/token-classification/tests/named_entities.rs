@@ -1,9 +1,10 @@
-//! Tags, constrained decoding, aggregation and metrics, without a model.
+//! Tags, constrained decoding and metrics, without a model.
 
-use bert_token_classification::aggregation::{Aggregation, Entity, SubToken, entities};
 use bert_token_classification::metrics::{MetricsError, evaluate, strict_entities};
-use bert_token_classification::tags::{self, Scheme, Span, begun_inside, convert, unfinished};
-use bert_token_classification::transitions::Transitions;
+use bert_token_classification::tags::{
+    self, Scheme, Span, begun_inside, convert, unfinished, without_prefix,
+};
+use bert_token_classification::transitions::{Transitions, best_label};
 
 fn words(text: &str) -> Vec<&str> {
     text.split_whitespace().collect()
@@ -54,8 +55,8 @@ fn every_scheme_is_read_and_written_with_the_same_entities() {
         assert_eq!(to(Scheme::Iobes), iobes, "from {from}");
     }
     assert_eq!(
-        convert(&words("B I O B"), Scheme::Iobes).unwrap(),
-        words("B E O S")
+        convert(&words("B I I O B"), Scheme::Iobes).unwrap(),
+        words("B I E O S")
     );
 }
 
@@ -64,6 +65,24 @@ fn a_part_of_speech_cannot_be_converted_and_is_named() {
     let error = convert(&words("O B-x NOUN"), Scheme::Iob2).unwrap_err();
     assert_eq!((error.index, error.tag.as_str()), (2, "NOUN"));
     assert_eq!(Scheme::of(&["NOUN", "VERB"]), None);
+}
+
+#[test]
+fn a_name_without_a_prefix_is_odd_where_others_have_one() {
+    let odd = |tags: &'static str| without_prefix(words(tags)).into_iter().collect::<Vec<_>>();
+    assert_eq!(odd("B-ORG O ORG I-ORG PER ORG"), ["ORG", "PER"]);
+    assert!(odd("NOUN O VERB").is_empty());
+    assert!(odd("B I NOUN").is_empty());
+}
+
+#[test]
+fn an_entity_after_a_tag_without_meaning_begins_where_that_of_seqeval_does() {
+    // `get_entities` keeps the place where the last entity began: at `B-y`.
+    let stale = ("_".to_owned(), 0, 3);
+    assert_eq!(
+        found("B-y O X B-z"),
+        [("y".to_owned(), 0, 1), stale, ("z".to_owned(), 3, 4)]
+    );
 }
 
 #[test]
@@ -199,64 +218,21 @@ fn constrained_decoding_finds_the_best_of_all_well_formed_sequences() {
 }
 
 #[test]
+fn tags_without_a_type_are_constrained_as_those_with_one() {
+    let labels = ["O", "B", "I", "NOUN", "VERB"];
+    let inside = [0.1, 0.2, 0.6, 0.05, 0.05];
+    assert_eq!(decoded(&labels, &[inside, inside]), ["B", "I"]);
+}
+
+#[test]
+fn of_equal_scores_the_first_label_is_taken() {
+    assert_eq!(best_label(&[0.1, 0.4, 0.1, 0.4]), 1);
+}
+
+#[test]
 fn labels_that_are_no_entity_tags_are_not_constrained() {
     let labels = ["NOUN", "VERB", "B", "X-y", "O"];
     let scores = [[0.1, 0.6, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.6, 0.1]];
     assert_eq!(decoded(&labels, &scores), ["VERB", "X-y"]);
     assert!(Transitions::of(&BIO).decode::<[f32; 5]>(&[]).is_empty());
-}
-
-fn token(word: &str, start: usize, best: usize, is_subword: bool) -> SubToken {
-    let mut scores = vec![0.1; 5];
-    scores[best] = 0.6;
-    SubToken {
-        word: word.to_owned(),
-        scores,
-        start,
-        end: start + word.trim_start_matches("##").len(),
-        index: start + 1,
-        is_subword,
-    }
-}
-
-fn aggregated(tokens: Vec<SubToken>, labels: &[&str], aggregation: Aggregation) -> Vec<Entity> {
-    let labels: Vec<String> = labels.iter().map(|&label| label.to_owned()).collect();
-    let join = |tokens: &[&str]| tokens.join(" ").replace(" ##", "");
-    entities(tokens, &labels, aggregation, None, &join)
-}
-
-#[test]
-fn a_word_with_two_opinions_is_whole_unless_the_strategy_is_simple() {
-    let tokens = || vec![token("micro", 0, 1, false), token("##soft", 5, 3, true)];
-    let simple = aggregated(tokens(), &BIO, Aggregation::Simple);
-    let groups: Vec<&str> = simple
-        .iter()
-        .filter_map(|entity| entity.entity_group.as_deref())
-        .collect();
-    assert_eq!(groups, ["x", "y"]);
-    let first = aggregated(tokens(), &BIO, Aggregation::First);
-    assert_eq!(first.len(), 1);
-    assert_eq!(first[0].word, "microsoft");
-    assert_eq!((first[0].start, first[0].end), (0, 9));
-    assert_eq!(first[0].entity_group.as_deref(), Some("x"));
-}
-
-#[test]
-fn labels_of_iobes_are_grouped_as_the_entities_they_mean() {
-    let tokens = vec![
-        token("new", 0, 1, false),
-        token("york", 4, 3, false),
-        token("paris", 9, 4, false),
-        token("and", 15, 0, false),
-    ];
-    let found = aggregated(tokens, &IOBES, Aggregation::Simple);
-    let words: Vec<&str> = found.iter().map(|entity| entity.word.as_str()).collect();
-    assert_eq!(words, ["new york", "paris"]);
-}
-
-#[test]
-fn a_text_without_tokens_has_no_entities() {
-    for aggregation in [Aggregation::None, Aggregation::First, Aggregation::Average] {
-        assert!(aggregated(Vec::new(), &BIO, aggregation).is_empty());
-    }
 }

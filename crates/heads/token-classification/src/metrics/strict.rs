@@ -36,10 +36,10 @@ pub fn strict_entities<S: AsRef<str>>(
         let tag = read[start];
         let mut end = start + 1;
         if scheme.starts(before, tag) {
-            while end < read.len() && scheme.continues(read[end - 1], read[end]) {
+            // The sentence ends with an `O` of ours, which starts and continues nothing, so there is a tag at `end`.
+            while scheme.continues(read[end - 1], read[end]) {
                 end += 1;
             }
-            // The sentence ends with an `O` of ours, which starts and continues nothing, so there is a tag at `end`.
             if scheme.ends(read[end - 1], read[end]) {
                 found.push(Span {
                     entity_type: tag.1,
