@@ -77,6 +77,28 @@ fn labels_of_another_task_are_refused_by_name() {
 }
 
 #[test]
+fn a_refusal_names_the_roles_that_were_found() {
+    let refused = |names: &[&str]| Roles::of(names).expect_err("no scheme").to_string();
+    assert_eq!(refused(&["Neutral", "NEUTRAL"]), "two labels mean neutral");
+    let found = refused(&["contradiction", "not_entailment"]);
+    assert!(
+        found.starts_with("the labels mean contradiction and not_entailment;"),
+        "{found}"
+    );
+}
+
+#[test]
+fn new_checkpoints_number_the_roles_of_their_scheme_in_order() {
+    for scheme in [Scheme::TwoWay, Scheme::ThreeWay] {
+        let roles = Roles::new(scheme);
+        assert_eq!(roles.scheme(), scheme);
+        let ids = roles.by_id().iter().map(|&role| roles.id(role));
+        let numbered: Vec<Option<usize>> = (0..scheme.roles().len()).map(Some).collect();
+        assert_eq!(ids.collect::<Vec<_>>(), numbered, "{scheme:?}");
+    }
+}
+
+#[test]
 fn data_without_one_of_three_roles_is_three_way_still() {
     use Role::{Contradiction, Entailment, Neutral, NotEntailment};
     assert_eq!(
@@ -89,7 +111,6 @@ fn data_without_one_of_three_roles_is_three_way_still() {
     assert!(Scheme::of([Entailment, Neutral, NotEntailment]).is_err());
 }
 
-// scikit-learn 1.9.1, `confusion_matrix` and `classification_report` on these two lists.
 #[test]
 fn entailment_is_found_by_name_and_contradiction_at_the_other_end() {
     let ids = |names: &[(&str, usize)]| ZeroShotIds::of(names.iter().copied(), names.len());
