@@ -56,8 +56,40 @@ fn the_null_score_is_the_lowest_of_the_windows() {
     assert_eq!(decoded.null_score, Some(-8.0));
     assert_eq!(decoded.null_difference(), -13.0);
     assert_eq!(decoded.answer(0.0), decoded.best_span());
+    assert_eq!(decoded.answer(-13.0), decoded.best_span());
     assert_eq!(decoded.answer(-13.5).and_then(|one| one.span), None);
     assert!(decoded.answer(-13.5).is_some());
+}
+
+#[test]
+fn of_windows_with_equal_null_scores_the_first_counts() {
+    let options = DecodeOptions {
+        with_null: true,
+        ..DecodeOptions::default()
+    };
+    let (low, high) = ([1.0; 6], [3.0; 6]);
+    let decoded = decode(&[window(&low, &high), window(&high, &low)], &options);
+    let null = decoded.candidates.iter().find(|one| one.span.is_none());
+    let logits = null.map(|null| (null.start_logit, null.end_logit));
+    assert_eq!(logits, Some((1.0, 3.0)));
+}
+
+#[test]
+fn a_span_without_a_character_is_no_answer() {
+    let offsets = [(0, 0), (0, 8), (0, 0), (2, 2), (2, 3), (0, 0)];
+    let window = Window {
+        offsets: &offsets,
+        ..window(&STARTS, &STARTS)
+    };
+    let decoded = decode(&[window], &DecodeOptions::default());
+    assert_eq!(spans_of(&decoded)[0], Some((2, 2)));
+    let best = decoded.best_span().and_then(|best| best.span);
+    assert_eq!(best.map(|span| (span.start, span.end)), Some((2, 3)));
+}
+
+#[test]
+fn both_zeros_are_equal_logits_of_which_the_later_token_comes_first() {
+    assert_eq!(highest(&[0.0, -0.0, -1.0], 2), [1, 0]);
 }
 
 #[test]

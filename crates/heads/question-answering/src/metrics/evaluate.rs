@@ -139,6 +139,26 @@ mod tests {
     }
 
     #[test]
+    fn the_figure_of_both_versions_is_the_mean_f1() {
+        let references = [vec!["Paris"], vec!["Rome"]];
+        for version in [SquadVersion::V1, SquadVersion::V2] {
+            let metrics = evaluate(&["in Paris", "Rome"], &references, version).unwrap();
+            assert_eq!(metrics.f1(), 100.0 * (1.0 / 1.5 + 1.0) / 2.0);
+        }
+    }
+
+    #[test]
+    fn a_kind_of_questions_that_the_data_does_not_have_has_no_figures() {
+        let references = [vec!["Paris"]];
+        let metrics = evaluate(&["Paris"], &references, SquadVersion::V2).unwrap();
+        let SquadMetrics::V2(metrics) = metrics else {
+            unreachable!("version 2 was asked for");
+        };
+        assert_eq!(metrics.has_ans_total, Some(1));
+        assert_eq!((metrics.no_ans_exact, metrics.no_ans_total), (None, None));
+    }
+
+    #[test]
     fn nothing_and_unpaired_answers_are_refused() {
         let references = [vec!["Paris"]];
         let none: [Vec<&str>; 0] = [];

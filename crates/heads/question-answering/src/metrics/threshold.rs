@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::answer::{QuestionScore, SquadVersion, score_answer};
 use super::{MetricsError, check_paired};
+use crate::decode::ordered;
 
 /// The best figures that a threshold on the null difference reaches, in percent, and the thresholds: a question is left
 /// unanswered when its difference is above.
@@ -42,9 +43,8 @@ pub fn best_thresholds<S: AsRef<str>>(
         .map(|(prediction, right)| score_answer(prediction, right, SquadVersion::V2))
         .collect();
     let mut order: Vec<usize> = (0..predictions.len()).collect();
-    order.sort_by(|&one, &other| {
-        (null_differences[one] + 0.0).total_cmp(&(null_differences[other] + 0.0))
-    });
+    let difference = |index: usize| ordered(null_differences[index]);
+    order.sort_by(|&one, &other| difference(one).total_cmp(&difference(other)));
     let search = |figure: fn(&QuestionScore) -> f64| {
         let gains = order.iter().map(|&index| {
             let gain = match (references[index].is_empty(), predictions[index]) {
@@ -94,6 +94,13 @@ mod tests {
         let found = best_thresholds(&predictions, &[-3.0, 2.0, 1.0, 4.0], &references).unwrap();
         assert_eq!((found.best_exact, found.best_exact_thresh), (100.0, 1.0));
         assert_eq!((found.best_f1, found.best_f1_thresh), (100.0, 1.0));
+    }
+
+    #[test]
+    fn both_zeros_are_equal_differences_and_keep_the_order_of_the_data() {
+        let references = [vec![], vec!["yes"]];
+        let found = best_thresholds(&["no", "yes"], &[0.0, -0.0], &references).unwrap();
+        assert_eq!(found.best_exact, 50.0);
     }
 
     #[test]
