@@ -19,8 +19,8 @@ pub fn top_k(logits: &[f32], k: usize) -> Vec<TokenScore> {
         let by_logit = logits[*b].partial_cmp(&logits[*a]);
         by_logit.unwrap_or(Ordering::Equal).then(a.cmp(b))
     };
-    if (1..ids.len()).contains(&k) {
-        ids.select_nth_unstable_by(k - 1, order);
+    if k < ids.len() {
+        ids.select_nth_unstable_by(k, order);
     }
     ids.truncate(k);
     ids.sort_unstable_by(order);
