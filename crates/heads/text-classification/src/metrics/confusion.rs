@@ -240,7 +240,10 @@ mod tests {
         assert_eq!(matrix.count(0, 4), 1);
         assert_eq!(matrix.count(4, 0), 0);
         assert_eq!(matrix.count(2, 2), 3);
-        assert_eq!(matrix.count(9, 9), 0);
+        assert_eq!(matrix.count(1, 5), 0, "not the first of the next row");
+        for (reference, prediction) in [(0, 9), (5, 0), (9, 9)] {
+            assert_eq!(matrix.count(reference, prediction), 0);
+        }
         assert_eq!(matrix.examples(), 12);
     }
 

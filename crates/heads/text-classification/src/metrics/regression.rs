@@ -85,7 +85,8 @@ fn correlation(left: &[f64], right: &[f64]) -> Option<f64> {
     Some(product.clamp(-1.0, 1.0))
 }
 
-/// `None` for a constant side, which is told by its values: the rounded mean may leave a difference.
+/// `None` for a constant side, which is told by its values: the rounded mean may leave a difference. Of any other the
+/// norm is above 0, because the values are those of `f32` or ranks, and their squares do not underflow.
 fn normalised(values: &[f64]) -> Option<Vec<f64>> {
     if values.iter().all(|value| value == &values[0]) {
         return None;
@@ -96,7 +97,7 @@ fn normalised(values: &[f64]) -> Option<Vec<f64>> {
         .map(|value| (value - mean).powi(2))
         .sum::<f64>()
         .sqrt();
-    (norm > 0.0).then(|| values.iter().map(|value| (value - mean) / norm).collect())
+    Some(values.iter().map(|value| (value - mean) / norm).collect())
 }
 
 /// Ranks from 1, equal values sharing the mean of the ranks they cover.
