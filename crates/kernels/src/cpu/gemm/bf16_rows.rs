@@ -88,25 +88,3 @@ pub(super) fn words_of((elements, view): (&[u16], View)) -> (&[u32], View) {
     );
     (bytemuck::cast_slice(elements), words)
 }
-
-/// A matrix in single precision, with contiguous rows where it has them, and else with contiguous columns.
-#[inline(always)]
-pub(super) fn widened((elements, view): (&[u16], View)) -> (Vec<f32>, View) {
-    let is_transposed = view.column_stride != 1;
-    let lines = match is_transposed {
-        true => view.transposed(),
-        false => view,
-    };
-    let starts = (0..lines.rows).map(|line| lines.start + line * lines.row_stride);
-    let all = starts.flat_map(|start| &elements[start..start + lines.columns]);
-    let all = all.map(
-        #[inline(always)]
-        |&x| widen(x),
-    );
-    let view = View::rows(0, lines.rows, lines.columns, lines.columns);
-    let view = match is_transposed {
-        true => view.transposed(),
-        false => view,
-    };
-    (all.collect(), view)
-}

@@ -5,7 +5,7 @@ use std::ops::Range;
 use pulp::Arch;
 use pulp::bytemuck::{self, Pod};
 
-use super::bf16_rows::{widened, words_of};
+use super::bf16_rows::words_of;
 use super::dot_product::DotProduct;
 use super::pack_lhs::LhsPanels;
 use super::quantize::{Quantization, ZERO_POINT, bf16, inverse, quantize, scale_of, widen};
@@ -88,13 +88,7 @@ impl PackedLhs {
     /// The same for this instruction, or for products of single precision.
     pub(super) fn pack_bf16_for(by: Option<DotProduct>, arch: Arch, lhs: (&[u16], View)) -> Self {
         let elements = match by {
-            None => {
-                let (elements, view) = arch.dispatch(
-                    #[inline(always)]
-                    || widened(lhs),
-                );
-                LhsElements::F32(LhsPanels::pack(arch, (&elements, view)))
-            }
+            None => LhsElements::F32(LhsPanels::pack_converted(arch, lhs, widen)),
             Some(by) if lhs.1.column_stride == 1 => {
                 LhsElements::Words(LhsPanels::pack(arch, words_of(lhs)), by)
             }
@@ -112,7 +106,7 @@ impl PackedLhs {
     ///
     /// # Panics
     ///
-    /// As [`LhsPanels::pack`], or the matrix is to be quantized and its rows are not contiguous.
+    /// As [`LhsPanels::pack`], or the matrix is to be in int8 or in words and its rows are not contiguous.
     pub(crate) fn pack(
         arch: Arch,
         lhs: (&[f32], View),
@@ -137,19 +131,31 @@ impl PackedLhs {
             quantization,
             by,
         };
-        let (elements, scales) = arch.dispatch(
-            #[inline(always)]
-            || match by {
-                None => {
-                    let (elements, scales) = rows.in_f32();
-                    (LhsElements::F32(rows.pack(arch, &elements)), scales)
-                }
-                Some(by) => {
-                    let (words, scales) = rows.in_words();
-                    (LhsElements::Words(rows.pack(arch, &words), by), scales)
-                }
-            },
-        );
+        let (elements, scales) = match (by, quantization) {
+            (None, Quantization::Bf16) => {
+                let rounded = LhsPanels::pack_converted(
+                    arch,
+                    lhs,
+                    #[inline(always)]
+                    |x| widen(bf16(x)),
+                );
+                (LhsElements::F32(rounded), Vec::new())
+            }
+            (None, Quantization::Int8) => {
+                let (elements, scales) = arch.dispatch(
+                    #[inline(always)]
+                    || rows.in_f32(),
+                );
+                (LhsElements::F32(rows.pack(arch, &elements)), scales)
+            }
+            (Some(by), _) => {
+                let (words, scales) = arch.dispatch(
+                    #[inline(always)]
+                    || rows.in_words(),
+                );
+                (LhsElements::Words(rows.pack(arch, &words), by), scales)
+            }
+        };
         Self {
             quantization: Some(quantization),
             columns: lhs.1.columns,
@@ -230,27 +236,19 @@ impl<'a> Rows<'a> {
         LhsPanels::pack(arch, (rows, view))
     }
 
-    /// The quantized elements in single precision, and the scales of the rows.
+    /// The int8 elements in single precision, and the scales of the rows.
     #[inline(always)]
     fn in_f32(self) -> (Vec<f32>, Vec<f32>) {
-        let mut elements = Vec::with_capacity(self.lhs.1.rows * self.columns());
+        let columns = self.columns();
+        let mut elements = vec![0.0; self.lhs.1.rows * columns];
         let mut scales = Vec::new();
-        for row in self.slices() {
-            match self.quantization {
-                Quantization::Bf16 => elements.extend(row.iter().map(
-                    #[inline(always)]
-                    |&x| widen(bf16(x)),
-                )),
-                Quantization::Int8 => {
-                    let scale = scale_of(row);
-                    let inverse = inverse(scale);
-                    elements.extend(row.iter().map(
-                        #[inline(always)]
-                        |x| f32::from(quantize(x * inverse)),
-                    ));
-                    scales.push(scale);
-                }
+        for (row, places) in self.slices().zip(elements.chunks_exact_mut(columns.max(1))) {
+            let scale = scale_of(row);
+            let inverse = inverse(scale);
+            for (place, x) in places.iter_mut().zip(row) {
+                *place = f32::from(quantize(x * inverse));
             }
+            scales.push(scale);
         }
         (elements, scales)
     }

@@ -49,6 +49,19 @@ impl<E: Pod> LhsPanels<E> {
         arch.dispatch(Packing(lhs))
     }
 
+    /// Packs a matrix whose elements are converted on the way.
+    ///
+    /// # Panics
+    ///
+    /// As [`pack`](Self::pack).
+    pub(super) fn pack_converted<S: Pod>(
+        arch: Arch,
+        lhs: (&[S], View),
+        convert: impl Fn(S) -> E + Copy,
+    ) -> Self {
+        arch.dispatch(Converting(lhs, convert))
+    }
+
     #[inline(always)]
     pub(super) fn of_at_most(max_rows: usize, (slice, view): (&[E], View)) -> Self {
         assert!(view.end() <= slice.len(), "a matrix beyond its slice");
@@ -57,43 +70,69 @@ impl<E: Pod> LhsPanels<E> {
         } else {
             view.columns.max(1)
         };
-        let sizes = [view.rows, view.columns];
-        Self::filled(
-            max_rows,
-            sizes,
-            near,
-            #[inline(always)]
-            |places, panel, columns| {
-                let rows = view.narrow_rows(panel.clone()).narrow(columns);
-                with_row_count!(panel.len(), copy[E](places, slice, rows));
-            },
-        )
+        let mut packed = Self::zeroed(max_rows, [view.rows, view.columns]);
+        for columns in blocks(view.columns, near) {
+            packed.fill(
+                &columns,
+                #[inline(always)]
+                |places, panel| {
+                    let rows = view.narrow_rows(panel.clone()).narrow(columns.clone());
+                    with_row_count!(panel.len(), copy[E](places, slice, rows));
+                },
+            );
+        }
+        packed
     }
 
-    /// Panels of at most `max_rows` rows. `fill` writes some columns of some rows, `near` columns at a time.
+    /// Some columns at a time are converted into a block that stays in a first-level cache, and packed from there.
     #[inline(always)]
-    fn filled(
+    fn converted<S: Pod>(
         max_rows: usize,
-        [rows, columns]: [usize; 2],
-        near: usize,
-        fill: impl Fn(&mut [E], &Range<usize>, Range<usize>),
+        (slice, view): (&[S], View),
+        convert: impl Fn(S) -> E + Copy,
     ) -> Self {
-        let mut elements = vec![E::zeroed(); rows * columns];
-        let panels: Vec<Range<usize>> = panels(rows, max_rows).collect();
-        for start in (0..columns).step_by(near) {
-            let some = start..columns.min(start + near);
-            for panel in &panels {
-                let first = panel.start * columns;
-                let range = some.start * panel.len()..some.end * panel.len();
-                let places = &mut elements[first + range.start..first + range.end];
-                fill(places, panel, some.clone());
-            }
+        assert!(view.end() <= slice.len(), "a matrix beyond its slice");
+        let is_transposed = view.column_stride != 1;
+        let turned = |view: View| match is_transposed {
+            true => view.transposed(),
+            false => view,
+        };
+        let mut packed = Self::zeroed(max_rows, [view.rows, view.columns]);
+        let mut block = vec![E::zeroed(); view.rows * NEAR.min(view.columns)];
+        for columns in blocks(view.columns, NEAR) {
+            let lines = turned(view.narrow(columns.clone()));
+            convert_lines(&mut block, slice, lines, convert);
+            let part = turned(View::rows(0, lines.rows, lines.columns, lines.columns));
+            packed.fill(
+                &columns,
+                #[inline(always)]
+                |places, panel| {
+                    let rows = part.narrow_rows(panel.clone());
+                    with_row_count!(panel.len(), copy[E](places, &block, rows));
+                },
+            );
         }
+        packed
+    }
+
+    /// Panels of at most `max_rows` rows, to be filled.
+    fn zeroed(max_rows: usize, [rows, columns]: [usize; 2]) -> Self {
         Self {
             rows,
             columns,
-            panels,
-            elements,
+            panels: panels(rows, max_rows).collect(),
+            elements: vec![E::zeroed(); rows * columns],
+        }
+    }
+
+    /// `write` writes these columns of some rows.
+    #[inline(always)]
+    fn fill(&mut self, columns: &Range<usize>, write: impl Fn(&mut [E], &Range<usize>)) {
+        for panel in &self.panels {
+            let first = panel.start * self.columns;
+            let range = columns.start * panel.len()..columns.end * panel.len();
+            let places = &mut self.elements[first + range.start..first + range.end];
+            write(places, panel);
         }
     }
 }
@@ -112,18 +151,19 @@ impl LhsPanels<u32> {
     fn joined(max_rows: usize, (slice, view): (&[u16], View)) -> Self {
         assert!(view.end() <= slice.len(), "a matrix beyond its slice");
         assert_eq!(view.row_stride, 1, "contiguous columns");
-        let sizes = [view.rows, words_of_row(view.columns)];
-        Self::filled(
-            max_rows,
-            sizes,
-            NEAR,
-            #[inline(always)]
-            |places, panel, words| {
-                let columns = 2 * words.start..view.columns.min(2 * words.end);
-                let rows = view.narrow_rows(panel.clone()).narrow(columns);
-                with_row_count!(panel.len(), join[](places, slice, rows));
-            },
-        )
+        let mut packed = Self::zeroed(max_rows, [view.rows, words_of_row(view.columns)]);
+        for words in blocks(words_of_row(view.columns), NEAR) {
+            let columns = 2 * words.start..view.columns.min(2 * words.end);
+            packed.fill(
+                &words,
+                #[inline(always)]
+                |places, panel| {
+                    let rows = view.narrow_rows(panel.clone()).narrow(columns.clone());
+                    with_row_count!(panel.len(), join[](places, slice, rows));
+                },
+            );
+        }
+        packed
     }
 }
 
@@ -164,6 +204,28 @@ pub(super) fn panels(rows: usize, max: usize) -> impl Iterator<Item = Range<usiz
     (0..count).map(move |panel| panel * rows / count..(panel + 1) * rows / count)
 }
 
+/// Converts rows of contiguous elements, one behind the other.
+#[inline(always)]
+fn convert_lines<S: Pod, E>(places: &mut [E], slice: &[S], lines: View, convert: impl Fn(S) -> E) {
+    assert_eq!(
+        lines.column_stride, 1,
+        "neither rows nor columns are contiguous"
+    );
+    let places = places.chunks_exact_mut(lines.columns.max(1));
+    for (line, places) in (0..lines.rows).zip(places) {
+        let line = &slice[lines.start + line * lines.row_stride..][..lines.columns];
+        for (place, &element) in places.iter_mut().zip(line) {
+            *place = convert(element);
+        }
+    }
+}
+
+/// Ranges of `near` consecutive columns, the last one perhaps of fewer.
+fn blocks(columns: usize, near: usize) -> impl Iterator<Item = Range<usize>> {
+    let starts = (0..columns).step_by(near);
+    starts.map(move |start| start..columns.min(start + near))
+}
+
 struct Packing<'a, E>((&'a [E], View));
 
 impl<E: Pod> WithSimd for Packing<'_, E> {
@@ -172,6 +234,17 @@ impl<E: Pod> WithSimd for Packing<'_, E> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> LhsPanels<E> {
         LhsPanels::of_at_most(mr::<S>(), self.0)
+    }
+}
+
+struct Converting<'a, S, F>((&'a [S], View), F);
+
+impl<S: Pod, E: Pod, F: Fn(S) -> E + Copy> WithSimd for Converting<'_, S, F> {
+    type Output = LhsPanels<E>;
+
+    #[inline(always)]
+    fn with_simd<R: Simd>(self, _: R) -> LhsPanels<E> {
+        LhsPanels::converted(mr::<R>(), self.0, self.1)
     }
 }
 
@@ -260,6 +333,24 @@ mod tests {
                 (2..5, &[7.0, 10.0, 13.0, 8.0, 11.0, 14.0][..]),
             ]
         );
+    }
+
+    #[test]
+    fn converted_elements_are_packed_as_if_they_had_been_converted_before() {
+        let (rows, columns) = (7, NEAR + 5);
+        let matrix: Vec<u16> = (0..2 + (rows * columns) as u16).collect();
+        let wide: Vec<f32> = matrix.iter().map(|&x| f32::from(x)).collect();
+        for view in [
+            View::rows(2, rows, columns, columns),
+            View::rows(2, columns, rows, rows).transposed(),
+        ] {
+            let converted = LhsPanels::converted(3, (&matrix[..], view), f32::from);
+            let packed = LhsPanels::of_at_most(3, (&wide[..], view));
+            assert_eq!(converted.elements, packed.elements);
+        }
+        let none = View::rows(0, 0, columns, columns);
+        let converted = LhsPanels::converted(3, (&matrix[..], none), f32::from);
+        assert!(converted.elements.is_empty());
     }
 
     #[test]

@@ -132,28 +132,38 @@ impl RhsWords {
         room: &'a mut Vec<f32>,
     ) -> &'a [f32] {
         let words = self.rows_of(panel, rows);
-        room.clear();
-        for words in words.chunks_exact(self.width) {
-            match self.quantization {
-                Quantization::Bf16 => {
-                    for place in 0..2 {
-                        room.extend(words.iter().map(
-                            #[inline(always)]
-                            |word| widen((word >> (16 * place)) as u16),
-                        ));
-                    }
+        room.resize(words.len() * self.quantization.per_word(), 0.0);
+        match self.width {
+            32 => widen_rows::<32>(self.quantization, words, room),
+            16 => widen_rows::<16>(self.quantization, words, room),
+            _ => widen_rows::<4>(self.quantization, words, room),
+        }
+        &room[..rows.len() * self.width]
+    }
+}
+
+/// Widens rows of W words. The elements of a word go into as many rows.
+#[inline(always)]
+fn widen_rows<const W: usize>(quantization: Quantization, words: &[u32], places: &mut [f32]) {
+    let (words, _) = words.as_chunks::<W>();
+    let (places, _) = places.as_chunks_mut::<W>();
+    match quantization {
+        Quantization::Bf16 => {
+            for ([low, high], words) in places.as_chunks_mut().0.iter_mut().zip(words) {
+                for ((low, high), word) in low.iter_mut().zip(high).zip(words) {
+                    *low = widen(*word as u16);
+                    *high = widen((word >> 16) as u16);
                 }
-                Quantization::Int8 => {
-                    for place in 0..4 {
-                        room.extend(words.iter().map(
-                            #[inline(always)]
-                            |word| ((word << (24 - 8 * place)).cast_signed() >> 24) as f32,
-                        ));
+            }
+        }
+        Quantization::Int8 => {
+            for (places, words) in places.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+                for (place, places) in (0..4).zip(places) {
+                    for (element, word) in places.iter_mut().zip(words) {
+                        *element = ((word << (24 - 8 * place)).cast_signed() >> 24) as f32;
                     }
                 }
             }
         }
-        room.truncate(rows.len() * self.width);
-        room
     }
 }

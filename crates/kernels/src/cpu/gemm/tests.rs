@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::bf16_rows::{Bf16Rows, widened, words_of_row};
+use super::bf16_rows::{Bf16Rows, words_of_row};
 use super::blocking::{KC, MAX_MR};
 use super::dot_product::DotProduct;
 use super::lhs::PackedLhs;
@@ -169,9 +169,10 @@ fn products_of_bfloat16_are_those_of_the_same_elements_in_single_precision() {
                 let lhs = PackedLhs::pack_bf16_for(by, panels.arch(), left);
                 let mut out = vec![MaybeUninit::uninit(); rows * columns];
                 let found = multiply_into(&mut out, &lhs, &[RhsColumns::all(&panels)]);
-                let (wide, view) = widened(left);
-                let (weight, _) = widened(right);
-                let expected = expected((&wide, view), &weight, columns);
+                let wide = left.0.iter().copied().map(widen).collect::<Vec<f32>>();
+                let weight = (0..k).flat_map(|row| &right.0[row * right.1.row_stride..][..columns]);
+                let weight = weight.copied().map(widen).collect::<Vec<f32>>();
+                let expected = expected((&wide, left.1), &weight, columns);
                 for (found, expected) in found.iter().zip(expected) {
                     let difference = (f64::from(*found) - expected).abs();
                     assert!(difference <= 1e-6 * k as f64, "{rows} × {k} × {columns}");
