@@ -72,4 +72,9 @@ mod tests {
         assert_eq!(clip_factor(1e9, None), 1.0);
         assert_eq!(clip_factor(0.0, Some(1.0)), 1.0);
     }
+
+    #[test]
+    fn a_norm_at_the_maximum_shrinks_by_the_epsilon_of_pytorch() {
+        assert_eq!(clip_factor(1.0, Some(1.0)), 1.0 / 1.000_001);
+    }
 }

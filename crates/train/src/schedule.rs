@@ -99,6 +99,46 @@ mod tests {
     }
 
     #[test]
+    fn a_cosine_goes_through_half_of_its_peak_and_ends_at_zero() {
+        let cosine = rates(ScheduleShape::Cosine, 2, 6);
+        let diagonal = 0.5_f64.sqrt() / 2.0;
+        let expected = [0.0, 0.5, 1.0, 0.5 + diagonal, 0.5, 0.5 - diagonal, 0.0];
+        for (step, (found, expected)) in cosine.iter().zip(expected).enumerate() {
+            assert!((found - expected).abs() < 1e-12, "step {step}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_a_share_of_the_peak() {
+        use ScheduleShape::{Constant, ConstantWithWarmup, Cosine, Linear};
+        for shape in [Linear, Cosine, Constant, ConstantWithWarmup] {
+            let schedule = |peak| Schedule {
+                shape,
+                peak,
+                warmup_steps: 2,
+                total_steps: 9,
+            };
+            for step in 0..9 {
+                let share = schedule(1.0).learning_rate(step);
+                let rate = schedule(0.25).learning_rate(step);
+                assert!((rate - 0.25 * share).abs() < 1e-12, "{shape}, step {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn shapes_go_by_the_words_of_transformers() {
+        for (shape, name) in [
+            (ScheduleShape::Linear, "linear"),
+            (ScheduleShape::Cosine, "cosine"),
+            (ScheduleShape::Constant, "constant"),
+            (ScheduleShape::ConstantWithWarmup, "constant_with_warmup"),
+        ] {
+            assert_eq!(shape.to_string(), name);
+        }
+    }
+
+    #[test]
     fn a_run_that_is_all_warm_up_does_not_divide_by_zero() {
         let linear = rates(ScheduleShape::Linear, 3, 3);
         assert_eq!(linear, [0.0, 1.0 / 3.0, 2.0 / 3.0, 0.0, 0.0]);
