@@ -107,9 +107,10 @@ mod tests {
     fn weights_of_several_labels_compare_the_rows_without_and_with_each() {
         let weights = balanced_multi_label(&labels(), &[1, 3, 2], 4).expect("weights");
         assert_eq!(weights, [3.0, 1.0 / 3.0, 1.0]);
-        for counts in [[0, 1, 1], [4, 1, 1]] {
+        for (counts, found) in [([0, 1, 1], "no"), ([4, 1, 1], "every")] {
             let error = balanced_multi_label(&labels(), &counts, 4).expect_err("no weight");
-            assert!(error.to_string().contains("\"a\""), "{error}");
+            let found = format!("{found} row of the training data has the label \"a\"");
+            assert!(error.to_string().contains(&found), "{error}");
         }
     }
 
