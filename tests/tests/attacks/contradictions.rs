@@ -25,8 +25,21 @@ fn refusal(name: &str) -> String {
 #[test]
 fn an_arrow_buffer_beyond_its_file_is_an_error_that_names_the_file() {
     for name in ["buffer_beyond_1", "buffer_beyond_2", "buffer_beyond_3"] {
-        assert_words(&refusal(name), &["data.arrow", "contradicts itself"]);
+        assert_words(
+            &refusal(name),
+            &["data.arrow", "its buffer", "and its body has"],
+        );
     }
+}
+
+/// Where no column is wanted, its reader gives as many empty rows as the message says.
+#[test]
+fn an_arrow_message_with_other_rows_than_its_columns_have_is_refused() {
+    let words = [
+        "data.arrow",
+        "has 390842023938 rows, and its first column 2",
+    ];
+    assert_words(&refusal("rows_beyond"), &words);
 }
 
 #[test]

@@ -4,18 +4,17 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::PathBuf;
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrowPrimitiveType, OffsetSizeTrait, RecordBatch, types};
+use arrow_array::RecordBatch;
 use arrow_ipc::reader::{FileReader, StreamReader};
-use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
+use arrow_schema::{ArrowError, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::ChunkReader;
-use serde_json::{Map, Number, Value};
+use serde_json::Value;
 
 use super::arrow_frames::{self, ARROW_FILE};
+use super::cells::{Refusal, Room, Taken, bytes_of_entries, values};
 use super::rows::Object;
-use super::unpack::{Limits, UnpackError};
 use super::{Format, ReadError, Source};
 use crate::guard::guarded;
 
@@ -29,34 +28,6 @@ type Unreadable = Box<dyn std::error::Error + Send + Sync>;
 
 /// Of a larger batch so many rows are taken at a time.
 const MOST_ROWS: usize = 1 << 14;
-/// What a cell takes beside its text.
-const CELL_BYTES: u64 = 16;
-
-/// Why an array is not read.
-enum Refusal {
-    /// Its type, which is not one of data.
-    Type(DataType),
-    /// It is larger than the file allows.
-    Size(UnpackError),
-}
-
-/// What may come out of a file: a few bytes can stand for any number of rows.
-#[derive(Clone, Copy)]
-struct Room {
-    limits: Limits,
-    file_bytes: u64,
-}
-
-impl Room {
-    fn check(self, cells: usize, bytes: u64) -> Result<(), Refusal> {
-        let bytes = (cells as u64)
-            .saturating_mul(CELL_BYTES)
-            .saturating_add(bytes);
-        self.limits
-            .check(self.file_bytes, bytes)
-            .map_err(Refusal::Size)
-    }
-}
 
 /// A file whose schema has been read.
 pub(crate) struct Table {
@@ -93,17 +64,13 @@ impl Table {
     }
 
     fn of(path: PathBuf, format: Format, content: Content) -> Result<Self, ReadError> {
-        let file_bytes = content.length().map_err(boxed);
-        let schema = file_bytes.and_then(|file_bytes| {
-            let schema = guarded(|| content.schema(format));
+        let room = content.length().map(Room::of).map_err(boxed);
+        let schema = room.and_then(|room| {
+            let schema = guarded(|| content.schema(format, room));
             let schema = schema.unwrap_or_else(|panicked| Err(boxed(panicked)))?;
-            Ok((file_bytes, schema))
+            Ok((room, schema))
         });
-        let (file_bytes, schema) = schema.map_err(|source| unreadable(&path, format, source))?;
-        let room = Room {
-            limits: Limits::from_environment(),
-            file_bytes,
-        };
+        let (room, schema) = schema.map_err(|source| unreadable(&path, format, source))?;
         Ok(Self {
             path,
             format,
@@ -140,8 +107,8 @@ impl Table {
                 let cells = table.iter();
                 let cells = cells.map(|(name, cells)| (name.clone(), cells[index].clone()));
                 let object: Object = cells.collect();
-                bytes += object.values().map(bytes_of).sum::<u64>();
-                let fits = self.room.check(0, bytes);
+                bytes += bytes_of_entries(&object);
+                let fits = self.room.check_bytes(bytes).map_err(Refusal::Size);
                 fits.map_err(|refusal| self.refused("", refusal))?;
                 row += 1;
                 each(row, object)?;
@@ -155,8 +122,15 @@ impl Table {
         let batches = guarded(|| self.content.batches(self.format, columns));
         let batches = batches.unwrap_or_else(|panicked| Err(boxed(panicked)));
         let mut batches = batches.map_err(|source| self.unreadable(source))?;
+        let (room, mut rows) = (self.room, 0);
+        // Rows without a column take nothing of the file.
+        let mut fits = move |batch: RecordBatch| {
+            rows += batch.num_rows() as u64;
+            room.check_cells(rows).map_err(boxed)?;
+            Ok(batch)
+        };
         let next = move || match guarded(|| batches.next()) {
-            Ok(batch) => Some(batch?.map_err(boxed)),
+            Ok(batch) => Some(batch?.map_err(boxed).and_then(&mut fits)),
             Err(panicked) => Some(Err(boxed(panicked))),
         };
         Ok(Box::new(std::iter::from_fn(next).flat_map(pieces)))
@@ -169,9 +143,10 @@ impl Table {
     ) -> Result<Vec<(String, Vec<Value>)>, ReadError> {
         let schema: &Schema = batch.schema_ref();
         let columns = schema.fields().iter().zip(batch.columns());
+        let mut taken = Taken::of(self.room);
         columns
             .map(
-                |(field, array)| match guarded(|| values(array, self.room)) {
+                |(field, array)| match guarded(|| values(array, &mut taken)) {
                     Ok(Ok(values)) => Ok((field.name().clone(), values)),
                     Ok(Err(refusal)) => Err(self.refused(field.name(), refusal)),
                     Err(panicked) => Err(self.unreadable(boxed(panicked))),
@@ -211,12 +186,12 @@ impl Content {
         }
     }
 
-    fn schema(&self, format: Format) -> Result<SchemaRef, Unreadable> {
+    fn schema(&self, format: Format, room: Room) -> Result<SchemaRef, Unreadable> {
         match (self, format) {
             (Self::Memory(bytes), Format::Parquet) => parquet_schema(bytes.clone()),
             (Self::File(file), Format::Parquet) => parquet_schema(file.try_clone()?),
             (Self::Memory(bytes), _) => {
-                arrow_frames::check(bytes)?;
+                arrow_frames::check(bytes, room)?;
                 arrow_schema(self.reader()?)
             }
             (Self::File(_), _) => arrow_schema(self.reader()?),
@@ -289,14 +264,19 @@ fn arrow_batches(
 }
 
 /// Slices of a batch of at most [`MOST_ROWS`] rows.
-fn pieces(batch: Result<RecordBatch, Unreadable>) -> Vec<Result<RecordBatch, Unreadable>> {
-    match batch {
-        Err(error) => vec![Err(error)],
-        Ok(batch) => (0..batch.num_rows())
-            .step_by(MOST_ROWS)
-            .map(|start| Ok(batch.slice(start, MOST_ROWS.min(batch.num_rows() - start))))
-            .collect(),
-    }
+fn pieces(
+    batch: Result<RecordBatch, Unreadable>,
+) -> impl Iterator<Item = Result<RecordBatch, Unreadable>> {
+    let (batch, error) = match batch {
+        Ok(batch) => (Some(batch), None),
+        Err(error) => (None, Some(Err(error))),
+    };
+    let slices = batch.into_iter().flat_map(|batch| {
+        let rows = batch.num_rows();
+        let starts = (0..rows).step_by(MOST_ROWS);
+        starts.map(move |start| Ok(batch.slice(start, MOST_ROWS.min(rows - start))))
+    });
+    slices.chain(error)
 }
 
 fn boxed<E: std::error::Error + Send + Sync + 'static>(error: E) -> Unreadable {
@@ -311,129 +291,5 @@ fn unreadable(path: &std::path::Path, format: Format, source: Unreadable) -> Rea
             _ => "Arrow",
         },
         source,
-    }
-}
-
-/// The values of an array as JSON; the type of one that is not of strings, numbers, booleans, or lists and structures of them.
-fn values(array: &dyn Array, room: Room) -> Result<Vec<Value>, Refusal> {
-    room.check(array.len(), 0)?;
-    let values: Vec<Value> = match array.data_type() {
-        DataType::Null => vec![Value::Null; array.len()],
-        DataType::Boolean => array.as_boolean().iter().map(Value::from).collect(),
-        DataType::Utf8 => array.as_string::<i32>().iter().map(Value::from).collect(),
-        DataType::LargeUtf8 => array.as_string::<i64>().iter().map(Value::from).collect(),
-        DataType::Utf8View => array.as_string_view().iter().map(Value::from).collect(),
-        DataType::Int8 => integers::<types::Int8Type>(array),
-        DataType::Int16 => integers::<types::Int16Type>(array),
-        DataType::Int32 => integers::<types::Int32Type>(array),
-        DataType::Int64 => integers::<types::Int64Type>(array),
-        DataType::UInt8 => integers::<types::UInt8Type>(array),
-        DataType::UInt16 => integers::<types::UInt16Type>(array),
-        DataType::UInt32 => integers::<types::UInt32Type>(array),
-        DataType::UInt64 => integers::<types::UInt64Type>(array),
-        DataType::Float16 => floats::<types::Float16Type>(array, |value| shortest(value.to_f32())),
-        DataType::Float32 => floats::<types::Float32Type>(array, shortest),
-        DataType::Float64 => floats::<types::Float64Type>(array, |value| value),
-        DataType::List(_) => lists::<i32>(array, room)?,
-        DataType::LargeList(_) => lists::<i64>(array, room)?,
-        DataType::FixedSizeList(_, size) => {
-            let size = usize::try_from(*size).unwrap_or(0);
-            let list = array.as_fixed_size_list();
-            let elements = values(list.values(), room)?;
-            let list = |row: usize| list_or_null(array, row, &elements[row * size..][..size]);
-            (0..array.len()).map(list).collect()
-        }
-        DataType::Struct(fields) => {
-            let columns = array.as_struct().columns().iter();
-            let columns: Vec<Vec<Value>> = columns
-                .map(|column| values(column, room))
-                .collect::<Result<_, _>>()?;
-            let object = |row: usize| {
-                let cells = fields.iter().zip(&columns);
-                let cells = cells.map(|(field, cells)| (field.name().clone(), cells[row].clone()));
-                Value::Object(cells.collect::<Map<_, _>>())
-            };
-            (0..array.len()).map(object).collect()
-        }
-        DataType::Dictionary(_, _) => {
-            let dictionary = array.as_any_dictionary();
-            let words = values(dictionary.values(), room)?;
-            if words.is_empty() {
-                return Ok(vec![Value::Null; array.len()]);
-            }
-            let keys = dictionary.normalized_keys();
-            let bytes = keys.iter().filter_map(|&key| words.get(key)).map(bytes_of);
-            room.check(0, bytes.sum())?;
-            let word = |(row, key): (usize, usize)| match array.is_null(row) {
-                true => Value::Null,
-                false => words.get(key).cloned().unwrap_or_default(),
-            };
-            keys.into_iter().enumerate().map(word).collect()
-        }
-        other => return Err(Refusal::Type(other.clone())),
-    };
-    Ok(values)
-}
-
-fn integers<T>(array: &dyn Array) -> Vec<Value>
-where
-    T: ArrowPrimitiveType,
-    T::Native: Into<Number>,
-{
-    let numbers = array.as_primitive::<T>().iter();
-    numbers
-        .map(|number| number.map_or(Value::Null, |number| Value::Number(number.into())))
-        .collect()
-}
-
-fn floats<T: ArrowPrimitiveType>(
-    array: &dyn Array,
-    widen: impl Fn(T::Native) -> f64,
-) -> Vec<Value> {
-    let numbers = array.as_primitive::<T>().iter();
-    numbers
-        .map(|number| number.map_or(Value::Null, |number| Value::from(widen(number))))
-        .collect()
-}
-
-/// The decimal number with the fewest digits that is this one in single precision, as people wrote it.
-fn shortest(number: f32) -> f64 {
-    number.to_string().parse().unwrap_or(f64::from(number))
-}
-
-fn lists<O: OffsetSizeTrait>(array: &dyn Array, room: Room) -> Result<Vec<Value>, Refusal> {
-    let list = array.as_list::<O>();
-    let offsets: Vec<usize> = list
-        .value_offsets()
-        .iter()
-        .map(|at| at.as_usize())
-        .collect();
-    let (Some(&first), Some(&last)) = (offsets.first(), offsets.last()) else {
-        return Ok(Vec::new());
-    };
-    let elements = values(&list.values().slice(first, last - first), room)?;
-    let ends = offsets.windows(2).enumerate();
-    let lists = ends.map(|(row, ends)| {
-        let elements = &elements[ends[0] - first..ends[1] - first];
-        list_or_null(array, row, elements)
-    });
-    Ok(lists.collect())
-}
-
-/// What a value takes in memory, roughly.
-fn bytes_of(value: &Value) -> u64 {
-    CELL_BYTES
-        + match value {
-            Value::String(text) => text.len() as u64,
-            Value::Array(values) => values.iter().map(bytes_of).sum(),
-            Value::Object(object) => object.values().map(bytes_of).sum(),
-            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        }
-}
-
-fn list_or_null(array: &dyn Array, row: usize, elements: &[Value]) -> Value {
-    match array.is_null(row) {
-        true => Value::Null,
-        false => Value::Array(elements.to_vec()),
     }
 }

@@ -3,6 +3,10 @@
 #[cfg(feature = "columnar")]
 mod arrow_frames;
 #[cfg(feature = "columnar")]
+mod arrow_messages;
+#[cfg(feature = "columnar")]
+mod cells;
+#[cfg(feature = "columnar")]
 mod columnar;
 mod columns;
 mod conll;

@@ -20,7 +20,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::{ParquetMetaDataReader, ParquetMetaDataWriter};
 use parquet::file::properties::WriterProperties;
 
-use crate::file;
+use crate::{file, with_cause};
 
 fn batch(columns: Vec<(&str, ArrayRef)>, metadata: Option<&str>) -> RecordBatch {
     let fields: Vec<Field> = columns
@@ -278,9 +278,8 @@ fn rows_that_take_no_bytes_of_the_file_are_refused() {
     ] {
         assert!(bytes.len() < 200_000);
         let (_dir, path) = file("a.arrow", bytes);
-        let message = Dataset::read(&path, &ColumnOptions::default())
-            .expect_err("a bomb")
-            .to_string();
+        let refused = Dataset::read(&path, &ColumnOptions::default()).expect_err("a bomb");
+        let message = with_cause(&refused);
         for words in ["a.arrow", "200 times its size", "BERT_MAX_UNPACKED_BYTES"] {
             assert!(message.contains(words), "{message}");
         }

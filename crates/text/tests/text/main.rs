@@ -1,5 +1,7 @@
 //! The facts this crate promises, one module a subject.
 
+#[cfg(feature = "columnar")]
+mod arrow_messages;
 mod batches;
 mod checks;
 #[cfg(feature = "columnar")]
@@ -40,6 +42,13 @@ fn file(name: &str, content: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
     let path = dir.path().join(name);
     std::fs::write(&path, content).expect("the file is written");
     (dir, path)
+}
+
+/// The words of an error and of its cause.
+#[cfg(feature = "columnar")]
+fn with_cause(error: &dyn std::error::Error) -> String {
+    let cause = error.source().map(ToString::to_string);
+    format!("{error}: {}", cause.unwrap_or_default())
 }
 
 fn read(
