@@ -23,7 +23,7 @@ pub(super) fn check(content: &[u8], room: Room) -> Result<(), String> {
 }
 
 fn check_file(content: &[u8], room: Room) -> Result<(), String> {
-    let Some(footer) = footer(content) else {
+    let Some(footer) = footer(content)? else {
         return Ok(());
     };
     let footer = read_footer(footer).map_err(|error| format!("its footer is damaged: {error}"))?;
@@ -40,11 +40,18 @@ fn check_file(content: &[u8], room: Room) -> Result<(), String> {
     Ok(())
 }
 
-/// The footer without the length behind it.
-fn footer(content: &[u8]) -> Option<&[u8]> {
-    let (content, length) = content.strip_suffix(ARROW_FILE)?.split_last_chunk()?;
-    let length = usize::try_from(i32::from_le_bytes(*length)).ok()?;
-    content.get(content.len().checked_sub(length)?..)
+/// The footer without the length behind it; `None` where the file does not end as it has to.
+fn footer(content: &[u8]) -> Result<Option<&[u8]>, String> {
+    let content = content.strip_suffix(ARROW_FILE);
+    let Some((content, length)) = content.and_then(<[u8]>::split_last_chunk) else {
+        return Ok(None);
+    };
+    let length = i32::from_le_bytes(*length);
+    let start = usize::try_from(length).ok();
+    let start = start.and_then(|length| content.len().checked_sub(length));
+    let start = start
+        .ok_or_else(|| format!("its footer says it has {length} bytes, more than there are"))?;
+    Ok(Some(&content[start..]))
 }
 
 /// The message of a block and its body.

@@ -171,6 +171,16 @@ fn rows_without_a_byte_are_refused_before_there_is_a_cell() {
     assert!(message.contains("200 times its size"), "{message}");
 }
 
+#[test]
+fn a_footer_that_says_it_is_longer_than_the_file_is_refused() {
+    let mut content = file_of(&honest());
+    let at = content.len() - MAGIC.len() - 4;
+    content[at..at + 4].copy_from_slice(&i32::MAX.to_le_bytes());
+    let message = read(&content).expect_err("a lie");
+    let words = "its footer says it has 2147483647 bytes";
+    assert!(message.contains(words), "{message}");
+}
+
 /// Every block of the footer is the first, which is most of the file.
 #[test]
 fn blocks_that_overlap_are_refused() {
