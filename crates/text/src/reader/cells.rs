@@ -214,8 +214,8 @@ fn bytes_of(value: &Value) -> u64 {
         }
 }
 
-/// What the cells of an object take in memory, roughly.
+/// What an object takes in memory, roughly: one without a cell, too.
 pub(super) fn bytes_of_entries(object: &Map<String, Value>) -> u64 {
-    let entries = object.values();
-    entries.map(|cell| ENTRY_BYTES + bytes_of(cell)).sum()
+    let cells = object.values();
+    ENTRY_BYTES + cells.map(|cell| ENTRY_BYTES + bytes_of(cell)).sum::<u64>()
 }

@@ -136,7 +136,8 @@ impl RhsWords {
         match self.width {
             32 => widen_rows::<32>(self.quantization, words, room),
             16 => widen_rows::<16>(self.quantization, words, room),
-            _ => widen_rows::<4>(self.quantization, words, room),
+            4 => widen_rows::<4>(self.quantization, words, room),
+            width => unreachable!("`blocking` makes no panels of {width} columns"),
         }
         &room[..rows.len() * self.width]
     }
