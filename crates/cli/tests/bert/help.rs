@@ -105,7 +105,7 @@ fn every_flag_stands_under_the_heading_that_it_belongs_to() {
         let verb = command.split_whitespace().next().unwrap_or_default();
         let machine = match verb {
             "train" | "evaluate" | "predict" | "embed" | "merge" | "bench" | "doctor" => {
-                vec!["--device", "--threads"]
+                vec!["--device", "--threads", "--allow-unsafe"]
             }
             _ => Vec::new(),
         };
