@@ -37,6 +37,9 @@ pub struct Advice {
 /// The names of the checks that failed, of each kind that was examined.
 pub type Failures = BTreeMap<Group, Vec<String>>;
 
+/// What the names of failed checks mean on a backend.
+type Say = fn(Backend, &[String]) -> Advice;
+
 /// What failed, kind by kind. A kind without a failure has an empty list.
 pub fn failures(outcomes: &[Outcome]) -> Failures {
     let mut all = Failures::new();
@@ -55,7 +58,7 @@ pub fn advice(backend: Backend, failures: &Failures) -> Vec<Advice> {
         let of_groups = groups.iter().filter_map(|group| failures.get(group));
         of_groups.flatten().cloned().collect::<Vec<_>>()
     };
-    let made: [(&[Group], fn(Backend, &[String]) -> Advice); 4] = [
+    let made: [(&[Group], Say); 4] = [
         (&[Group::Model, Group::Training, Group::Shape], of_device),
         (&[Group::FrozenParts, Group::Adapter], of_parts),
         (&[Group::Bf16], of_bf16),
