@@ -7,4 +7,7 @@ use libfuzzer_sys::fuzz_target;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-fuzz_target!(|input: &[u8]| bounded(|| tagged(input)));
+fuzz_target!(
+    init: bert_fuzzing::panics::end_only_where_uncaught(),
+    |input: &[u8]| bounded(|| tagged(input))
+);

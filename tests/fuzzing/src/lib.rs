@@ -6,6 +6,7 @@
 //! | [`memory`] | an allocator that counts, so that no input asks for more than [`memory::BOUND`] |
 //! | [`corpus`] | the inputs that are kept, `corpus/TARGET/*` |
 //! | [`mutation`] | changed copies of them, for machines without a fuzzer |
+//! | [`panics`] | which panics end a program of the fuzzer |
 //!
 //! The bytes of an input are one file, or several: see [`room`]. `fuzz/` at the top of the repository holds the programs for
 //! cargo-fuzz, each of which calls one of these functions.
@@ -16,5 +17,6 @@
 pub mod corpus;
 pub mod memory;
 pub mod mutation;
+pub mod panics;
 pub mod room;
 pub mod targets;
