@@ -9,11 +9,12 @@
 //! ```
 //!
 //! [`Report`] reads a directory and draws one HTML page of it, without scripts and without requests. Files that are missing
-//! leave a note where their part would be.
+//! leave a note where their part would be. [`Comparison`] draws several runs on one page.
 //!
 //! This crate does *not* know a tensor, a model or a task. An [`Examination`] tells it what a task has found.
 
 mod chart;
+mod comparison;
 mod error;
 mod evaluation_file;
 mod event_file;
@@ -28,6 +29,7 @@ mod run_file;
 mod training_record;
 mod whole_file;
 
+pub use comparison::Comparison;
 pub use error::ReportError;
 pub use evaluation_file::EvaluationFile;
 pub use event_file::EventFile;

@@ -143,3 +143,28 @@ fn without_a_terminal_progress_is_lines_without_control_characters() {
     let is_control = |one: char| one.is_control() && one != '\n';
     assert!(!run.stderr.contains(is_control), "{:?}", run.stderr);
 }
+
+#[test]
+fn several_runs_are_compared_on_one_page() {
+    let room = trained("--eval eval.tsv --epochs 1 --seeds 1,2");
+    let written = room.bert("report trained").succeeded();
+    assert_eq!(written.stdout.trim(), "trained/report.html");
+    let page = room.read("trained/report.html");
+    for part in [
+        "<h1>2 runs</h1>",
+        "seed-1",
+        "seed-2",
+        "Training loss, smoothed",
+    ] {
+        assert!(page.contains(part), "no {part:?}");
+    }
+
+    room.bert("report trained/seed-1 trained/seed-2 -o loss.svg")
+        .succeeded();
+    let picture = room.read("loss.svg");
+    assert!(picture.starts_with("<svg"), "{picture}");
+    assert_eq!(picture.matches("class=\"line c").count(), 2);
+
+    room.bert("report trained/seed-1 trained/seed-2")
+        .failed(2, &["--output FILE"]);
+}

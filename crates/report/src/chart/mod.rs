@@ -3,17 +3,22 @@
 
 mod bars;
 mod lines;
+mod picture;
 mod points;
 mod scale;
 
 pub(crate) use bars::{Bars, bar_chart};
 pub(crate) use lines::{Line, LineStyle, line_chart};
+pub(crate) use picture::picture;
 pub(crate) use points::{reliability_chart, scatter_chart};
 pub(crate) use scale::Scale;
 
 use std::fmt::Write;
 
 use crate::page::escape;
+
+/// The colours and strokes of charts, by the reader's light or dark mode.
+pub(crate) const STYLE: &str = include_str!("chart.css");
 
 /// Width of every chart. A phone shows it at about its own size.
 const WIDTH: f64 = 400.0;

@@ -92,6 +92,19 @@ fn loss(record: &TrainingRecord) -> String {
     card("Loss", "", &format!("{chart}{}", legend_of(&lines[1..])))
 }
 
+/// The smoothed loss of a run.
+pub(super) fn mean_loss(report: &Report) -> Vec<(f64, f64)> {
+    let record = report.record.as_ref();
+    record.map_or_else(Vec::new, |record| {
+        smoothed(&series(record, |step| step.loss))
+    })
+}
+
+/// A figure's name for people.
+pub(super) fn metric_name(name: &str) -> String {
+    name.replace('_', " ")
+}
+
 fn legend_of(lines: &[Line]) -> String {
     let names: Vec<(usize, String)> = lines
         .iter()
@@ -170,7 +183,7 @@ fn metric_lines(record: &TrainingRecord) -> Vec<Line> {
     let mut names: Vec<&String> = names.map(|(name, _)| name).collect();
     names.sort_by_key(|name| **name != last.selected_by);
     let line = |name: &String| Line {
-        name: name.replace('_', " "),
+        name: metric_name(name),
         color: 0,
         style: LineStyle::Dotted,
         points: figure(record, name),
@@ -179,7 +192,7 @@ fn metric_lines(record: &TrainingRecord) -> Vec<Line> {
 }
 
 /// A figure of each evaluation.
-fn figure(record: &TrainingRecord, name: &str) -> Vec<(f64, f64)> {
+pub(super) fn figure(record: &TrainingRecord, name: &str) -> Vec<(f64, f64)> {
     let point = |one: &LoggedEvaluation| {
         let value = one.metrics.get(name)?.as_f64()?;
         Some((one.step as f64, value))

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::curves::metric_name;
 use super::html::{bdi, card, escape, table};
 use crate::format::{count, number};
 use crate::{Examination, Report};
@@ -44,7 +45,7 @@ pub(super) fn card_of(report: &Report) -> String {
 }
 
 fn named(name: &str) -> String {
-    escape(&name.replace('_', " "))
+    escape(&metric_name(name))
 }
 
 /// A figure that is one value.

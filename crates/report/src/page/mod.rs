@@ -1,5 +1,6 @@
 //! The report as one page of HTML: no script, no request, one style sheet in its head.
 
+mod comparison;
 mod confusion;
 mod curves;
 mod examples;
@@ -9,10 +10,11 @@ mod lengths;
 mod recipe;
 mod summary;
 
+pub(crate) use comparison::{loss_picture, page as comparison_page};
 pub(crate) use html::escape;
 
 use crate::Report;
-use crate::chart::{reliability_chart, scatter_chart};
+use crate::chart::{STYLE as CHART_STYLE, reliability_chart, scatter_chart};
 use crate::format::number;
 use html::{card, section};
 
@@ -24,7 +26,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src dat
 pub(crate) fn page(report: &Report) -> String {
     let title = summary::title(report);
     let sections = [
-        summary::notes(report),
+        summary::notes(&report.notes),
         summary::tiles(report),
         section("Curves", &curves::cards(report)),
         section("Evaluation", &evaluation(report)),
@@ -32,16 +34,23 @@ pub(crate) fn page(report: &Report) -> String {
         section("Examples with the highest loss", &examples::cards(report)),
         section("Recipe", &recipe::cards(report)),
     ];
+    document(
+        &title,
+        &summary::header(report),
+        &sections.concat(),
+        &summary::footer(report),
+    )
+}
+
+/// A whole page around its parts.
+fn document(title: &str, header: &str, sections: &str, footer: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <link rel=\"icon\" href=\"data:,\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{}\n<main>\n{}</main>\n{}\n</body>\n</html>\n",
-        summary::header(report),
-        sections.concat(),
-        summary::footer(report),
+         <title>{title}</title>\n<style>\n{CHART_STYLE}{STYLE}</style>\n</head>\n<body>\n{header}\n<main>\n{sections}</main>\n{footer}\n</body>\n</html>\n"
     )
 }
 

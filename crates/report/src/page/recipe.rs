@@ -24,18 +24,26 @@ pub(super) fn cards(report: &Report) -> String {
 }
 
 fn options(start: &Start) -> String {
-    let mut rows = Vec::new();
-    flatten("", &start.options, &mut rows);
+    let rows = flat_options(start).into_iter();
+    let rows: Vec<Vec<String>> = rows
+        .map(|(name, value)| vec![escape(&name), escape(&value)])
+        .collect();
     card("Options", "", &table(&[], &rows, false))
 }
 
-/// A row for each value; a value within another has both names.
-fn flatten(prefix: &str, options: &Map<String, Value>, rows: &mut Vec<Vec<String>>) {
+/// Every option's name and value, as text; a value within another has both names.
+pub(super) fn flat_options(start: &Start) -> Vec<(String, String)> {
+    let mut flat = Vec::new();
+    flatten("", &start.options, &mut flat);
+    flat
+}
+
+fn flatten(prefix: &str, options: &Map<String, Value>, flat: &mut Vec<(String, String)>) {
     for (name, value) in options {
         let name = format!("{prefix}{}", name.replace('_', " "));
         match value {
-            Value::Object(inner) => flatten(&format!("{name}, "), inner, rows),
-            value => rows.push(vec![escape(&name), shown(value)]),
+            Value::Object(inner) => flatten(&format!("{name}, "), inner, flat),
+            value => flat.push((name, shown(value))),
         }
     }
 }
@@ -43,18 +51,18 @@ fn flatten(prefix: &str, options: &Map<String, Value>, rows: &mut Vec<Vec<String
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => "–".to_owned(),
-        Value::String(text) => escape(text),
+        Value::String(text) => text.clone(),
         Value::Number(one) => match (one.as_u64(), one.as_f64()) {
             (Some(whole), _) => count(whole),
             (None, Some(value)) => number(value),
-            (None, None) => escape(&one.to_string()),
+            (None, None) => one.to_string(),
         },
         Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
         Value::Array(values) => {
             let values: Vec<String> = values.iter().map(shown).collect();
             values.join(", ")
         }
-        Value::Object(_) => escape(&value.to_string()),
+        Value::Object(_) => value.to_string(),
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) fn title(report: &Report) -> String {
 }
 
 /// The last part of the directory's path.
-fn name(report: &Report) -> String {
+pub(super) fn name(report: &Report) -> String {
     let path = report.path.canonicalize();
     let path = path.as_deref().unwrap_or(&report.path);
     let name = path.file_name();
@@ -48,12 +48,12 @@ pub(super) fn footer(report: &Report) -> String {
     )
 }
 
-pub(super) fn notes(report: &Report) -> String {
-    if report.notes.is_empty() {
+pub(super) fn notes(notes: &[String]) -> String {
+    if notes.is_empty() {
         return String::new();
     }
-    let notes = report.notes.iter();
     let notes: String = notes
+        .iter()
         .map(|note| format!("<li>{}</li>", escape(note)))
         .collect();
     format!("<ul class=\"notes\">{notes}</ul>\n")
