@@ -104,6 +104,7 @@ mod norm;
 mod on_device;
 mod ops;
 mod packed;
+mod packed_product;
 mod params;
 mod rotary;
 mod threads;
@@ -127,6 +128,7 @@ pub use low_rank::{LowRankWeights, adapted_composed, column_norms, merged_weight
 pub use norm::sum_of_squares;
 pub use on_device::{StepOutcomes, steps_on_device};
 pub use packed::PackedWeight;
+pub use packed_product::PackedProduct;
 pub use params::{
     AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams, Precision, WeightFormat,
 };

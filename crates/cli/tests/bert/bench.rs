@@ -91,9 +91,20 @@ fn a_training_step_in_bf16_is_one_of_the_kernels() {
     let line = "bench train-step --size tiny --batch 1 --seq 8 --runs 1 --json --precision bf16";
     let report = one_object(line);
     assert_eq!(report["precision"], "bf16");
+    is_consistent(&report, 3.0 * FLOP);
     Room::new()
         .bert(&format!("{line} --kernels off"))
         .failed(1, &["bf16", "flex and ndarray"]);
+}
+
+#[test]
+fn shorter_numbers_have_a_ceiling_of_their_own() {
+    for weights in ["bf16", "int8"] {
+        let line = "bench inference --size tiny --batch 1 --seq 8 --runs 1 --json --weights";
+        let report = one_object(&format!("{line} {weights}"));
+        assert_eq!(report["weights"], weights);
+        is_consistent(&report, FLOP);
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::num::NonZeroUsize;
 
 use anyhow::Result;
 use bert_device::{Backend, LaunchCount};
-use bert_encoder::ModelType;
+use bert_encoder::{ModelType, WeightFormat};
 use bert_train::{TrainOptions, Tune};
 use burn::tensor::Device;
 use clap::{Args, Subcommand};
@@ -106,6 +106,16 @@ impl BenchArgs {
             sequence: self.seq.get(),
         }
     }
+
+    /// The numbers in which the linear maps are multiplied.
+    fn format_of_maps(&self, work: Work) -> WeightFormat {
+        match (work, self.precision) {
+            _ if self.kernels == Kernels::Off => WeightFormat::F32,
+            (Work::Inference, _) => self.weights.format(),
+            (Work::TrainStep, PrecisionWord::F32) => WeightFormat::F32,
+            (Work::TrainStep, PrecisionWord::Bf16) => WeightFormat::Bf16,
+        }
+    }
 }
 
 /// A family by its `model_type`.
@@ -148,7 +158,7 @@ fn run(args: &BenchArgs, work: Work) -> Result<()> {
         Backend::Flex | Backend::NdArray
     );
     let gemm_ceiling_gflops = is_cpu
-        .then(|| ceiling::gflops(&workload, args.runs))
+        .then(|| ceiling::gflops(&workload, args.format_of_maps(work), args.runs))
         .transpose()?;
     let measured = Measured {
         taken,

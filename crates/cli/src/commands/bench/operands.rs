@@ -1,3 +1,4 @@
+use bert_kernels::{PackedProduct, WeightFormat};
 use gemm::Parallelism;
 
 use super::workload::{Product, Transposed};
@@ -18,6 +19,13 @@ impl Operands {
             right: values(product.inner * product.columns).collect(),
             out: vec![0.0; product.rows * product.columns],
         }
+    }
+
+    /// The same factors packed in a format.
+    pub(crate) fn packed(product: &Product, format: WeightFormat) -> Option<PackedProduct> {
+        let Self { left, right, .. } = Self::of(product);
+        let sizes = [product.rows, product.inner, product.columns];
+        PackedProduct::pack([&left, &right], sizes, format)
     }
 
     /// `out = left · right`.

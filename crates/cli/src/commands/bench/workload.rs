@@ -1,6 +1,6 @@
 // B rows, S positions, T = B · S tokens, H hidden, I inner, N heads, D head width, L layers
 
-use bert_encoder::{EncoderConfig, ModelType};
+use bert_encoder::{EncoderConfig, ModelType, WeightFormat};
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -135,6 +135,14 @@ impl Workload {
             self.attention(queries),
         ]
         .concat()
+    }
+
+    /// The format in which a product is computed where the linear maps have one. Attention takes part while training alone.
+    pub(crate) fn format_of(&self, product: &Product, maps: WeightFormat) -> WeightFormat {
+        match (product.spread, self.work) {
+            (Spread::Across, Work::Inference) => WeightFormat::F32,
+            (Spread::Within, _) | (Spread::Across, Work::TrainStep) => maps,
+        }
     }
 
     /// The model's configuration, with this dropout.

@@ -15,6 +15,7 @@
 //! | [`output`] | how sums of registers reach memory |
 //! | [`macrokernel`] | one product on one thread |
 //! | [`schedule`], [`operand`] | one product on all threads |
+//! | [`packed_product`] | a product that is packed already, for measurements |
 //! | [`small`] | products too small to pack |
 //!
 //! Each element of C is summed in the order of K alone. It is the same bit for bit whatever else is in the batch and however the
@@ -31,6 +32,7 @@ mod output;
 mod pack_lhs;
 pub(crate) mod pack_rhs;
 mod pack_rhs_words;
+pub(crate) mod packed_product;
 mod prefetch;
 pub(super) mod quantize;
 mod rhs_words;

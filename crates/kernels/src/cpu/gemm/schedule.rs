@@ -30,6 +30,11 @@ pub(crate) fn shares_columns(rows: usize) -> bool {
     rows < FEW_ROWS * rayon::current_num_threads()
 }
 
+/// How many shares threads make of columns, where they share them.
+pub(super) fn shares() -> usize {
+    SHARES * rayon::current_num_threads()
+}
+
 /// `lhs · [rhs₁ | rhs₂ | …]`, `[M, N]`. `epilogue` is called with each part of the result while it is in the cache: its elements,
 /// row by row, and the columns that it has.
 ///
@@ -107,11 +112,11 @@ struct Share<'a> {
 fn shares_of_columns<'a>(rhs: &'a [Operand<'a>], lhs: usize) -> Vec<Share<'a>> {
     let width: usize = rhs.iter().map(Operand::columns).sum();
     let panel = RhsPanels::width_in_use();
-    let shares = match is_little(2 * lhs * width) {
+    let count = match is_little(2 * lhs * width) {
         true => 1,
-        false => SHARES * rayon::current_num_threads(),
+        false => shares(),
     };
-    let share = width.div_ceil(shares).next_multiple_of(panel);
+    let share = width.div_ceil(count).next_multiple_of(panel);
     let mut all = Vec::new();
     let mut before = 0;
     for operand in rhs {
