@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use bert_kernels::{
     AttentionParams, Epilogue, LinearWeights, PackedWeight, Projections, WeightFormat, attention,
-    attention_with_probabilities, cross_attention, linear_kv, linear_qkv,
+    attention_with_probabilities, biased_attention, cross_attention, linear_kv, linear_qkv,
 };
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
 
 use crate::disentangled::{ContentWeights, DisentangledScores};
+use crate::disentangled_positions::DisentangledContext;
 use crate::kernel_args::{self, packed_weights};
+use crate::rows::Rows;
 use crate::sequences::Selection;
 use crate::{EncoderConfig, LayerContext, Linear, RelativeContext, Sequences};
 
@@ -95,22 +97,27 @@ impl SelfAttention {
         }: LayerContext<'_>,
         want_probabilities: bool,
     ) -> (Tensor<2>, Option<Tensor<4>>) {
-        if let Some(relative) = relative {
-            let (context, probabilities) = self.relative(hidden, relative);
+        if let Some((scores, rows, shared)) = self.disentangled(relative) {
+            let (context, probabilities) = self.attend_disentangled(hidden, scores, rows, shared);
             return (context, want_probabilities.then_some(probabilities));
         }
+        let bias = relative.and_then(RelativeContext::bias).cloned();
         let mask = sequences.mask();
         if want_probabilities {
             let layers = [&self.query, &self.key, &self.value];
             let outputs = layers.map(|layer| layer.forward(hidden.clone()));
             let params = self.params(sequences, sequences.lengths(), &outputs[0]);
             let qkv = Projections::from_separate(outputs);
-            let (context, probabilities) = attention_with_probabilities(qkv, mask, params);
+            let (context, probabilities) = attention_with_probabilities(qkv, bias, mask, params);
             return (context, Some(probabilities));
         }
         let qkv = linear_qkv(hidden.clone(), self.weights());
         let params = self.params(sequences, sequences.lengths(), &hidden);
-        (attention(qkv, mask, params), None)
+        let context = match bias {
+            Some(bias) => biased_attention(qkv, bias, mask, params),
+            None => attention(qkv, mask, params),
+        };
+        (context, None)
     }
 
     /// The context of some tokens.
@@ -122,17 +129,15 @@ impl SelfAttention {
         &self,
         hidden: Tensor<2>,
         wanted: Tensor<2>,
-        LayerContext {
-            sequences,
-            relative,
-            ..
-        }: LayerContext<'_>,
+        context: LayerContext<'_>,
         selection: &Selection,
     ) -> Tensor<2> {
-        if let Some(relative) = relative {
-            let (context, _) = self.relative(hidden, relative);
+        if context.relative.is_some() {
+            // Its kernels have no positions of single queries.
+            let (context, _) = self.forward(hidden, context, false);
             return context.select(0, selection.rows.clone());
         }
+        let sequences = context.sequences;
         let [query, key, value] = self.weights();
         let keys_values = linear_kv(hidden, [key, value]);
         let queries = bert_kernels::linear(wanted, query, Epilogue::Bias);
@@ -140,22 +145,37 @@ impl SelfAttention {
         cross_attention(queries, keys_values, sequences.mask(), params)
     }
 
+    /// What DeBERTa's attention needs of the layer and of all layers.
+    fn disentangled<'a>(
+        &'a self,
+        relative: Option<&'a RelativeContext>,
+    ) -> Option<(&'a DisentangledScores, &'a Rows, &'a DisentangledContext)> {
+        let (rows, shared) = relative?.disentangled()?;
+        Some((self.disentangled.as_ref()?, rows, shared))
+    }
+
     /// The context `[T, H]` and the probabilities `[B, N, S, S]` before their dropout, in a composed body on every device.
-    fn relative(&self, hidden: Tensor<2>, relative: &RelativeContext) -> (Tensor<2>, Tensor<4>) {
+    fn attend_disentangled(
+        &self,
+        hidden: Tensor<2>,
+        scores: &DisentangledScores,
+        rows: &Rows,
+        shared: &DisentangledContext,
+    ) -> (Tensor<2>, Tensor<4>) {
         let [query, key, value] = self.weights();
-        let own = self.disentangled.as_ref().map(|scores| {
-            let weights = ContentWeights {
-                query: query.clone(),
-                key: key.clone(),
-            };
-            (scores, weights)
-        });
+        let weights = ContentWeights {
+            query: query.clone(),
+            key: key.clone(),
+        };
         let qkv = linear_qkv(hidden, [query, key, value]).into_separate();
+        let qkv = qkv.map(|x| rows.spread(x));
         let dropout = |probabilities: Tensor<4>| {
             let mask = kernel_args::mask(&self.dropout, &probabilities);
             bert_kernels::dropout(probabilities, mask)
         };
-        relative.attention(qkv, own, self.heads, dropout)
+        let (context, probabilities) =
+            scores.attention(qkv, weights, shared, rows, self.heads, dropout);
+        (rows.collect(context), probabilities)
     }
 
     fn params(

@@ -3,7 +3,7 @@
 
 // B sequences, S positions, N heads, D head, H = N · D hidden, U rows of the table that are used
 
-use bert_kernels::{Epilogue, LinearWeights};
+use bert_kernels::{Epilogue, LinearWeights, skew};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::activation::softmax;
@@ -11,7 +11,6 @@ use burn::tensor::{Device, Int, Tensor};
 
 use crate::disentangled_positions::{DisentangledContext, SharedPositions};
 use crate::rows::Rows;
-use crate::skew::skew;
 use crate::{DisentangledConfig, EncoderConfig, Linear, PosAttType, kernel_args};
 
 /// What the attention of one layer adds for relative positions.

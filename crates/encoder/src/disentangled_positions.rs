@@ -4,9 +4,9 @@ use burn::module::Module;
 use burn::nn::{Embedding, LayerNorm, LayerNormConfig};
 use burn::tensor::{Device, Int, Tensor};
 
+use crate::buckets::columns;
 use crate::disentangled_config::Distances;
 use crate::rows::Rows;
-use crate::skew::columns;
 use crate::{DisentangledConfig, EncoderConfig, init, sequences};
 
 /// DeBERTa's table of relative positions, which all layers share.
@@ -31,7 +31,7 @@ pub(crate) struct DisentangledContext {
 pub(crate) struct SharedPositions {
     /// The rows of the table that sequences of this length use, `[U, H]`.
     pub(crate) table: Tensor<2>,
-    /// The row for each column of [`skew`](crate::skew::skew) where rows are queries and columns keys, `[2 S]`.
+    /// The row for each column of [`skew`](bert_kernels::skew) where rows are queries and columns keys, `[2 S]`.
     pub(crate) of_keys: Tensor<1, Int>,
     /// The same where rows are keys and columns queries, `[2 S]`.
     pub(crate) of_queries: Tensor<1, Int>,

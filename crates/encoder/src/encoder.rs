@@ -289,11 +289,12 @@ impl Encoder {
         want_probabilities: bool,
     ) -> (Tensor<2>, Option<Tensor<4>>) {
         let convolution = self.convolution.as_ref().filter(|_| index == 0);
-        let (Some(convolution), Some(relative)) = (convolution, context.relative) else {
+        let rows = context.relative.and_then(RelativeContext::disentangled);
+        let (Some(convolution), Some((rows, _))) = (convolution, rows) else {
             return layer.forward(hidden, context, want_probabilities);
         };
         let (output, probabilities) = layer.forward(hidden.clone(), context, want_probabilities);
-        let convolved = convolution.forward(hidden, output, relative.rows());
+        let convolved = convolution.forward(hidden, output, rows);
         (convolved, probabilities)
     }
 

@@ -51,7 +51,6 @@ mod relative;
 mod rotary;
 mod rows;
 mod sequences;
-mod skew;
 
 pub use attention::SelfAttention;
 pub use bert_kernels::{Precision, WeightFormat, without_kernels};

@@ -119,7 +119,7 @@ impl PreNormLayer {
         let params = self.params(sequences, sequences.lengths(), &hidden);
         let mask = sequences.mask();
         if want_probabilities {
-            let (context, probabilities) = attention_with_probabilities(qkv, mask, params);
+            let (context, probabilities) = attention_with_probabilities(qkv, None, mask, params);
             return (self.after_attention(context, hidden), Some(probabilities));
         }
         let context = attention(qkv, mask, params);

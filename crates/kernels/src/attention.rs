@@ -17,6 +17,7 @@ use crate::gpu_ops::{GpuOps, GpuSoftmax};
 use crate::host_ops::{HostKernels, HostOps};
 use crate::linear::Projections;
 use crate::params::AttentionParams;
+use crate::skew::skew;
 
 /// Multi-head scaled dot-product self-attention within sequences, `dropout(softmax(Q Kᵀ / √D + mask)) V` for each head. The
 /// kernel makes no tensor of scores. The mask receives no gradient. A query sees the keys in its window that the mask does not
@@ -32,12 +33,49 @@ pub fn attention(
     params: AttentionParams,
 ) -> Tensor<2> {
     if !runs_kernel(qkv.tensor()) {
-        return within_sequences(qkv.into_separate(), mask, &params);
+        return within_sequences(qkv.into_separate(), mask, None, &params);
     }
     let joined = qkv.into_joined();
     let mask = mask.unwrap_or_else(|| no_mask(&joined));
     Tensor::from_dispatch(<Dispatch as HostOps>::attention(
         joined.into_dispatch(),
+        mask.into_dispatch(),
+        params,
+    ))
+}
+
+/// [`attention`] with a bias that is added to the scores of a head, one number for all keys that stand so far from their query,
+/// the same in all sequences.
+///
+/// # Shapes
+///
+/// As [`attention`], and `bias` `[N, 2 · L]` with the longest sequence's L positions. Its column c is that of the distance
+/// c − (L − 1), the key's position less the query's. The last column is not read.
+///
+/// # Panics
+///
+/// The bias has another shape, or there is a window.
+pub fn biased_attention(
+    qkv: Projections<3>,
+    bias: Tensor<2>,
+    mask: Option<Tensor<1>>,
+    params: AttentionParams,
+) -> Tensor<2> {
+    let longest = params.lengths.iter().copied().max().unwrap_or(0);
+    assert_eq!(
+        bias.dims(),
+        [params.heads, 2 * longest],
+        "shape of the bias"
+    );
+    assert!(params.window.is_none(), "a bias knows all distances");
+    if !runs_kernel(qkv.tensor()) {
+        return within_sequences(qkv.into_separate(), mask, Some(&bias), &params);
+    }
+    let joined = qkv.into_joined();
+    let mask = mask.unwrap_or_else(|| no_mask(&joined));
+    Tensor::from_dispatch(<Dispatch as HostOps>::biased_attention(
+        joined.into_dispatch(),
+        bias.into_dispatch(),
         mask.into_dispatch(),
         params,
     ))
@@ -63,7 +101,7 @@ pub fn cross_attention(
     assert!(params.window.is_none(), "only self-attention has a window");
     if !runs_kernel(&queries) {
         let [keys, values] = keys_values.into_separate();
-        return within_sequences([queries, keys, values], mask, &params);
+        return within_sequences([queries, keys, values], mask, None, &params);
     }
     let keys_values = keys_values.into_joined();
     let mask = mask.unwrap_or_else(|| no_mask(&keys_values));
@@ -80,19 +118,21 @@ pub fn cross_attention(
 ///
 /// # Shapes
 ///
-/// As [`attention`], and the probabilities `[B, N, S, S]`.
+/// As [`attention`], or as [`biased_attention`] where there is a bias, and the probabilities `[B, N, S, S]`.
 ///
 /// # Panics
 ///
 /// The sequences differ in length.
 pub fn attention_with_probabilities(
     qkv: Projections<3>,
+    bias: Option<Tensor<2>>,
     mask: Option<Tensor<1>>,
     params: AttentionParams,
 ) -> (Tensor<2>, Tensor<4>) {
     let sequence = one_length(&params.lengths).expect("the sequences have one length");
     let batch = params.lengths.len();
     let mask = mask_of(mask, batch, sequence, params.window, qkv.tensor());
+    let mask = with_bias(mask, bias.as_ref(), sequence);
     let drop = |probabilities| dropout_composed(probabilities, params.dropout.probability);
     attention_composed(qkv.into_separate(), mask, [batch, params.heads], drop)
 }
@@ -102,8 +142,8 @@ pub fn attention_with_probabilities(
 ///
 /// # Shapes
 ///
-/// Queries `[B·Q, H]`, keys and values `[B·S, H]`, `mask` `[B, 1, 1, S]` or `[B, 1, Q, S]` → context `[B·Q, H]`, probabilities before dropout
-/// `[B, N, Q, S]`.
+/// Queries `[B·Q, H]`, keys and values `[B·S, H]`, `mask` `[B, 1, 1, S]`, `[B, 1, Q, S]` or, with a bias, `[1 or B, N, Q, S]` →
+/// context `[B·Q, H]`, probabilities before dropout `[B, N, Q, S]`.
 pub fn attention_composed(
     [query, key, value]: [Tensor<2>; 3],
     mask: Option<Tensor<4>>,
@@ -175,6 +215,7 @@ fn on_gpu(
 fn within_sequences(
     [queries, keys, values]: [Tensor<2>; 3],
     mask: Option<Tensor<1>>,
+    bias: Option<&Tensor<2>>,
     params: &AttentionParams,
 ) -> Tensor<2> {
     let drop = |probabilities| dropout_composed(probabilities, params.dropout.probability);
@@ -182,9 +223,10 @@ fn within_sequences(
     if let [Some(1..), Some(sequence)] = lengths {
         let batch = params.lengths.len();
         let mask = mask_of(mask, batch, sequence, params.window, &queries);
-        if runs_gpu_kernel(&queries) {
+        if bias.is_none() && runs_gpu_kernel(&queries) {
             return on_gpu([queries, keys, values], mask, [batch, params.heads], params);
         }
+        let mask = with_bias(mask, bias, sequence);
         return attention_composed([queries, keys, values], mask, [batch, params.heads], drop).0;
     }
     let mut contexts = Vec::new();
@@ -198,6 +240,7 @@ fn within_sequences(
             ];
             let mask = mask.clone().map(|mask| mask.narrow(0, key, length));
             let mask = mask_of(mask, 1, length, params.window, &queries);
+            let mask = with_bias(mask, bias, length);
             contexts.push(attention_composed(rows, mask, [1, params.heads], drop).0);
         }
         query += asking;
@@ -237,6 +280,24 @@ fn mask_of(
     Some(mask.mask_fill(is_far.expand([batch, 1, sequence, sequence]), lowest))
 }
 
+/// The mask and the bias `[N, 2 · L]` of a sequence of some length, which is added to the scores `[B, N, S, S]`.
+fn with_bias(
+    mask: Option<Tensor<4>>,
+    bias: Option<&Tensor<2>>,
+    sequence: usize,
+) -> Option<Tensor<4>> {
+    let Some(bias) = bias else { return mask };
+    let [heads, columns] = bias.dims();
+    // The distances of a shorter sequence are in the middle.
+    let own = bias.clone().narrow(1, columns / 2 - sequence, 2 * sequence);
+    let own: Tensor<3> = own.unsqueeze_dim(1);
+    let by_pair: Tensor<4> = skew(own.expand([heads, sequence, 2 * sequence])).unsqueeze_dim(0);
+    Some(match mask {
+        Some(mask) => by_pair + mask,
+        None => by_pair,
+    })
+}
+
 /// The length that all sequences have, if they have one.
 fn one_length(lengths: &[usize]) -> Option<usize> {
     let (&first, others) = lengths.split_first()?;
@@ -261,6 +322,7 @@ pub(crate) struct SavedAttention<F> {
     /// Joined queries, keys and values; or queries, and keys and values.
     pub(crate) inputs: SavedInputs<F>,
     pub(crate) shapes: Vec<Shape>,
+    pub(crate) bias: Option<F>,
     pub(crate) mask: F,
     /// `[Q · N · 2]`.
     pub(crate) statistics: F,
@@ -301,7 +363,23 @@ pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy, const PARENTS: usiz
     let prepared = Backward::<B, PARENTS>::prepare::<C>(Attention, nodes).compute_bound();
     let inputs = inputs.map(|input| input.into_primitive()).to_vec();
     let mask = mask.into_primitive();
-    let (context, saved) = B::attention_saving(inputs, mask, params);
+    let (context, saved) = B::attention_saving(inputs, None, mask, params);
+    match prepared.stateful() {
+        OpsKind::Tracked(prep) => prep.finish(saved, context),
+        OpsKind::UnTracked(prep) => prep.finish(context),
+    }
+}
+
+pub(crate) fn tracked_with_bias<B: HostKernels, C: CheckpointStrategy>(
+    joined: FloatTensor<Autodiff<B, C>>,
+    bias: FloatTensor<Autodiff<B, C>>,
+    mask: FloatTensor<Autodiff<B, C>>,
+    params: AttentionParams,
+) -> FloatTensor<Autodiff<B, C>> {
+    let nodes = [joined.node(), bias.node()];
+    let prepared = Backward::<B, 2>::prepare::<C>(Attention, nodes).compute_bound();
+    let (inputs, bias) = (vec![joined.into_primitive()], Some(bias.into_primitive()));
+    let (context, saved) = B::attention_saving(inputs, bias, mask.into_primitive(), params);
     match prepared.stateful() {
         OpsKind::Tracked(prep) => prep.finish(saved, context),
         OpsKind::UnTracked(prep) => prep.finish(context),

@@ -65,6 +65,14 @@ pub(crate) trait HostOps: Backend {
         params: AttentionParams,
     ) -> FloatTensor<Self>;
 
+    /// [`attention`](Self::attention) with a bias `[N, 2 · L]` for the distance of each key from its query.
+    fn biased_attention(
+        joined: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        mask: FloatTensor<Self>,
+        params: AttentionParams,
+    ) -> FloatTensor<Self>;
+
     /// Attention with separate queries: the context `[Q, H]` of queries `[Q, H]` on joined keys and values
     /// `[T, 2 · H]` under an additive mask `[T]` of the keys.
     fn cross_attention(
@@ -192,15 +200,16 @@ pub(crate) trait HostKernels: HostOps {
     /// The gradient of the input of [`gated_gelu`](HostOps::gated_gelu).
     fn gated_gelu_backward(x: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self>;
 
-    /// [`attention`](HostOps::attention) of one input, or [`cross_attention`](HostOps::cross_attention) of two, and
-    /// state for the backward pass.
+    /// [`attention`](HostOps::attention) of one input, with a bias or without, or
+    /// [`cross_attention`](HostOps::cross_attention) of two, and state for the backward pass.
     fn attention_saving(
         inputs: Vec<FloatTensor<Self>>,
+        bias: Option<FloatTensor<Self>>,
         mask: FloatTensor<Self>,
         params: AttentionParams,
     ) -> (FloatTensor<Self>, SavedAttention<FloatTensor<Self>>);
 
-    /// The gradients of the inputs.
+    /// The gradients of the inputs, and of the bias if there is one.
     fn attention_backward(
         saved: SavedAttention<FloatTensor<Self>>,
         grad: FloatTensor<Self>,
@@ -312,6 +321,15 @@ impl<B: HostKernels, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
         params: AttentionParams,
     ) -> FloatTensor<Self> {
         attention::tracked::<B, C, 1>([joined], mask, params)
+    }
+
+    fn biased_attention(
+        joined: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        mask: FloatTensor<Self>,
+        params: AttentionParams,
+    ) -> FloatTensor<Self> {
+        attention::tracked_with_bias::<B, C>(joined, bias, mask, params)
     }
 
     fn cross_attention(

@@ -40,8 +40,9 @@ fn of_every_kernel() -> Results {
     all.extend(of_feed_forward(rows()));
     all.extend(of_feed_forward(19));
     for precision in [Precision::F32, Precision::Bf16] {
-        all.extend(of_attention(None, precision));
-        all.extend(of_attention(Some(30), precision));
+        all.extend(of_attention(None, false, precision));
+        all.extend(of_attention(None, true, precision));
+        all.extend(of_attention(Some(30), false, precision));
     }
     all.extend(of_rows());
     all
@@ -194,7 +195,7 @@ fn of_feed_forward(rows: usize) -> Results {
     all
 }
 
-fn of_attention(window: Option<usize>, precision: Precision) -> Results {
+fn of_attention(window: Option<usize>, is_biased: bool, precision: Precision) -> Results {
     let params = AttentionParams {
         lengths: LENGTHS.into(),
         query_lengths: LENGTHS.into(),
@@ -211,14 +212,23 @@ fn of_attention(window: Option<usize>, precision: Precision) -> Results {
         Precision::Bf16 => attention::Operands::Bf16(attention::Layout::Joined(&rounded)),
     };
     let mask = &mask;
-    let inputs = attention::Inputs { operands, mask };
+    let longest = LENGTHS.iter().max().expect("some sequences");
+    let bias = attention::Bias::new(&data(HEADS * 2 * longest, 5.0), HEADS);
+    let bias = is_biased.then_some(&bias);
+    let inputs = attention::Inputs {
+        operands,
+        mask,
+        bias,
+    };
     let grad = data(rows() * WIDTH, 4.0);
     let (context, statistics) = attention::forward(inputs, &params);
-    let gradient = attention::backward(inputs, &statistics, &grad, &params);
+    let (gradient, of_bias) = attention::backward(inputs, &statistics, &grad, &params);
     let attention::Gradient::Joined(gradient) = gradient else {
         unreachable!("the inputs are joined")
     };
-    vec![("context", context), ("gradient of attention", gradient)]
+    let mut all = vec![("context", context), ("gradient of attention", gradient)];
+    all.extend(of_bias.map(|of_bias| ("gradient of a bias", of_bias)));
+    all
 }
 
 fn of_rows() -> Results {

@@ -6,7 +6,7 @@ use burn::tensor::Shape;
 
 use super::Slices;
 use crate::attention::{SavedAttention, SavedInputs};
-use crate::cpu::attention::{self, Layout, Operands};
+use crate::cpu::attention::{self, Bias, Layout, Operands};
 use crate::cpu::elementwise;
 use crate::params::{AttentionParams, Precision};
 
@@ -27,6 +27,7 @@ fn rounded<B: Slices>(inputs: &[FloatTensor<B>], precision: Precision) -> Option
 /// The context `[Q, H]`, and what the backward pass needs.
 pub(super) fn forward<B: Slices>(
     inputs: Vec<FloatTensor<B>>,
+    bias: Option<FloatTensor<B>>,
     mask: FloatTensor<B>,
     params: AttentionParams,
 ) -> (FloatTensor<B>, SavedAttention<FloatTensor<B>>) {
@@ -35,9 +36,15 @@ pub(super) fn forward<B: Slices>(
         None => SavedInputs::F32(inputs),
         Some(rounded) => SavedInputs::Bf16(rounded.into()),
     };
+    let rows = bias.as_ref().map(|bias| rows_of_bias::<B>(bias, &params));
     let (context, statistics) = with_operands::<B, _>(&inputs, |operands| {
-        let mask = &B::elements(&mask);
-        attention::forward(attention::Inputs { operands, mask }, &params)
+        let (mask, bias) = (&B::elements(&mask), rows.as_ref());
+        let inputs = attention::Inputs {
+            operands,
+            mask,
+            bias,
+        };
+        attention::forward(inputs, &params)
     });
     let rows: usize = params.query_lengths.iter().sum();
     let width = context.len() / rows.max(1);
@@ -45,11 +52,16 @@ pub(super) fn forward<B: Slices>(
     let saved = SavedAttention {
         inputs,
         shapes,
+        bias,
         mask,
         statistics: B::tensor(statistics, length),
         params,
     };
     (B::tensor(context, Shape::new([rows, width])), saved)
+}
+
+fn rows_of_bias<B: Slices>(bias: &FloatTensor<B>, params: &AttentionParams) -> Bias {
+    Bias::new(&B::elements(bias), params.heads)
 }
 
 /// Calls `f` with what was saved.
@@ -66,16 +78,26 @@ fn with_operands<B: Slices, R>(
     }
 }
 
+/// The gradients of the inputs, and of the bias if there is one.
 pub(super) fn backward<B: Slices>(
     saved: SavedAttention<FloatTensor<B>>,
     grad: &FloatTensor<B>,
 ) -> Vec<FloatTensor<B>> {
     let (mask, statistics) = (B::elements(&saved.mask), B::elements(&saved.statistics));
-    let gradient = with_operands::<B, _>(&saved.inputs, |operands| {
-        let mask = &mask;
-        let inputs = attention::Inputs { operands, mask };
+    let bias = saved.bias.as_ref();
+    let rows = bias.map(|bias| rows_of_bias::<B>(bias, &saved.params));
+    let (gradient, of_bias) = with_operands::<B, _>(&saved.inputs, |operands| {
+        let (mask, bias) = (&mask, rows.as_ref());
+        let inputs = attention::Inputs {
+            operands,
+            mask,
+            bias,
+        };
         attention::backward(inputs, &statistics, &B::elements(grad), &saved.params)
     });
+    let of_bias = bias
+        .zip(of_bias)
+        .map(|(bias, gradient)| B::tensor(gradient, bias.shape()));
     let gradients = match gradient {
         attention::Gradient::Joined(joined) => vec![joined],
         attention::Gradient::Separate(queries, keys_values) => vec![queries, keys_values],
@@ -83,5 +105,6 @@ pub(super) fn backward<B: Slices>(
     let gradients = gradients.into_iter().zip(&saved.shapes);
     gradients
         .map(|(gradient, shape)| B::tensor(gradient, shape.clone()))
+        .chain(of_bias)
         .collect()
 }

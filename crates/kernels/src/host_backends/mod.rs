@@ -162,7 +162,16 @@ macro_rules! on_slices {
                 mask: FloatTensor<Self>,
                 params: AttentionParams,
             ) -> FloatTensor<Self> {
-                attention::forward::<Self>(vec![joined], mask, params).0
+                attention::forward::<Self>(vec![joined], None, mask, params).0
+            }
+
+            fn biased_attention(
+                joined: FloatTensor<Self>,
+                bias: FloatTensor<Self>,
+                mask: FloatTensor<Self>,
+                params: AttentionParams,
+            ) -> FloatTensor<Self> {
+                attention::forward::<Self>(vec![joined], Some(bias), mask, params).0
             }
 
             fn cross_attention(
@@ -171,7 +180,7 @@ macro_rules! on_slices {
                 mask: FloatTensor<Self>,
                 params: AttentionParams,
             ) -> FloatTensor<Self> {
-                attention::forward::<Self>(vec![queries, keys_values], mask, params).0
+                attention::forward::<Self>(vec![queries, keys_values], None, mask, params).0
             }
 
             fn linear(
@@ -269,10 +278,11 @@ macro_rules! on_slices {
 
             fn attention_saving(
                 inputs: Vec<FloatTensor<Self>>,
+                bias: Option<FloatTensor<Self>>,
                 mask: FloatTensor<Self>,
                 params: AttentionParams,
             ) -> (FloatTensor<Self>, SavedAttention<FloatTensor<Self>>) {
-                attention::forward::<Self>(inputs, mask, params)
+                attention::forward::<Self>(inputs, bias, mask, params)
             }
 
             fn attention_backward(

@@ -2,7 +2,7 @@
 
 use bert_kernels::{
     AttentionParams, DropoutMask, Precision, Projections, attention, attention_composed,
-    attention_with_probabilities, cross_attention, without_kernels,
+    attention_with_probabilities, biased_attention, cross_attention, without_kernels,
 };
 use bert_testing::{
     Quantity, TestDevice, Values, assert_close, where_kernels_are, with_and_without_kernels,
@@ -15,12 +15,14 @@ where_kernels_are!(
     attention_is_its_composed_body,
     cross_attention_of_first_tokens_is_its_composed_body,
     ragged_attention_is_its_composed_body,
+    attention_with_a_bias_is_its_composed_body,
     attention_in_bfloat16_is_that_of_rounded_inputs_bit_for_bit,
     nan_and_infinity_stay_visible,
 );
 
 with_and_without_kernels!(
     attention_within_ragged_sequences_is_that_of_each_alone,
+    a_bias_belongs_to_the_distance_of_a_key_from_its_query,
     ragged_attention_is_that_of_padded_sequences,
     cross_attention_is_attention_of_the_queries_tokens,
     attention_without_any_position_is_uniform,
@@ -293,6 +295,57 @@ fn ragged_attention_is_its_composed_body(device: &TestDevice) -> anyhow::Result<
         &attend(),
         &without_kernels(attend),
     );
+    Ok(())
+}
+
+/// With a sequence of one block of queries, of several, and with masked keys.
+fn attention_with_a_bias_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
+    let on = device.autodiff();
+    let (lengths, heads, width) = ([5, 1, 70, 19], 5, 35);
+    let hide = |mask: Tensor<1>| {
+        mask.slice_fill(8..12, f32::MIN)
+            .slice_fill(94..95, f32::MIN)
+    };
+    let attend = || {
+        let [qkv @ .., bias] = [0.0, 1.0, 2.0, 3.0].map(|phase| waves([95, width], phase, &on));
+        let bias = bias.slice([0..heads, 0..28]).repeat(&[1, 5]);
+        let [query, key, value] = qkv;
+        with_gradients([query, key, value, bias], |[query, key, value, bias]| {
+            let mask = hide(Tensor::zeros([95], &on));
+            let qkv = Projections::from_separate([query, key, value]);
+            biased_attention(qkv, bias, Some(mask), params(&lengths, heads))
+        })
+    };
+    let name = "attention with a bias";
+    assert_same(device, name, &attend(), &without_kernels(attend));
+    Ok(())
+}
+
+/// Queries and keys are zero, so that the bias is all that is in the scores: where one distance has a high one, a query's context
+/// is the value of the key that stands so far from it.
+fn a_bias_belongs_to_the_distance_of_a_key_from_its_query(
+    device: &TestDevice,
+) -> anyhow::Result<()> {
+    let on = device.plain();
+    let (lengths, longest) = ([3, 5], 5);
+    let value = Tensor::<1, Int>::arange(0..8, on).float().reshape([8, 1]);
+    for distance in [-2, 0, 1_i32] {
+        let mut bias = vec![0.0_f32; 2 * longest];
+        bias[(distance + longest as i32 - 1) as usize] = 1000.0;
+        let bias = Tensor::from_data(TensorData::new(bias, [1, 2 * longest]), on);
+        let zeros = || Tensor::<2>::zeros([8, 1], on);
+        let qkv = Projections::from_separate([zeros(), zeros(), value.clone()]);
+        let found = biased_attention(qkv, bias, None, params(&lengths, 1));
+        let found = Values::of(found);
+        for (first, length) in [(0, 3), (3, 5)] {
+            for query in 0..length {
+                let key = query + distance;
+                if (0..length).contains(&key) {
+                    assert_eq!(found[(first + query) as usize], (first + key) as f32);
+                }
+            }
+        }
+    }
     Ok(())
 }
 

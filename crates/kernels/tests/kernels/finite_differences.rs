@@ -3,8 +3,8 @@
 use bert_kernels::{
     AttentionParams, CrossEntropyOptions, DropoutMask, EmbeddingIds, EmbeddingParams,
     EmbeddingWeights, Epilogue, IGNORE_INDEX, LinearWeights, LowRankWeights, NormParams, Precision,
-    Projections, Rotation, attention, cross_attention, dropout_add_norm, embed, embedding,
-    feed_forward, gated_gelu, gelu, layer_norm, linear, linear_kv, linear_qkv,
+    Projections, Rotation, attention, biased_attention, cross_attention, dropout_add_norm, embed,
+    embedding, feed_forward, gated_gelu, gelu, layer_norm, linear, linear_kv, linear_qkv,
     masked_cross_entropy, rotary, weighted_cross_entropy,
 };
 use bert_testing::differences::{Place, at_shapes, check, numbers};
@@ -19,6 +19,7 @@ with_and_without_kernels!(
     of_a_linear_map_with_an_adapter,
     of_feed_forward_networks,
     of_self_attention,
+    of_attention_with_a_bias,
     of_attention_of_some_queries,
     of_norms,
     of_activations,
@@ -151,6 +152,21 @@ fn of_self_attention(device: &TestDevice) -> anyhow::Result<()> {
                 });
             }
         }
+    })
+}
+
+fn of_attention_with_a_bias(device: &TestDevice) -> anyhow::Result<()> {
+    at_shapes(device, sequences(), |(lengths, heads, head)| {
+        let (tokens, width) = (lengths.iter().sum(), heads * head);
+        let longest = lengths.iter().max().copied().unwrap_or(0);
+        let name = format!("bias, {lengths:?}, {heads} × {head}");
+        let qkv = [tokens, width];
+        let inputs = [qkv, qkv, qkv, [heads, 2 * longest]];
+        check(device, &name, inputs, |[q, k, v, bias], place| {
+            let qkv = Projections::from_separate([q, k, v]);
+            let params = params(&lengths, &lengths, heads);
+            biased_attention(qkv, bias, Some(mask(&lengths, place)), params)
+        });
     })
 }
 

@@ -3,6 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::are_little;
+use super::bias::Bias;
 use super::block::{Block, FEW_QUERIES, QUERIES};
 use super::layout::{Gradient, Inputs, Sizes, Which};
 use super::scores::{BlockOfHead, pack_lanes};
@@ -14,14 +15,15 @@ use crate::cpu::simd::arch;
 use crate::cpu::threads::each;
 use crate::params::AttentionParams;
 
-/// The gradients of queries, keys and values. With probabilities P and the dropout mask M: `V' = (M ∘ P)ᵀ C'`,
-/// `P' = M ∘ (C' Vᵀ)`, `S' = P ∘ (P' − rowsum(P' ∘ P))`, `Q' = scale · S' K`, `K' = scale · S'ᵀ Q`.
+/// The gradients of queries, keys and values, and of a bias `[N, 2 · L]` if there is one. With probabilities P and the dropout mask M: `V' = (M ∘ P)ᵀ C'`,
+/// `P' = M ∘ (C' Vᵀ)`, `S' = P ∘ (P' − rowsum(P' ∘ P))`, `Q' = scale · S' K`, `K' = scale · S'ᵀ Q`. The bias of a distance has
+/// the sum of its `S'`.
 pub(crate) fn backward(
     inputs: Inputs<'_>,
     statistics: &[f32],
     grad: &[f32],
     params: &AttentionParams,
-) -> Gradient<Vec<f32>> {
+) -> (Gradient<Vec<f32>>, Option<Vec<f32>>) {
     let sizes = Sizes::new(&inputs, params);
     let dropout = Mask::new(params.dropout);
     let mut gradient = Gradient::zeros(inputs.operands);
@@ -35,14 +37,19 @@ pub(crate) fn backward(
         one,
         dropout,
         out,
+        of_bias: one.bias.map(Bias::gradient),
     });
-    each(
+    let of_bias = each(
         items.collect(),
         are_little,
         Room::default,
         |room, sequence| arch().dispatch(Running(sequence, room)),
     );
-    gradient
+    let of_bias = inputs.bias.map(|bias| {
+        let of_bias: Vec<Bias> = of_bias.into_iter().flatten().collect();
+        Bias::sum(&of_bias, bias, sizes.scale().recip())
+    });
+    (gradient, of_bias)
 }
 
 struct OneSequence<'a> {
@@ -51,6 +58,8 @@ struct OneSequence<'a> {
     statistics: &'a [f32],
     grad: &'a [f32],
     out: Gradient<&'a mut [f32]>,
+    /// Of the bias, times the scale.
+    of_bias: Option<Bias>,
 }
 
 /// Lanes, and three matrices of scores.
@@ -66,10 +75,10 @@ struct Room {
 struct Running<'a, 'b>(OneSequence<'a>, &'b mut Room);
 
 impl WithSimd for Running<'_, '_> {
-    type Output = ();
+    type Output = Option<Bias>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(self, simd: S) -> Option<Bias> {
         let Self(mut sequence, room) = self;
         let one = sequence.one;
         for head in 0..one.sizes.heads {
@@ -81,6 +90,7 @@ impl WithSimd for Running<'_, '_> {
                 }
             }
         }
+        sequence.of_bias
     }
 }
 
@@ -122,6 +132,9 @@ impl OneSequence<'_> {
         let statistics = Statistics::saved(&self.statistics[rows..], head, heads);
         let (keys, scale) = (block.keys.clone(), one.sizes.scale());
         probabilities.differentiate(simd, keys.clone(), &statistics, dropout, scale);
+        if let Some(of_bias) = &mut self.of_bias {
+            of_bias.add_gradient::<W>(gradient.as_chunks().0, head, block);
+        }
 
         let by_keys = block.scores::<W>();
         let out = &mut self.out;

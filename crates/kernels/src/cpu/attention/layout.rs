@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::bias::Bias;
 use crate::cpu::gemm::bf16_rows::widen_into;
 use crate::cpu::view::View;
 use crate::params::AttentionParams;
@@ -65,11 +66,12 @@ impl<'a> Operands<'a> {
     }
 }
 
-/// Queries, keys and values, and the additive mask `[T]` of the keys.
+/// Queries, keys and values, the additive mask `[T]` of the keys, and what distances add to the scores.
 #[derive(Clone, Copy)]
 pub(crate) struct Inputs<'a> {
     pub(crate) operands: Operands<'a>,
     pub(crate) mask: &'a [f32],
+    pub(crate) bias: Option<&'a Bias>,
 }
 
 /// Of queries, keys and values as they are laid out: the gradient, that of one sequence, or the number of elements.

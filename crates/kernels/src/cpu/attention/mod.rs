@@ -5,6 +5,7 @@
 //! one that is not masked. N heads, D head width, H = N · D, W lanes of queries.
 
 mod backward;
+mod bias;
 mod block;
 mod forward;
 mod layout;
@@ -13,6 +14,7 @@ mod sequence;
 mod softmax;
 
 pub(crate) use backward::backward;
+pub(crate) use bias::Bias;
 pub(crate) use forward::forward;
 pub(crate) use layout::{Gradient, Inputs, Layout, Operands};
 

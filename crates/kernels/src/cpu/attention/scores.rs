@@ -89,6 +89,9 @@ impl<'a> BlockOfHead<'a> {
         let keys = self.view(Which::Keys, widened);
         self.products::<S, W>(simd, keys, lanes, scores);
         let (scores, _) = scores.as_chunks_mut::<W>();
+        if let Some(bias) = self.one.bias {
+            bias.add_to(scores, self.head, self.block);
+        }
         self.mask(scores);
         if let Some(window) = self.one.window {
             self.hide_far(scores, window);

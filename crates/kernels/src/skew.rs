@@ -11,19 +11,11 @@ use burn::tensor::Tensor;
 /// # Shapes
 ///
 /// `[M, S, 2 S]` → `[M, S, S]`.
-pub(crate) fn skew(by_distance: Tensor<3>) -> Tensor<3> {
+pub fn skew(by_distance: Tensor<3>) -> Tensor<3> {
     let [count, length, width] = by_distance.dims();
     by_distance
         .reshape([count, length * width])
         .narrow(1, length - 1, length * (width - 1))
         .reshape([count, length, width - 1])
         .narrow(2, 0, length)
-}
-
-/// The distances of the columns that [`skew`] takes, for a function of the distance. The last column, which is not read, repeats
-/// the one before.
-pub(crate) fn columns<T>(length: usize, of_distance: impl Fn(i64) -> T) -> Vec<T> {
-    let farthest = length as i64 - 1;
-    let distances = (-farthest..=farthest).chain([farthest]);
-    distances.map(of_distance).collect()
 }
