@@ -3,9 +3,9 @@
 use bert_kernels::{
     AdamWState, AdamWStep, AttentionParams, CrossEntropyOptions, DropoutMask, EmbeddingIds,
     EmbeddingParams, EmbeddingWeights, Epilogue, LinearWeights, LowRankWeights, NormParams,
-    Precision, Projections, Rotation, adamw_update, attention, cross_attention, dropout_add_norm,
-    embed, feed_forward, gated_gelu, gelu, layer_norm, linear, linear_qkv, masked_cross_entropy,
-    rotary, weighted_cross_entropy, without_kernels,
+    Precision, Projections, Rotation, adamw_update, attention, biased_attention, cross_attention,
+    dropout_add_norm, embed, feed_forward, gated_gelu, gelu, layer_norm, linear, linear_qkv,
+    masked_cross_entropy, rotary, weighted_cross_entropy, without_kernels,
 };
 use bert_parity::operation::{integers, row, same, waves, with_gradients};
 use bert_parity::{Quantity, Values};
@@ -211,7 +211,8 @@ fn embeddings(on: &Device) -> Run {
     )
 }
 
-/// Within ragged sequences, of which one has a masked token; within a window; and of the first tokens alone.
+/// Within ragged sequences, of which one has a masked token; within a window; of the first tokens alone; and with a bias for
+/// distances.
 fn attentions(on: &Device) -> Vec<Run> {
     let lengths = [5, 1, 19, 2];
     let params = |query_lengths: [usize; 4], window| AttentionParams {
@@ -239,7 +240,13 @@ fn attentions(on: &Device) -> Vec<Run> {
             params([1; 4], None),
         )
     });
-    vec![within(None), within(Some(2)), of_first_tokens]
+    let [query, key, value] = projections(27, 35, on);
+    let bias = waves([5, 38], 3.0, on);
+    let biased = with_gradients([query, key, value, bias], |[query, key, value, bias]| {
+        let qkv = Projections::from_separate([query, key, value]);
+        biased_attention(qkv, bias, None, params(lengths, None))
+    });
+    vec![within(None), within(Some(2)), of_first_tokens, biased]
 }
 
 /// Plain, and with class weights and smoothing; every fourth row is ignored.

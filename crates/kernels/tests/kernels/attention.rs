@@ -336,7 +336,7 @@ fn a_bias_belongs_to_the_distance_of_a_key_from_its_query(
         let zeros = || Tensor::<2>::zeros([8, 1], on);
         let qkv = Projections::from_separate([zeros(), zeros(), value.clone()]);
         let found = biased_attention(qkv, bias, None, params(&lengths, 1));
-        let found = Values::of(found);
+        let found: Vec<f32> = found.into_data().iter().collect();
         for (first, length) in [(0, 3), (3, 5)] {
             for query in 0..length {
                 let key = query + distance;
@@ -392,7 +392,7 @@ fn probabilities_are_those_of_attention(device: &TestDevice) -> anyhow::Result<(
     let qkv = || [0.0, 1.0, 2.0].map(|phase| waves([2 * sequence, width], phase, &on));
     let params = || params(&[sequence; 2], heads);
     let qkv_of = || Projections::from_separate(qkv());
-    let (context, probabilities) = attention_with_probabilities(qkv_of(), None, params());
+    let (context, probabilities) = attention_with_probabilities(qkv_of(), None, None, params());
     assert_eq!(probabilities.dims(), [2, heads, sequence, sequence]);
     let sums = Values::of(probabilities.sum_dim(3));
     let ones = Values::of(Tensor::<4>::ones([2, heads, sequence, 1], &on));

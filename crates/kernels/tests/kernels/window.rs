@@ -120,7 +120,7 @@ fn probabilities_are_within_the_window(device: &TestDevice) -> anyhow::Result<()
     let (on, window) = (device.plain(), 2);
     let params = params(&[9, 9], Some(window), DropoutMask::NONE);
     let of = || Projections::from_separate(qkv(18, on));
-    let (context, probabilities) = attention_with_probabilities(of(), None, params.clone());
+    let (context, probabilities) = attention_with_probabilities(of(), None, None, params.clone());
     let hidden = band(9, window, 9, on).lower_elem(0.0);
     let beyond = probabilities.clone() * hidden.expand([2, HEADS, 9, 9]).float();
     assert_eq!(beyond.sum().into_scalar::<f32>(), 0.0);
