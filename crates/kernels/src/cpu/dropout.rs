@@ -99,6 +99,57 @@ mod tests {
     }
 
     #[test]
+    fn the_hash_is_lowbias32() {
+        // From an implementation of its definition in Python.
+        for (x, expected) in [
+            (0, 0),
+            (1, 0x6889_90c0),
+            (2, 0xd113_2181),
+            (0x8000_0000, 0xcc4b_4124),
+            (0xdead_beef, 0xe628_c683),
+            (u32::MAX, 0x6768_824a),
+        ] {
+            assert_eq!(mix(x), expected, "{x:#x}");
+        }
+    }
+
+    #[test]
+    fn a_mask_has_both_halves_of_its_seed_and_the_share_of_hashes_that_are_dropped() {
+        let mask = mask(0.25, 0x1234_5678_9abc);
+        assert_eq!(mask.seed, [0x5678_9abc, 0x1234]);
+        assert_eq!(mask.threshold, 1 << 30);
+        assert_eq!(mask.scale, 4.0 / 3.0);
+    }
+
+    #[test]
+    fn an_element_is_dropped_if_the_hash_of_its_index_and_seed_is_below_the_threshold() {
+        let (index, seed) = (5, [7, 9]);
+        let hash = mix(mix(index ^ seed[0]) ^ seed[1]);
+        let scale_below = |threshold| {
+            let scale = 2.0;
+            Mask {
+                seed,
+                threshold,
+                scale,
+            }
+            .scale_at(index)
+        };
+        assert_eq!(scale_below(hash), 2.0);
+        assert_eq!(scale_below(hash + 1), 0.0);
+    }
+
+    #[test]
+    fn elements_are_scaled_by_their_indices_which_wrap() {
+        let mask = mask(0.5, 3);
+        let mut values = [1.0; 100];
+        let first = u32::MAX - 49;
+        mask.apply(&mut values, first);
+        for (index, value) in (0..100).zip(values) {
+            assert_eq!(value, mask.scale_at(first.wrapping_add(index)), "{index}");
+        }
+    }
+
+    #[test]
     fn nothing_is_dropped_at_zero() {
         let none = DropoutMask {
             probability: 0.0,

@@ -103,6 +103,14 @@ mod tests {
     }
 
     #[test]
+    fn exp_is_zero_just_below_its_range_and_infinite_just_above() {
+        assert!(exp(EXP_LOWEST) >= f32::MIN_POSITIVE);
+        assert_eq!(exp(EXP_LOWEST.next_down()), 0.0);
+        assert!(exp(EXP_HIGHEST).is_finite());
+        assert_eq!(exp(EXP_HIGHEST.next_up()), f32::INFINITY);
+    }
+
+    #[test]
     fn the_distribution_function_has_its_known_values() {
         // From tables of the standard normal distribution to ten digits.
         let known = [

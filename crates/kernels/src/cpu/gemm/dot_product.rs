@@ -28,6 +28,12 @@ impl DotProduct {
         exists.then_some(Self(quantization))
     }
 
+    /// An instruction that this processor may not have, for tests of what is packed for it. They do not call [`sums`](Self::sums).
+    #[cfg(test)]
+    pub(super) fn of_some_processor(quantization: Quantization) -> Self {
+        Self(quantization)
+    }
+
     /// R rows times a panel, word by word. int8 sums start with the zero-point compensation.
     ///
     /// # Panics

@@ -139,5 +139,19 @@ mod tests {
             assert_eq!(bf16(x), expected, "{x}");
         }
         assert!(widen(bf16(f32::NAN)).is_nan());
+        // Its upper half alone, with the lowest bit of it flipped, would be an infinity.
+        assert!(widen(bf16(f32::from_bits(0x7f81_0000))).is_nan());
+    }
+
+    #[test]
+    fn the_largest_element_becomes_the_largest_int8() {
+        let mut elements = [0.5; 19];
+        for place in [0, 15, 16, 18] {
+            elements[place] = -254.0;
+            assert_eq!(scale_of(&elements), 2.0, "{place}");
+            elements[place] = 0.5;
+        }
+        assert_eq!(scales_of_columns(&[127.0, -1.0, 0.0, 254.0], 2), [1.0, 2.0]);
+        assert_eq!(quantize(-254.0 * inverse(2.0)), -127);
     }
 }

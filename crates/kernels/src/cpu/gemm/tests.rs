@@ -2,10 +2,10 @@
 
 use std::mem::MaybeUninit;
 
-use super::bf16_rows::{Bf16Rows, words_of_row};
+use super::bf16_rows::{Bf16Rows, words_of, words_of_row};
 use super::blocking::{KC, MAX_MR};
 use super::dot_product::DotProduct;
-use super::lhs::PackedLhs;
+use super::lhs::{LhsElements, PackedLhs};
 use super::macrokernel::{RhsColumns, multiply_into};
 use super::pack_lhs::LhsPanels;
 use super::pack_rhs::RhsPanels;
@@ -287,6 +287,122 @@ fn int8_products_are_sums_of_integers_bit_for_bit() {
         if let Some(found) = by_instruction(operands, k, WeightFormat::Int8) {
             assert_eq!(found, expected, "{k}, by the instruction");
         }
+    }
+}
+
+/// What the instruction for this quantization adds to a sum: the products of the elements of two words.
+fn product_of_words(quantization: Quantization, lhs: u32, rhs: u32) -> f64 {
+    let (lhs_bytes, rhs_bytes) = (lhs.to_le_bytes(), rhs.to_le_bytes());
+    let of_bytes = lhs_bytes.into_iter().zip(rhs_bytes);
+    let low_and_high = |word: u32| [word as u16, (word >> 16) as u16].map(widen).map(f64::from);
+    let ([l0, l1], [r0, r1]) = (low_and_high(lhs), low_and_high(rhs));
+    match quantization {
+        Quantization::Bf16 => l0 * r0 + l1 * r1,
+        Quantization::Int8 => of_bytes
+            .map(|(unsigned, signed)| f64::from(unsigned) * f64::from(signed.cast_signed()))
+            .sum(),
+    }
+}
+
+/// On processors without the instruction, too: the words of both sides and the compensation are packed anywhere.
+#[test]
+fn words_that_are_packed_for_an_instruction_multiply_to_the_products_of_their_elements() {
+    for (format, k) in FORMATS
+        .into_iter()
+        .flat_map(|format| [1, 2, 3, 7, KC, KC + 3, 2 * KC + 41].map(|k| (format, k)))
+    {
+        let (rows, columns) = (5, 37);
+        let (x, weight) = (waves(rows * k, 0.5), waves(k * columns, 1.0));
+        let panels = RhsPanels::pack(&[(&weight, View::rows(0, k, columns, columns))]);
+        let panels = panels.in_format(format);
+        let words = panels.words().expect("it is quantized");
+        let quantization = words.quantization();
+        let by = DotProduct::of_some_processor(quantization);
+        let view = View::rows(0, rows, k, k);
+        let lhs = PackedLhs::pack_for(Some(by), panels.arch(), (&x, view), Some(quantization));
+        let LhsElements::Words(of_rows, _) = lhs.elements() else {
+            panic!("words were asked for")
+        };
+        let element = |scale: f32, x: f32| match format {
+            WeightFormat::Int8 => f64::from(quantize(x * inverse(scale))),
+            _ => f64::from(widen(bf16(x))),
+        };
+        let of_column = |column| weight.iter().copied().skip(column).step_by(columns);
+        for block in (0..k).step_by(KC).map(|start| start..k.min(start + KC)) {
+            for column in 0..columns {
+                let (panel, place) = (column / panels.width(), column % panels.width());
+                let right: Vec<f32> = of_column(column).collect();
+                let of_panel = words.rows_of(panel, &block).chunks_exact(panels.width());
+                let right_words: Vec<u32> = of_panel.map(|row| row[place]).collect();
+                let compensation = words.compensation_of(panel, &block).get(place);
+                let compensation = f64::from(compensation.copied().unwrap_or(0));
+                for (range, left) in of_rows.columns_of(&quantization.words_of(&block)) {
+                    for row in range.clone() {
+                        let left = left.chunks_exact(range.len());
+                        let pairs = left.map(|words| words[row - range.start]).zip(&right_words);
+                        let found = pairs.map(|(l, &r)| product_of_words(quantization, l, r));
+                        let found = found.sum::<f64>() + compensation;
+                        let x = &x[row * k..(row + 1) * k];
+                        let (of_x, of_right) = (scale_of(x), scale_of(&right));
+                        let terms = block.clone();
+                        let expected: f64 = terms
+                            .map(|k| element(of_x, x[k]) * element(of_right, right[k]))
+                            .sum();
+                        assert!(
+                            (found - expected).abs() < 1e-9,
+                            "{format:?}, {k}: {row}, {column}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Joined from contiguous columns, words are those of the same matrix by rows.
+#[test]
+fn columns_of_bfloat16_are_joined_to_the_words_of_rows() {
+    let panels = RhsPanels::pack(&[(&[1.0], View::rows(0, 1, 1, 1))]);
+    for (rows, columns) in [(1, 1), (7, 2), (25, 7), (6, 131)] {
+        let width = words_of_row(columns);
+        let element = |row: usize, column: usize| (1 + row * columns + column) as u16;
+        let mut by_rows = vec![0_u32; rows * width];
+        let places = super::bf16_rows::elements_mut(&mut by_rows);
+        for (row, places) in places.chunks_exact_mut(2 * width).enumerate() {
+            (0..columns).for_each(|column| places[column] = element(row, column));
+        }
+        let (elements, view) = Bf16Rows::new(&by_rows, width).columns(0..columns);
+        let expected = LhsPanels::pack(panels.arch(), words_of((elements, view)));
+        let by_columns: Vec<u16> = (0..columns)
+            .flat_map(|column| (0..rows).map(move |row| element(row, column)))
+            .collect();
+        let view = View::rows(0, columns, rows, rows).transposed();
+        let found = LhsPanels::join_columns(panels.arch(), (&by_columns, view));
+        let all = 0..width;
+        assert!(
+            found.columns_of(&all).eq(expected.columns_of(&all)),
+            "{rows} × {columns}"
+        );
+    }
+}
+
+#[test]
+fn elements_that_begin_within_a_word_are_no_words() {
+    let elements = [0_u16; 16];
+    let whole = View::rows(2, 2, 3, 4);
+    let (words, view) = words_of((&elements, whole));
+    assert_eq!((words.len(), view.start, view.row_stride), (8, 1, 2));
+    assert_eq!((view.rows, view.columns), (2, 2));
+    for view in [
+        View { start: 1, ..whole },
+        View {
+            row_stride: 5,
+            ..whole
+        },
+        whole.transposed(),
+    ] {
+        let refused = std::panic::catch_unwind(|| words_of((&elements, view)));
+        assert!(refused.is_err());
     }
 }
 
