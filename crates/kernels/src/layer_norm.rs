@@ -151,7 +151,7 @@ pub(crate) struct SavedNorm<F> {
 #[derive(Debug, Clone)]
 pub(crate) enum NormalizedRows<F> {
     F32(F),
-    Bf16(Arc<[u16]>),
+    Bf16(Arc<Vec<u16>>),
 }
 
 #[derive(Debug, Clone)]

@@ -304,7 +304,7 @@ pub(crate) enum SavedActivations<F> {
         /// The input `[T, K]`, where a weight wants a gradient.
         x: Option<F>,
         /// The input of the activation, `[T, N]`, if there is an activation.
-        z: Option<F>,
+        z: Option<Arc<Vec<f32>>>,
     },
     /// The same in bfloat16.
     #[cfg(any(feature = "flex", feature = "ndarray"))]

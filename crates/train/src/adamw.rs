@@ -1,9 +1,9 @@
 use std::collections::HashMap;
 
 use bert_kernels::{AdamWState, AdamWStep, StepOutcomes, adamw_update};
-use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use crate::PartRates;
 use crate::path::ModulePath;
@@ -29,6 +29,16 @@ pub(crate) struct Moments {
     pub(crate) second: Tensor<1>,
 }
 
+impl Moments {
+    /// Before the first step. The two share no memory, so that the step can change both in place.
+    fn zeros(elements: usize, device: &Device) -> Self {
+        Self {
+            first: Tensor::zeros([elements], device),
+            second: Tensor::zeros([elements], device),
+        }
+    }
+}
+
 impl AdamW {
     /// β₁ = 0.9, β₂ = 0.999, ε = 1e-8: the defaults of PyTorch and of transformers.
     pub fn new(weight_decay: f64) -> Self {
@@ -47,6 +57,15 @@ impl AdamW {
     #[must_use]
     pub fn with_rates(self, rates: PartRates) -> Self {
         Self { rates, ..self }
+    }
+
+    /// Makes the moments of all parameters that are trained and have none. Moments that a first step makes, after activations
+    /// and gradients, lie between the holes that these leave, and the heap grows by the next buffer that fits in no hole.
+    pub(crate) fn reserve<M: Module>(&mut self, module: &M, device: &Device) {
+        module.visit(&mut Reservation {
+            moments: &mut self.moments,
+            device: device.clone().inner(),
+        });
     }
 
     /// Updates every parameter that has a gradient. Gradients are multiplied by `gradient_factor` first, which is how
@@ -112,6 +131,21 @@ fn is_decayed(path: &str) -> bool {
     !matches!(name, "bias" | "gamma" | "beta")
 }
 
+struct Reservation<'a> {
+    moments: &'a mut HashMap<ParamId, Moments>,
+    /// Without gradients.
+    device: Device,
+}
+
+impl ModuleVisitor for Reservation<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if param.is_require_grad() {
+            let zeros = || Moments::zeros(param.shape().num_elements(), &self.device);
+            self.moments.entry(param.id).or_insert_with(zeros);
+        }
+    }
+}
+
 struct Update<'a> {
     moments: &'a mut HashMap<ParamId, Moments>,
     gradients: GradientsParams,
@@ -130,13 +164,10 @@ impl Update<'_> {
         gradient: Tensor<D>,
     ) -> Tensor<D> {
         let shape = value.shape();
-        let moments = self.moments.remove(&id).unwrap_or_else(|| {
-            let zeros = Tensor::zeros([shape.num_elements()], &value.device());
-            Moments {
-                first: zeros.clone(),
-                second: zeros,
-            }
-        });
+        let moments = self
+            .moments
+            .remove(&id)
+            .unwrap_or_else(|| Moments::zeros(shape.num_elements(), &value.device()));
         let state = AdamWState {
             parameter: value.flatten(0, D - 1),
             first_moment: moments.first,

@@ -115,6 +115,9 @@ impl<'a> Stepper<'a> {
         device: &Device,
         loss: impl Fn(&M, &B) -> Result<BatchLoss, TaskError>,
     ) -> Result<M, TrainError> {
+        if self.steps == 0 {
+            self.optimizer.reserve(&model, device);
+        }
         let sum: f64 = micro_batches.iter().map(|(_, labels)| labels).sum();
         let [sum] = self.exchange.sum([sum])?;
         let all_labels = if sum > 0.0 { sum } else { 1.0 };

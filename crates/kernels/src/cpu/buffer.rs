@@ -59,16 +59,20 @@ pub(crate) struct Tiles {
 }
 
 impl Tiles {
-    /// The memory of each tile of the matrix of this width.
-    fn places<E>(self, vector: &mut Vec<E>, width: usize) -> Vec<&mut [MaybeUninit<E>]> {
-        let mut rest = &mut vector.spare_capacity_mut()[..self.rows * width];
+    /// The tiles of the matrix of this width.
+    ///
+    /// # Panics
+    ///
+    /// The matrix has fewer rows.
+    fn split<E>(self, matrix: &mut [E], width: usize) -> Vec<&mut [E]> {
+        let mut rest = matrix;
         let starts = (0..self.rows).step_by(self.tile.max(1));
         starts
             .map(|start| {
                 let rows = self.tile.min(self.rows - start);
-                let (places, after) = std::mem::take(&mut rest).split_at_mut(rows * width);
+                let (tile, after) = std::mem::take(&mut rest).split_at_mut(rows * width);
                 rest = after;
-                places
+                tile
             })
             .collect()
     }
@@ -91,30 +95,55 @@ pub(crate) fn filled_pair<A: Send, B: Send, R: Send>(
     ) -> ((&'a mut [A], &'a mut [B]), R)
     + Sync,
 ) -> ((Vec<A>, Vec<B>), Vec<R>) {
-    let lengths = tiles.widths.map(|width| tiles.rows * width);
-    let (mut one, mut other) = (
-        Vec::with_capacity(lengths[0]),
-        Vec::with_capacity(lengths[1]),
-    );
-    let ones = tiles.places(&mut one, tiles.widths[0]).into_par_iter();
-    let others = tiles.places(&mut other, tiles.widths[1]).into_par_iter();
-    let beside = ones.zip(others).enumerate().map(|(index, (one, other))| {
-        let given = (extent(one), extent(other));
+    let length = tiles.rows * tiles.widths[0];
+    let mut one = Vec::with_capacity(length);
+    let places = &mut one.spare_capacity_mut()[..length];
+    let (other, beside) = filled_beside(tiles, places, |index, (one, other)| {
+        let given = extent(one);
         let ((one, other), beside) = fill(index, (one, other));
+        assert_eq!(given, extent(one), "the tiles that were given are written");
+        (other, beside)
+    });
+    // SAFETY: the tiles cover the matrix, and `fill` returned every element of them initialised.
+    unsafe { one.set_len(length) };
+    ((one, other), beside)
+}
+
+/// The second of two matrices, as [`filled`] by tiles, while the tiles of the first are changed in place; and what `fill`
+/// returns beside each pair of tiles.
+///
+/// # Panics
+///
+/// `fill` returns something other than the tile that it took, or the first matrix has fewer rows.
+#[expect(
+    unsafe_code,
+    reason = "elements are written without having been zeroed before"
+)]
+pub(crate) fn filled_beside<A: Send, B: Send, R: Send>(
+    tiles: Tiles,
+    first: &mut [A],
+    fill: impl for<'a> Fn(usize, (&'a mut [A], &'a mut [MaybeUninit<B>])) -> (&'a mut [B], R) + Sync,
+) -> (Vec<B>, Vec<R>) {
+    let length = tiles.rows * tiles.widths[1];
+    let mut second = Vec::with_capacity(length);
+    let places = &mut second.spare_capacity_mut()[..length];
+    let places = tiles.split(places, tiles.widths[1]).into_par_iter();
+    let firsts = tiles.split(first, tiles.widths[0]).into_par_iter();
+    let beside = firsts.zip(places).enumerate();
+    let beside = beside.map(|(index, (first, places))| {
+        let given = extent(places);
+        let (written, beside) = fill(index, (first, places));
         assert_eq!(
             given,
-            (extent(one), extent(other)),
+            extent(written),
             "the tiles that were given are written"
         );
         beside
     });
     let beside = beside.collect();
-    // SAFETY: the tiles cover both matrices, and `fill` returned every element of them initialised.
-    unsafe {
-        one.set_len(lengths[0]);
-        other.set_len(lengths[1]);
-    }
-    ((one, other), beside)
+    // SAFETY: the tiles cover the matrix, and `fill` returned every element of them initialised.
+    unsafe { second.set_len(length) };
+    (second, beside)
 }
 
 /// The address and the length of a slice.

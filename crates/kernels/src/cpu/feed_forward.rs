@@ -1,7 +1,7 @@
 //! A feed-forward network, `gelu(x W₁ + b₁) W₂ + b₂`, forward and backward. A tile of rows passes through both maps while it is
 //! in the cache, and only the input of the activation is kept. T rows, K columns in, I inner columns, N columns out.
 
-use super::buffer::{Tiles, filled, filled_pair};
+use super::buffer::{Tiles, filled, filled_beside, filled_pair};
 use super::elementwise::gelu_in_place;
 use super::gemm::lhs::PackedLhs;
 use super::gemm::macrokernel::{RhsColumns, multiply_into};
@@ -121,7 +121,7 @@ pub(crate) fn forward_saving(x: &[f32], maps: [Map<'_>; 2], sizes: Sizes) -> [Ve
 /// first weight is; `z` is the input of the activation.
 pub(crate) fn backward(
     x: Option<&[f32]>,
-    z: &[f32],
+    mut z: Vec<f32>,
     weights: [&[f32]; 2],
     grad: &[f32],
     sizes: Sizes,
@@ -129,8 +129,8 @@ pub(crate) fn backward(
 ) -> LinearGradients {
     let [first, second] = sizes.maps();
     let [of_first, of_second] = [&wanted.maps[..1], &wanted.maps[1..]];
-    let keeps_inner = of_second[0][0];
-    let (grad_z, inner) = gradient_of_activation(z, weights[1], grad, sizes, keeps_inner);
+    let inner = differentiate(&mut z, weights[1], grad, sizes, of_second[0][0]);
+    let grad_z = z;
     let second = {
         let wanted = Wanted {
             x: false,
@@ -148,14 +148,14 @@ pub(crate) fn backward(
     gradients
 }
 
-/// `G W₂ᵀ ∘ gelu'(z)`, and `gelu(z)` if it is wanted: `[T, I]` both.
-fn gradient_of_activation(
-    z: &[f32],
+/// Puts `G W₂ᵀ ∘ gelu'(z)` in the place of z. Returns `gelu(z)` `[T, I]` if it is wanted.
+fn differentiate(
+    z: &mut [f32],
     weight: &[f32],
     grad: &[f32],
     sizes: Sizes,
     keeps_inner: bool,
-) -> (Vec<f32>, Vec<f32>) {
+) -> Vec<f32> {
     let weight = RhsPanels::pack(&sizes.second_transposed(weight));
     let tile = tile_rows(sizes.rows);
     let tiles = Tiles {
@@ -164,29 +164,27 @@ fn gradient_of_activation(
         widths: [sizes.inner, if keeps_inner { sizes.inner } else { 0 }],
     };
     let of_output = View::rows(0, sizes.rows, sizes.output, sizes.output);
-    let (both, _) = filled_pair(tiles, |index, (grad_z, inner)| {
-        let (at, rows) = (index * tile, grad_z.len() / sizes.inner);
+    let (inner, _) = filled_beside(tiles, z, |index, (z, inner)| {
+        let (at, rows) = (index * tile, z.len() / sizes.inner);
         let grad = (grad, of_output.narrow_rows(at..at + rows));
-        let grad = PackedLhs::pack(weight.arch(), grad, None);
-        let grad_z = multiply_into(grad_z, &grad, &[RhsColumns::all(&weight)]);
-        let z = &z[at * sizes.inner..][..rows * sizes.inner];
+        let grad = product(&PackedLhs::pack(weight.arch(), grad, None), &weight);
         let inner = inner.write_copy_of_slice(if keeps_inner { z } else { &[] });
         vectorized(
             #[inline(always)]
             || {
                 if inner.is_empty() {
-                    for (grad, &z) in grad_z.iter_mut().zip(z) {
-                        *grad *= gelu_and_slope(z).1;
+                    for (z, &grad) in z.iter_mut().zip(&grad) {
+                        *z = grad * gelu_and_slope(*z).1;
                     }
                 }
-                for (grad, inner) in grad_z.iter_mut().zip(inner.iter_mut()) {
-                    let (gelu, slope) = gelu_and_slope(*inner);
-                    *grad *= slope;
+                for ((z, &grad), inner) in z.iter_mut().zip(&grad).zip(inner.iter_mut()) {
+                    let (gelu, slope) = gelu_and_slope(*z);
+                    *z = grad * slope;
                     *inner = gelu;
                 }
             },
         );
-        ((grad_z, inner), ())
+        (inner, ())
     });
-    both
+    inner
 }

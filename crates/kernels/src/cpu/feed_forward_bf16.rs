@@ -1,10 +1,10 @@
 //! A feed-forward network in bfloat16, as [`feed_forward`](super::feed_forward) computes it in single precision. The operands of
 //! each product are rounded. The input of the activation is kept rounded, and the backward pass takes its GELU and slope.
 
-use super::buffer::{Tiles, filled_pair, zeroed};
+use super::buffer::{Tiles, filled_beside, filled_pair, zeroed};
 use super::elementwise::gelu_in_place;
 use super::feed_forward::{Sizes, product};
-use super::gemm::bf16_rows::{Bf16Rows, elements, elements_mut, words_of_row};
+use super::gemm::bf16_rows::{Bf16Rows, elements_mut, words_of_row};
 use super::gemm::lhs::PackedLhs;
 use super::gemm::macrokernel::{RhsColumns, multiply_into};
 use super::gemm::operand::Operand;
@@ -13,7 +13,7 @@ use super::gemm::quantize::{bf16, widen};
 use super::gemm::schedule::tile_rows;
 use super::kept_bf16::{Kept, Layout};
 use super::linear::{LinearGradients, Map, Wanted, add_rows};
-use super::linear_bf16::{RoundedGradient, gradients, round_gradient};
+use super::linear_bf16::{GradientRows, RoundedGradient, gradients, round_gradient};
 use super::math::gelu_and_slope;
 use super::reduce::sum_rows;
 use super::simd::{arch, vectorized};
@@ -60,87 +60,94 @@ pub(crate) fn forward_saving(
     (y, Kept::new(words, layout))
 }
 
-/// As [`feed_forward::backward`](super::feed_forward::backward). The gradients of the biases have single precision.
+/// As [`feed_forward::backward`](super::feed_forward::backward), from the gradient of the output. The gradients of the biases have
+/// single precision.
 pub(crate) fn backward(
-    kept: &Kept,
+    mut kept: Kept,
     weights: [&[f32]; 2],
-    grad: &[f32],
+    grad: RoundedGradient,
     sizes: Sizes,
     wanted: Wanted<'_>,
 ) -> LinearGradients {
     let [first, second] = sizes.maps();
     let [of_first, of_second] = [&wanted.maps[..1], &wanted.maps[1..]];
-    let grad = RoundedGradient::of(grad, sizes.output, |_| &[]);
-    let (grad_z, inner) = gradient_of_activation(kept, weights[1], &grad, sizes, of_second[0][0]);
+    let keeps_inner = of_second[0][0];
+    let (sum, inner) = differentiate(&mut kept, weights[1], grad.rows(), sizes, keeps_inner);
     let second = {
         let inner = Bf16Rows::new(&inner, words_of_row(sizes.inner)).columns(0..sizes.inner);
         let wanted = Wanted {
             x: false,
             maps: of_second,
         };
-        gradients(Some(inner), &weights[1..], &grad, second, wanted)
+        gradients(Some(inner), &weights[1..], grad.rows(), second, wanted)
     };
-    drop(inner);
+    drop((inner, grad));
     let wanted = Wanted {
         maps: of_first,
         ..wanted
     };
-    let mut all = gradients(kept.input(), &weights[..1], &grad_z, first, wanted);
+    let grad_z = GradientRows {
+        rows: kept.activation_rows(),
+        sum: &sum,
+    };
+    let mut all = gradients(kept.input(), &weights[..1], grad_z, first, wanted);
     all.maps.extend(second.maps);
     all
 }
 
-/// `G W₂ᵀ ∘ gelu'(z)`, and the words of `gelu(z)` `[T, I]` if they are wanted.
-fn gradient_of_activation(
-    kept: &Kept,
+/// Puts `G W₂ᵀ ∘ gelu'(z)` in the place of z. Returns the sum of its rows before they are rounded, and the words of `gelu(z)`
+/// `[T, I]` if they are wanted.
+fn differentiate(
+    kept: &mut Kept,
     weight: &[f32],
-    grad: &RoundedGradient,
+    grad: GradientRows<'_>,
     sizes: Sizes,
     keeps_inner: bool,
-) -> (RoundedGradient, Vec<u32>) {
+) -> (Vec<f32>, Vec<u32>) {
     let weight = RhsPanels::pack_rounded(&sizes.second_transposed(weight));
     let width = words_of_row(sizes.inner);
+    let (words, layout) = kept.rows_mut();
     let tiles = Tiles {
         rows: sizes.rows,
         tile: tile_rows(sizes.rows).next_multiple_of(SUMMED_ROWS),
-        widths: [width, if keeps_inner { width } else { 0 }],
+        widths: [layout.width(), if keeps_inner { width } else { 0 }],
     };
-    let (of_output, view) = grad.rows().columns(0..sizes.output);
-    let ((words, inner), partial) = filled_pair(tiles, |index, (words, inner)| {
-        let (at, rows) = (index * tiles.tile, words.len() / width);
+    let (of_output, view) = grad.rows;
+    let (inner, partial) = filled_beside(tiles, words, |index, (words, inner)| {
+        let (at, rows) = (index * tiles.tile, words.len() / layout.width());
         let grad = (of_output, view.narrow_rows(at..at + rows));
         let grad_inner = product(&PackedLhs::pack_bf16(arch(), grad), &weight);
-        let (words, inner) = (zeroed(words), zeroed(inner));
+        let inner = zeroed(inner);
         let sums = vectorized(
             #[inline(always)]
             || {
                 let grads = grad_inner.chunks_exact(sizes.inner);
                 let mut places = inner.chunks_exact_mut(width);
                 let mut sums = vec![vec![0.0; sizes.inner]; rows.div_ceil(SUMMED_ROWS)];
-                for (row, (words, grad)) in words.chunks_exact_mut(width).zip(grads).enumerate() {
+                let kept = words.chunks_exact_mut(layout.width());
+                for (row, (words, grad)) in kept.zip(grads).enumerate() {
                     let sum = &mut sums[row / SUMMED_ROWS];
-                    let z = elements(kept.activation(at + row));
+                    let z = &mut words[layout.activation_words()];
                     match places.next() {
-                        None => round_gradient(words, sum, grad, z),
-                        Some(inner) => differentiate(words, inner, sum, grad, z),
+                        None => round_gradient(z, sum, grad),
+                        Some(inner) => differentiate_row(z, inner, sum, grad),
                     }
                 }
                 sums
             },
         );
-        ((words, inner), sums)
+        (inner, sums)
     });
-    let sum = sum_rows(&partial.concat(), sizes.inner);
-    (RoundedGradient { words, sum }, inner)
+    (sum_rows(&partial.concat(), sizes.inner), inner)
 }
 
 /// [`round_gradient`], and GELU of `z`.
 #[inline(always)]
-fn differentiate(words: &mut [u32], inner: &mut [u32], sum: &mut [f32], grad: &[f32], z: &[u16]) {
-    let places = elements_mut(words).iter_mut().zip(sum);
+fn differentiate_row(z: &mut [u32], inner: &mut [u32], sum: &mut [f32], grad: &[f32]) {
+    let places = elements_mut(z).iter_mut().zip(sum);
     let places = places.zip(elements_mut(inner));
-    for (((place, sum), inner), (&grad, &z)) in places.zip(grad.iter().zip(z)) {
-        let (gelu, slope) = gelu_and_slope(widen(z));
+    for (((place, sum), inner), &grad) in places.zip(grad) {
+        let (gelu, slope) = gelu_and_slope(widen(*place));
         let grad = grad * slope;
         *sum += grad;
         *place = bf16(grad);

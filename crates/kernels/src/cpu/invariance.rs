@@ -142,7 +142,8 @@ fn in_bf16(rows: usize) -> Results {
         };
         let grad = data(rows * sizes.width(), 3.0);
         let weights = vec![weight.as_slice(); maps];
-        let gradients = linear_bf16::backward(&kept, &weights, &grad, sizes, wanted);
+        let rounded = linear_bf16::RoundedGradient::of_product(&grad, sizes.width(), &kept);
+        let gradients = linear_bf16::backward(&kept, &weights, &rounded, sizes, wanted);
         all.push(("bf16 gradient of x", gradients.x.expect("it is wanted")));
         for [weight, bias] in gradients.maps {
             all.push(("bf16 gradient of a weight", weight.expect("it is wanted")));
@@ -184,7 +185,7 @@ fn of_feed_forward(rows: usize) -> Results {
         x: true,
         maps: &[[true; 2]; 2],
     };
-    let gradients = feed_forward::backward(Some(&x), &z, [&w1, &w2], &grad, sizes, wanted);
+    let gradients = feed_forward::backward(Some(&x), z, [&w1, &w2], &grad, sizes, wanted);
     let mut all = vec![
         ("feed-forward network", y),
         ("feed-forward network in bfloat16", in_bf16),

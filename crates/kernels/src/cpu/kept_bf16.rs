@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use super::gemm::bf16_rows::{Bf16Rows, round_row, words_of_row};
 use super::gemm::lhs::PackedLhs;
+use super::gemm::quantize::Quantization;
 use super::simd::{arch, vectorized};
 use super::view::View;
 
 /// Rows of the map's input and of the activation's input, side by side. Each begins a word.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Kept {
     words: Vec<u32>,
     layout: Layout,
@@ -73,6 +74,18 @@ impl Kept {
         let columns = self.layout.input;
         let rows = Bf16Rows::new(&self.words, self.layout.width());
         (columns > 0).then(|| rows.columns(0..columns))
+    }
+
+    /// `[T, N]`: the activation's input or what has taken its place.
+    pub(super) fn activation_rows(&self) -> (&[u16], View) {
+        let first = self.layout.activation_words().start * Quantization::Bf16.per_word();
+        let rows = Bf16Rows::new(&self.words, self.layout.width());
+        rows.columns(first..first + self.layout.activation)
+    }
+
+    /// All rows with their layout, to be changed.
+    pub(super) fn rows_mut(&mut self) -> (&mut [u32], Layout) {
+        (&mut self.words, self.layout)
     }
 
     /// The words of the activation's input in one row, none where there is no activation.

@@ -185,9 +185,11 @@ pub(crate) fn backward(
             bias.map(|bias| bias[at].to_vec()),
         ]
     };
+    // The maps' gradients first: packing for them takes the most memory.
+    let maps = wanted.maps.iter().enumerate().map(of_map).collect();
     LinearGradients {
+        maps,
         x: wanted.x.then(|| input_gradient(weights, grad, sizes)),
-        maps: wanted.maps.iter().enumerate().map(of_map).collect(),
     }
 }
 

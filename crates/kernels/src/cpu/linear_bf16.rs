@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::buffer::{Tiles, filled_pair, zeroed};
 use super::elementwise::gelu_in_place;
-use super::gemm::bf16_rows::{Bf16Rows, elements, elements_mut, words_of_row};
+use super::gemm::bf16_rows::{Bf16Rows, elements_mut, words_of_row};
 use super::gemm::lhs::Lhs;
 use super::gemm::macrokernel::{RhsColumns, multiply_into};
 use super::gemm::operand::Operand;
@@ -66,32 +66,33 @@ pub(crate) fn forward_saving(
     (y, Kept::new(words, layout))
 }
 
-/// As [`linear::backward`](super::linear::backward). The sum of the gradient's rows, the bias's gradient, has single precision.
+/// As [`linear::backward`](super::linear::backward), from the gradient of the product. The sum of its rows, the bias's gradient,
+/// has single precision.
 pub(crate) fn backward(
     kept: &Kept,
     weights: &[&[f32]],
-    grad: &[f32],
+    grad: &RoundedGradient,
     sizes: Sizes,
     wanted: Wanted<'_>,
 ) -> LinearGradients {
-    let grad = RoundedGradient::of(grad, sizes.width(), |row| kept.activation(row));
-    gradients(kept.input(), weights, &grad, sizes, wanted)
+    gradients(kept.input(), weights, grad.rows(), sizes, wanted)
 }
 
 /// The gradients from that of the product. `x` is there where a weight's gradient is wanted.
 pub(super) fn gradients(
     x: Option<(&[u16], View)>,
     weights: &[&[f32]],
-    grad: &RoundedGradient,
+    grad: GradientRows<'_>,
     sizes: Sizes,
     wanted: Wanted<'_>,
 ) -> LinearGradients {
+    let (rows, view) = grad.rows;
     let of_map = |(map, &[weight, bias_wanted]): (usize, &[bool; 2])| {
         let at = map * sizes.columns..(map + 1) * sizes.columns;
         [
-            x.filter(|_| weight).map(|(x, view)| {
-                let grad = Operand::Bf16(grad.rows().columns(at.clone()));
-                matmul(Lhs::Bf16((x, view.transposed())), &[grad], |_, _| ())
+            x.filter(|_| weight).map(|(x, of_x)| {
+                let grad = Operand::Bf16((rows, view.narrow(at.clone())));
+                matmul(Lhs::Bf16((x, of_x.transposed())), &[grad], |_, _| ())
             }),
             bias_wanted.then(|| grad.sum[at].to_vec()),
         ]
@@ -99,30 +100,45 @@ pub(super) fn gradients(
     let input_gradient = || {
         let transposed = sizes.weight().transposed();
         let weights = weights.iter().map(|weight| transposed.of(weight));
-        let grad = Lhs::Bf16(grad.rows().columns(0..sizes.width()));
-        matmul(grad, &[Operand::Rounded(weights.collect())], |_, _| ())
+        let weights = Operand::Rounded(weights.collect());
+        matmul(Lhs::Bf16((rows, view)), &[weights], |_, _| ())
     };
+    // The maps' gradients first: packing for them takes the most memory.
+    let maps = wanted.maps.iter().enumerate().map(of_map).collect();
     LinearGradients {
+        maps,
         x: wanted.x.then(input_gradient),
-        maps: wanted.maps.iter().enumerate().map(of_map).collect(),
     }
 }
 
 /// The gradient of a product in bfloat16.
-pub(super) struct RoundedGradient {
+#[derive(Clone, Copy)]
+pub(super) struct GradientRows<'a> {
     /// `[T, P · N]`, each row whole words.
-    pub(super) words: Vec<u32>,
-    /// The sum of its rows before they are rounded, `[P · N]`.
-    pub(super) sum: Vec<f32>,
+    pub(super) rows: (&'a [u16], View),
+    /// The sum of the rows before they were rounded, `[P · N]`.
+    pub(super) sum: &'a [f32],
+}
+
+/// A gradient in bfloat16, half as large as the one that it is rounded from.
+pub(crate) struct RoundedGradient {
+    words: Vec<u32>,
+    sum: Vec<f32>,
 }
 
 impl RoundedGradient {
-    /// That of an output `[T, width]`; `activation` has the words of the activation's input in a row, none where there is none.
-    pub(super) fn of<'a>(
-        grad: &[f32],
-        width: usize,
-        activation: impl Fn(usize) -> &'a [u32] + Sync,
-    ) -> Self {
+    /// That of an output `[T, width]` without an activation.
+    pub(crate) fn of_output(grad: &[f32], width: usize) -> Self {
+        Self::of(grad, width, |_| &[])
+    }
+
+    /// That of the product in a map that has kept this.
+    pub(crate) fn of_product(grad: &[f32], width: usize, kept: &Kept) -> Self {
+        Self::of(grad, width, |row| kept.activation(row))
+    }
+
+    /// `activation` has the words of the activation's input in a row, none where there is none.
+    fn of<'a>(grad: &[f32], width: usize, activation: impl Fn(usize) -> &'a [u32] + Sync) -> Self {
         let blocks = Tiles {
             rows: grad.len() / width,
             tile: SUMMED_ROWS,
@@ -138,9 +154,12 @@ impl RoundedGradient {
                     let rows = grad[first * width..].chunks_exact(width);
                     let words = words.chunks_exact_mut(words_of_row(width));
                     for (row, (words, grad)) in (first..).zip(words.zip(rows)) {
-                        match elements(activation(row)) {
+                        match activation(row) {
                             [] => round_and_add(words, &mut sum, grad),
-                            z => round_gradient(words, &mut sum, grad, z),
+                            z => {
+                                words.copy_from_slice(z);
+                                round_gradient(words, &mut sum, grad);
+                            }
                         }
                     }
                 },
@@ -153,8 +172,12 @@ impl RoundedGradient {
         }
     }
 
-    pub(super) fn rows(&self) -> Bf16Rows<'_> {
-        Bf16Rows::new(&self.words, words_of_row(self.sum.len()))
+    pub(super) fn rows(&self) -> GradientRows<'_> {
+        let width = self.sum.len();
+        GradientRows {
+            rows: Bf16Rows::new(&self.words, words_of_row(width)).columns(0..width),
+            sum: &self.sum,
+        }
     }
 }
 
@@ -167,12 +190,12 @@ fn round_and_add(words: &mut [u32], sum: &mut [f32], grad: &[f32]) {
     }
 }
 
-/// The gradient of the activation's input `z` in one row, added to `sum` and rounded.
+/// Puts the gradient of the activation's input in the place of that input in one row, rounded, and adds it to `sum`.
 #[inline(always)]
-pub(super) fn round_gradient(words: &mut [u32], sum: &mut [f32], grad: &[f32], z: &[u16]) {
-    let places = elements_mut(words).iter_mut().zip(sum);
-    for ((place, sum), (&grad, &z)) in places.zip(grad.iter().zip(z)) {
-        let grad = grad * gelu_and_slope(widen(z)).1;
+pub(super) fn round_gradient(z: &mut [u32], sum: &mut [f32], grad: &[f32]) {
+    let places = elements_mut(z).iter_mut().zip(sum);
+    for ((place, sum), &grad) in places.zip(grad) {
+        let grad = grad * gelu_and_slope(widen(*place)).1;
         *sum += grad;
         *place = bf16(grad);
     }

@@ -7,6 +7,7 @@ use burn::tensor::Shape;
 use super::Slices;
 use super::linear::{Parameters, tensors, wanted_of_maps};
 use crate::cpu::feed_forward::{self, Sizes};
+use crate::cpu::linear_bf16::RoundedGradient;
 use crate::cpu::{feed_forward_bf16, linear};
 use crate::feed_forward::FeedForwardParams;
 use crate::linear::{SavedActivations, SavedLinear};
@@ -56,7 +57,7 @@ pub(super) fn forward_saving<B: Slices>(
             let [y, z] = feed_forward::forward_saving(&rows, maps, sizes);
             let saved = SavedActivations::F32 {
                 x: keeps_input.then(|| x.clone()),
-                z: Some(B::tensor(z, Shape::new([sizes.rows, sizes.inner]))),
+                z: Some(Arc::new(z)),
             };
             (y, saved)
         }
@@ -73,12 +74,12 @@ pub(super) fn forward_saving<B: Slices>(
 }
 
 pub(super) fn backward<B: Slices>(
-    saved: &SavedLinear<FloatTensor<B>>,
-    grad: &FloatTensor<B>,
+    saved: SavedLinear<FloatTensor<B>>,
+    grad: FloatTensor<B>,
     wanted: &[bool],
 ) -> Vec<Option<FloatTensor<B>>> {
     let [w1, w2] = [&saved.weights[0], &saved.weights[1]];
-    let sizes = sizes_of::<B>(grad, [w1, w2]);
+    let sizes = sizes_of::<B>(&grad, [w1, w2]);
     let elements = [B::elements(w1), B::elements(w2)];
     let weights = elements.each_ref().map(|weight| &**weight);
     let of_maps = wanted_of_maps(wanted);
@@ -86,15 +87,18 @@ pub(super) fn backward<B: Slices>(
         x: wanted[0],
         maps: &of_maps,
     };
-    let grad = B::elements(grad);
-    let gradients = match &saved.activations {
+    let gradients = match saved.activations {
         SavedActivations::F32 { x, z } => {
-            let (x, z) = (x.as_ref().map(B::elements), z.as_ref().map(B::elements));
-            let z = z.as_deref().unwrap_or_default();
+            let x = x.as_ref().map(B::elements);
+            let z = Arc::unwrap_or_clone(z.unwrap_or_default());
+            let grad = B::elements(&grad);
             feed_forward::backward(x.as_deref(), z, weights, &grad, sizes, wanted)
         }
         SavedActivations::Bf16(kept) => {
-            feed_forward_bf16::backward(kept, weights, &grad, sizes, wanted)
+            let rounded = RoundedGradient::of_output(&B::elements(&grad), sizes.output);
+            drop(grad);
+            let kept = Arc::unwrap_or_clone(kept);
+            feed_forward_bf16::backward(kept, weights, rounded, sizes, wanted)
         }
     };
     tensors::<B>(gradients, &saved.weights)

@@ -7,6 +7,7 @@ use burn::tensor::Shape;
 
 use super::Slices;
 use crate::cpu::gemm::pack_rhs::RhsPanels;
+use crate::cpu::linear_bf16::RoundedGradient;
 use crate::cpu::{linear, linear_bf16};
 use crate::linear::{LinearParams, SavedActivations, SavedLinear};
 use crate::packed::{Kept, PackedWeight};
@@ -116,7 +117,7 @@ pub(super) fn forward_saving<B: Slices>(
             let [y, z] = linear::gelu_forward(&rows, maps[0], sizes);
             let saved = SavedActivations::F32 {
                 x: kept_input(),
-                z: Some(B::tensor(z, shape())),
+                z: Some(Arc::new(z)),
             };
             (B::tensor(y, shape()), saved)
         }
@@ -130,10 +131,10 @@ pub(super) fn forward_saving<B: Slices>(
 
 pub(super) fn backward<B: Slices>(
     saved: &SavedLinear<FloatTensor<B>>,
-    grad: &FloatTensor<B>,
+    grad: FloatTensor<B>,
     wanted: &[bool],
 ) -> Vec<Option<FloatTensor<B>>> {
-    let sizes = sizes_of::<B>(grad, &saved.weights[0], saved.weights.len());
+    let sizes = sizes_of::<B>(&grad, &saved.weights[0], saved.weights.len());
     let weights: Vec<Cow<'_, [f32]>> = saved.weights.iter().map(B::elements).collect();
     let weights: Vec<&[f32]> = weights.iter().map(Cow::as_ref).collect();
     let of_maps = wanted_of_maps(wanted);
@@ -141,13 +142,20 @@ pub(super) fn backward<B: Slices>(
         x: wanted[0],
         maps: &of_maps,
     };
-    let grad = B::elements(grad);
     let gradients = match &saved.activations {
         SavedActivations::F32 { x, z } => {
-            let (x, z) = (x.as_ref().map(B::elements), z.as_ref().map(B::elements));
-            linear::backward(x.as_deref(), &weights, z.as_deref(), &grad, sizes, wanted)
+            let (x, z) = (
+                x.as_ref().map(B::elements),
+                z.as_ref().map(|z| z.as_slice()),
+            );
+            let grad = B::elements(&grad);
+            linear::backward(x.as_deref(), &weights, z, &grad, sizes, wanted)
         }
-        SavedActivations::Bf16(kept) => linear_bf16::backward(kept, &weights, &grad, sizes, wanted),
+        SavedActivations::Bf16(kept) => {
+            let rounded = RoundedGradient::of_product(&B::elements(&grad), sizes.width(), kept);
+            drop(grad);
+            linear_bf16::backward(kept, &weights, &rounded, sizes, wanted)
+        }
     };
     tensors::<B>(gradients, &saved.weights)
 }

@@ -317,7 +317,7 @@ macro_rules! on_slices {
                 grad: FloatTensor<Self>,
                 wanted: &[bool],
             ) -> Vec<Option<FloatTensor<Self>>> {
-                linear::backward::<Self>(&saved, &grad, wanted)
+                linear::backward::<Self>(&saved, grad, wanted)
             }
 
             fn feed_forward_of(
@@ -340,7 +340,7 @@ macro_rules! on_slices {
                 grad: FloatTensor<Self>,
                 wanted: &[bool],
             ) -> Vec<Option<FloatTensor<Self>>> {
-                feed_forward::backward::<Self>(&saved, &grad, wanted)
+                feed_forward::backward::<Self>(saved, grad, wanted)
             }
 
             fn low_rank_gradients(

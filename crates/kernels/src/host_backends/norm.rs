@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
@@ -42,7 +43,7 @@ pub(super) fn forward_saving<B: Slices>(
             let (y, (rows, inverse_deviation)) = layer_norm::forward_saving_bf16(inputs, params);
             let length = Shape::new([inverse_deviation.len()]);
             let inverse_deviation = B::tensor(inverse_deviation, length);
-            (y, NormalizedRows::Bf16(rows.into()), inverse_deviation)
+            (y, NormalizedRows::Bf16(Arc::new(rows)), inverse_deviation)
         }
     };
     let saved = SavedNorm {

@@ -35,7 +35,7 @@ impl Quantization {
     }
 
     /// Elements of a word.
-    pub(super) const fn per_word(self) -> usize {
+    pub(crate) const fn per_word(self) -> usize {
         match self {
             Self::Bf16 => 2,
             Self::Int8 => 4,
