@@ -22,6 +22,7 @@ pub enum RelativePositions {
 #[derive(Debug, Clone)]
 pub struct RelativeContext(Shared);
 
+#[expect(clippy::large_enum_variant, reason = "there is one in a forward pass")]
 #[derive(Debug, Clone)]
 enum Shared {
     /// The bias of each distance, `[N, 2 · L]` for the longest sequence's L positions.
