@@ -133,7 +133,7 @@ impl SelfAttention {
         selection: &Selection,
     ) -> Tensor<2> {
         if context.relative.is_some() {
-            // Its kernels have no positions of single queries.
+            // Distances need the positions of the queries, which cross_attention does not know.
             let (context, _) = self.forward(hidden, context, false);
             return context.select(0, selection.rows.clone());
         }

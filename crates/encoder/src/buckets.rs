@@ -36,8 +36,8 @@ pub fn bias_bucket(distance: i64) -> usize {
     if distance > 0 { half + bucket } else { bucket }
 }
 
-/// The distances of the columns that [`skew`](bert_kernels::skew) takes, for a function of the distance. The last column, which is not read, repeats
-/// the one before.
+/// What a function gives for the distance of each column that [`skew`](bert_kernels::skew) takes. The last column, which is not
+/// read, repeats the one before.
 pub(crate) fn columns<T>(length: usize, of_distance: impl Fn(i64) -> T) -> Vec<T> {
     let farthest = length as i64 - 1;
     let distances = (-farthest..=farthest).chain([farthest]);

@@ -3,8 +3,8 @@
 
 use super::block::{Block, QUERIES};
 
-/// The bias of every head. Of each head it is in the order of `query − key`, so that the queries of a block, which are lanes, have
-/// consecutive numbers.
+/// The bias of every head. The numbers of a head are in the order of `query − key`, so that those of a block's queries, which
+/// are lanes, follow each other.
 #[derive(Clone)]
 pub(crate) struct Bias {
     /// `[N, stride]`.
