@@ -24,7 +24,7 @@ pub(crate) use loss::{Classes, LossFlags};
 pub(crate) use precision::PrecisionWord;
 pub(crate) use repeats::{RepeatFlags, Repeats};
 pub(crate) use rows::RowFlags;
-pub(crate) use runtime::RuntimeFlags;
+pub(crate) use runtime::{MachineFlags, RuntimeFlags};
 pub(crate) use shard::Shard;
 pub(crate) use training::TrainingFlags;
 pub(crate) use values::{at_least, at_least_one, dropout, integer, one_to, share};

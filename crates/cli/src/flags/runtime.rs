@@ -16,7 +16,7 @@ use crate::findings;
 const HEADING: &str = "Machine";
 
 #[derive(Debug, Clone, Args)]
-pub(crate) struct RuntimeFlags {
+pub(crate) struct MachineFlags {
     #[arg(long, value_name = "DEVICE", default_value = "flex", help = device_help(), help_heading = HEADING)]
     pub(crate) device: DeviceSpec,
     /// Threads for tokenizing and computing on the CPU; by default, and at most, as many as the machine has, because
@@ -24,34 +24,12 @@ pub(crate) struct RuntimeFlags {
     /// that mpirun has started there, each takes its share
     #[arg(long, value_name = "N", value_parser = at_least_one, help_heading = HEADING)]
     threads: Option<NonZeroUsize>,
-    /// Compute even where `bert doctor` has found wrong numbers on this device
-    #[arg(long, help_heading = HEADING)]
-    allow_unsafe: bool,
 }
 
-impl RuntimeFlags {
-    /// Sets the number of threads, opens the device and says what it is.
-    pub(crate) fn open(&self) -> Result<Device> {
-        self.open_shared(1, &[])
-    }
-
-    /// As [`open`](Self::open), with what its driver tells of it, and whatever `bert doctor` has found there.
-    pub(crate) fn open_described(&self) -> Result<OpenedDevice> {
-        self.start(1)
-    }
-
-    /// As [`open`](Self::open), for one of several processes on the same processors, which share them by default.
-    /// `asked` is what will be done beyond computing.
-    pub(crate) fn open_shared(&self, processes: usize, asked: &[Setting]) -> Result<Device> {
-        let opened = self.start(processes)?;
-        if !self.allow_unsafe {
-            let asked = [&[Setting::Device], asked].concat();
-            findings::refuse_unsafe(self.device, &opened, &asked)?;
-        }
-        Ok(opened.device)
-    }
-
-    fn start(&self, processes: usize) -> Result<OpenedDevice> {
+impl MachineFlags {
+    /// Sets the number of threads, opens the device and says what it is, whatever `bert doctor` has found there.
+    /// Several `processes` on the same processors share them by default.
+    pub(crate) fn open(&self, processes: usize) -> Result<OpenedDevice> {
         let there = available_parallelism();
         let share =
             there.as_ref().ok().filter(|_| processes > 1).map(|there| {
@@ -67,6 +45,38 @@ impl RuntimeFlags {
         let opened = self.device.open_described()?;
         say!("device  {}", opened.description);
         Ok(opened)
+    }
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RuntimeFlags {
+    #[command(flatten)]
+    machine: MachineFlags,
+    /// Compute even where `bert doctor` has found wrong numbers on this device
+    #[arg(long, help_heading = HEADING)]
+    allow_unsafe: bool,
+}
+
+impl RuntimeFlags {
+    /// The device that was asked for.
+    pub(crate) fn device(&self) -> DeviceSpec {
+        self.machine.device
+    }
+
+    /// Sets the number of threads, opens the device and says what it is.
+    pub(crate) fn open(&self) -> Result<Device> {
+        self.open_shared(1, &[])
+    }
+
+    /// As [`open`](Self::open), for one of several processes on the same processors. `asked` is what will be done beyond
+    /// computing.
+    pub(crate) fn open_shared(&self, processes: usize, asked: &[Setting]) -> Result<Device> {
+        let opened = self.machine.open(processes)?;
+        if !self.allow_unsafe {
+            let asked = [&[Setting::Device], asked].concat();
+            findings::refuse_unsafe(self.device(), &opened, &asked)?;
+        }
+        Ok(opened.device)
     }
 }
 

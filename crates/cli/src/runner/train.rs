@@ -72,7 +72,7 @@ pub(crate) struct FineTuneFlags {
 impl FineTuneFlags {
     /// Where the run computes.
     pub(crate) fn device(&self) -> String {
-        self.runtime.device.to_string()
+        self.runtime.device().to_string()
     }
 
     /// The same with the paths of the data sets that it names; what the cache lacks is downloaded.

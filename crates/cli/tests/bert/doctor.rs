@@ -140,6 +140,13 @@ fn an_unknown_kind_is_refused_with_the_known_ones() {
     run.failed(2, &["--only", "frozen-parts"]);
 }
 
+/// It examines every device, so there is nothing to insist on.
+#[test]
+fn doctor_refuses_the_flag_that_it_has_no_use_for() {
+    let run = Room::new().bert("doctor --offline --only shape --allow-unsafe");
+    run.failed(2, &["unexpected argument '--allow-unsafe'"]);
+}
+
 /// What fails on a device is refused there by every later command, until it passes or somebody insists.
 #[test]
 fn a_device_with_wrong_numbers_is_refused_until_it_passes_or_somebody_insists() {

@@ -104,9 +104,10 @@ fn every_flag_stands_under_the_heading_that_it_belongs_to() {
     for (command, help) in &helps {
         let verb = command.split_whitespace().next().unwrap_or_default();
         let machine = match verb {
-            "train" | "evaluate" | "predict" | "embed" | "merge" | "bench" | "doctor" => {
+            "train" | "evaluate" | "predict" | "embed" | "merge" | "bench" => {
                 vec!["--device", "--threads", "--allow-unsafe"]
             }
+            "doctor" => vec!["--device", "--threads"],
             _ => Vec::new(),
         };
         assert_eq!(flags_under("Machine", help), machine, "{command}");

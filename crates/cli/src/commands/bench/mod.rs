@@ -130,7 +130,7 @@ fn run(args: &BenchArgs, work: Work) -> Result<()> {
     let workload = args.workload(work);
     let runs = Runs {
         number: args.runs,
-        counted: args.count.then_some(args.runtime.device),
+        counted: args.count.then_some(args.runtime.device()),
     };
     if let Some(device) = runs.counted {
         // Found out before the work.
@@ -154,7 +154,7 @@ fn run(args: &BenchArgs, work: Work) -> Result<()> {
     // Before the ceiling takes memory of its own.
     let peak_rss_mib = memory::peak_rss_mib();
     let is_cpu = matches!(
-        args.runtime.device.backend(),
+        args.runtime.device().backend(),
         Backend::Flex | Backend::NdArray
     );
     let gemm_ceiling_gflops = is_cpu

@@ -71,7 +71,7 @@ impl Report {
             weights: args.weights,
             kernels: args.kernels,
             threads: rayon::current_num_threads(),
-            device: args.runtime.device.to_string(),
+            device: args.runtime.device().to_string(),
             runs: args.runs.get(),
             median_ms,
             tokens_per_second: workload.tokens() as f64 / seconds,

@@ -13,7 +13,7 @@ use self::machine::Machine;
 use self::report::Report;
 use self::speed::Speed;
 use crate::findings;
-use crate::flags::RuntimeFlags;
+use crate::flags::MachineFlags;
 use crate::progress::ShareBar;
 use crate::results::Results;
 
@@ -29,13 +29,13 @@ pub(crate) struct DoctorArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    runtime: RuntimeFlags,
+    machine: MachineFlags,
 }
 
 impl DoctorArgs {
     pub(crate) fn run(&self) -> Result<()> {
-        let opened = self.runtime.open_described()?;
-        let spec = self.runtime.device;
+        let opened = self.machine.open(1)?;
+        let spec = self.machine.device;
         let doctor = Doctor::new(spec.backend(), opened.device.clone())?;
         let is_wanted = |group| self.only.is_empty() || self.only.contains(&group);
         let mut items = suite();
