@@ -97,7 +97,7 @@ pub fn check<M: Model>(check: &mut Check, golden: &Golden) -> Result<(), DoctorE
     for (name, found) in model.logits(input.clone().into())? {
         check.against(Quantity::Output, golden, name, &found)?;
     }
-    let loss = model.loss(input.into(), golden)?;
+    let loss = model.loss(input.into(), &M::labels(golden, &check.on)?)?;
     loss_and_gradients(&mut check.comparisons, golden, &model, loss, &keys)?;
     if golden.scalar("/steps").is_ok() {
         steps(check, golden, model)?;
@@ -149,12 +149,12 @@ fn steps<M: Model>(check: &mut Check, golden: &Golden, mut model: M) -> Result<(
     let mut stepper = Stepper::new(optimizer, Some(max_norm), 0);
     let on = check.on.clone();
     let batches = [(golden.input("", &on)?, LABELS)];
+    let labels = M::labels(golden, &on)?;
     for step in 0..schedule.total_steps {
         let batch_loss = |model: &M, input: &PaddedInput| {
             let [rows, columns] = input.input_ids.dims();
-            let loss = model.loss(input.clone().into(), golden);
             Ok::<_, TaskError>(BatchLoss {
-                loss: loss.expect("it has computed the loss of this batch before"),
+                loss: model.loss(input.clone().into(), &labels)?,
                 tokens: rows * columns,
             })
         };

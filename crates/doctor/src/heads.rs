@@ -24,6 +24,9 @@ pub trait Model: Module {
     /// What the names of its classes in transformers end in.
     const HEAD: &'static str;
 
+    /// What a case says about the rows or tokens of its batch.
+    type Labels;
+
     /// Fresh weights; `labels` is the number of classes or values where the head has some.
     ///
     /// # Errors
@@ -45,38 +48,23 @@ pub trait Model: Module {
     /// The batch does not fit the model.
     fn logits(&self, input: EncoderInput) -> Result<NamedLogits, EncoderError>;
 
-    /// The loss of a batch with the labels of a case.
+    /// The labels of a case.
     ///
     /// # Errors
-    /// The batch does not fit the model, or the case has no labels for it.
-    fn loss(&self, input: EncoderInput, golden: &Golden) -> Result<Tensor<1>, DoctorError>;
-}
+    /// The case has none for this head.
+    fn labels(golden: &Golden, device: &Device) -> Result<Self::Labels, DoctorError>;
 
-/// Labels of text classification, whose kind the case's number of labels and `problem_type` decide.
-fn labels(golden: &Golden, device: &Device) -> Result<Labels, DoctorError> {
-    let Ok(Values { shape, values }) = golden.floats("labels") else {
-        return Ok(Labels::Classes(golden.ints("labels", device)?));
-    };
-    let columns = shape.get(1).copied().unwrap_or(1);
-    let targets = Tensor::from_data(TensorData::new(values, [shape[0], columns]), device);
-    let checkpoint = golden.checkpoint()?;
-    let stated = checkpoint.config().get("problem_type");
-    let stated = stated.and_then(|stated| serde_json::from_value(stated.clone()).ok());
-    Ok(match stated {
-        Some(ProblemType::MultiLabelClassification) => Labels::MultiHot(targets),
-        _ => Labels::Values(targets),
-    })
-}
-
-/// Which tokens a case masks.
-fn masked(golden: &Golden, device: &Device) -> Result<MaskedTokens, DoctorError> {
-    let labels: Tensor<2, Int> = golden.ints("labels", device)?;
-    let labels: Vec<i32> = labels.into_data().iter::<i32>().collect();
-    Ok(MaskedTokens::new(&labels, device))
+    /// The loss of a batch.
+    ///
+    /// # Errors
+    /// The batch does not fit the model.
+    fn loss(&self, input: EncoderInput, labels: &Self::Labels) -> Result<Tensor<1>, EncoderError>;
 }
 
 impl Model for ModelForSequenceClassification {
     const HEAD: &'static str = bert_text_classification::HEAD;
+
+    type Labels = Labels;
 
     fn new(
         encoder: EncoderConfig,
@@ -102,15 +90,32 @@ impl Model for ModelForSequenceClassification {
         Ok(vec![("logits", Values::of(self.forward(input)?))])
     }
 
-    fn loss(&self, input: EncoderInput, golden: &Golden) -> Result<Tensor<1>, DoctorError> {
+    /// The case's number of labels and its `problem_type` decide their kind.
+    fn labels(golden: &Golden, device: &Device) -> Result<Labels, DoctorError> {
+        let Ok(Values { shape, values }) = golden.floats("labels") else {
+            return Ok(Labels::Classes(golden.ints("labels", device)?));
+        };
+        let columns = shape.get(1).copied().unwrap_or(1);
+        let targets = Tensor::from_data(TensorData::new(values, [shape[0], columns]), device);
+        let checkpoint = golden.checkpoint()?;
+        let stated = checkpoint.config().get("problem_type");
+        let stated = stated.and_then(|stated| serde_json::from_value(stated.clone()).ok());
+        Ok(match stated {
+            Some(ProblemType::MultiLabelClassification) => Labels::MultiHot(targets),
+            _ => Labels::Values(targets),
+        })
+    }
+
+    fn loss(&self, input: EncoderInput, labels: &Labels) -> Result<Tensor<1>, EncoderError> {
         let logits = self.forward(input)?;
-        let labels = labels(golden, &logits.device())?;
-        Ok(bert_text_classification::loss(logits, labels))
+        Ok(bert_text_classification::loss(logits, labels.clone()))
     }
 }
 
 impl Model for ModelForTokenClassification {
     const HEAD: &'static str = bert_token_classification::HEAD;
+
+    type Labels = Tensor<2, Int>;
 
     fn new(
         encoder: EncoderConfig,
@@ -136,15 +141,21 @@ impl Model for ModelForTokenClassification {
         Ok(vec![("logits", Values::of(self.forward(input)?))])
     }
 
-    fn loss(&self, input: EncoderInput, golden: &Golden) -> Result<Tensor<1>, DoctorError> {
+    fn labels(golden: &Golden, device: &Device) -> Result<Self::Labels, DoctorError> {
+        Ok(golden.ints("labels", device)?)
+    }
+
+    fn loss(&self, input: EncoderInput, labels: &Self::Labels) -> Result<Tensor<1>, EncoderError> {
         let logits = self.forward(input)?;
-        let labels = golden.ints("labels", &logits.device())?;
-        Ok(bert_token_classification::loss(logits, labels))
+        Ok(bert_token_classification::loss(logits, labels.clone()))
     }
 }
 
 impl Model for ModelForQuestionAnswering {
     const HEAD: &'static str = bert_question_answering::HEAD;
+
+    /// First and last tokens of the answers.
+    type Labels = [Tensor<1, Int>; 2];
 
     fn new(encoder: EncoderConfig, _labels: usize, device: &Device) -> Result<Self, EncoderError> {
         QuestionAnsweringConfig { encoder }.init(device)
@@ -166,101 +177,101 @@ impl Model for ModelForQuestionAnswering {
         ])
     }
 
-    fn loss(&self, input: EncoderInput, golden: &Golden) -> Result<Tensor<1>, DoctorError> {
-        let logits = self.forward(input)?;
-        let on = logits.start_logits.device();
-        let positions = |name: &str| golden.ints::<1>(name, &on);
-        Ok(bert_question_answering::loss(
-            logits,
-            positions("start_positions")?,
-            positions("end_positions")?,
-        ))
-    }
-}
-
-impl Model for ModelForMaskedLM {
-    const HEAD: &'static str = <Self as PretrainingModel>::HEAD;
-
-    fn new(encoder: EncoderConfig, _labels: usize, device: &Device) -> Result<Self, EncoderError> {
-        Self::init(&encoder, device)
-    }
-
-    fn keys(encoder: &EncoderConfig) -> Result<HeadKeys, EncoderError> {
-        bert_pretraining::head_keys(encoder, <Self as PretrainingModel>::HEAD)
-    }
-
-    fn encoder(&self) -> &Encoder {
-        &self.encoder
-    }
-
-    fn logits(&self, input: EncoderInput) -> Result<NamedLogits, EncoderError> {
-        Ok(vec![("logits", Values::of(self.forward(input)?))])
-    }
-
-    fn loss(&self, input: EncoderInput, golden: &Golden) -> Result<Tensor<1>, DoctorError> {
-        let masked = masked(golden, &on(&self.encoder))?;
-        Ok(PretrainingModel::loss(self, input, Some(&masked), None)?)
-    }
-}
-
-impl Model for ModelForNextSentencePrediction {
-    const HEAD: &'static str = <Self as PretrainingModel>::HEAD;
-
-    fn new(encoder: EncoderConfig, _labels: usize, device: &Device) -> Result<Self, EncoderError> {
-        Self::init(&encoder, device)
-    }
-
-    fn keys(encoder: &EncoderConfig) -> Result<HeadKeys, EncoderError> {
-        bert_pretraining::head_keys(encoder, <Self as PretrainingModel>::HEAD)
-    }
-
-    fn encoder(&self) -> &Encoder {
-        &self.encoder
-    }
-
-    fn logits(&self, input: EncoderInput) -> Result<NamedLogits, EncoderError> {
-        Ok(vec![("logits", Values::of(self.forward(input)?))])
-    }
-
-    fn loss(&self, input: EncoderInput, golden: &Golden) -> Result<Tensor<1>, DoctorError> {
-        let labels = golden.ints("labels", &on(&self.encoder))?;
-        Ok(PretrainingModel::loss(self, input, None, Some(labels))?)
-    }
-}
-
-impl Model for ModelForPreTraining {
-    const HEAD: &'static str = <Self as PretrainingModel>::HEAD;
-
-    fn new(encoder: EncoderConfig, _labels: usize, device: &Device) -> Result<Self, EncoderError> {
-        Self::init(&encoder, device)
-    }
-
-    fn keys(encoder: &EncoderConfig) -> Result<HeadKeys, EncoderError> {
-        bert_pretraining::head_keys(encoder, <Self as PretrainingModel>::HEAD)
-    }
-
-    fn encoder(&self) -> &Encoder {
-        &self.encoder
-    }
-
-    fn logits(&self, input: EncoderInput) -> Result<NamedLogits, EncoderError> {
-        let (tokens, pairs) = self.forward(input)?;
-        Ok(vec![
-            ("prediction_logits", Values::of(tokens)),
-            ("seq_relationship_logits", Values::of(pairs)),
+    fn labels(golden: &Golden, device: &Device) -> Result<Self::Labels, DoctorError> {
+        Ok([
+            golden.ints("start_positions", device)?,
+            golden.ints("end_positions", device)?,
         ])
     }
 
-    fn loss(&self, input: EncoderInput, golden: &Golden) -> Result<Tensor<1>, DoctorError> {
-        let on = on(&self.encoder);
-        let masked = masked(golden, &on)?;
-        let pairs = golden.ints("next_sentence_label", &on)?;
-        let (masked, pairs) = (Some(&masked), Some(pairs));
-        Ok(PretrainingModel::loss(self, input, masked, pairs)?)
+    fn loss(&self, input: EncoderInput, labels: &Self::Labels) -> Result<Tensor<1>, EncoderError> {
+        let logits = self.forward(input)?;
+        let [first, last] = labels.clone();
+        Ok(bert_question_answering::loss(logits, first, last))
     }
 }
 
-/// The device of an encoder.
-fn on(encoder: &Encoder) -> Device {
-    encoder.embeddings.word_embeddings.weight.val().device()
+/// Labels of the models of pre-training, as far as a model has the heads.
+#[derive(Debug)]
+pub struct PretrainingLabels {
+    masked: Option<MaskedTokens>,
+    next_sentence: Option<Tensor<1, Int>>,
 }
+
+impl PretrainingLabels {
+    fn of<M: PretrainingModel>(golden: &Golden, device: &Device) -> Result<Self, DoctorError> {
+        let masked = || -> Result<_, DoctorError> {
+            let labels: Tensor<2, Int> = golden.ints("labels", device)?;
+            let labels: Vec<i32> = labels.into_data().iter::<i32>().collect();
+            Ok(MaskedTokens::new(&labels, device))
+        };
+        let name = if M::PREDICTS_TOKENS {
+            "next_sentence_label"
+        } else {
+            "labels"
+        };
+        let next_sentence = || golden.ints(name, device);
+        Ok(Self {
+            masked: M::PREDICTS_TOKENS.then(masked).transpose()?,
+            next_sentence: M::PREDICTS_PAIRS.then(next_sentence).transpose()?,
+        })
+    }
+}
+
+/// The models of pre-training differ in their logits alone.
+macro_rules! pretraining {
+    ($model:ty, $logits:expr) => {
+        impl Model for $model {
+            const HEAD: &'static str = <Self as PretrainingModel>::HEAD;
+
+            type Labels = PretrainingLabels;
+
+            fn new(
+                encoder: EncoderConfig,
+                _labels: usize,
+                device: &Device,
+            ) -> Result<Self, EncoderError> {
+                Self::init(&encoder, device)
+            }
+
+            fn keys(encoder: &EncoderConfig) -> Result<HeadKeys, EncoderError> {
+                bert_pretraining::head_keys(encoder, <Self as PretrainingModel>::HEAD)
+            }
+
+            fn encoder(&self) -> &Encoder {
+                &self.encoder
+            }
+
+            fn logits(&self, input: EncoderInput) -> Result<NamedLogits, EncoderError> {
+                let named = $logits;
+                Ok(named(self.forward(input)?))
+            }
+
+            fn labels(golden: &Golden, device: &Device) -> Result<Self::Labels, DoctorError> {
+                PretrainingLabels::of::<Self>(golden, device)
+            }
+
+            fn loss(
+                &self,
+                input: EncoderInput,
+                labels: &Self::Labels,
+            ) -> Result<Tensor<1>, EncoderError> {
+                let pairs = labels.next_sentence.clone();
+                PretrainingModel::loss(self, input, labels.masked.as_ref(), pairs)
+            }
+        }
+    };
+}
+
+pretraining!(ModelForMaskedLM, |tokens| {
+    vec![("logits", Values::of(tokens))]
+});
+pretraining!(ModelForNextSentencePrediction, |pairs| {
+    vec![("logits", Values::of(pairs))]
+});
+pretraining!(ModelForPreTraining, |(tokens, pairs)| {
+    vec![
+        ("prediction_logits", Values::of(tokens)),
+        ("seq_relationship_logits", Values::of(pairs)),
+    ]
+});
