@@ -13,13 +13,14 @@ use crate::process;
 const SKIPPED_FOLDERS: [&str; 5] = [".git", "target", "runs", "__pycache__", ".venv"];
 
 /// What a manifest says for the readers of a package registry.
-const REGISTRY_METADATA: [&str; 6] = [
+const REGISTRY_METADATA: [&str; 7] = [
     "description",
     "license",
     "repository",
     "readme",
     "keywords",
     "categories",
+    "rust_version",
 ];
 
 /// The repository and its packages.
@@ -241,7 +242,10 @@ mod tests {
         assert!(package.dependencies[1].is_development);
         assert!(package.dependencies[2].is_local && !package.dependencies[0].is_local);
         assert!(package.is_published);
-        assert_eq!(package.missing_metadata, ["readme", "keywords"]);
+        assert_eq!(
+            package.missing_metadata,
+            ["readme", "keywords", "rust_version"]
+        );
     }
 
     #[test]
