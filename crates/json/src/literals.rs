@@ -25,10 +25,17 @@ impl<'a> StrictText<'a> {
         let mut json = String::with_capacity(text.len() + literals.len());
         let mut shorter = Vec::new();
         let mut rest = 0;
+        // Where the text so far ends: the line, and the byte at which that line begins.
+        let (mut line, mut line_start) = (1, 0);
         for (start, literal) in literals {
-            json.push_str(&text[rest..start]);
+            let between = &text[rest..start];
+            line += between.matches('\n').count();
+            if let Some(newline) = between.rfind('\n') {
+                line_start = json.len() + newline + 1;
+            }
+            json.push_str(between);
             if literal.len() < NULL.len() {
-                shorter.push(place_of_end(&json));
+                shorter.push((line, 1 + json.len() - line_start));
             }
             json.push_str(&format!("{NULL:width$}", width = literal.len()));
             rest = start + literal.len();
@@ -71,11 +78,4 @@ fn positions(text: &str) -> Vec<(usize, &'static str)> {
         in_string ^= byte == b'"';
     }
     positions
-}
-
-/// Line and column, both 1-based, of what is appended to `text` next.
-fn place_of_end(text: &str) -> (usize, usize) {
-    let line_start = text.rfind('\n').map_or(0, |newline| newline + 1);
-    let line = 1 + text.bytes().filter(|&byte| byte == b'\n').count();
-    (line, 1 + text.len() - line_start)
 }

@@ -84,6 +84,14 @@ fn a_literal_moves_no_column_of_an_error() {
     }
 }
 
+/// Each literal is placed without reading the text before it again: a million of them are read at once.
+#[test]
+fn many_literals_on_many_lines_keep_the_places_of_errors() {
+    let many = "NaN,\n".repeat(1_000_000);
+    let found = error::<Value>(format!("[{many}NaN, ?]"));
+    assert_eq!((found.line, found.column), (1_000_001, 6));
+}
+
 #[test]
 fn a_value_of_the_wrong_type_names_its_key_and_line() {
     let error =

@@ -19,7 +19,7 @@ use crate::low_rank::{self, LowRankWeights};
 use crate::packed::PackedWeight;
 use crate::params::{Epilogue, Precision};
 
-/// The weights of one linear map.
+/// The weights of one linear layer.
 #[derive(Debug, Clone)]
 pub struct LinearWeights {
     /// `[K, N]`.
@@ -56,7 +56,7 @@ impl LinearWeights {
     }
 }
 
-/// The outputs of M linear maps of one input. The kernels write them into one tensor, side by side; composed bodies give one
+/// The outputs of M linear layers of one input. The kernels write them into one tensor, side by side; composed bodies give one
 /// tensor each. [`attention`](crate::attention) and [`cross_attention`](crate::cross_attention) take either.
 #[derive(Debug, Clone)]
 pub struct Projections<const M: usize>(Outputs<M>);
@@ -146,7 +146,7 @@ pub fn linear(x: Tensor<2>, mut weights: LinearWeights, epilogue: Epilogue) -> T
     ))
 }
 
-/// Three linear maps of one input: the queries, keys and values of an attention. The kernels multiply in the precision of the
+/// Three linear layers of one input: the queries, keys and values of an attention. The kernels multiply in the precision of the
 /// first.
 ///
 /// # Shapes
@@ -175,7 +175,7 @@ pub fn linear_qkv(x: Tensor<2>, weights: [LinearWeights; 3]) -> Projections<3> {
     learners.learning(Tensor::from_dispatch(joined), x)
 }
 
-/// Two linear maps of one input: the keys and values of an attention. The kernels multiply in the precision of the first.
+/// Two linear layers of one input: the keys and values of an attention. The kernels multiply in the precision of the first.
 ///
 /// # Shapes
 ///
@@ -210,15 +210,20 @@ fn can_join(x: &Tensor<2>, weights: &[LinearWeights]) -> bool {
 /// What learns behind the product of each map that has an adapter.
 struct Learners<const M: usize>([Option<low_rank::Learner>; M]);
 
-/// The maps with their adapters merged.
+/// The maps with their adapters merged. Where there is one, none keeps its packed weights: products side by side have one format.
 fn merge_adapters<const M: usize>(
     weights: [LinearWeights; M],
 ) -> ([LinearWeights; M], Learners<M>) {
     let mut learners = [const { None }; M];
+    let has_adapter = weights.iter().any(|map| map.low_rank.is_some());
     let mut next = learners.iter_mut();
     let weights = weights.map(|mut map| {
         let learner = next.next();
         match map.low_rank.take() {
+            None if has_adapter => LinearWeights {
+                packed: None,
+                ..map
+            },
             None => map,
             Some(adapter) => {
                 let (map, learns) = low_rank::merged(map, adapter);
@@ -278,7 +283,7 @@ pub fn linear_composed(
     }
 }
 
-/// The parameters of a kernel for linear maps of one input.
+/// The parameters of a kernel for linear layers of one input.
 #[derive(Debug, Clone)]
 pub(crate) struct LinearParams {
     /// Applied to the product. Several maps go with [`Epilogue::Bias`] only.
@@ -289,7 +294,7 @@ pub(crate) struct LinearParams {
     pub(crate) precision: Precision,
 }
 
-/// State for the backward pass of linear maps of one input, or of the two of a feed-forward network.
+/// State for the backward pass of linear layers of one input, or of the two of a feed-forward network.
 #[derive(Debug, Clone)]
 pub(crate) struct SavedLinear<F> {
     /// The weights `[K, N]`.

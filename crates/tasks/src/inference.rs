@@ -1,5 +1,6 @@
 //! Passes of a model over encoded texts, batch by batch.
 
+use std::fmt::Display;
 use std::num::NonZeroUsize;
 
 use bert_encoder::{EncoderInput, RaggedInput};
@@ -148,16 +149,18 @@ impl Pretrained {
         let own_tokens = (0..batches.len()).filter(is_own).map(|index| costs[index]);
         let all_tokens = own_tokens.sum::<usize>().max(1);
         let mut tokens_done = 0;
-        let mut parts: Vec<(usize, P)> = Vec::new();
+        // Of a batch that did not fit, each part of it.
+        let mut parts: Vec<(usize, (Vec<usize>, P))> = Vec::new();
         for index in (0..batches.len()).filter(is_own) {
-            let rows = &batches[index];
-            let (input, tokens) = batch(rows.iter().map(|&row| &encodings[row]))?;
-            parts.push((index, forward(rows, input)?));
-            tokens_done += tokens;
+            let mut compute = |rows: &[usize], input: EncoderInput| {
+                parts.push((index, (rows.to_vec(), forward(rows, input)?)));
+                Ok(())
+            };
+            tokens_done += in_parts(encodings, &batches[index], &mut compute)?;
             (run.progress)(tokens_done as f64 / all_tokens as f64);
         }
-        for (index, part) in gathered(peers, parts)? {
-            take(&batches[index], part);
+        for (_, (rows, part)) in gathered(peers, parts)? {
+            take(&rows, part);
         }
         Ok(())
     }
@@ -238,16 +241,28 @@ pub(crate) fn truncated(encodings: &[Encoding]) -> usize {
 /// The device could not compute them: [`TaskError::Device`].
 pub fn rows_of(logits: Tensor<2>) -> Result<Vec<Vec<f32>>, TaskError> {
     let [_, columns] = logits.dims();
-    let data = logits.try_into_data().map_err(|error| {
-        let reason = error.to_string();
-        // A back trace follows the first line.
-        let first = reason.lines().next().unwrap_or_default();
-        TaskError::Device {
-            reason: first.to_owned(),
-        }
-    })?;
+    let data = logits.try_into_data().map_err(of_device)?;
     let flat: Vec<f32> = data.iter::<f32>().collect();
     Ok(flat.chunks(columns.max(1)).map(<[f32]>::to_vec).collect())
+}
+
+/// One number on the host.
+///
+/// # Errors
+///
+/// The device could not compute it.
+pub(crate) fn scalar_of(number: Tensor<1>) -> Result<f32, TaskError> {
+    Ok(number.try_into_scalar::<f32>().map_err(of_device)?)
+}
+
+/// Why a device did not give what it was to compute.
+pub(crate) fn of_device(error: impl Display) -> TaskError {
+    let reason = error.to_string();
+    // A back trace follows the first line.
+    let first = reason.lines().next().unwrap_or_default();
+    TaskError::Device {
+        reason: first.to_owned(),
+    }
 }
 
 /// The logits of each token of each row of a batch, `[B, S, C]`, on the host.

@@ -152,7 +152,7 @@ impl LabelWeights {
 }
 
 fn of_json(path: &Path, content: &[u8]) -> Result<Vec<(String, String)>, LabelWeightsError> {
-    let object: Map<String, Value> = bert_json::from_slice(path, content)?;
+    let object: Map<String, Value> = bert_json::from_slice_unique(path, content)?;
     Ok(object
         .into_iter()
         .map(|(label, weight)| (label, weight.to_string()))

@@ -50,7 +50,7 @@ pub struct TrainOptions {
     pub max_grad_norm: Option<f64>,
     /// Seed of new weights, order of the rows and dropout.
     pub seed: u64,
-    /// In which numbers the encoder's linear maps multiply; see [`Encoder::set_precision`](bert_encoder::Encoder::set_precision).
+    /// In which numbers the encoder's linear layers multiply; see [`Encoder::set_precision`](bert_encoder::Encoder::set_precision).
     /// Evaluations and what is saved have single precision.
     #[serde(serialize_with = "as_word")]
     pub precision: Precision,

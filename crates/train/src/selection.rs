@@ -17,9 +17,12 @@ impl Selection {
     /// Takes an evaluation after so many optimiser steps, and says whether no earlier one scored as high.
     pub fn judge(&mut self, evaluation: &Evaluation, step: usize) -> bool {
         self.evaluated_at = Some(step);
-        let is_best = self.best_score.is_none_or(|best| evaluation.score > best);
+        let score = evaluation.score;
+        let is_best = self
+            .best_score
+            .is_none_or(|best| score > best || (best.is_nan() && !score.is_nan()));
         if is_best {
-            self.best_score = Some(evaluation.score);
+            self.best_score = Some(score);
             self.evaluations_since_best = 0;
         } else {
             self.evaluations_since_best += 1;
@@ -67,5 +70,14 @@ mod tests {
         assert!(selection.is_out_of_patience(Some(2)));
         assert!(!selection.is_out_of_patience(Some(3)));
         assert!(!selection.is_out_of_patience(None));
+    }
+
+    #[test]
+    fn a_score_that_is_no_number_is_worse_than_any() {
+        let mut selection = Selection::default();
+        let judged = [f64::NAN, f64::NAN, -1.0, f64::NAN]
+            .map(|score| selection.judge(&evaluation(score), 1));
+        assert_eq!(judged, [true, false, true, false]);
+        assert_eq!(selection.best_score, Some(-1.0));
     }
 }

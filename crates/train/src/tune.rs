@@ -23,7 +23,7 @@ pub enum Tune {
     /// Everything outside the encoder, and the biases of the encoder, those of LayerNorm included (Ben Zaken et al.,
     /// <https://arxiv.org/abs/2106.10199>).
     BitFit,
-    /// Everything outside the encoder, and the low-rank adapters beside its linear maps. The model must
+    /// Everything outside the encoder, and the low-rank adapters beside its linear layers. The model must
     /// [have them](bert_tasks::Pretrained::train_adapter).
     Lora(LoraOptions),
     /// Everything.
@@ -162,7 +162,7 @@ impl Selection {
     }
 }
 
-/// Whether the parameter at a module path is a bias, of a linear map, a convolution or a LayerNorm.
+/// Whether the parameter at a module path is a bias, of a linear layer, a convolution or a LayerNorm.
 fn is_bias(path: &str) -> bool {
     path.ends_with(".bias") || path.ends_with(".beta")
 }

@@ -70,18 +70,22 @@ impl FloatType {
         let mut cast = Vec::with_capacity(bytes.len());
         for &one in bytes.as_chunks::<N>().0 {
             let value = read(one);
+            // By way of f32, as in PyTorch: `half` cuts off the lowest bits of an f64 before it rounds.
+            let single = value as f32;
             let is_kept = match self {
                 Self::F32 => {
-                    cast.extend((value as f32).to_le_bytes());
-                    (value as f32).is_finite()
+                    cast.extend(single.to_le_bytes());
+                    single.is_finite()
                 }
                 Self::F16 => {
-                    cast.extend(f16::from_f64(value).to_le_bytes());
-                    f16::from_f64(value).is_finite()
+                    let short = f16::from_f32(single);
+                    cast.extend(short.to_le_bytes());
+                    short.is_finite()
                 }
                 Self::Bf16 => {
-                    cast.extend(bf16::from_f64(value).to_le_bytes());
-                    bf16::from_f64(value).is_finite()
+                    let short = bf16::from_f32(single);
+                    cast.extend(short.to_le_bytes());
+                    short.is_finite()
                 }
             };
             if value.is_finite() && !is_kept {

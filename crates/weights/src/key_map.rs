@@ -211,7 +211,6 @@ impl KeyMap {
         })
     }
 
-    /// With its last dot; empty when there is none.
     /// The base-model prefix with its dot; empty where there is none.
     pub fn base_prefix(&self) -> &str {
         &self.base_prefix

@@ -267,6 +267,78 @@ fn what_cannot_be_adapted_is_refused_by_name() {
         .failed(1, &["base", "is no adapter"]);
 }
 
+/// A file of an adapter with this tensor alone changed.
+fn change_tensor(
+    room: &Room,
+    directory: &str,
+    ending: &str,
+    change: impl Fn(&mut Vec<u8>, &mut Vec<usize>),
+) {
+    let path = room.path(directory).join("adapter_model.safetensors");
+    let bytes = std::fs::read(&path).unwrap();
+    let read = SafeTensors::deserialize(&bytes).unwrap();
+    let tensors: Vec<(String, safetensors::Dtype, Vec<usize>, Vec<u8>)> = read
+        .tensors()
+        .into_iter()
+        .map(|(name, view)| {
+            let (mut data, mut shape) = (view.data().to_vec(), view.shape().to_vec());
+            if name.ends_with(ending) {
+                change(&mut data, &mut shape);
+            }
+            (name, view.dtype(), shape, data)
+        })
+        .collect();
+    let views = tensors.iter().map(|(name, dtype, shape, data)| {
+        let view = safetensors::tensor::TensorView::new(*dtype, shape.clone(), data).unwrap();
+        (name.clone(), view)
+    });
+    std::fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
+}
+
+#[test]
+fn weights_of_an_adapter_that_are_no_numbers_are_refused_by_name() {
+    let room = Room::new();
+    train(&room, "nan", "lora:rank=2");
+    change_tensor(
+        &room,
+        "nan",
+        "layer.0.attention.self.query.lora_B.weight",
+        |data, _| {
+            data[4..8].copy_from_slice(&f32::NAN.to_le_bytes());
+        },
+    );
+    room.bert_with(
+        "predict text-classification --model nan --input -",
+        &[],
+        b"a good film\n",
+    )
+    .failed(
+        1,
+        &[
+            "layer.0.attention.self.query.lora_B.weight",
+            "NaN (element 1)",
+        ],
+    );
+    train(&room, "empty", "lora:rank=2");
+    for (part, axis) in [("lora_A", 0), ("lora_B", 1)] {
+        change_tensor(
+            &room,
+            "empty",
+            &format!("query.{part}.weight"),
+            |data, shape| {
+                data.clear();
+                shape[axis] = 0;
+            },
+        );
+    }
+    room.bert_with(
+        "predict text-classification --model empty --input -",
+        &[],
+        b"a good film\n",
+    )
+    .failed(1, &["query.lora_A.weight", "rank 0"]);
+}
+
 #[test]
 fn adapters_of_other_kinds_and_of_other_models_are_refused() {
     let room = Room::new();

@@ -281,13 +281,16 @@ fn remote_file(url: &str, headers: &HeaderMap) -> RemoteFile {
 }
 
 /// The address that `location` names, if it is on the host of `url`: a repository that was renamed.
+/// The token goes along, which a step from https to http would show.
 fn same_host(url: &str, location: &str) -> Option<String> {
     let from: Uri = url.parse().ok()?;
     let to: Uri = location.parse().ok()?;
     let origin = format!("{}://{}", from.scheme_str()?, from.authority()?);
+    let is_safe = to.scheme() == from.scheme() || to.scheme_str() == Some("https");
+    let is_same = to.authority() == from.authority() && is_safe;
     match to.authority() {
         None if location.starts_with('/') => Some(format!("{origin}{location}")),
-        authority if authority == from.authority() => Some(location.to_owned()),
+        _ if is_same => Some(location.to_owned()),
         _ => None,
     }
 }
@@ -310,4 +313,22 @@ fn encoded(text: &str, keeps_slashes: bool) -> String {
             false => format!("%{byte:02X}"),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_keeps_host_and_protocol_or_is_not_followed_with_the_token() {
+        let to = |location| same_host("https://hub.example/a/b", location);
+        assert_eq!(to("/c").as_deref(), Some("https://hub.example/c"));
+        assert_eq!(
+            to("https://hub.example/c").as_deref(),
+            Some("https://hub.example/c")
+        );
+        assert_eq!(to("http://hub.example/c"), None);
+        assert_eq!(to("https://other.example/c"), None);
+        assert!(same_host("http://hub.example/a", "https://hub.example/c").is_some());
+    }
 }

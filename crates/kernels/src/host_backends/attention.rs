@@ -31,7 +31,11 @@ pub(super) fn forward<B: Slices>(
     mask: FloatTensor<B>,
     params: AttentionParams,
 ) -> (FloatTensor<B>, SavedAttention<FloatTensor<B>>) {
-    let shapes = inputs.iter().map(TensorMetadata::shape).collect();
+    let shapes: Vec<Shape> = inputs.iter().map(TensorMetadata::shape).collect();
+    let hidden_size = match &*shapes {
+        [joined] => joined[1] / 3,
+        shapes => shapes[0][1],
+    };
     let inputs = match rounded::<B>(&inputs, params.precision) {
         None => SavedInputs::F32(inputs),
         Some(rounded) => SavedInputs::Bf16(rounded.into()),
@@ -47,7 +51,6 @@ pub(super) fn forward<B: Slices>(
         attention::forward(inputs, &params)
     });
     let rows: usize = params.query_lengths.iter().sum();
-    let width = context.len() / rows.max(1);
     let length = Shape::new([statistics.len()]);
     let saved = SavedAttention {
         inputs,
@@ -57,7 +60,7 @@ pub(super) fn forward<B: Slices>(
         statistics: B::tensor(statistics, length),
         params,
     };
-    (B::tensor(context, Shape::new([rows, width])), saved)
+    (B::tensor(context, Shape::new([rows, hidden_size])), saved)
 }
 
 fn rows_of_bias<B: Slices>(bias: &FloatTensor<B>, params: &AttentionParams) -> Bias {

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdapterError {
-    /// No linear map of the encoder has one of the names.
+    /// No linear layer of the encoder has one of the names.
     #[error(
-        "no linear map of the encoder is called {}; there are {}",
+        "no linear layer of the encoder is called {}; there are {}",
         .targets.join(" or "), .there_are.join(", ")
     )]
     NoTarget {

@@ -13,7 +13,7 @@ pub(crate) struct FreshAdapter {
 }
 
 impl Pretrained {
-    /// Has [`load`](Self::load) put fresh adapters beside the linear maps of the encoder, and [`save`](Self::save) write an
+    /// Has [`load`](Self::load) put fresh adapters beside the linear layers of the encoder, and [`save`](Self::save) write an
     /// adapter of `base` in PEFT's layout instead of a checkpoint.
     ///
     /// # Errors
@@ -33,7 +33,7 @@ impl Pretrained {
         Ok(())
     }
 
-    /// Puts fresh adapters beside the linear maps of a loaded encoder, if some are to be trained.
+    /// Puts fresh adapters beside the linear layers of a loaded encoder, if some are to be trained.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ impl Pretrained {
     }
 }
 
-/// Puts fresh adapters beside linear maps of an encoder of this family, whose weights must be loaded.
+/// Puts fresh adapters beside linear layers of an encoder of this family, whose weights must be loaded.
 ///
 /// # Errors
 ///

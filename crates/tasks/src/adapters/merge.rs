@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::Adapter;
 use crate::TaskError;
 
-/// The tensors of the adapter of one linear map.
+/// The tensors of the adapter of one linear layer.
 #[derive(Default)]
 struct Parts<'a> {
     /// `[R, K]` in the file.
@@ -56,7 +56,7 @@ impl Adapter {
         match strangers.is_empty() {
             true => Ok(model),
             false => Err(self.unfit(format!(
-                "the model has no linear map {}",
+                "the model has no linear layer {}",
                 strangers.join(", ")
             ))),
         }
@@ -68,7 +68,7 @@ impl Adapter {
         for tensor in &self.low_rank {
             let Some((module, part)) = part_of(&tensor.name) else {
                 return Err(self.unfit(format!(
-                    "the tensor `{}` is no part of a LoRA or DoRA of a linear map",
+                    "the tensor `{}` is no part of a LoRA or DoRA of a linear layer",
                     tensor.name
                 )));
             };
@@ -82,7 +82,7 @@ impl Adapter {
         Ok(all)
     }
 
-    /// The adapter of a map from K to N, on a device.
+    /// The adapter of a layer from K to N, on a device.
     fn low_rank(
         &self,
         module: &str,
@@ -94,11 +94,14 @@ impl Adapter {
         let down = parts.down.ok_or_else(|| missing("lora_A"))?;
         let up = parts.up.ok_or_else(|| missing("lora_B"))?;
         let rank = down.shape.first().copied().unwrap_or_default();
+        if rank == 0 {
+            return Err(self.unfit(format!("the tensor `{}` has rank 0", down.name)));
+        }
         let expect = |tensor: &TensorInfo, shape: &[usize]| {
             match tensor.shape == shape {
             true => Ok(()),
             false => Err(self.unfit(format!(
-                "the tensor `{}` has the shape {:?}, and the map from {inputs} to {outputs} takes {shape:?}",
+                "the tensor `{}` has the shape {:?}, and the layer from {inputs} to {outputs} takes {shape:?}",
                 tensor.name, tensor.shape
             ))),
         }
@@ -108,33 +111,38 @@ impl Adapter {
         let magnitude = match parts.magnitude {
             Some(tensor) => {
                 expect(tensor, &[outputs])?;
-                Some(values(tensor, [outputs], device)?)
+                Some(self.values(tensor, [outputs], device)?)
             }
             None if self.config.use_dora => return Err(missing("lora_magnitude_vector")),
             None => None,
         };
         Ok(LowRankWeights {
-            down: values(down, [rank, inputs], device)?.transpose(),
-            up: values(up, [outputs, rank], device)?.transpose(),
+            down: self.values(down, [rank, inputs], device)?.transpose(),
+            up: self.values(up, [outputs, rank], device)?.transpose(),
             scale: self.config.scale(module, rank),
             magnitude,
             dropout: 0.0,
         })
     }
+
+    fn values<const D: usize>(
+        &self,
+        tensor: &TensorInfo,
+        shape: [usize; D],
+        device: &Device,
+    ) -> Result<Tensor<D>, TaskError> {
+        let floats = tensor.floats()?;
+        if let Some(at) = floats.iter().position(|value| !value.is_finite()) {
+            return Err(self.unfit(format!(
+                "the tensor `{}` holds {} (element {at}); expected finite numbers",
+                tensor.name, floats[at]
+            )));
+        }
+        Ok(Tensor::from_data(TensorData::new(floats, shape), device))
+    }
 }
 
-fn values<const D: usize>(
-    tensor: &TensorInfo,
-    shape: [usize; D],
-    device: &Device,
-) -> Result<Tensor<D>, TaskError> {
-    Ok(Tensor::from_data(
-        TensorData::new(tensor.floats()?, shape),
-        device,
-    ))
-}
-
-/// The map and the part of its adapter that a tensor of this name is, such as `….query.lora_A.weight`. The name of the adapter
+/// The layer and the part of its adapter that a tensor of this name is, such as `….query.lora_A.weight`. The name of the adapter
 /// may stand before `weight`.
 fn part_of(name: &str) -> Option<(&str, Part)> {
     if let Some((module, rest)) = name.split_once(".lora_magnitude_vector") {
@@ -175,7 +183,7 @@ impl Merge<'_> {
     ) -> Result<Tensor<D>, TaskError> {
         let shape = weight.shape();
         let Ok(sizes) = <[usize; 2]>::try_from(shape.to_vec()) else {
-            let reason = format!("`{module}` is no linear map");
+            let reason = format!("`{module}` is no linear layer");
             return Err(self.adapter.unfit(reason));
         };
         let device = weight.device();

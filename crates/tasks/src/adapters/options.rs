@@ -6,7 +6,7 @@ use bert_encoder::LowRankConfig;
 /// What begins the words of a LoRA on the command line.
 const WORD: &str = "lora";
 
-/// Which linear maps of the encoder have an adapter.
+/// Which linear layers of the encoder have an adapter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoraTargets {
     /// Those that PEFT takes for the family: queries and values.

@@ -1,4 +1,4 @@
-//! Which linear maps have an adapter, by their names in transformers.
+//! Which linear layers have an adapter, by their names in transformers.
 
 use bert_encoder::{Encoder, EncoderPart, Linear, ModelType};
 use bert_weights::KeyMap;
@@ -6,13 +6,13 @@ use bert_weights::KeyMap;
 use super::{AdapterError, LoraTargets};
 use crate::encoder_key_map;
 
-/// A linear map of an encoder and its name in transformers, such as `bert.encoder.layer.0.attention.self.query`.
+/// A linear layer of an encoder and its name in transformers, such as `bert.encoder.layer.0.attention.self.query`.
 pub(super) struct NamedLinear<'a> {
     pub(super) module: String,
     pub(super) linear: &'a mut Linear,
 }
 
-/// The linear maps of an encoder.
+/// The linear layers of an encoder.
 pub(super) fn linears(encoder: &mut Encoder, model_type: ModelType) -> Vec<NamedLinear<'_>> {
     let keys = encoder_key_map(model_type);
     let linears = encoder.linears_mut().into_iter();
@@ -24,14 +24,14 @@ pub(super) fn linears(encoder: &mut Encoder, model_type: ModelType) -> Vec<Named
         .collect()
 }
 
-/// The name in transformers of the linear map at a module path.
+/// The name in transformers of the linear layer at a module path.
 pub(super) fn module_name(keys: &KeyMap, path: &str) -> Option<String> {
     let weight = keys.checkpoint_name(&format!("{path}.weight"))?;
     weight.strip_suffix(".weight").map(str::to_owned)
 }
 
 impl LoraTargets {
-    /// PEFT's `target_modules`. `linears` are the names of all linear maps.
+    /// PEFT's `target_modules`. `linears` are the names of all linear layers.
     ///
     /// # Errors
     ///

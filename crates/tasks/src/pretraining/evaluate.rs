@@ -11,7 +11,7 @@ use super::examine::{TokenDetail, is_sampled, of_pairs, of_tokens};
 use super::predict::PairPrediction;
 use super::split::masked_tokens;
 use super::{Pretraining, Split};
-use crate::inference::{MeanLoss, rows_of};
+use crate::inference::{MeanLoss, of_device, rows_of, scalar_of};
 use crate::{Evaluation, Metrics, Position, RunOptions, TaskError};
 
 /// The seed of masks and pairs in an evaluation. It is the same in every epoch of every run, so that figures can be
@@ -90,9 +90,13 @@ impl BatchScores {
             if let Some(logits) = model.prediction_logits(hidden) {
                 let of_chunk = &places[predicted.len()..][..count];
                 self.look_at(&logits, of_chunk, all_rows)?;
-                let best = logits.clone().argmax(1).into_data();
+                let best = logits
+                    .clone()
+                    .argmax(1)
+                    .try_into_data()
+                    .map_err(of_device)?;
                 predicted.extend(best.iter::<i64>().map(|id| id as u32));
-                let mean = masked_cross_entropy(logits, labels).into_scalar::<f32>();
+                let mean = scalar_of(masked_cross_entropy(logits, labels))?;
                 self.token_losses.push((mean, count));
             }
         }
@@ -142,7 +146,7 @@ impl BatchScores {
         split: &Split,
     ) -> Result<(), TaskError> {
         let classes = split.classes(rows, &logits.device());
-        self.pair_loss = masked_cross_entropy(logits.clone(), classes).into_scalar::<f32>();
+        self.pair_loss = scalar_of(masked_cross_entropy(logits.clone(), classes))?;
         self.pairs = rows_of(logits)?;
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use bert_json::JsonError;
 use serde::de::DeserializeOwned;
 
 use crate::TaskError;
@@ -18,18 +19,24 @@ pub(super) fn read_optional<T: DeserializeOwned>(path: &Path) -> Result<Option<T
     if metadata.is_ok_and(|metadata| !metadata.is_file()) {
         return Err(wrong(path, "is no regular file"));
     }
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(wrong(path, format!("cannot be read: {error}"))),
     };
-    let mut json = serde_json::Deserializer::from_str(&text);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let reason = error.inner();
-        match error.path().to_string().as_str() {
-            "." => wrong(path, format!("is not JSON of the expected form: {reason}")),
-            key => wrong(path, format!("key `{key}`: {reason}")),
-        }
+    let value = bert_json::from_slice_unique(path, &bytes).map_err(|error| {
+        let JsonError {
+            line,
+            column,
+            key,
+            reason,
+            ..
+        } = error;
+        let key = match key.as_str() {
+            "." => String::new(),
+            key => format!("key `{key}`: "),
+        };
+        wrong(path, format!("line {line}, column {column}: {key}{reason}"))
     })?;
     Ok(Some(value))
 }

@@ -83,7 +83,8 @@ impl TextClassifier {
         let labels = labels(&pretrained)?.ok_or_else(|| {
             pretrained.unfit(
                 "there is no tensor `classifier.weight`, or `architectures` names another class, so this is not the \
-                 checkpoint of a trained text classifier; train one with `bert train text-classification`",
+                 checkpoint of a trained text classifier; train one with `bert train text-classification` or `bert train \
+                 natural-language-inference`",
             )
         })?;
         let problem_type = stated_problem_type(&pretrained, labels.len())?;

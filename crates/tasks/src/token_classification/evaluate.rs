@@ -10,7 +10,7 @@ use burn::tensor::Device;
 
 use super::examine::examination;
 use super::{Split, TokenClassifier};
-use crate::inference::{MeanLoss, batch, lengths, token_rows};
+use crate::inference::{MeanLoss, batch, lengths, scalar_of, token_rows};
 use crate::{BatchLoss, Evaluation, Metrics, Position, RunOptions, Task, TaskError};
 
 /// The figures of an evaluation and the predictions that they were computed from.
@@ -46,7 +46,7 @@ impl TokenClassifier {
         let device = run.device;
         let forward = |rows: &[usize], input| {
             let batch_logits = model.forward(input)?;
-            let mean = loss(batch_logits.clone(), split.labels(rows, device)).into_scalar::<f32>();
+            let mean = scalar_of(loss(batch_logits.clone(), split.labels(rows, device)))?;
             let windows = rows.iter().zip(token_rows(batch_logits)?);
             let words = windows.map(|(&row, mut token_logits)| {
                 let words = split.windows[row].words.iter();

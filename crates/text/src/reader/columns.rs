@@ -74,18 +74,22 @@ pub(super) fn among_names(
         role,
         columns: owned(names),
     };
-    let (text, guessed_pair) = match &options.text {
-        Some(column) => (find(ColumnRole::Text, column)?, None),
+    // What is named is looked for before anything is guessed, so that a message is about what was asked for.
+    let named =
+        |role, column: &Option<Column>| column.as_ref().map(|it| find(role, it)).transpose();
+    let label = match options.unlabelled {
+        true => None,
+        false => named(ColumnRole::Label, &options.label)?,
+    };
+    let text_pair = named(ColumnRole::TextPair, &options.text_pair)?;
+    let (text, guessed_pair) = match named(ColumnRole::Text, &options.text)? {
+        Some(text) => (text, None),
         None => guess_texts(names).ok_or_else(|| unknown(ColumnRole::Text))?,
     };
-    let text_pair = match &options.text_pair {
-        Some(column) => Some(find(ColumnRole::TextPair, column)?),
-        None => guessed_pair,
-    };
-    let label = match &options.label {
-        _ if options.unlabelled => None,
-        Some(column) => Some(find(ColumnRole::Label, column)?),
-        None => Some(guess_label(names).ok_or_else(|| unknown(ColumnRole::Label))?),
+    let text_pair = text_pair.or(guessed_pair);
+    let label = match (label, options.unlabelled) {
+        (None, false) => Some(guess_label(names).ok_or_else(|| unknown(ColumnRole::Label))?),
+        (label, _) => label,
     };
     distinct(
         path,

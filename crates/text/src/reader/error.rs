@@ -83,7 +83,7 @@ pub enum ReadError {
     },
     /// A row that is shorter or longer than the first one.
     #[error(
-        "{path}, line {line}: {found} columns, expected {expected} as on the first line; correct the line, \
+        "{path}, line {line}: expected {expected} columns as on the first line, found {found}; correct the line, \
          or name the delimiter or format if the file has another",
         path = .path.display()
     )]
@@ -413,7 +413,7 @@ pub enum ReadError {
     },
     /// A line of a CoNLL file with more or fewer columns than the first one.
     #[error(
-        "{path}, line {line}: {found} columns, expected {expected} as on the first line with a word",
+        "{path}, line {line}: expected {expected} columns as on the first line with a word, found {found}",
         path = .path.display()
     )]
     WordColumns {

@@ -1,10 +1,13 @@
 //! The lines of a file one by one, so that an endless stream works too.
 
 use std::fmt;
-use std::io::BufRead;
+use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use super::{ReadError, read_error};
+
+/// A line that is longer has no end: it is read no further. 64 MiB, four times the longest record of a CSV file.
+const MOST_LINE_BYTES: u64 = 64 << 20;
 
 /// Lines with their numbers.
 pub(crate) struct Lines<R> {
@@ -47,13 +50,16 @@ impl<R: BufRead> Lines<R> {
             return Ok(None);
         }
         let mut bytes = Vec::new();
-        let count = self
-            .reader
-            .read_until(b'\n', &mut bytes)
-            .map_err(|source| {
-                self.failed = true;
-                read_error(&self.path, source)
-            })?;
+        let mut bounded = (&mut self.reader).take(MOST_LINE_BYTES + 1);
+        let read = bounded.read_until(b'\n', &mut bytes);
+        let read = read.and_then(|count| match count as u64 > MOST_LINE_BYTES {
+            true => Err(too_long(self.line + 1)),
+            false => Ok(count),
+        });
+        let count = read.map_err(|source| {
+            self.failed = true;
+            read_error(&self.path, source)
+        })?;
         if count == 0 {
             return Ok(None);
         }
@@ -78,4 +84,11 @@ impl<R: BufRead> Lines<R> {
             }
         }
     }
+}
+
+fn too_long(line: usize) -> io::Error {
+    io::Error::other(format!(
+        "line {line} is longer than {} MiB; is it a file of lines?",
+        MOST_LINE_BYTES >> 20
+    ))
 }

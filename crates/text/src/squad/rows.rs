@@ -20,9 +20,32 @@ struct Row {
 }
 
 #[derive(Deserialize)]
-struct Answers {
+#[serde(try_from = "AnswerColumns")]
+struct Answers(Vec<SquadAnswer>);
+
+#[derive(Deserialize)]
+struct AnswerColumns {
     text: Vec<String>,
     answer_start: Vec<usize>,
+}
+
+impl TryFrom<AnswerColumns> for Answers {
+    type Error = String;
+
+    fn try_from(AnswerColumns { text, answer_start }: AnswerColumns) -> Result<Self, String> {
+        if text.len() != answer_start.len() {
+            let (texts, starts) = (text.len(), answer_start.len());
+            return Err(format!(
+                "`answers` has {texts} in `text` and {starts} in `answer_start`; expected as many of both"
+            ));
+        }
+        let answers = text.into_iter().zip(answer_start);
+        Ok(Self(
+            answers
+                .map(|(text, start)| SquadAnswer { text, start })
+                .collect(),
+        ))
+    }
 }
 
 /// How the rows of a file are written; `None` where it is SQuAD's own JSON.
@@ -109,16 +132,12 @@ impl SquadDataset {
         if self.contexts.last() != Some(&row.context) {
             self.contexts.push(row.context);
         }
-        let Answers { text, answer_start } = row.answers;
-        let answers = text.into_iter().zip(answer_start);
         self.questions.push(SquadQuestion {
             id: row.id,
             question: row.question,
             context: self.contexts.len() - 1,
             article: self.articles - 1,
-            answers: answers
-                .map(|(text, start)| SquadAnswer { text, start })
-                .collect(),
+            answers: row.answers.0,
         });
     }
 }

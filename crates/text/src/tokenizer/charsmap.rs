@@ -23,7 +23,9 @@ pub(super) fn check(charsmap: &[u8]) -> Result<()> {
 
 /// [`check`] for each table of a `tokenizer.json`.
 pub(super) fn check_saved(json: &[u8]) -> Result<()> {
-    let has_table = json.windows(KEY.len()).any(|bytes| bytes == KEY.as_bytes());
+    // A key may be written with escapes.
+    let has_table = json.windows(KEY.len()).any(|bytes| bytes == KEY.as_bytes())
+        || json.windows(2).any(|bytes| bytes == br"\u");
     match has_table {
         true => check_within(&serde_json::from_slice::<Saved>(json)?.normalizer),
         false => Ok(()),

@@ -47,7 +47,9 @@ impl Tokenizer {
             .post_processor(&inner, &tokens, &settings, saved_template)
             .map_err(|error| error.within(dir, &path))?;
         let failed = |source| invalid(&path, source);
-        let surroundings = Surroundings::of(&post_processor).map_err(failed)?;
+        let surroundings = guarded(|| Surroundings::of(&post_processor))
+            .unwrap_or_else(|panicked| Err(panicked.into()))
+            .map_err(failed)?;
         inner.with_post_processor(None::<PostProcessorWrapper>);
         let extent = Extent::of(dir, &inner, &surroundings)?;
         tokens.add_named(&mut inner).map_err(failed)?;

@@ -55,7 +55,9 @@ fn rows_of_csv_have_their_lines_over_quotes_and_blank_lines() {
     is(&rows[0], 2, "a\nb");
     is(&rows[1], 5, "c");
     assert!(
-        rows[2].1.contains("line 6: 1 columns, expected 2"),
+        rows[2]
+            .1
+            .contains("line 6: expected 2 columns as on the first line, found 1"),
         "{rows:?}"
     );
     is(&rows[3], 7, "say \"d\"");
@@ -79,6 +81,28 @@ fn a_quote_that_is_never_closed_is_named_with_its_line_and_ends_the_file() {
         matches!(error, ReadError::UnclosedQuote { line: 2, .. }),
         "{error}"
     );
+}
+
+#[test]
+fn a_line_or_record_without_an_end_is_refused_before_it_fills_the_memory() {
+    for (name, megabytes) in [("a.csv", 20), ("a.tsv", 65)] {
+        let separator = if name == "a.csv" { ',' } else { '\t' };
+        let endless = "x".repeat(megabytes << 20);
+        let content = format!("id{separator}text\n1{separator}{endless}");
+        let rows = read::<PredictInput>(name, content, &ColumnOptions::default()).expect("rows");
+        let error = rows[0].1.as_ref().expect_err("a long line");
+        let message = with_source(error);
+        assert!(
+            message.contains("line 2") && message.contains("is longer than"),
+            "{message}"
+        );
+        assert!(!error.is_of_line());
+    }
+}
+
+fn with_source(error: &ReadError) -> String {
+    let source = std::error::Error::source(error).map(ToString::to_string);
+    format!("{error}: {}", source.unwrap_or_default())
 }
 
 #[test]

@@ -142,6 +142,21 @@ fn rows_of_the_hub_are_questions_of_articles() {
 }
 
 #[test]
+fn a_row_with_fewer_places_than_answers_is_refused() {
+    let (_dir, path) = super::file(
+        "dev.jsonl",
+        ROWS.replace(
+            "[\"c\"], \"answer_start\": [0]",
+            "[\"c\"], \"answer_start\": []",
+        ),
+    );
+    let message = SquadDataset::read(&path).unwrap_err().to_string();
+    for words in ["dev.jsonl, line 3", "1 in `text` and 0 in `answer_start`"] {
+        assert!(message.contains(words), "{message}");
+    }
+}
+
+#[test]
 fn several_files_are_one_data_set_of_questions() {
     let (_dir, rows) = super::file("dev.jsonl", ROWS);
     let (_other_dir, json) = super::file("data.json", FILE);

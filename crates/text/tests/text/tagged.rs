@@ -99,7 +99,7 @@ fn a_word_without_a_tag_is_named_with_its_line() {
     refused(
         "a.conll",
         "EU\tB-x\nsays\tVBZ\tO\n",
-        &["line 2", "3 columns, expected 2"],
+        &["line 2", "expected 2 columns", "found 3"],
     );
 }
 

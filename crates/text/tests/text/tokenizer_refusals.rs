@@ -272,6 +272,20 @@ fn saved(template: Value) -> TempDir {
 }
 
 #[test]
+fn a_template_that_names_what_there_is_not_is_refused() {
+    let mut no_token = word_level(2, 0);
+    no_token["post_processor"]["special_tokens"] = json!({});
+    let mut second_text = word_level(2, 0);
+    second_text["post_processor"]["single"] = json!([{"Sequence": {"id": "B", "type_id": 0}}]);
+    for template in [no_token, second_text] {
+        let dir = saved(template);
+        let error = Tokenizer::from_dir(dir.path()).expect_err("a refusal");
+        let message = error.to_string();
+        assert!(message.contains("tokenizer.json"), "{message}");
+    }
+}
+
+#[test]
 fn template_ids_and_types_beyond_the_tables_are_refused() {
     let dir = saved(word_level(9, 0));
     let tokenizer = open(dir.path());

@@ -193,16 +193,32 @@ impl CsvRecords {
         (line + lines, &kept[ends..])
     }
 
+    /// Whether a quote has no second one in what is kept of the record.
+    fn has_open_quote(&self) -> bool {
+        let kept = self.reader.get_ref().kept.iter();
+        kept.filter(|&&byte| byte == b'"').count() % 2 == 1
+    }
+
     fn refused(&self, line: usize, error: csv::Error) -> ReadError {
         let path = self.path.clone();
         match error.into_kind() {
             csv::ErrorKind::Io(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-                ReadError::UnclosedQuote { path, line }
+                match self.has_open_quote() {
+                    true => ReadError::UnclosedQuote { path, line },
+                    false => read_error(&path, too_long(line)),
+                }
             }
             csv::ErrorKind::Io(error) => read_error(&path, error),
             kind => read_error(&path, io::Error::other(format!("{kind:?}"))),
         }
     }
+}
+
+fn too_long(line: usize) -> io::Error {
+    io::Error::other(format!(
+        "the record that starts on line {line} is longer than {} MiB",
+        MOST_RECORD_BYTES >> 20
+    ))
 }
 
 /// A reader that keeps what it has read since the current record began, so that a quote that is never closed is found.
