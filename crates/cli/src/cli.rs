@@ -17,7 +17,8 @@ use crate::tasks::{CheckTask, EvaluateTask, PredictTask, TrainTask};
     after_help = "Results go to standard output, messages and progress to standard error. Exit code: 0 success, 1 failure, \
                   2 wrong usage.\n\
                   Environment: BERT_HOME is the folder of fetched models and data sets. BERT_DATASETS is a folder that \
-                  is searched before anything is downloaded. HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE \
+                  is searched before anything is downloaded. BERT_MAX_UNPACKED_BYTES is the most that a packed file of \
+                  data may unpack to. HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE \
                   mean for models of the hub what they mean in Python."
 )]
 pub(crate) struct Cli {

@@ -69,7 +69,7 @@ pub(crate) fn load(report: &LoadReport) -> String {
         ("new", &report.new),
         ("replaced", &report.replaced),
         ("not for this task", &report.ignored),
-        ("no weights", &report.skipped),
+        ("not weights", &report.skipped),
     ];
     let loaded = format!("{} loaded", counted(report.loaded.len(), "tensor"));
     parts

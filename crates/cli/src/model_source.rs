@@ -47,7 +47,8 @@ impl ModelSource {
             ))
             .into()),
             Err(unknown) => Err(WrongUsage(format!(
-                "{argument}: no directory of this name, and {unknown} (see `bert models`)"
+                "{argument} {word}: no such directory, and {unknown} (see `bert models`); a model of the hub is \
+                 OWNER/NAME"
             ))
             .into()),
         }
@@ -62,9 +63,7 @@ impl ModelSource {
         {
             let adapter = directory.display();
             fetch_hub(&name, AskHub::WhenNeeded, offline).with_context(|| {
-                format!(
-                    "{adapter}: the base model {name} of the adapter is not to be had from the hub"
-                )
+                format!("{adapter}: the hub did not give the base model {name} of the adapter")
             })?;
         }
         Ok(directory)
@@ -103,7 +102,7 @@ impl ModelSource {
             Self::Named(name) => fetch_entry(find_entry(&Manifest::builtin()?, name)?, offline),
             Self::Hub(argument, name) => {
                 fetch_hub(name, AskHub::WhenNeeded, offline).with_context(|| {
-                    format!("{argument} {name}: no such directory, and not to be had from the hub")
+                    format!("{argument} {name}: no such directory, and the hub did not give it")
                 })
             }
         }

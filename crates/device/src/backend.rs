@@ -66,7 +66,7 @@ impl Backend {
     pub fn description(self) -> &'static str {
         match self {
             Self::Flex => "CPU, pure Rust, the fastest without a GPU",
-            Self::NdArray => "CPU, pure Rust, an independent second opinion",
+            Self::NdArray => "CPU, pure Rust, with the same kernels as flex",
             Self::Wgpu => "GPU on whichever of Vulkan, Metal, DirectX 12 and OpenGL there is",
             Self::Vulkan => "GPU on Vulkan, kernels in SPIR-V",
             Self::Metal => "GPU of a Mac, on Metal",

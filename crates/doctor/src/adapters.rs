@@ -21,7 +21,7 @@ use crate::{Check, DoctorError};
 pub const CASES: [&str; 2] = ["lora", "dora"];
 /// What the names of PEFT's tensors begin with.
 const PREFIX: &str = "base_model.model.";
-/// The linear maps of BERT's layers, by their names in transformers and here.
+/// The linear layers of BERT's layers, by their names in transformers and here.
 const LINEARS: [[&str; 2]; 6] = [
     ["attention.self.query", "attention.query"],
     ["attention.self.key", "attention.key"],
@@ -200,7 +200,7 @@ impl ModuleMapper for AdapterValues {
         };
         let data = TensorData::new(values, shape);
         let tensor: Tensor<D> = Tensor::from_data(data, &self.device);
-        // Every matrix of an adapter's file is that of a linear map, which PyTorch keeps as [outputs, inputs].
+        // Every matrix of an adapter's file is that of a linear layer, which PyTorch keeps as [outputs, inputs].
         let tensor = if D == 2 {
             tensor.swap_dims(0, 1)
         } else {

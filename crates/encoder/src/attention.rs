@@ -57,7 +57,7 @@ impl SelfAttention {
         self.packed = Some(packed_weights(format));
     }
 
-    /// Its linear maps with the names of their fields.
+    /// Its linear layers with the names of their fields.
     pub(crate) fn linears_mut(&mut self) -> Vec<(&'static str, &mut Linear)> {
         let mut linears = vec![
             ("query", &mut self.query),

@@ -158,7 +158,7 @@ impl EncoderConfig {
         }
     }
 
-    /// Whether the linear map in a head, before the one to the outputs, has a bias.
+    /// Whether the linear layer in a head, before the one to the outputs, has a bias.
     pub fn head_bias(&self) -> bool {
         let modernbert = self.modernbert.as_ref();
         modernbert.is_none_or(|modernbert| modernbert.classifier_bias)

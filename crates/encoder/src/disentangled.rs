@@ -50,7 +50,7 @@ impl DisentangledScores {
         }
     }
 
-    /// Its own linear maps with their paths in the attention.
+    /// Its own linear layers with their paths in the attention.
     pub(crate) fn linears_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Linear)> {
         let named = [
             ("disentangled.position_key", &mut self.position_key),

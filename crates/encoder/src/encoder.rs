@@ -107,7 +107,7 @@ impl Encoder {
         }
     }
 
-    /// Has linear maps and attention multiply in these numbers, forward and backward, wherever gradients are computed. Weights
+    /// Has linear layers and attention multiply in these numbers, forward and backward, wherever gradients are computed. Weights
     /// keep their single precision, and a model in evaluation computes as ever. Devices without
     /// [kernels](bert_kernels::has_kernels) multiply in single precision.
     pub fn set_precision(&mut self, precision: Precision) {
@@ -116,7 +116,7 @@ impl Encoder {
         }
     }
 
-    /// Its linear maps, each with its module path in the encoder, such as `layers.0.PostNorm.attention.query`.
+    /// Its linear layers, each with its module path in the encoder, such as `layers.0.PostNorm.attention.query`.
     pub fn linears_mut(&mut self) -> Vec<(String, &mut Linear)> {
         let projection = self.embeddings.projection.iter_mut();
         let projection = projection.map(|linear| ("embeddings.projection".to_owned(), linear));

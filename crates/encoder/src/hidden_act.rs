@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// `QuickGELUActivation` of transformers.
 const QUICK_GELU_SCALE: f64 = 1.702;
 
-/// The activation between the two linear maps of a layer's feed-forward network: `hidden_act` of config.json.
+/// The activation between the two linear layers of a layer's feed-forward network: `hidden_act` of config.json.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum HiddenAct {
     /// `x · Φ(x)` through erf.

@@ -2,7 +2,7 @@ use burn::module::{Initializer, Param, ParamId};
 use burn::nn::{Embedding, Linear};
 use burn::tensor::{Device, Shape, Tensor};
 
-/// A linear map as BERT initialises it: weights from N(0, `initializer_range`), biases zero.
+/// A linear layer as BERT initialises it: weights from N(0, `initializer_range`), biases zero.
 ///
 /// # Shapes
 ///

@@ -43,7 +43,7 @@ impl Layer {
         }
     }
 
-    /// Its linear maps with their paths.
+    /// Its linear layers with their paths.
     pub(crate) fn linears_mut(&mut self) -> Vec<(String, &mut Linear)> {
         let (variant, linears) = match self {
             Self::PostNorm(layer) => ("PostNorm", layer.linears_mut()),

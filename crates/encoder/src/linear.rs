@@ -7,7 +7,7 @@ use bert_kernels::{Epilogue, Precision};
 
 use crate::{LowRank, LowRankConfig, init, kernel_args};
 
-/// A linear map `x W + b` of an encoder or a pooler, that may have an adapter beside it.
+/// A linear layer `x W + b` of an encoder or a pooler, that may have an adapter beside it.
 #[derive(Module, Debug)]
 pub struct Linear {
     /// W, `[K, N]`.

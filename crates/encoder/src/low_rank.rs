@@ -33,7 +33,7 @@ impl LowRankConfig {
     }
 }
 
-/// A low-rank adapter beside a linear map; see [`LowRankWeights`] for what it computes.
+/// A low-rank adapter beside a linear layer; see [`LowRankWeights`] for what it computes.
 #[derive(Module, Debug)]
 pub struct LowRank {
     /// A, `[K, R]`, `lora_A` in PEFT.

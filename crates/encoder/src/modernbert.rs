@@ -27,17 +27,17 @@ pub struct ModernBertConfig {
     pub global_rope_theta: f64,
     /// Base of the rotary frequencies of layers with a window.
     pub local_rope_theta: f64,
-    /// Whether the linear maps of the attention have biases.
+    /// Whether the linear layers of the attention have biases.
     pub attention_bias: bool,
-    /// Whether the linear maps of the feed-forward network have biases.
+    /// Whether the linear layers of the feed-forward network have biases.
     pub mlp_bias: bool,
     /// Whether LayerNorms have a bias.
     pub norm_bias: bool,
-    /// Dropout between the two linear maps of the feed-forward network, in [0, 1).
+    /// Dropout between the two linear layers of the feed-forward network, in [0, 1).
     pub mlp_dropout: f64,
     /// What a classifier of sequences looks at.
     pub classifier_pooling: Pooling,
-    /// Whether the linear map of a head has a bias.
+    /// Whether the linear layer of a head has a bias.
     pub classifier_bias: bool,
     /// The activation of a head.
     pub classifier_activation: HiddenAct,

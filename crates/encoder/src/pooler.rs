@@ -44,11 +44,11 @@ impl Pooling {
 pub struct PoolerConfig {
     /// What of a sequence it looks at.
     pub pooling: Pooling,
-    /// Dropout before the linear map, in [0, 1).
+    /// Dropout before the linear layer, in [0, 1).
     pub input_dropout: f64,
-    /// Whether the linear map has a bias.
+    /// Whether the linear layer has a bias.
     pub bias: bool,
-    /// After the linear map.
+    /// After the linear layer.
     pub activation: HiddenAct,
     /// ε of the LayerNorm after the activation, where there is one.
     pub norm_eps: Option<f64>,
@@ -57,7 +57,7 @@ pub struct PoolerConfig {
 }
 
 impl PoolerConfig {
-    /// A linear map with a bias, and an activation.
+    /// A linear layer with a bias, and an activation.
     pub(crate) const fn dense(activation: HiddenAct) -> Self {
         Self {
             pooling: Pooling::First,
@@ -70,11 +70,11 @@ impl PoolerConfig {
     }
 }
 
-/// The hidden state of the first token, or the mean of all, through dropout, a linear map, an activation and a LayerNorm, as
+/// The hidden state of the first token, or the mean of all, through dropout, a linear layer, an activation and a LayerNorm, as
 /// far as the family has them. The heads that need it hold it.
 #[derive(Module, Debug)]
 pub struct Pooler {
-    /// Before the linear map.
+    /// Before the linear layer.
     pub dropout: Dropout,
     /// `[H, H]`.
     pub dense: Linear,

@@ -72,7 +72,7 @@ impl PostNormLayer {
         self.packed = Some(packed_weights(format));
     }
 
-    /// Its linear maps with their paths.
+    /// Its linear layers with their paths.
     pub(crate) fn linears_mut(&mut self) -> Vec<(String, &mut Linear)> {
         let own = [
             ("attention_output", &mut self.attention_output),

@@ -91,7 +91,7 @@ impl PreNormLayer {
         self.packed = Some(packed_weights(format));
     }
 
-    /// Its linear maps with their paths.
+    /// Its linear layers with their paths.
     pub(crate) fn linears_mut(&mut self) -> Vec<(String, &mut Linear)> {
         [
             ("query_key_value", &mut self.query_key_value),

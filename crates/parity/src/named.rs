@@ -120,7 +120,7 @@ impl ModuleVisitor for Collector<'_> {
             Some(gradients) => gradients.get::<D>(param.id),
         };
         let Some(tensor) = tensor else { return };
-        // PyTorch keeps the matrix of a linear map as [outputs, inputs], Burn as [inputs, outputs].
+        // PyTorch keeps the matrix of a linear layer as [outputs, inputs], Burn as [inputs, outputs].
         let is_linear = self
             .path
             .last()

@@ -3,6 +3,8 @@
 //! A number here lies between the noise of the golden files themselves (`float32_error`) and the smallest difference that
 //! a mistake makes; `tests/goldens/README.md` has measured both. No comparison brings a tolerance of its own.
 
+use std::fmt;
+
 use bert_device::Backend;
 use serde::Serialize;
 
@@ -55,6 +57,31 @@ pub enum Quantity {
     SeveralRanks,
     /// What is so or not: a parameter keeps its bits, a gradient is there.
     Statement,
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Output => "output",
+            Self::Loss | Self::TrainingLoss => "loss",
+            Self::Gradient | Self::VanishingGradient => "gradient",
+            Self::GradientNorm => "gradient norm",
+            Self::LearningRate => "learning rate",
+            Self::FinalParameter => "parameter at the end",
+            Self::KernelForward | Self::FusedForward => "forward pass",
+            Self::KernelBackward | Self::FusedBackward => "backward pass",
+            Self::FiniteDifference => "finite difference",
+            Self::SumOfSquares => "sum of squares",
+            Self::Invariance => "same numbers",
+            Self::Bf16Output => "bf16 output",
+            Self::Bf16Loss => "bf16 loss",
+            Self::Bf16Gradient => "bf16 gradient",
+            Self::Bf16GradientNorm => "bf16 gradient norm",
+            Self::BackendLoss => "loss on another backend",
+            Self::SeveralRanks => "numbers of several processes",
+            Self::Statement => "statement",
+        })
+    }
 }
 
 /// The largest difference allowed: `absolute + relative · scale`, where the scale is the largest magnitude among the

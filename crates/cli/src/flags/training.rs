@@ -55,7 +55,7 @@ pub(crate) struct TrainingFlags {
     /// Seed of new weights, the order of rows and dropout; equal seeds give equal runs; 42: any number would do
     #[arg(long, value_name = "N", default_value_t = TrainOptions::default().seed)]
     pub(crate) seed: u64,
-    /// Numbers in which linear maps and attention multiply in training, on flex and ndarray; bf16: operands are rounded to
+    /// Numbers in which linear layers and attention multiply in training, on flex and ndarray; bf16: operands are rounded to
     /// bfloat16 and sums are not, which takes less time and memory on processors with AVX-512 BF16; weights, evaluations and
     /// what is saved keep single precision; f32: the figures of the book are of that
     #[arg(long, value_enum, default_value_t = PrecisionWord::F32)]

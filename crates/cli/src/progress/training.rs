@@ -204,7 +204,7 @@ impl Observer for TrainingProgress {
 
     fn exchanged(&mut self, report: &ExchangeReport) -> Result<(), TrainError> {
         self.print(&format!(
-            "ranks   {} processes; in a step each hands over {:.2} MB in {:.1} messages, {:.2} MB during the backward pass",
+            "ranks   {} processes; in a step each sends {:.2} MB in {:.1} messages, {:.2} MB during the backward pass",
             count(report.processes),
             report.bytes_per_step() / 1e6,
             report.messages_per_step(),
@@ -231,7 +231,7 @@ fn plan_line(plan: &Plan<'_>) -> String {
         )
     };
     let kept = match plan.keeps_features {
-        true => "; what the others compute is kept for later epochs",
+        true => "; features of the frozen part are cached",
         false => "",
     };
     format!(

@@ -25,7 +25,7 @@ pub(crate) struct InputFlags {
     /// .zip with one file in it)
     #[arg(long, value_name = "FILE|-")]
     input: PathBuf,
-    /// What a line does that cannot be answered; stop: it ends the run behind the answers to the lines before it; skip: it has
+    /// What a line does that cannot be answered; stop: it ends the run after the answers to the lines before it; skip: it has
     /// a record with "error" in the place of an answer, a warning counts such lines and names the first, and the exit code
     /// is 0
     #[arg(long, value_enum, default_value_t = OnError::Stop)]
@@ -193,6 +193,9 @@ impl<T: PredictLine> Input<T> {
             }
             if is_last {
                 answers.flush()?;
+                if cut.all() == 0 {
+                    say!("note    {}: no inputs", self.name);
+                }
                 return Ok(cut);
             }
         }

@@ -66,7 +66,7 @@ fn a_line_with_the_wrong_number_of_columns_is_named() {
     refused_data(
         "train.tsv",
         b"good\tgood\nbad\tbad\textra\n",
-        &["train.tsv", "line 2", "3 columns", "expected 2"],
+        &["train.tsv", "line 2", "expected 2 columns", "found 3"],
     );
 }
 
@@ -159,4 +159,13 @@ fn prediction_input_that_cannot_be_read_is_named() {
         .failed(1, &["none.txt", "cannot be read"]);
     room.bert_with(&format!("{line} -"), &[], b"\xff\n")
         .failed(1, &["line 1", "UTF-8"]);
+}
+
+/// What was asked for is what the message is about, and not a column that would have been guessed.
+#[test]
+fn a_label_column_that_is_not_there_is_named_before_another_is_guessed() {
+    let room = Room::new();
+    room.write("train.tsv", b"a good film\tgood\nslow\tbad\n");
+    room.bert(&format!("{TRAIN} --label-column verdict"))
+        .failed(1, &["train.tsv", "line 1", "verdict", "a good film"]);
 }

@@ -159,8 +159,16 @@ fn impossible_benchmarks_are_refused_by_the_name_of_their_flag() {
         ("--size large", ["--size", "minilm"]),
         ("--kernels none", ["--kernels", "off"]),
         ("--device gpu", ["'gpu'", "did you mean 'wgpu'"]),
+        ("--weights int8", ["--weights", "takes --precision"]),
     ] {
         room.bert(&format!("bench train-step {further}"))
+            .failed(2, &words);
+    }
+    for (further, words) in [
+        ("--precision bf16", ["--precision", "takes --weights"]),
+        ("--tune head", ["--tune", "trains nothing"]),
+    ] {
+        room.bert(&format!("bench inference {further}"))
             .failed(2, &words);
     }
     let run = room.bert("bench");

@@ -65,7 +65,11 @@ fn without_a_model_lengths_are_in_words_and_clean_data_has_no_findings() {
         "{}",
         run.stdout
     );
-    assert!(run.stdout.ends_with("nothing found\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.ends_with("no problems found\n"),
+        "{}",
+        run.stdout
+    );
     let json = room
         .bert("check text-classification --data clean.tsv --json")
         .succeeded()
@@ -82,7 +86,11 @@ fn numbers_are_no_labels_to_count() {
         .bert("check text-classification --data scores.tsv")
         .succeeded();
     assert!(!run.stdout.contains("LABEL"), "{}", run.stdout);
-    assert!(run.stdout.ends_with("nothing found\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.ends_with("no problems found\n"),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]

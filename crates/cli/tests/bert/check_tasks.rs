@@ -106,7 +106,11 @@ fn the_older_scheme_is_recognised_and_parts_of_speech_have_no_entities() {
         .bert("check token-classification --data pos.conll")
         .succeeded();
     assert!(!run.stdout.contains("MENTION"), "{}", run.stdout);
-    assert!(run.stdout.ends_with("nothing found\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.ends_with("no problems found\n"),
+        "{}",
+        run.stdout
+    );
 }
 
 /// Questions with every fault, about a context of 9 words.

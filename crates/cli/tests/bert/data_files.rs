@@ -46,7 +46,7 @@ fn a_fault_in_one_of_several_files_is_named_with_it() {
     room.write("part-2.tsv", "the cast\tgood\nslow\n");
     let line = TRAIN.replace("--train train.tsv", "--train part-*.tsv");
     room.bert(&line)
-        .failed(1, &["part-2.tsv, line 2", "1 columns"]);
+        .failed(1, &["part-2.tsv, line 2", "found 1"]);
     room.write("part-2.tsv", "the cast\tgood\nslow\todd\n");
     let run = room.bert("check text-classification --data part-1.tsv part-2.tsv");
     let stdout = run.succeeded().stdout;
@@ -94,7 +94,7 @@ fn packed_data_that_cannot_be_unpacked_leaves_nothing_behind() {
         .unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(
-        stderr.contains("1 columns"),
+        stderr.contains("found 1"),
         "the file itself is read: {stderr}"
     );
     raised.env("BERT_MAX_UNPACKED_BYTES", "1000000");

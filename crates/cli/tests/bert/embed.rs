@@ -74,7 +74,7 @@ fn each_text_gets_a_vector_in_its_place() {
         &[
             "2 layers of width 12",
             "mean pooling",
-            "7 numbers and of length 1",
+            "7 numbers, normalised to length 1",
         ],
     );
     let others = self::vectors(&run.json_lines());
@@ -130,7 +130,7 @@ fn an_encoder_without_modules_is_averaged_and_that_is_said() {
     let run = room
         .bert("embed --model base --input texts.txt")
         .succeeded();
-    says(&run, &["no modules.json", "mean pooling", "of any length"]);
+    says(&run, &["no modules.json", "mean pooling", "not normalised"]);
     assert_eq!(vectors(&run.json_lines())[0].len(), 16);
     let pooled = room.bert("embed --model base --input texts.txt --pooling lasttoken,cls");
     let pooled = pooled.succeeded();

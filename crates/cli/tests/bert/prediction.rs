@@ -150,5 +150,11 @@ fn every_line_has_one_record_whatever_it_holds() {
 fn no_input_gives_no_output() {
     let room = Room::new();
     room.train();
-    assert_eq!(room.bert(&format!("{PREDICT} -")).succeeded().stdout, "");
+    let run = room.bert(&format!("{PREDICT} -")).succeeded();
+    assert_eq!(run.stdout, "");
+    assert!(
+        run.stderr.contains("standard input: no inputs"),
+        "{}",
+        run.stderr
+    );
 }

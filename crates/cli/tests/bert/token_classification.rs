@@ -252,7 +252,7 @@ fn broken_lines_are_named_and_leave_no_output() {
     let before = room.entries();
     for (content, words) in [
         ("the\tO\nfilm\n", ["train.conll, line 2", "no tag"]),
-        ("the\tO\nfilm\tO\tO\n", ["train.conll, line 2", "3 columns"]),
+        ("the\tO\nfilm\tO\tO\n", ["train.conll, line 2", "found 3"]),
         ("the\tO\n", ["train.conll", "at least two"]),
         ("", ["train.conll", "no rows"]),
     ] {

@@ -65,7 +65,8 @@ const ADAPTER_CONFIG: &str = "adapter_config.json";
 /// What a repository without usable weights holds, and what to do, in words.
 pub(super) fn unusable(files: &[String]) -> (String, String) {
     if files.iter().any(|file| file == ADAPTER_CONFIG) {
-        let advice = "merge it in Python with PEFT's merge_and_unload, call save_pretrained and give the directory";
+        let advice =
+            "download its files into a directory and give that; LoRA and DoRA of PEFT are read";
         return (
             format!("an adapter alone ({ADAPTER_CONFIG})"),
             advice.to_owned(),

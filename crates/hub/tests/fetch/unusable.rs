@@ -163,7 +163,7 @@ fn a_repository_without_usable_weights_says_what_it_holds_and_what_to_do() {
         (&["model.q4.gguf"], &["GGUF (model.q4.gguf)", "base model"]),
         (
             &["adapter_config.json", "adapter_model.safetensors"],
-            &["an adapter alone", "merge_and_unload"],
+            &["an adapter alone", "give that; LoRA and DoRA"],
         ),
         (
             &["config.json", "model.fp16.safetensors"],

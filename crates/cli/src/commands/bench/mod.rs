@@ -23,6 +23,7 @@ use self::kernels::Kernels;
 use self::network::Runs;
 use self::report::{Measured, Report};
 use self::workload::{Size, Work, Workload};
+use crate::failure::WrongUsage;
 use crate::flags::{PrecisionWord, RuntimeFlags, Weights, at_least_one, dropout, one_to};
 use crate::results::Results;
 
@@ -68,21 +69,22 @@ pub(crate) struct BenchArgs {
     /// Dropout on hidden states and on attention while training; 0.1: BERT's own, inference has none
     #[arg(long, value_name = "PROBABILITY", default_value = "0.1", value_parser = dropout)]
     dropout: f64,
-    /// Numbers in which a training step multiplies, as in `bert train`; f32: the figures of the book are of that
+    /// Of train-step: the numbers in which it multiplies, as in `bert train`; f32: the figures of the book are of that
     #[arg(long, value_enum, default_value_t = PrecisionWord::F32)]
     precision: PrecisionWord,
-    /// What a training step trains, as in `bert train`; all: the figures of the book are of that
+    /// Of train-step: what it trains, as in `bert train`; all: the figures of the book are of that
     #[arg(long, value_name = "PART", default_value_t = Tune::All)]
     tune: Tune,
     /// Timed runs, of which the median is given, after two that are not timed; 7: an odd number that evens out
     /// interruptions
     #[arg(long, value_name = "N", default_value = "7", value_parser = at_least_one)]
     runs: NonZeroUsize,
-    /// Precision in which inference multiplies the layers on flex and ndarray, as in `bert predict`; f32: as the weights are
+    /// Of inference: the precision in which it multiplies the layers on flex and ndarray, as in `bert predict`; f32: as the
+    /// weights are
     #[arg(long, value_enum, default_value_t = Weights::F32)]
     weights: Weights,
-    /// Whether flex and ndarray compute with the fused kernels of bert-kernels or, as a GPU does, with Burn's operations; on: as
-    /// in every other command
+    /// Whether the device computes with the kernels of bert-kernels or with Burn's own operations; on: as in every other
+    /// command
     #[arg(long, value_enum, default_value_t = Kernels::On)]
     kernels: Kernels,
     /// Count what a run asks of the device, in as many further runs: kernel launches, transfers in either direction and times
@@ -107,7 +109,21 @@ impl BenchArgs {
         }
     }
 
-    /// The numbers in which the linear maps are multiplied.
+    fn refuse_what_has_no_effect(&self, work: Work) -> Result<(), WrongUsage> {
+        let is_training = work == Work::TrainStep;
+        let refusal = if is_training && self.weights != Weights::F32 {
+            "--weights is of `bert bench inference`; a training step takes --precision"
+        } else if !is_training && self.precision != PrecisionWord::F32 {
+            "--precision is of `bert bench train-step`; inference takes --weights"
+        } else if !is_training && self.tune != Tune::All {
+            "--tune is of `bert bench train-step`; inference trains nothing"
+        } else {
+            return Ok(());
+        };
+        Err(WrongUsage(refusal.to_owned()))
+    }
+
+    /// The numbers in which the linear layers are multiplied.
     fn format_of_maps(&self, work: Work) -> WeightFormat {
         match (work, self.precision) {
             _ if self.kernels == Kernels::Off => WeightFormat::F32,
@@ -127,6 +143,7 @@ fn family(word: &str) -> Result<ModelType, String> {
 }
 
 fn run(args: &BenchArgs, work: Work) -> Result<()> {
+    args.refuse_what_has_no_effect(work)?;
     let workload = args.workload(work);
     let runs = Runs {
         number: args.runs,

@@ -109,7 +109,7 @@ impl Workload {
         of(self.layer_products()) * self.whole_layers() as f64 + of(self.last_layer_products())
     }
 
-    /// The matrix products of one layer: the six linear maps, and scores and context of every head; in training each with
+    /// The matrix products of one layer: the six linear layers, and scores and context of every head; in training each with
     /// the gradients of its two factors.
     pub(crate) fn layer_products(&self) -> Vec<Product> {
         self.products(self.tokens(), self.sequence)
@@ -137,7 +137,7 @@ impl Workload {
         .concat()
     }
 
-    /// The format in which a product is computed where the linear maps have one. Attention takes part while training alone.
+    /// The format in which a product is computed where the linear layers have one. Attention takes part while training alone.
     pub(crate) fn format_of(&self, product: &Product, maps: WeightFormat) -> WeightFormat {
         match (product.spread, self.work) {
             (Spread::Across, Work::Inference) => WeightFormat::F32,

@@ -75,7 +75,7 @@ impl Report {
                 check.compared.to_string(),
                 match (&check.reason, worst) {
                     (Some(reason), _) => reason.clone(),
-                    (None, Some(worst)) => format!("{:?} of {}", worst.quantity, worst.name),
+                    (None, Some(worst)) => format!("{} of {}", worst.quantity, worst.name),
                     (None, None) => dash(),
                 },
             ]);

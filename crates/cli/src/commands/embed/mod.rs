@@ -24,7 +24,8 @@ use crate::runner::{InferenceFlags, Loaded, TaskModel};
 #[derive(Debug, Args)]
 #[command(
     mut_arg("model", |arg| arg.help(
-        "Model of sentence embeddings, or any encoder: a name that `bert models` lists, or a directory"
+        "Model of sentence embeddings, or any encoder: a directory, a name that `bert models` lists, or a model of the hub \
+         (OWNER/NAME)"
     )),
     mut_arg("max_length", |arg| arg.help(
         "Longest text in tokens; by default what the model's directory says (max_seq_length, model_max_length), at most what \
@@ -120,12 +121,12 @@ impl TaskModel for SentenceEmbedder {
             .iter()
             .map(|mode| PoolingMode::name(*mode));
         let length = if self.is_normalized() {
-            "length 1"
+            "normalised to length 1"
         } else {
-            "any length"
+            "not normalised"
         };
         format!(
-            "{} of width {}, up to {} tokens, {} pooling, vectors of {} and of {length}",
+            "{} of width {}, up to {} tokens, {} pooling, vectors of {}, {length}",
             counted(encoder.num_hidden_layers, "layer"),
             encoder.hidden_size,
             self.pretrained.max_length,

@@ -104,7 +104,7 @@ impl Report {
 
 fn findings_table(findings: &[Finding]) -> Vec<String> {
     if findings.is_empty() {
-        return vec!["nothing found".to_owned()];
+        return vec!["no problems found".to_owned()];
     }
     let mut table = Table::new(&["SEVERITY", "FINDING"]);
     for Finding { severity, message } in findings {

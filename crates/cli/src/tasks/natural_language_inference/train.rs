@@ -18,8 +18,8 @@ use crate::runner::row_files::RowFlags;
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 use crate::tasks::text_classification::warn;
 
-/// Premise and hypothesis to entailment, neutral or contradiction, or to entailment or not. Data: TSV, CSV or JSON Lines of
-/// SNLI, MNLI, RTE, SICK or your own; the reader recognises labels by their names
+/// Premise and hypothesis to entailment, neutral or contradiction, or to entailment or not. Data: TSV, CSV, JSON Lines,
+/// Parquet or Arrow of SNLI, MNLI, RTE, SICK or your own; the reader recognises labels by their names
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     #[command(flatten)]

@@ -18,8 +18,8 @@ use crate::flags::{data_files, integer};
 use crate::runner::repeats::{FoldRows, Folds};
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
-/// Questions to the piece of a context that answers them, or to none. Data: SQuAD's JSON, version 1.1 or 2.0, as it is or
-/// in a zip archive
+/// Questions to the piece of a context that answers them, or to none. Data: SQuAD's JSON, version 1.1 or 2.0,
+/// compressed or not; or its rows as JSON Lines, Parquet or Arrow
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     #[command(flatten)]

@@ -17,8 +17,8 @@ use crate::runner::repeats::{FoldRows, Folds};
 use crate::runner::row_files::RowFlags;
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
-/// Texts or pairs of texts to one class, several classes, or a number. Data: TSV, CSV or JSON Lines with texts and labels;
-/// two columns without a header are text and label
+/// Texts or pairs of texts to one class, several classes, or a number. Data: TSV, CSV, JSON Lines, Parquet or Arrow with
+/// texts and labels; two columns without a header are text and label
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     #[command(flatten)]

@@ -18,7 +18,7 @@ use crate::runner::repeats::{FoldRows, Folds};
 use crate::runner::train::{self, FineTune, FineTuneFlags, Role, Splits};
 
 /// Words to tags: named entities, parts of speech. Data: CoNLL columns (a word and its tag a line, sentences apart by blank
-/// lines) or JSON Lines with "tokens" and "ner_tags"
+/// lines), or JSON Lines, Parquet or Arrow with "tokens" and "ner_tags"
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
