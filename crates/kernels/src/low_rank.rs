@@ -1,6 +1,6 @@
 // T rows, K columns in, N columns out, R the rank, W the width of outputs side by side
 
-//! A low-rank adapter beside a linear map: LoRA (Hu et al., <https://arxiv.org/abs/2106.09685>) and DoRA (Liu et al.,
+//! A low-rank adapter beside a linear layer: LoRA (Hu et al., <https://arxiv.org/abs/2106.09685>) and DoRA (Liu et al.,
 //! <https://arxiv.org/abs/2402.09353>), as PEFT computes them.
 //!
 //! The kernels multiply once, by the weight that the adapter makes of the frozen one. That costs a product of `[K, R]` and
@@ -23,7 +23,7 @@ use crate::host_ops::{HostKernels, HostOps};
 use crate::linear::{LinearWeights, linear};
 use crate::params::{DropoutMask, Epilogue};
 
-/// What a low-rank adapter adds to a linear map `x W + b`: `scale · dropout(x) A B`. With a magnitude the map is
+/// What a low-rank adapter adds to a linear layer `x W + b`: `scale · dropout(x) A B`. With a magnitude the map is
 /// `m / ‖W + scale · A B‖ ⊙ x (W + scale · A B) + b`, where the norm is that of each column and counts as a constant in the
 /// backward pass.
 #[derive(Debug, Clone)]
@@ -68,7 +68,7 @@ pub fn column_norms(weight: Tensor<2>) -> Tensor<2> {
     (weight.clone() * weight).sum_dim(0).sqrt()
 }
 
-/// The weight that an adapter makes of a linear map's: `W + scale · A B`, with a magnitude scaled column by column. Gradients
+/// The weight that an adapter makes of a linear layer's: `W + scale · A B`, with a magnitude scaled column by column. Gradients
 /// reach `weight` alone.
 ///
 /// # Shapes
@@ -127,7 +127,7 @@ pub(crate) struct Learner {
     scaling: Option<[Tensor<1>; 2]>,
 }
 
-/// The weights of a linear map with its adapter merged, and what learns behind the product.
+/// The weights of a linear layer with its adapter merged, and what learns behind the product.
 pub(crate) fn merged(weights: LinearWeights, adapter: LowRankWeights) -> (LinearWeights, Learner) {
     let scaling = adapter.magnitude.as_ref().map(|magnitude| {
         let factor = constant(adapter.factor(&weights.weight, magnitude));

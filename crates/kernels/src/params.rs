@@ -63,7 +63,7 @@ pub struct EmbeddingParams {
     pub dropout: DropoutMask,
 }
 
-/// What a linear map does with its product before it writes it.
+/// What a linear layer does with its product before it writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Epilogue {
     /// Adds the bias.

@@ -144,7 +144,7 @@ impl Graph {
         self.parameters.contains_key(path)
     }
 
-    /// The number of outputs of the linear map of this path.
+    /// The number of outputs of the linear layer of this path.
     pub(crate) fn outputs(&self, path: &str) -> usize {
         let weight = self.parameters.get(&format!("{path}.weight"));
         weight

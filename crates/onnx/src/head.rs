@@ -113,7 +113,7 @@ impl Graph {
         }
     }
 
-    /// Pooler and linear map.
+    /// Pooler and linear layer.
     fn of_sequence(
         &mut self,
         name: &'static str,
@@ -154,7 +154,7 @@ impl Graph {
         self.div(&sum, &count)
     }
 
-    /// Linear map, activation and, where the family has one, LayerNorm.
+    /// Linear layer, activation and, where the family has one, LayerNorm.
     ///
     /// # Shapes
     ///
@@ -171,7 +171,7 @@ impl Graph {
         })
     }
 
-    /// A linear map of every token, behind a pooler in families that have it.
+    /// A linear layer of every token, behind a pooler in families that have it.
     ///
     /// # Shapes
     ///

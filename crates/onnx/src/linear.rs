@@ -1,4 +1,4 @@
-//! Linear maps.
+//! Linear layers.
 
 // B batch, S sequence, I inputs, O outputs
 

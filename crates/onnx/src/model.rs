@@ -28,7 +28,7 @@ pub enum Precision {
     /// As the module has them.
     #[default]
     Float32,
-    /// The weights of linear maps and the table of words in int8; what is multiplied by them is quantised in each pass.
+    /// The weights of linear layers and the table of words in int8; what is multiplied by them is quantised in each pass.
     Int8,
 }
 

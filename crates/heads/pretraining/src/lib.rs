@@ -3,7 +3,7 @@
 //! | model | heads | loss |
 //! |---|---|---|
 //! | [`ModelForMaskedLM`] | [`PredictionHead`], tied to the word embeddings | cross-entropy over the masked tokens |
-//! | [`ModelForNextSentencePrediction`] | a linear map on the pooled output | cross-entropy, class 0 = the second text follows |
+//! | [`ModelForNextSentencePrediction`] | a linear layer on the pooled output | cross-entropy, class 0 = the second text follows |
 //! | [`ModelForPreTraining`] | both | the sum |
 //!
 //! The decoder of the prediction head has no matrix of its own: it multiplies by the word embeddings, so that the gradients

@@ -17,7 +17,7 @@ pub struct QuestionAnsweringConfig {
     pub encoder: EncoderConfig,
 }
 
-/// Encoder, and a linear map to two logits a token.
+/// Encoder, and a linear layer to two logits a token.
 #[derive(Module, Debug)]
 pub struct ModelForQuestionAnswering {
     /// The encoder.

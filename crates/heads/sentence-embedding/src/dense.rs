@@ -75,14 +75,14 @@ pub struct DenseConfig {
     pub out_features: usize,
     /// Whether there is a bias.
     pub bias: bool,
-    /// What comes after the linear map.
+    /// What comes after the linear layer.
     pub activation: Activation,
 }
 
-/// A linear map and an activation: `Dense` of sentence-transformers.
+/// A linear layer and an activation: `Dense` of sentence-transformers.
 #[derive(Module, Debug)]
 pub struct Dense {
-    /// The linear map.
+    /// The linear layer.
     pub linear: Linear,
     #[module(skip)]
     activation: Activation,

@@ -18,7 +18,7 @@ pub struct SentenceEncoder {
 /// What a model does with a pooled vector.
 #[derive(Debug, Clone)]
 pub enum Step {
-    /// A linear map and an activation.
+    /// A linear layer and an activation.
     Dense(Dense),
     /// Division by the Euclidean length.
     Normalize,

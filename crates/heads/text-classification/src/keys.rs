@@ -3,7 +3,7 @@ use bert_encoder::{EncoderError, HeadKeys, HeadPart, ModelType};
 /// What the names of this head's classes in transformers end in, such as `BertForSequenceClassification`.
 pub const HEAD: &str = "ForSequenceClassification";
 
-/// A linear map to the labels, after a pooler that the base model has.
+/// A linear layer to the labels, after a pooler that the base model has.
 const CLASSIFIER: HeadPart = HeadPart {
     path: "classifier",
     names: &["classifier"],

@@ -82,7 +82,7 @@ impl ModelForTokenClassification {
     /// `[B, S, H]` → `[B, S, C]`.
     pub fn forward_hidden(&self, last_hidden_state: Tensor<3>) -> Tensor<3> {
         let [batch, sequence, width] = last_hidden_state.dims();
-        // Burn's backward pass of a linear map is several times faster on two dimensions.
+        // Burn's backward pass of a linear layer is several times faster on two dimensions.
         let hidden_th = last_hidden_state.reshape([batch * sequence, width]);
         let pooled_th = match &self.pooler {
             Some(pooler) => pooler.forward(hidden_th),

@@ -108,7 +108,7 @@ fn of_linear_maps(rows: usize) -> Results {
     all
 }
 
-/// Linear maps in bfloat16, with an odd number of columns and of columns side by side.
+/// Linear layers in bfloat16, with an odd number of columns and of columns side by side.
 fn in_bf16(rows: usize) -> Results {
     let columns = 201;
     let (x, weight) = (data(rows * WIDTH, 0.0), data(WIDTH * columns, 1.0));

@@ -1,4 +1,4 @@
-//! What a linear map of training in bfloat16 keeps of its forward pass. T rows, K columns of the input, N of the activation.
+//! What a linear layer of training in bfloat16 keeps of its forward pass. T rows, K columns of the input, N of the activation.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Linear maps with an epilogue, forward and backward. The epilogue follows tile by tile, while the tile is in the cache. T rows,
+//! Linear layers with an epilogue, forward and backward. The epilogue follows tile by tile, while the tile is in the cache. T rows,
 //! K columns in, P maps side by side, N columns out of each.
 
 use std::borrow::Cow;

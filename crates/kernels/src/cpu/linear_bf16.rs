@@ -1,4 +1,4 @@
-//! Linear maps in bfloat16, forward and backward: both operands of each product are rounded, sums have single precision. An
+//! Linear layers in bfloat16, forward and backward: both operands of each product are rounded, sums have single precision. An
 //! element is rounded once, where it is read anyway, and the products that share it read the rounded one. T rows, K columns in,
 //! P maps side by side, N columns out of each.
 

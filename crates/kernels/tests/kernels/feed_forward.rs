@@ -1,4 +1,4 @@
-//! A feed-forward network against its two linear maps.
+//! A feed-forward network against its two linear layers.
 
 use std::sync::Arc;
 

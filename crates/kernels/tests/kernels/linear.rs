@@ -1,4 +1,4 @@
-//! Linear maps, and packed weights.
+//! Linear layers, and packed weights.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Linear maps in bfloat16 against plain sums over operands of the same rounding.
+//! Linear layers in bfloat16 against plain sums over operands of the same rounding.
 
 use bert_kernels::{
     Epilogue, LinearWeights, LowRankWeights, Precision, gelu_composed, linear, linear_kv,

@@ -1,4 +1,4 @@
-//! Low-rank adapters beside linear maps.
+//! Low-rank adapters beside linear layers.
 
 use bert_kernels::{
     Epilogue, LinearWeights, LowRankWeights, column_norms, gelu, linear, linear_kv, linear_qkv,
