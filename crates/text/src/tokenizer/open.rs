@@ -14,6 +14,7 @@ use super::special::SpecialTokens;
 use super::template::Surroundings;
 use super::token_types::TokenTypes;
 use super::{Tokenizer, TokenizerError};
+use crate::guard::guarded;
 
 impl Tokenizer {
     /// Reads the tokenizer of a checkpoint directory, as the class of transformers does that its files name:
