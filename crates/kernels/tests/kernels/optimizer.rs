@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 on_every_device!(
     an_update_is_its_composed_body,
     an_update_is_its_formula,
-    an_update_of_parts_of_larger_tensors_is_its_composed_body,
+    an_update_of_parts_and_of_reversed_tensors_is_its_composed_body,
     an_update_leaves_what_others_hold_unchanged,
     a_sum_of_squares_is_its_composed_body,
 );
@@ -71,20 +71,25 @@ fn an_update_is_its_formula(device: &TestDevice) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn an_update_of_parts_of_larger_tensors_is_its_composed_body(
+fn an_update_of_parts_and_of_reversed_tensors_is_its_composed_body(
     device: &TestDevice,
 ) -> anyhow::Result<()> {
-    let part = |tensor: Tensor<1>| tensor.narrow(0, 11, 500);
-    let whole = state(1000, device.plain());
-    let state = AdamWState {
-        parameter: part(whole.parameter),
-        first_moment: part(whole.first_moment),
-        second_moment: part(whole.second_moment),
-    };
     // Every second row of a transposed matrix: no order in memory that a slice could have.
     let gradient = waves(1000, 4.0, device.plain()).reshape([20, 50]);
     let gradient = gradient.swap_dims(0, 1).narrow(1, 0, 10).flatten(0, 1);
-    check_update(device, state, gradient);
+    let views: [(usize, fn(Tensor<1>) -> Tensor<1>); 2] = [
+        (1000, |tensor| tensor.narrow(0, 11, 500)),
+        (500, |tensor| tensor.flip([0])),
+    ];
+    for (elements, view) in views {
+        let whole = state(elements, device.plain());
+        let state = AdamWState {
+            parameter: view(whole.parameter),
+            first_moment: view(whole.first_moment),
+            second_moment: view(whole.second_moment),
+        };
+        check_update(device, state, gradient.clone());
+    }
     Ok(())
 }
 
