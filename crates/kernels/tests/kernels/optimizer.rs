@@ -71,13 +71,15 @@ fn an_update_is_its_formula(device: &TestDevice) -> anyhow::Result<()> {
     Ok(())
 }
 
+type View = fn(Tensor<1>) -> Tensor<1>;
+
 fn an_update_of_parts_and_of_reversed_tensors_is_its_composed_body(
     device: &TestDevice,
 ) -> anyhow::Result<()> {
     // Every second row of a transposed matrix: no order in memory that a slice could have.
     let gradient = waves(1000, 4.0, device.plain()).reshape([20, 50]);
     let gradient = gradient.swap_dims(0, 1).narrow(1, 0, 10).flatten(0, 1);
-    let views: [(usize, fn(Tensor<1>) -> Tensor<1>); 2] = [
+    let views: [(usize, View); 2] = [
         (1000, |tensor| tensor.narrow(0, 11, 500)),
         (500, |tensor| tensor.flip([0])),
     ];
