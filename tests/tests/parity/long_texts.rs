@@ -87,42 +87,54 @@ fn a_document_is_what_its_windows_are_together(device: &TestDevice) -> anyhow::R
     for pool in POOLS {
         let dir = tempfile::tempdir()?;
         let (classifier, model, split) = classifier(dir.path(), &data, pool, device)?;
-        let rows: Vec<usize> = (0..split.len()).collect();
         assert!(split.documents.in_windows() > 2, "{:?}", split.documents);
-        let on = device.autodiff();
-        let position = Position { seed: 1, epoch: 0 };
-        let found = classifier.loss(&model, &split, &rows, position, &on)?;
-        let tokens: usize = split.documents.lengths().iter().sum();
-        assert_eq!(found.tokens, tokens);
-
-        let logits = rows
-            .iter()
-            .map(|&row| of_document(&model, split.documents.of(row), pool));
-        let logits = Tensor::cat(logits.collect::<anyhow::Result<Vec<_>>>()?, 0);
-        let classes: Vec<i32> = classifier
-            .classes(&split)
-            .expect("one class a row")
-            .into_iter()
-            .map(|class| class as i32)
-            .collect();
-        let classes = Tensor::<1, Int>::from_data(classes.as_slice(), &on);
-        let expected = loss(logits, Labels::Classes(classes));
-        let name = format!("{pool:?}");
-        assert_close(
-            device,
-            Quantity::Loss,
-            &name,
-            &Values::of(found.loss.clone()),
-            &Values::of(expected.clone()),
-        );
-        let gradient = |loss: Tensor<1>| {
-            let weight = model.classifier.weight.val();
-            let gradients = loss.backward();
-            Values::of(weight.grad(&gradients).expect("a gradient"))
-        };
-        let (found, expected) = (gradient(found.loss), gradient(expected));
-        assert_close(device, Quantity::Gradient, &name, &found, &expected);
+        let all: Vec<usize> = (0..split.len()).collect();
+        let has_several = |row: &usize| split.documents.of(*row).len() > 1;
+        let of_several = all.iter().copied().filter(has_several).take(3).collect();
+        for rows in [all, of_several] {
+            check_batch(device, (&classifier, &model, &split), &rows, pool)?;
+        }
     }
+    Ok(())
+}
+
+/// Loss and gradient of a batch against those of windows computed one by one.
+fn check_batch(
+    device: &TestDevice,
+    (classifier, model, split): (&TextClassifier, &ModelForSequenceClassification, &Split),
+    rows: &[usize],
+    pool: WindowPool,
+) -> anyhow::Result<()> {
+    let on = device.autodiff();
+    let position = Position { seed: 1, epoch: 0 };
+    let found = classifier.loss(model, split, rows, position, &on)?;
+    let lengths = split.documents.lengths();
+    let tokens: usize = rows.iter().map(|&row| lengths[row]).sum();
+    assert_eq!(found.tokens, tokens);
+
+    let logits = rows
+        .iter()
+        .map(|&row| of_document(model, split.documents.of(row), pool));
+    let logits = Tensor::cat(logits.collect::<anyhow::Result<Vec<_>>>()?, 0);
+    let all = classifier.classes(split).expect("one class a row");
+    let classes: Vec<i32> = rows.iter().map(|&row| all[row] as i32).collect();
+    let classes = Tensor::<1, Int>::from_data(classes.as_slice(), &on);
+    let expected = loss(logits, Labels::Classes(classes));
+    let name = format!("{pool:?}, {} documents", rows.len());
+    assert_close(
+        device,
+        Quantity::Loss,
+        &name,
+        &Values::of(found.loss.clone()),
+        &Values::of(expected.clone()),
+    );
+    let gradient = |loss: Tensor<1>| {
+        let weight = model.classifier.weight.val();
+        let gradients = loss.backward();
+        Values::of(weight.grad(&gradients).expect("a gradient"))
+    };
+    let (found, expected) = (gradient(found.loss), gradient(expected));
+    assert_close(device, Quantity::Gradient, &name, &found, &expected);
     Ok(())
 }
 

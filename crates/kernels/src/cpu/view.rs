@@ -64,3 +64,15 @@ impl View {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matrix_ends_behind_its_last_element() {
+        let view = View::rows(3, 2, 4, 5);
+        assert_eq!([view.end(), view.transposed().end()], [12, 12]);
+        assert_eq!(View::rows(3, 0, 4, 5).end(), 3);
+    }
+}

@@ -2,9 +2,9 @@
 
 use bert_kernels::{
     AttentionParams, DropoutMask, EmbeddingIds, EmbeddingParams, EmbeddingWeights, Epilogue,
-    LinearWeights, NormParams, Precision, Projections, attention, cross_attention, dropout,
-    dropout_add_norm, embed, has_kernels, linear, linear_kv, linear_qkv, masked_cross_entropy,
-    without_kernels,
+    LinearWeights, NormParams, Precision, Projections, Rotation, attention, biased_attention,
+    cross_attention, dropout, dropout_add_norm, embed, feed_forward, gated_gelu, gelu, has_kernels,
+    layer_norm, linear, linear_kv, linear_qkv, masked_cross_entropy, rotary, without_kernels,
 };
 use bert_testing::{
     Backend, Quantity, TestDevice, Values, assert_close, on_every_device, where_kernels_are,
@@ -69,13 +69,33 @@ fn outputs(device: &TestDevice, dtype: FloatDType) -> Vec<(&'static str, Tensor<
         epsilon: 1e-12,
         dropout: DropoutMask::NONE,
     };
+    let rotation = Rotation {
+        cos: data([7, 3], 3.0),
+        sin: data([7, 3], 4.0),
+    };
     let labels = integers(&[0, 5, -100, 2, 2, 1, 3], on);
     vec![
+        ("GELU", gelu(x())),
+        ("gated GELU", gated_gelu(x())),
         ("linear", linear(x(), weights(1.0), Epilogue::BiasGelu)),
+        (
+            "feed_forward",
+            feed_forward(x(), weights(1.0), weights(2.0)),
+        ),
         ("linear_qkv", qkv.clone().into_joined()),
+        ("rotary", rotary(qkv.clone(), &rotation, 1).into_joined()),
         (
             "attention",
             attention(qkv.clone(), None, lengths(&[4, 3], &[4, 3])),
+        ),
+        (
+            "biased_attention",
+            biased_attention(
+                qkv.clone(),
+                data([2, 8], 5.0),
+                None,
+                lengths(&[4, 3], &[4, 3]),
+            ),
         ),
         (
             "attention of separate projections",
@@ -88,6 +108,10 @@ fn outputs(device: &TestDevice, dtype: FloatDType) -> Vec<(&'static str, Tensor<
         (
             "cross_attention",
             cross_attention(data([3, 6], 4.0), kv, None, lengths(&[4, 3], &[1, 2])),
+        ),
+        (
+            "layer_norm",
+            layer_norm(x(), gamma.clone(), beta.clone(), norm.epsilon),
         ),
         (
             "dropout_add_norm",

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use bert_kernels::{
-    Epilogue, LinearWeights, PackedWeight, Precision, WeightFormat, feed_forward, linear,
-    linear_composed,
+    Epilogue, LinearWeights, LowRankWeights, PackedWeight, Precision, WeightFormat, feed_forward,
+    linear, linear_composed,
 };
-use bert_testing::{TestDevice, Values, where_kernels_are, with_and_without_kernels};
+use bert_testing::{
+    TestDevice, Values, assert_equal_bits, where_kernels_are, with_and_without_kernels,
+};
 use burn::tensor::{Device, Tensor};
 
 use crate::common::{assert_same_at_scales, row, waves, with_gradients};
@@ -20,7 +22,7 @@ where_kernels_are!(
     nan_and_infinity_stay_in_their_row,
 );
 
-with_and_without_kernels!(it_is_its_composed_body);
+with_and_without_kernels!(it_is_its_composed_body, maps_of_two_kinds_are_two_calls,);
 
 /// T, K, I, N: one row; few rows, for which threads share columns; several tiles; more than one block of terms.
 const SIZES: [[usize; 4]; 4] = [
@@ -78,6 +80,41 @@ fn it_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
         let of_bias: f32 = grad.sum_dim(0).max().into_scalar();
         let scales = [(5, f64::from(of_bias))];
         assert_same_at_scales(device, &format!("{sizes:?}"), &found, &expected, &scales);
+    }
+    Ok(())
+}
+
+/// An adapter beside one of the maps, and a precision of its own.
+fn maps_of_two_kinds_are_two_calls(device: &TestDevice) -> anyhow::Result<()> {
+    let sizes = SIZES[1];
+    let [x, weights @ ..] = inputs(sizes, device.plain());
+    let plain = maps(weights, Precision::F32);
+    let adapter = |weight: &Tensor<2>| {
+        let [rows, columns] = weight.dims();
+        LowRankWeights {
+            down: waves([rows, 3], 5.0, device.plain()),
+            up: waves([3, columns], 6.0, device.plain()),
+            scale: 0.5,
+            magnitude: None,
+            dropout: 0.0,
+        }
+    };
+    for different in 0..2 {
+        let mut with_adapter = plain.clone();
+        with_adapter[different].low_rank = Some(adapter(&plain[different].weight));
+        let mut rounded = plain.clone();
+        rounded[different].precision = Precision::Bf16;
+        for (name, maps) in [("adapter", with_adapter), ("precision", rounded)] {
+            let expected = Values::of(as_two_maps(x.clone(), maps.clone()));
+            let [first, second] = maps;
+            let found = Values::of(feed_forward(x.clone(), first, second));
+            assert_equal_bits(
+                device,
+                &format!("{name} of map {different}"),
+                &found,
+                &expected,
+            );
+        }
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ with_and_without_kernels!(
     maps_side_by_side_have_adapters_of_their_own,
     a_frozen_map_gets_no_gradient,
     dropout_is_on_the_input_of_the_adapter_alone,
+    a_new_adapter_with_a_magnitude_changes_nothing,
 );
 
 /// K, N, R.
@@ -214,5 +215,30 @@ fn dropout_is_on_the_input_of_the_adapter_alone(device: &TestDevice) -> anyhow::
     );
     let kept = shares.iter().filter(|&&share| is(share, 12.0)).count();
     assert!((400..1020).contains(&kept), "{kept} of 1420");
+    Ok(())
+}
+
+/// B is 0, and the magnitude the norm of each column.
+fn a_new_adapter_with_a_magnitude_changes_nothing(device: &TestDevice) -> anyhow::Result<()> {
+    let on = device.autodiff();
+    let [x, weight, bias, down, up, _] = inputs(71, 0.0, &on);
+    let norms = weight.clone().square().sum_dim(0).sqrt();
+    let plain = LinearWeights::new(weight, Some(row(bias)));
+    let expected = [Values::of(linear(x.clone(), plain.clone(), Epilogue::Bias))];
+    for dropout in [0.0, 0.5] {
+        let low_rank = LowRankWeights {
+            down: down.clone(),
+            up: up.zeros_like(),
+            scale: SCALE,
+            magnitude: Some(row(norms.clone())),
+            dropout,
+        };
+        let map = LinearWeights {
+            low_rank: Some(low_rank),
+            ..plain.clone()
+        };
+        let found = [Values::of(linear(x.clone(), map, Epilogue::Bias))];
+        assert_same(device, &format!("dropout {dropout}"), &found, &expected);
+    }
     Ok(())
 }

@@ -8,6 +8,7 @@ mod attention;
 mod common;
 mod contract;
 mod cross_entropy;
+mod dropout;
 mod elementary;
 mod embeddings;
 mod feed_forward;

@@ -72,7 +72,7 @@ fn a_step_on_the_device_is_that_of_the_host(device: &TestDevice) -> anyhow::Resu
             }
         }
     }
-    assert!(outcomes.is_full());
+    assert!(outcomes.is_full() && !outcomes.is_empty());
     let read = outcomes.take()?;
     assert!(outcomes.is_empty());
     assert_eq!(read.len(), 2);

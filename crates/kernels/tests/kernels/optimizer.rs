@@ -8,7 +8,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 on_every_device!(
     an_update_is_its_composed_body,
-    an_update_of_parts_of_larger_tensors_is_its_composed_body,
+    an_update_is_its_formula,
+    an_update_of_parts_and_of_reversed_tensors_is_its_composed_body,
     an_update_leaves_what_others_hold_unchanged,
     a_sum_of_squares_is_its_composed_body,
 );
@@ -32,20 +33,65 @@ fn an_update_is_its_composed_body(device: &TestDevice) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn an_update_of_parts_of_larger_tensors_is_its_composed_body(
+/// In double precision, as `torch.optim.AdamW` has it. ε is large enough to be seen.
+fn an_update_is_its_formula(device: &TestDevice) -> anyhow::Result<()> {
+    let step = AdamWStep {
+        learning_rate: 0.1,
+        weight_decay: 0.5,
+        epsilon: 0.25,
+        ..STEP
+    };
+    let state = state(50, device.plain());
+    let gradient = waves(50, 4.0, device.plain());
+    let [(_, parameter), (_, first), (_, second)] = values(state.clone());
+    let correction = |beta: f64| 1.0 - beta.powi(step.step);
+    let mut expected = [Vec::new(), Vec::new(), Vec::new()];
+    for (index, g) in Values::of(gradient.clone()).values.into_iter().enumerate() {
+        let [p, m, v] = [&parameter, &first, &second].map(|of| f64::from(of.values[index]));
+        let g = f64::from(g) * step.gradient_factor;
+        let m = step.beta_1 * m + (1.0 - step.beta_1) * g;
+        let v = step.beta_2 * v + (1.0 - step.beta_2) * g * g;
+        let direction =
+            m / correction(step.beta_1) / ((v / correction(step.beta_2)).sqrt() + step.epsilon);
+        let p = p - step.learning_rate * (step.weight_decay * p + direction);
+        for (expected, value) in expected.iter_mut().zip([p, m, v]) {
+            expected.push(value as f32);
+        }
+    }
+    for update in [adamw_update, adamw_update_composed] {
+        let found = values(update(state.clone(), gradient.clone(), step));
+        for ((name, found), expected) in found.iter().zip(&expected) {
+            let expected = Values {
+                shape: found.shape.clone(),
+                values: expected.clone(),
+            };
+            assert_close(device, Quantity::KernelForward, name, found, &expected);
+        }
+    }
+    Ok(())
+}
+
+type View = fn(Tensor<1>) -> Tensor<1>;
+
+fn an_update_of_parts_and_of_reversed_tensors_is_its_composed_body(
     device: &TestDevice,
 ) -> anyhow::Result<()> {
-    let part = |tensor: Tensor<1>| tensor.narrow(0, 11, 500);
-    let whole = state(1000, device.plain());
-    let state = AdamWState {
-        parameter: part(whole.parameter),
-        first_moment: part(whole.first_moment),
-        second_moment: part(whole.second_moment),
-    };
     // Every second row of a transposed matrix: no order in memory that a slice could have.
     let gradient = waves(1000, 4.0, device.plain()).reshape([20, 50]);
     let gradient = gradient.swap_dims(0, 1).narrow(1, 0, 10).flatten(0, 1);
-    check_update(device, state, gradient);
+    let views: [(usize, View); 2] = [
+        (1000, |tensor| tensor.narrow(0, 11, 500)),
+        (500, |tensor| tensor.flip([0])),
+    ];
+    for (elements, view) in views {
+        let whole = state(elements, device.plain());
+        let state = AdamWState {
+            parameter: view(whole.parameter),
+            first_moment: view(whole.first_moment),
+            second_moment: view(whole.second_moment),
+        };
+        check_update(device, state, gradient.clone());
+    }
     Ok(())
 }
 

@@ -150,10 +150,14 @@ fn a_row_with_fewer_places_than_answers_is_refused() {
             "[\"c\"], \"answer_start\": []",
         ),
     );
-    let message = SquadDataset::read(&path).unwrap_err().to_string();
-    for words in ["dev.jsonl, line 3", "1 in `text` and 0 in `answer_start`"] {
-        assert!(message.contains(words), "{message}");
-    }
+    let error = SquadDataset::read(&path).unwrap_err();
+    let reason = std::error::Error::source(&error).expect("a reason");
+    let (message, reason) = (error.to_string(), reason.to_string());
+    assert!(message.contains("dev.jsonl, line 3"), "{message}");
+    assert!(
+        reason.contains("1 in `text` and 0 in `answer_start`"),
+        "{reason}"
+    );
 }
 
 #[test]

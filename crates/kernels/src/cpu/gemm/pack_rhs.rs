@@ -351,6 +351,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_matrix_without_rows_stays_in_single_precision() {
+        let panels = RhsPanels::pack(&[(&[], View::rows(0, 0, 5, 5))]);
+        let panels = panels.in_format(WeightFormat::Int8);
+        assert_eq!(panels.quantization(), None);
+    }
+
+    #[test]
     fn matrices_are_packed_one_below_the_other_panel_by_panel() {
         let columns = 3 + arch().dispatch(Width);
         let one: Vec<f32> = (0..2 * columns).map(|x| x as f32).collect();
