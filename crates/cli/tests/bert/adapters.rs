@@ -298,7 +298,7 @@ fn change_tensor(
 #[test]
 fn weights_of_an_adapter_that_are_no_numbers_are_refused_by_name() {
     let room = Room::new();
-    train(&room, "nan", "lora:rank=2");
+    train(&room, "nan", "--tune lora:rank=2 --epochs 1");
     change_tensor(
         &room,
         "nan",
@@ -319,7 +319,7 @@ fn weights_of_an_adapter_that_are_no_numbers_are_refused_by_name() {
             "NaN (element 1)",
         ],
     );
-    train(&room, "empty", "lora:rank=2");
+    train(&room, "empty", "--tune lora:rank=2 --epochs 1");
     for (part, axis) in [("lora_A", 0), ("lora_B", 1)] {
         change_tensor(
             &room,

@@ -94,7 +94,7 @@ fn packed_data_that_cannot_be_unpacked_leaves_nothing_behind() {
         .unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(
-        stderr.contains("found 1"),
+        stderr.contains("1 columns"),
         "the file itself is read: {stderr}"
     );
     raised.env("BERT_MAX_UNPACKED_BYTES", "1000000");
