@@ -2,7 +2,7 @@
 
 use super::support::{Room, fixed_inputs, json_lines};
 
-const KEPT: &str = "kept for later epochs";
+const KEPT: &str = "features of the frozen part are cached";
 
 fn log(room: &Room, output: &str) -> Vec<serde_json::Value> {
     let lines = json_lines(&room.read(&format!("{output}/training.jsonl")));
