@@ -252,7 +252,7 @@ pub fn rows_of(logits: Tensor<2>) -> Result<Vec<Vec<f32>>, TaskError> {
 ///
 /// The device could not compute it.
 pub(crate) fn scalar_of(number: Tensor<1>) -> Result<f32, TaskError> {
-    Ok(number.try_into_scalar::<f32>().map_err(of_device)?)
+    number.try_into_scalar::<f32>().map_err(of_device)
 }
 
 /// Why a device did not give what it was to compute.
