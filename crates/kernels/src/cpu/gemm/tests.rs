@@ -359,9 +359,11 @@ fn words_that_are_packed_for_an_instruction_multiply_to_the_products_of_their_el
     }
 }
 
-/// Joined from contiguous columns, words are those of the same matrix by rows.
+/// Joined from contiguous columns, words are those of the same matrix by rows, as an instruction that multiplies words takes
+/// both.
 #[test]
 fn columns_of_bfloat16_are_joined_to_the_words_of_rows() {
+    let by = Some(DotProduct::of_some_processor(Quantization::Bf16));
     let panels = RhsPanels::pack(&[(&[1.0], View::rows(0, 1, 1, 1))]);
     for (rows, columns) in [(1, 1), (7, 2), (25, 7), (6, 131)] {
         let width = words_of_row(columns);
@@ -372,12 +374,17 @@ fn columns_of_bfloat16_are_joined_to_the_words_of_rows() {
             (0..columns).for_each(|column| places[column] = element(row, column));
         }
         let (elements, view) = Bf16Rows::new(&by_rows, width).columns(0..columns);
-        let expected = LhsPanels::pack(panels.arch(), words_of((elements, view)));
+        let expected = PackedLhs::pack_bf16_for(by, panels.arch(), (elements, view));
         let by_columns: Vec<u16> = (0..columns)
             .flat_map(|column| (0..rows).map(move |row| element(row, column)))
             .collect();
         let view = View::rows(0, columns, rows, rows).transposed();
-        let found = LhsPanels::join_columns(panels.arch(), (&by_columns, view));
+        let found = PackedLhs::pack_bf16_for(by, panels.arch(), (&by_columns, view));
+        let (LhsElements::Words(expected, _), LhsElements::Words(found, _)) =
+            (expected.elements(), found.elements())
+        else {
+            panic!("words were asked for")
+        };
         let all = 0..width;
         assert!(
             found.columns_of(&all).eq(expected.columns_of(&all)),
