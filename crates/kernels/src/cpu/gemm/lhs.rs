@@ -89,10 +89,11 @@ impl PackedLhs {
     pub(super) fn pack_bf16_for(by: Option<DotProduct>, arch: Arch, lhs: (&[u16], View)) -> Self {
         let elements = match by {
             None => LhsElements::F32(LhsPanels::pack_converted(arch, lhs, widen)),
-            Some(by) if lhs.1.column_stride == 1 => {
-                LhsElements::Words(LhsPanels::pack(arch, words_of(lhs)), by)
+            // One row by columns lies as a row does, but not in whole words.
+            Some(by) if lhs.1.row_stride == 1 => {
+                LhsElements::Words(LhsPanels::join_columns(arch, lhs), by)
             }
-            Some(by) => LhsElements::Words(LhsPanels::join_columns(arch, lhs), by),
+            Some(by) => LhsElements::Words(LhsPanels::pack(arch, words_of(lhs)), by),
         };
         Self {
             quantization: Some(Quantization::Bf16),
