@@ -89,7 +89,7 @@ impl PackedLhs {
     pub(super) fn pack_bf16_for(by: Option<DotProduct>, arch: Arch, lhs: (&[u16], View)) -> Self {
         let elements = match by {
             None => LhsElements::F32(LhsPanels::pack_converted(arch, lhs, widen)),
-            // One row by columns lies as a row does, but not in whole words.
+            // First, because a single row kept column by column is contiguous, too, but not in whole words.
             Some(by) if lhs.1.row_stride == 1 => {
                 LhsElements::Words(LhsPanels::join_columns(arch, lhs), by)
             }
