@@ -27,6 +27,14 @@ impl MaxLength {
             Self::Asked(tokens) => tokens.min(longest),
         }
     }
+
+    /// The number of tokens that was asked for, if a model that takes `longest` takes fewer.
+    pub(crate) fn beyond(self, longest: usize) -> Option<usize> {
+        match self {
+            Self::Asked(tokens) if tokens > longest => Some(tokens),
+            _ => None,
+        }
+    }
 }
 
 impl From<usize> for MaxLength {
@@ -58,6 +66,18 @@ mod tests {
             assert_eq!(length.resolve(512, Some(64)), with_limit, "{length:?}");
             assert_eq!(length.resolve(512, None), without, "{length:?}");
             assert_eq!(length.resolve(512, Some(usize::MAX)), without, "{length:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_wish_is_beyond_the_model() {
+        for (length, beyond) in [
+            (OfModel, None),
+            (AtMost(1000), None),
+            (Asked(512), None),
+            (Asked(513), Some(513)),
+        ] {
+            assert_eq!(length.beyond(512), beyond, "{length:?}");
         }
     }
 }

@@ -75,6 +75,8 @@ pub struct Pretrained {
     pub tokenizer: Tokenizer,
     /// Longest sequence in tokens, special tokens included; never above [`EncoderConfig::max_length`].
     pub max_length: usize,
+    /// The longest sequence that was asked for, where the model does not take that many tokens.
+    pub asked_max_length: Option<usize>,
     /// In which numbers a model keeps its layers' weights for inference on the CPU; see [`Encoder::pack_weights`].
     pub weights: WeightFormat,
     checkpoint: Checkpoint,
@@ -114,9 +116,11 @@ impl Pretrained {
             None => checkpoint.directory(),
         })?;
         tokenizer.check_vocab(encoder.vocab_size)?;
-        let own_limit = tokenizer.model_max_length();
+        let (own_limit, longest) = (tokenizer.model_max_length(), encoder.max_length());
+        let max_length = max_length.into();
         Ok(Self {
-            max_length: max_length.into().resolve(encoder.max_length(), own_limit),
+            max_length: max_length.resolve(longest, own_limit),
+            asked_max_length: max_length.beyond(longest),
             encoder,
             tokenizer,
             weights: WeightFormat::default(),

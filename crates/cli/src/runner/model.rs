@@ -36,10 +36,16 @@ pub(crate) trait TaskModel {
     ) -> Result<(Self::Network, LoadReport), TaskError>;
 }
 
-/// Says on standard error what a user should know about the files of a model.
+/// Says on standard error what a user should know about the files of a model and the length of its sequences.
 pub(crate) fn print_files(model: &Pretrained) {
     for (kind, message) in describe::files(model.checkpoint()) {
         say!("{kind:<7} {message}");
+    }
+    if let Some(asked) = model.asked_max_length {
+        say!(
+            "note    the model takes {} tokens at most, not the {asked} of --max-length",
+            model.max_length
+        );
     }
 }
 

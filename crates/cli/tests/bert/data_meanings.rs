@@ -143,6 +143,28 @@ fn ids_of_the_hub_have_a_way_on() {
 }
 
 #[test]
+fn texts_with_labels_are_told_from_words_with_tags() {
+    let room = Room::new();
+    let words = [
+        "texts.tsv: 3 words, 2 of them with spaces",
+        "text-classification reads those",
+    ];
+    room.write(
+        "texts.tsv",
+        "the film is good\tpos\nit is bad\tneg\nno\tneg\n",
+    );
+    let run = check(&room, "token-classification", "--data texts.tsv").succeeded();
+    told(&run, &words);
+    let train =
+        "train token-classification --model base --output tagger --max-steps 1 --train texts.tsv";
+    told(&room.bert(train).succeeded(), &words);
+    room.write("tags.tsv", "the film\tB-WORK\nis\tO\n");
+    let run = check(&room, "token-classification", "--data tags.tsv").succeeded();
+    assert!(!run.stdout.contains("with spaces"), "{}", run.stdout);
+    assert!(!run.stderr.contains("with spaces"), "{}", run.stderr);
+}
+
+#[test]
 fn tag_files_with_comments_ids_or_bare_tags_are_told_of() {
     let room = Room::new();
     room.write(

@@ -196,19 +196,25 @@ fn a_text_of_a_hundred_thousand_words_is_cut() {
         "{}",
         run.stderr
     );
-    let run = room
-        .bert_with(
-            "predict text-classification --model trained --input -",
-            &[],
-            long.as_bytes(),
-        )
-        .succeeded();
-    assert_eq!(run.json_lines().len(), 1);
-    assert!(
-        run.stderr.contains("1 of 1 input cut at 40 tokens"),
-        "{}",
-        run.stderr
-    );
+    let predict = |flags: &str| {
+        let line = format!("predict text-classification --model trained --input - {flags}");
+        room.bert_with(&line, &[], long.as_bytes()).succeeded()
+    };
+    let beyond = "the model takes 40 tokens at most, not the 41 of --max-length";
+    for (flags, says_so) in [
+        ("", false),
+        ("--max-length 40", false),
+        ("--max-length 41", true),
+    ] {
+        let run = predict(flags);
+        assert_eq!(run.json_lines().len(), 1);
+        assert!(
+            run.stderr.contains("1 of 1 input cut at 40 tokens"),
+            "{}",
+            run.stderr
+        );
+        assert_eq!(run.stderr.contains(beyond), says_so, "{}", run.stderr);
+    }
 }
 
 #[test]

@@ -85,8 +85,12 @@ impl SentenceEmbedder {
         let modules = Modules::read(dir)?;
         let folder = modules.as_ref().map_or(dir, |modules| &modules.transformer);
         let text = TextSettings::read(folder)?;
-        let max_length = max_length.or(text.max_length);
-        let mut pretrained = Pretrained::open(folder, max_length, DropoutOverride::default())?;
+        let length = max_length.or(text.max_length);
+        let mut pretrained = Pretrained::open(folder, length, DropoutOverride::default())?;
+        if max_length.is_none() {
+            // It is the directory that asks for too many.
+            pretrained.asked_max_length = None;
+        }
         if text.do_lower_case {
             pretrained.tokenizer = pretrained.tokenizer.lower_casing()?;
         }

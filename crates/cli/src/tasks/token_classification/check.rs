@@ -41,6 +41,7 @@ impl CheckArgs {
         if let Some(eval) = eval {
             report.findings(eval.malformed());
             report.findings(eval.without_prefix());
+            report.findings(eval.texts_for_words());
             report.findings(rows::labels_of_one_side(&train.words(), &eval.words()));
         }
         report.print(self.flags.json)
@@ -65,6 +66,7 @@ fn cheap_findings(train: &Split<'_>, eval: Option<&Split<'_>>) -> Vec<Finding> {
         .chain(shared)
         .chain(train.malformed())
         .chain(train.without_prefix())
+        .chain(train.texts_for_words())
         .collect()
 }
 
@@ -282,6 +284,21 @@ impl<'a> Split<'a> {
                 "{path}: {words} with a tag that has no prefix among tags with B- or I-, which is no entity of that name to \
                  the scores, as in seqeval"
             )
+        })
+    }
+
+    /// A file of texts and labels reads as one of words and tags.
+    fn texts_for_words(&self) -> Option<Finding> {
+        let words = self.data.sentences.iter().flat_map(|one| &one.words);
+        let spaced = words.filter(|word| word.contains(' ')).count();
+        (2 * spaced > self.data.words()).then(|| {
+            let path = self.data.path.display();
+            let all = counted(self.data.words(), "word");
+            let message = format!(
+                "{path}: {all}, {spaced} of them with spaces, so the file probably has a text and its label in each line; \
+                 text-classification reads those"
+            );
+            Finding::new(Severity::Warning, message)
         })
     }
 
