@@ -2,6 +2,8 @@
 //! own and take turns.
 
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
+mod mask;
+#[cfg(any(feature = "wgpu", feature = "cuda"))]
 mod memory;
 
 use std::sync::{Mutex, PoisonError};

@@ -22,8 +22,9 @@ with_and_without_kernels!(
 
 /// Large enough to be seen.
 const EPSILON: f64 = 0.5;
-/// More rows than a thread takes at a time, and a width that is no multiple of any register's.
-const SHAPE: [usize; 2] = [71, 37];
+/// More rows than a thread takes at a time, and a width that is no multiple of any register's, and above the units that work
+/// on a row on a GPU.
+const SHAPE: [usize; 2] = [71, 101];
 
 fn params(dropout: DropoutMask) -> NormParams {
     NormParams {
