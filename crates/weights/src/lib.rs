@@ -4,6 +4,28 @@
 //! [`load`] accounts for every tensor of the file and every parameter of the module. [`save`] is the exact inverse.
 //! Which tensor belongs to which parameter is data, a two-column [`KeyMap`] that lives beside the module.
 //!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use bert_weights::{Checkpoint, KeyMap, LoadOptions, load};
+//! use burn::nn::LinearConfig;
+//! use burn::tensor::Device;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // The name in the file, and the parameter's path in the module.
+//! let keys = KeyMap::parse("classifier.weight weight\nclassifier.bias bias")?;
+//! let options = LoadOptions {
+//!     ignored: vec!["bert.".into()],
+//!     ..LoadOptions::default()
+//! };
+//! let classifier = LinearConfig::new(384, 2).init(&Device::flex());
+//! let checkpoint = Checkpoint::open(Path::new("runs/mine"))?;
+//! let (classifier, report) = load(classifier, &checkpoint, &keys, &options)?;
+//! assert_eq!(report.loaded, ["classifier.weight", "classifier.bias"]);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Names
 //! Checkpoints of different ages have different names for one tensor. The loader knows all of them:
 //! - it reads `LayerNorm.gamma` and `LayerNorm.beta` as `LayerNorm.weight` and `LayerNorm.bias`;
