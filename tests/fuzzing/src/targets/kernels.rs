@@ -39,7 +39,8 @@ pub fn kernels(input: &[u8]) {
         1 => {
             let outputs = choices.size();
             let epilogue = [Epilogue::Bias, Epilogue::BiasGelu][choices.below(2)];
-            let weights = weights(width, outputs, &device, choices.below(2) == 1);
+            let weight = waves([width, outputs], 1.3, &device);
+            let weights = weights(weight, choices.below(2) == 1);
             agree(x, |x| linear(x, weights.clone(), epilogue));
         }
         2 => attend(x, width, &mut choices, &device),
@@ -91,14 +92,19 @@ fn attend(x: Tensor<2>, width: usize, choices: &mut Choices<'_>, device: &Device
         window,
         precision: Precision::F32,
     };
-    let maps = [1.0, 2.0, 3.0].map(|_| weights(width, heads * (1 + width % 5), device, true));
+    // With scores in the hundreds, errors of rounding would be large.
+    let shape = [width, heads * (1 + width % 5)];
+    let layers = [1.0, 2.0, 3.0].map(|phase| {
+        let weight = waves(shape, phase, device) * (0.5 / width as f32);
+        weights(weight, true)
+    });
     let is_masked = choices.below(2) == 1;
     let mask: Vec<f32> = (0..rows)
         .map(|_| [0.0, f32::MIN][choices.below(2)])
         .collect();
     let mask = is_masked.then(|| Tensor::from_data(TensorData::new(mask, [rows]), device));
     agree(x, |x| {
-        attention(linear_qkv(x, maps.clone()), mask.clone(), params.clone())
+        attention(linear_qkv(x, layers.clone()), mask.clone(), params.clone())
     });
 }
 
@@ -127,9 +133,9 @@ fn with_gradient(x: &Tensor<2>, operation: impl Fn(Tensor<2>) -> Tensor<2>) -> [
     [y, gradient].map(|values| values.into_data().iter::<f32>().collect())
 }
 
-fn weights(inputs: usize, outputs: usize, device: &Device, has_bias: bool) -> LinearWeights {
-    let bias = has_bias.then(|| row(outputs, 0.7, device));
-    LinearWeights::new(waves([inputs, outputs], 1.3, device), bias)
+fn weights(weight: Tensor<2>, has_bias: bool) -> LinearWeights {
+    let ([_, outputs], device) = (weight.dims(), weight.device());
+    LinearWeights::new(weight, has_bias.then(|| row(outputs, 0.7, &device)))
 }
 
 fn row(width: usize, phase: f32, device: &Device) -> Tensor<1> {
