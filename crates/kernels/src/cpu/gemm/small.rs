@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn sizes_need_not_be_those_of_registers() {
-        for (rows, k, columns) in [(1, 1, 1), (13, 7, 19), (25, 3, 70), (0, 4, 3)] {
+        for (rows, k, columns) in [(1, 1, 1), (13, 7, 19), (7, 5, 29), (25, 3, 70), (0, 4, 3)] {
             let (lhs, rhs) = (waves(rows * k, 0.0), waves(k * columns, 1.0));
             let mut out = vec![1.0; rows * columns];
             let l = View::rows(0, k, rows, rows).transposed();
