@@ -1,6 +1,8 @@
 //! Optimiser steps whose outcomes stay on a GPU.
 
-use bert_kernels::{AdamWState, AdamWStep, StepOutcomes, adamw_update_composed};
+use bert_kernels::{
+    AdamWState, AdamWStep, StepOutcomes, adamw_update_composed, steps_on_device, without_kernels,
+};
 use bert_testing::{Quantity, TestDevice, Values, assert_close, assert_equal_bits};
 use burn::tensor::Tensor;
 
@@ -28,6 +30,23 @@ mod a_step_on_the_device_is_that_of_the_host {
 
 mod a_step_that_is_not_finite_changes_nothing {
     bert_testing::gpu_tests!(a_step_that_is_not_finite_changes_nothing);
+}
+
+mod steps_stay_on_a_gpu_that_has_kernels {
+    bert_testing::gpu_tests!(steps_stay_on_a_gpu_that_has_kernels);
+}
+
+bert_testing::where_kernels_are!(steps_do_not_stay_on_a_cpu);
+
+fn steps_stay_on_a_gpu_that_has_kernels(device: &TestDevice) -> anyhow::Result<()> {
+    assert!(steps_on_device(device.plain()));
+    assert!(!without_kernels(|| steps_on_device(device.plain())));
+    Ok(())
+}
+
+fn steps_do_not_stay_on_a_cpu(device: &TestDevice) -> anyhow::Result<()> {
+    assert!(!steps_on_device(device.plain()));
+    Ok(())
 }
 
 fn gradients(device: &TestDevice) -> [Tensor<1>; 3] {
@@ -74,6 +93,7 @@ fn a_step_on_the_device_is_that_of_the_host(device: &TestDevice) -> anyhow::Resu
         }
     }
     assert!(outcomes.is_full() && !outcomes.is_empty());
+    assert_eq!(outcomes.len(), 2);
     let read = outcomes.take()?;
     assert!(outcomes.is_empty());
     assert_eq!(read.len(), 2);
