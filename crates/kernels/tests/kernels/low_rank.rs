@@ -1,10 +1,14 @@
 //! Low-rank adapters beside linear layers.
 
+use std::sync::Arc;
+
 use bert_kernels::{
-    Epilogue, LinearWeights, LowRankWeights, column_norms, gelu, linear, linear_kv, linear_qkv,
-    merged_weight,
+    Epilogue, LinearWeights, LowRankWeights, PackedWeight, WeightFormat, column_norms, gelu,
+    linear, linear_kv, linear_qkv, merged_weight,
 };
-use bert_testing::{TestDevice, Values, with_and_without_kernels};
+use bert_testing::{
+    TestDevice, Values, assert_equal_bits, where_kernels_are, with_and_without_kernels,
+};
 use burn::tensor::{Device, Tensor};
 
 use crate::common::{assert_same, assert_same_at_scales, row, waves, with_gradients};
@@ -17,6 +21,8 @@ with_and_without_kernels!(
     dropout_is_on_the_input_of_the_adapter_alone,
     a_new_adapter_with_a_magnitude_changes_nothing,
 );
+
+where_kernels_are!(packed_weights_count_where_no_layer_beside_has_an_adapter);
 
 /// K, N, R.
 const SIZES: [usize; 3] = [37, 101, 5];
@@ -159,6 +165,34 @@ fn maps_side_by_side_have_adapters_of_their_own(device: &TestDevice) -> anyhow::
         });
         assert_same_at_scales(device, "two", &two, &expected, &scales);
     }
+    Ok(())
+}
+
+/// Products side by side have one format, and a merged weight has the one of its numbers.
+fn packed_weights_count_where_no_layer_beside_has_an_adapter(
+    device: &TestDevice,
+) -> anyhow::Result<()> {
+    let on = device.plain();
+    let [x, ..] = inputs(71, 0.0, on);
+    let layers = |is_packed: bool, has_adapter: bool| {
+        [0.0, 7.0, 9.0].map(|phase| {
+            let [_, weight, bias, down, up, magnitude] = inputs(71, phase, on);
+            let layer = match has_adapter && phase == 7.0 {
+                true => adapted([weight, bias, down, up, magnitude], false),
+                false => LinearWeights::new(weight, Some(row(bias))),
+            };
+            let packed = is_packed.then(|| Arc::new(PackedWeight::new(WeightFormat::Bf16)));
+            LinearWeights { packed, ..layer }
+        })
+    };
+    let joined = |layers| Values::of(linear_qkv(x.clone(), layers).into_joined());
+    let each = layers(true, false).map(|layer| linear(x.clone(), layer, Epilogue::Bias));
+    let each = Values::of(Tensor::cat(each.to_vec(), 1));
+    assert_equal_bits(device, "packed", &joined(layers(true, false)), &each);
+    let in_single = joined(layers(false, false));
+    assert_ne!(each.bits(), in_single.bits(), "bfloat16 rounds");
+    let [packed, plain] = [true, false].map(|is_packed| joined(layers(is_packed, true)));
+    assert_equal_bits(device, "beside an adapter", &packed, &plain);
     Ok(())
 }
 
