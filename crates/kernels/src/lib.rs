@@ -61,6 +61,13 @@ mod embedding;
     )
 )]
 mod embeddings;
+#[cfg_attr(
+    not(any(feature = "flex", feature = "ndarray")),
+    allow(
+        dead_code,
+        reason = "only the CPU kernels read where weights are packed and in which numbers they multiply"
+    )
+)]
 mod feed_forward;
 #[cfg(feature = "flex")]
 mod flex;
