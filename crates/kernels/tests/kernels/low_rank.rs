@@ -168,7 +168,7 @@ fn maps_side_by_side_have_adapters_of_their_own(device: &TestDevice) -> anyhow::
     Ok(())
 }
 
-/// Products side by side have one format, and a merged weight has the one of its numbers.
+/// Products side by side have one format. Beside an adapter it is single precision: a merged weight is not packed.
 fn packed_weights_count_where_no_layer_beside_has_an_adapter(
     device: &TestDevice,
 ) -> anyhow::Result<()> {
