@@ -19,11 +19,17 @@ use burn::backend::{Autodiff, Backend, TensorMetadata, backend_extension};
 use crate::adamw::{AdamWPrimitives, AdamWStep};
 use crate::params::Epilogue;
 
-/// Into so many parts a tensor is divided when its squares are summed.
-pub(crate) const PARTS: usize = 64;
+/// Elements of a tensor that are one part when its squares are summed, unless there would be more than [`MOST_PARTS`].
+const PART: usize = 1024;
+const MOST_PARTS: usize = 64;
 /// Numbers that a step leaves behind: its loss, the norm of its gradients, and the factor that clips them, which is negative
 /// where one of the others is not finite.
 pub(crate) const OUTCOME: usize = 3;
+
+/// Into so many parts a tensor of `count` elements is divided when its squares are summed.
+pub(crate) fn parts_of(count: usize) -> usize {
+    count.div_ceil(PART).clamp(1, MOST_PARTS)
+}
 
 /// The parameters of a LayerNorm after dropout and a residual connection.
 #[derive(Debug, Clone, Copy)]
@@ -99,11 +105,11 @@ pub(crate) trait GpuOps: Backend {
 /// An optimiser step that leaves its outcome on the device; not differentiable.
 #[backend_extension(Cube: cfg(any(feature = "wgpu", feature = "cuda")))]
 pub(crate) trait GpuSteps: Backend {
-    /// `sums`, in which the sums of squares of [`PARTS`] parts of `x` have replaced those of this index.
+    /// `sums`, in which the sums of squares of the [parts](parts_of) of `x` have replaced those from `first` on.
     fn gpu_squares(
         sums: FloatTensor<Self>,
         x: FloatTensor<Self>,
-        index: usize,
+        first: usize,
     ) -> FloatTensor<Self>;
 
     /// `outcomes`, in which that of this step has replaced the one of its index.

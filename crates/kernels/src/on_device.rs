@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::adamw::{AdamWState, AdamWStep};
 use crate::dispatch::{computes_on_gpu, kernels_are_off};
-use crate::gpu_ops::{Clip, GpuSteps, OUTCOME, PARTS};
+use crate::gpu_ops::{Clip, GpuSteps, OUTCOME, parts_of};
 
 /// Whether [`StepOutcomes`] can be kept on this device: a GPU with kernels, which reads make wait.
 pub fn steps_on_device(device: &Device) -> bool {
@@ -61,16 +61,21 @@ impl StepOutcomes {
     ) {
         assert!(!self.is_full(), "the outcomes are taken when it is full");
         let device = self.outcomes.device();
-        let mut sums = Tensor::<1>::empty([gradients.len().max(1) * PARTS], &device);
-        if gradients.is_empty() {
-            sums = sums.zeros_like();
-        }
-        for (index, gradient) in gradients.into_iter().enumerate() {
+        let parts = |gradient: &Tensor<1>| parts_of(gradient.shape().num_elements());
+        let count: usize = gradients.iter().map(parts).sum();
+        let mut sums = match count {
+            0 => Tensor::<1>::zeros([1], &device),
+            _ => Tensor::<1>::empty([count], &device),
+        };
+        let mut first = 0;
+        for gradient in gradients {
+            let end = first + parts(&gradient);
             sums = Tensor::from_dispatch(<Dispatch as GpuSteps>::gpu_squares(
                 sums.into_dispatch(),
                 gradient.into_dispatch(),
-                index,
+                first,
             ));
+            first = end;
         }
         let clip = Clip {
             max_norm,

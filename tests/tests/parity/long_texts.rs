@@ -20,9 +20,10 @@ on_every_device!(
 
 const POOLS: [WindowPool; 2] = [WindowPool::Mean, WindowPool::Max];
 
-/// Some texts of one window and some of several.
+/// Some texts of one window and some of several, of both labels.
 fn documents() -> Dataset {
     let mut data = reviews();
+    data.examples.truncate(10);
     let texts: Vec<String> = data.examples.iter().map(|one| one.text.clone()).collect();
     for (index, example) in data.examples.iter_mut().enumerate() {
         let parts = texts.iter().cycle().skip(index).take(1 + index % 4);

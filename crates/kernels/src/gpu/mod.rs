@@ -13,7 +13,7 @@ use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 
 use crate::adamw::{self, AdamWPrimitives, AdamWStep};
-use crate::gpu_ops::{Clip, GpuKernels, GpuNorm, GpuOps, GpuSoftmax, GpuSteps, PARTS};
+use crate::gpu_ops::{Clip, GpuKernels, GpuNorm, GpuOps, GpuSoftmax, GpuSteps};
 use crate::ops::BertOps;
 use crate::params::Epilogue;
 use crate::{gelu, norm as norms};
@@ -141,8 +141,8 @@ impl GpuKernels for Cube {
 }
 
 impl GpuSteps for Cube {
-    fn gpu_squares(sums: CubeTensor, x: CubeTensor, index: usize) -> CubeTensor {
-        optimizer::squares_into(&sums, x, index * PARTS);
+    fn gpu_squares(sums: CubeTensor, x: CubeTensor, first: usize) -> CubeTensor {
+        optimizer::squares_into(&sums, x, first);
         sums
     }
 

@@ -6,7 +6,7 @@ use cubecl::prelude::*;
 
 use super::launch::{contiguous, cube_sum, each_element, of_shape};
 use crate::adamw::{AdamWStep, Coefficients};
-use crate::gpu_ops::{Clip, OUTCOME, PARTS};
+use crate::gpu_ops::{Clip, OUTCOME, parts_of};
 
 /// Units of a cube that adds up squares.
 const UNITS: u32 = 128;
@@ -17,7 +17,7 @@ fn squares_kernel(
     sums: &mut Tensor<f32>,
     first: usize,
     count: usize,
-    #[comptime] parts: usize,
+    parts: usize,
     #[comptime] units: usize,
 ) {
     let mut sum = f32::new(0.0);
@@ -32,19 +32,21 @@ fn squares_kernel(
     }
 }
 
-/// Writes the sums of squares of [`PARTS`] parts of `x`, which add up to that of the whole, to places of `sums` from `first` on.
+/// Writes the sums of squares of the [parts](parts_of) of `x`, which add up to that of the whole, to places of `sums` from
+/// `first` on.
 pub(super) fn squares_into(sums: &CubeTensor, x: CubeTensor, first: usize) {
     let x = contiguous(x);
     let count = x.meta.num_elements();
+    let parts = parts_of(count);
     squares_kernel::launch(
         &x.client.clone(),
-        CubeCount::Static(PARTS as u32, 1, 1),
+        CubeCount::Static(parts as u32, 1, 1),
         CubeDim::new_1d(UNITS),
         x.into_tensor_arg(),
         sums.clone().into_tensor_arg(),
         first,
         count,
-        PARTS,
+        parts,
         UNITS as usize,
     );
 }
@@ -70,7 +72,8 @@ fn total_kernel(
 
 /// The sum of the squares of all elements, `[1]`.
 pub(super) fn sum_of_squares(x: CubeTensor) -> CubeTensor {
-    let parts = of_shape(&x, Shape::new([PARTS]));
+    let count = parts_of(x.meta.num_elements());
+    let parts = of_shape(&x, Shape::new([count]));
     squares_into(&parts, x, 0);
     let total = of_shape(&parts, Shape::new([1]));
     total_kernel::launch(
@@ -79,7 +82,7 @@ pub(super) fn sum_of_squares(x: CubeTensor) -> CubeTensor {
         CubeDim::new_1d(UNITS),
         parts.into_tensor_arg(),
         total.clone().into_tensor_arg(),
-        PARTS,
+        count,
         UNITS as usize,
     );
     total

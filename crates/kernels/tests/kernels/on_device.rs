@@ -21,8 +21,9 @@ const STEP: AdamWStep = AdamWStep {
     gradient_factor: 1.0,
     step: 3,
 };
-/// Fewer than the parts that squares are summed in, and more; together more parts than units add up.
-const SIZES: [usize; 3] = [37, 20_011, 301];
+/// Fewer elements than a part of those that squares are summed in, and more than all parts have when each unit adds up eight;
+/// together more parts than there are units.
+const SIZES: [usize; 3] = [37, 70_001, 66_301];
 
 mod a_step_on_the_device_is_that_of_the_host {
     bert_testing::gpu_tests!(a_step_on_the_device_is_that_of_the_host);
