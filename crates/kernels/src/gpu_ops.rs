@@ -328,3 +328,15 @@ impl<B: GpuKernels> Backward<B, 2> for Biased {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::parts_of;
+
+    #[test]
+    fn a_tensor_has_as_many_parts_as_it_is_long() {
+        for (count, parts) in [(0, 1), (1024, 1), (1025, 2), (10_000_000, 64)] {
+            assert_eq!(parts_of(count), parts, "{count}");
+        }
+    }
+}
