@@ -1,20 +1,18 @@
 //! Several heads on one loaded encoder: its weights in memory once, one forward pass for all of them.
 //!
 //! A head is a model whose encoder is its field `encoder` and that has `forward_hidden(last_hidden_state)`; a pooler belongs
-//! to its head.
+//! to its head. Where all heads look at the first token, or at the mean, the encoder computes that alone.
 //!
 //! ```text
 //! first checkpoint ──load──▶ model ──SharedEncoder::of──▶ encoder
 //! other checkpoint ──admit (same bytes?)──▶ init ──equip──▶ load_head (its own tensors alone) ──▶ model
-//! encodings ──SharedEncoder::forward_all──▶ last_hidden_state [B, S, H] ──forward_hidden of every head──▶ outputs
+//! encodings ──Pretrained::forward_all, Encoder::forward──▶ last_hidden_state [B, S, H] ──forward_hidden of every head──▶ outputs
 //! ```
 
 use bert_encoder::{Encoder, EncoderConfig};
-use bert_text::Encoding;
 use bert_weights::{KeyMap, first_difference};
-use burn::tensor::Tensor;
 
-use crate::{Pretrained, RunOptions, TaskError};
+use crate::{Pretrained, TaskError};
 
 /// An encoder, and what belongs to it.
 #[derive(Debug)]
@@ -70,21 +68,14 @@ impl SharedEncoder {
         model.clone_from(&self.encoder);
     }
 
-    /// Hands all encodings to the encoder, batch by batch, similar lengths together, and its last hidden state
-    /// `[B, S, H]` with the indices of the batch's encodings to `heads`.
-    ///
-    /// # Errors
-    ///
-    /// The encodings do not fit the encoder, or what `heads` returns.
-    pub fn forward_all(
-        &self,
-        encodings: &[Encoding],
-        run: RunOptions<'_>,
-        mut heads: impl FnMut(&[usize], Tensor<3>) -> Result<(), TaskError>,
-    ) -> Result<(), TaskError> {
-        let forward =
-            |rows: &[usize], input| heads(rows, self.encoder.forward(input)?.last_hidden_state);
-        self.pretrained.forward_all(encodings, run, forward)
+    /// The encoder itself.
+    pub fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    /// The checkpoint that it is from, with its tokenizer.
+    pub fn pretrained(&self) -> &Pretrained {
+        &self.pretrained
     }
 }
 

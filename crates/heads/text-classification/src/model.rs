@@ -85,21 +85,26 @@ impl ModelForSequenceClassification {
     /// The input does not fit the encoder.
     pub fn forward(&self, input: EncoderInput) -> Result<Tensor<2>, EncoderError> {
         let pooled = self.encoder.forward_pooled(input, self.pooler.pooling())?;
-        Ok(self.classify(self.pooler.forward(pooled)))
+        Ok(self.forward_pooled(pooled))
     }
 
-    /// The logits from the encoder's last hidden state of rows of so many tokens, for several heads on one encoder: the
-    /// pooler is this head's own.
+    /// The logits from what the encoder's `forward_pooled` gives with the pooler's pooling, for several heads on one encoder.
+    ///
+    /// # Shapes
+    ///
+    /// `[B, H]` → `[B, C]`.
+    pub fn forward_pooled(&self, pooled: Tensor<2>) -> Tensor<2> {
+        let pooled = self.pooler.forward(pooled);
+        self.classifier.forward(self.dropout.forward(pooled))
+    }
+
+    /// The logits from the encoder's last hidden state of rows of so many tokens, for heads of several kinds on one encoder:
+    /// the pooler is this head's own.
     ///
     /// # Shapes
     ///
     /// `[B, S, H]`, B lengths → `[B, C]`.
     pub fn forward_hidden(&self, last_hidden_state: Tensor<3>, lengths: &[usize]) -> Tensor<2> {
-        let pooled = self.pooler.pooling().of_hidden(last_hidden_state, lengths);
-        self.classify(self.pooler.forward(pooled))
-    }
-
-    fn classify(&self, pooled_bh: Tensor<2>) -> Tensor<2> {
-        self.classifier.forward(self.dropout.forward(pooled_bh))
+        self.forward_pooled(self.pooler.pooling().of_hidden(last_hidden_state, lengths))
     }
 }

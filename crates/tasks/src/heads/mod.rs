@@ -4,6 +4,7 @@
 //! TextReader::open (architectures) ──Heads::load──▶ first model, SharedEncoder
 //! TextReader::open ──Heads::add──▶ its head alone
 //! inputs ──Heads::predict──▶ sequences, each once ──encoder──▶ last_hidden_state ──every head──▶ HeadPredictions
+//!                                                         └─▶ what all heads look at, where it is the same
 //! ```
 //!
 //! A model may be an adapter of the shared encoder: it is merged into weights of its own, the others stay shared, and its
@@ -12,12 +13,12 @@
 mod pass;
 mod reader;
 
-use bert_encoder::Encoder;
+use bert_encoder::{Encoder, Pooling};
 use bert_text::{Encoding, InferenceInput, PredictInput, TokensInput};
 use bert_text_classification::ModelForSequenceClassification;
 use bert_token_classification::ModelForTokenClassification;
 use bert_weights::LoadReport;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 
 pub use reader::TextReader;
 
@@ -230,12 +231,7 @@ impl Heads {
                 progress: &mut progress,
                 peers: None,
             };
-            let take = |rows: &[usize], hidden: Tensor<3>| {
-                let mut members = members.iter();
-                members
-                    .try_for_each(|&head| outputs[head].take(&sequences.encodings, rows, &hidden))
-            };
-            self.pass(members, &sequences.encodings, run, take)?;
+            self.pass(members, &mut outputs, &sequences.encodings, run)?;
         }
         Ok(outputs.into_iter().map(Outputs::finish).collect())
     }
@@ -249,22 +245,48 @@ impl Heads {
         shared.into_iter().chain(own).collect()
     }
 
+    /// One pass of the encoder, whose outputs these heads take. Where all of them look at the same of a sequence, nothing else of
+    /// the last layer is computed.
     fn pass(
         &self,
         members: &[usize],
+        outputs: &mut [Outputs<'_, '_>],
         encodings: &[Encoding],
         run: RunOptions<'_>,
-        mut take: impl FnMut(&[usize], Tensor<3>) -> Result<(), TaskError>,
     ) -> Result<(), TaskError> {
-        let own = members.iter().find_map(|&head| {
-            let head = &self.heads[head];
-            Some((head.pretrained(), head.own_encoder()?))
+        let mut heads = members.iter().map(|&head| &self.heads[head]);
+        let own = heads.find_map(|head| Some((head.pretrained(), head.own_encoder()?)));
+        let shared = (self.encoder.pretrained(), self.encoder.encoder());
+        let (pretrained, encoder) = own.unwrap_or(shared);
+        let pooling = self.common_pooling(members);
+        pretrained.forward_all(encodings, run, |rows, input| {
+            match pooling {
+                Some(pooling) => {
+                    let pooled = encoder.forward_pooled(input, pooling)?;
+                    for &head in members {
+                        if let Outputs::Text(text) = &mut outputs[head] {
+                            text.take_pooled(rows, &pooled)?;
+                        }
+                    }
+                }
+                None => {
+                    let hidden = encoder.forward(input)?.last_hidden_state;
+                    for &head in members {
+                        outputs[head].take(encodings, rows, &hidden)?;
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// What of a sequence all of these heads look at; `None` where one reads every token, or they differ.
+    fn common_pooling(&self, members: &[usize]) -> Option<Pooling> {
+        let mut poolings = members.iter().map(|&head| match &self.heads[head] {
+            Head::Text(_, model) => Some(model.pooler.pooling()),
+            Head::Tokens(..) => None,
         });
-        match own {
-            None => self.encoder.forward_all(encodings, run, take),
-            Some((pretrained, encoder)) => pretrained.forward_all(encodings, run, |rows, input| {
-                take(rows, encoder.forward(input)?.last_hidden_state)
-            }),
-        }
+        let first = poolings.next()??;
+        poolings.all(|other| other == Some(first)).then_some(first)
     }
 }

@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 
 use super::{Head, HeadInput, HeadPredictions};
 use crate::inference::{rows_of, token_rows};
-use crate::text_classification::{TextClassifier, predictions};
+use crate::text_classification::{Prediction, TextClassifier, predictions};
 use crate::token_classification::{TextWindows, TokenClassifier};
 use crate::{Documents, LongText, TaskError};
 
@@ -37,14 +37,7 @@ struct Texts {
 
 /// The outputs of a head so far.
 pub(super) enum Outputs<'h, 's> {
-    Text {
-        classifier: &'h TextClassifier,
-        model: &'h ModelForSequenceClassification,
-        documents: &'s Documents,
-        /// The window of each sequence, if the head reads it.
-        window_of: Vec<Option<usize>>,
-        logits: Vec<Vec<f32>>,
-    },
+    Text(TextOutputs<'h, 's>),
     Tokens {
         classifier: &'h TokenClassifier,
         model: &'h ModelForTokenClassification,
@@ -52,6 +45,16 @@ pub(super) enum Outputs<'h, 's> {
         window_of: Vec<Option<usize>>,
         windows: TextWindows,
     },
+}
+
+/// The outputs of a text classifier so far.
+pub(super) struct TextOutputs<'h, 's> {
+    classifier: &'h TextClassifier,
+    model: &'h ModelForSequenceClassification,
+    documents: &'s Documents,
+    /// The window of each sequence, if the head reads it.
+    window_of: Vec<Option<usize>>,
+    logits: Vec<Vec<f32>>,
 }
 
 impl Sequences {
@@ -150,13 +153,13 @@ impl Sequences {
         match head {
             Head::Text(classifier, model) => {
                 let texts = self.texts(classifier)?;
-                Some(Outputs::Text {
+                Some(Outputs::Text(TextOutputs {
                     classifier,
                     model,
                     documents: &texts.documents,
                     window_of: self.window_of(&texts.sequence_of),
                     logits: vec![Vec::new(); texts.sequence_of.len()],
-                })
+                }))
             }
             Head::Tokens(classifier, model) => Some(Outputs::Tokens {
                 classifier,
@@ -177,20 +180,9 @@ impl<'h> Outputs<'h, '_> {
         hidden: &Tensor<3>,
     ) -> Result<(), TaskError> {
         match self {
-            Self::Text {
-                model,
-                window_of,
-                logits,
-                ..
-            } => {
-                let lengths = rows.iter().map(|&row| encodings[row].len());
-                let lengths: Vec<usize> = lengths.collect();
-                let of_rows = rows_of(model.forward_hidden(hidden.clone(), &lengths))?;
-                for (&row, of_row) in rows.iter().zip(of_rows) {
-                    if let Some(window) = window_of[row] {
-                        logits[window] = of_row;
-                    }
-                }
+            Self::Text(text) => {
+                let lengths: Vec<usize> = rows.iter().map(|&row| encodings[row].len()).collect();
+                text.take(rows, text.model.forward_hidden(hidden.clone(), &lengths))
             }
             Self::Tokens {
                 model,
@@ -204,29 +196,47 @@ impl<'h> Outputs<'h, '_> {
                         windows.take(window, logits);
                     }
                 }
+                Ok(())
             }
         }
-        Ok(())
     }
 
     pub(super) fn finish(self) -> HeadPredictions<'h> {
         match self {
-            Self::Text {
-                classifier,
-                documents,
-                logits,
-                ..
-            } => {
-                let logits = classifier.long_text.pool().pooled_rows(&logits, documents);
-                let predictions = predictions(logits, documents, classifier.activation);
-                HeadPredictions::Text(classifier, predictions)
-            }
+            Self::Text(text) => HeadPredictions::Text(text.classifier, text.predictions()),
             Self::Tokens {
                 classifier,
                 windows,
                 ..
             } => HeadPredictions::Tokens(classifier, windows.into_predictions()),
         }
+    }
+}
+
+impl TextOutputs<'_, '_> {
+    /// Hands what the encoder's `forward_pooled` gives of some sequences, `[B, H]`, to the head.
+    pub(super) fn take_pooled(
+        &mut self,
+        rows: &[usize],
+        pooled: &Tensor<2>,
+    ) -> Result<(), TaskError> {
+        self.take(rows, self.model.forward_pooled(pooled.clone()))
+    }
+
+    /// Keeps the logits `[B, C]` of some sequences.
+    fn take(&mut self, rows: &[usize], logits: Tensor<2>) -> Result<(), TaskError> {
+        for (&row, logits) in rows.iter().zip(rows_of(logits)?) {
+            if let Some(window) = self.window_of[row] {
+                self.logits[window] = logits;
+            }
+        }
+        Ok(())
+    }
+
+    fn predictions(self) -> Vec<Prediction> {
+        let pool = self.classifier.long_text.pool();
+        let logits = pool.pooled_rows(&self.logits, self.documents);
+        predictions(logits, self.documents, self.classifier.activation)
     }
 }
 
