@@ -31,43 +31,23 @@
 //!
 //! This crate does *not* hold layers, parameters or anything that knows what a token is.
 
-mod adamw;
-#[cfg_attr(
+#![cfg_attr(
     not(any(feature = "flex", feature = "ndarray")),
     allow(
         dead_code,
-        reason = "only the CPU kernels read the state for the backward pass"
+        reason = "the CPU kernels alone read the state for the backward pass, packed weights and their number formats"
     )
 )]
+
+mod adamw;
 mod attention;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod cpu;
-#[cfg_attr(
-    not(any(feature = "flex", feature = "ndarray")),
-    allow(
-        dead_code,
-        reason = "only the CPU kernels read the state for the backward pass"
-    )
-)]
 mod cross_entropy;
 mod dispatch;
 mod dropout;
 mod embedding;
-#[cfg_attr(
-    not(any(feature = "flex", feature = "ndarray")),
-    allow(
-        dead_code,
-        reason = "only the CPU kernels read the state for the backward pass"
-    )
-)]
 mod embeddings;
-#[cfg_attr(
-    not(any(feature = "flex", feature = "ndarray")),
-    allow(
-        dead_code,
-        reason = "only the CPU kernels read where weights are packed and in which numbers they multiply"
-    )
-)]
 mod feed_forward;
 #[cfg(feature = "flex")]
 mod flex;
@@ -81,29 +61,8 @@ mod host;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod host_backends;
 mod host_ops;
-#[cfg_attr(
-    not(any(feature = "flex", feature = "ndarray")),
-    allow(
-        dead_code,
-        reason = "only the CPU kernels read the state for the backward pass"
-    )
-)]
 mod layer_norm;
-#[cfg_attr(
-    not(any(feature = "flex", feature = "ndarray")),
-    allow(
-        dead_code,
-        reason = "only the CPU kernels read the state for the backward pass"
-    )
-)]
 mod linear;
-#[cfg_attr(
-    not(any(feature = "flex", feature = "ndarray")),
-    allow(
-        dead_code,
-        reason = "only the CPU kernels read the state for the backward pass"
-    )
-)]
 mod low_rank;
 #[cfg(feature = "ndarray")]
 mod ndarray;

@@ -1,7 +1,7 @@
 //! Comparisons that fail a test.
 
 use bert_parity::compare::{compare_at_scale, compare_number};
-use bert_parity::{Comparison, Comparisons, Quantity, Values};
+use bert_parity::{Comparison, Comparisons, Quantity, Values, operation};
 
 use crate::{Backend, TestDevice};
 
@@ -68,6 +68,33 @@ pub fn assert_all(comparisons: Comparisons) {
     for one in &made {
         assert_passes(on, one);
     }
+}
+
+/// Holds an output and gradients of an operation against others, as [`operation::same`] compares them.
+///
+/// # Panics
+/// When one does not pass.
+#[track_caller]
+pub fn assert_same(device: &TestDevice, name: &str, found: &[Values], expected: &[Values]) {
+    assert_same_at_scales(device, name, found, expected, &[]);
+}
+
+/// The same, where the gradients of some inputs are sums whose terms cancel: `scales` has the index of such an input, and the
+/// sum of its terms' magnitudes, which the rounding of the sum is proportional to.
+///
+/// # Panics
+/// When one does not pass.
+#[track_caller]
+pub fn assert_same_at_scales(
+    device: &TestDevice,
+    name: &str,
+    found: &[Values],
+    expected: &[Values],
+    scales: &[(usize, f64)],
+) {
+    let mut comparisons = Comparisons::on(device.backend());
+    operation::same(&mut comparisons, name, found, expected, scales);
+    assert_all(comparisons);
 }
 
 /// Holds `found` against `expected` bit for bit.

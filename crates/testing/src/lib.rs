@@ -33,6 +33,7 @@ pub use bert_parity::{Comparisons, ParityError, Quantity, Values, operation, tol
 pub use bert_parity::{invariance, model, named};
 pub use compare::{
     assert_all, assert_close, assert_close_at_scale, assert_close_number, assert_equal_bits,
+    assert_same, assert_same_at_scales,
 };
 pub use device::TestDevice;
 pub use golden::Golden;

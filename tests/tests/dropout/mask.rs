@@ -6,8 +6,8 @@ use bert_kernels::{
     AttentionParams, DropoutMask, NormParams, Precision, Projections, attention,
     attention_composed, dropout, dropout_add_norm, dropout_add_norm_composed,
 };
-use bert_testing::operation::{self, row, waves, with_gradients};
-use bert_testing::{Comparisons, TestDevice, Values, assert_all, assert_equal_bits};
+use bert_testing::operation::{row, waves, with_gradients};
+use bert_testing::{TestDevice, Values, assert_equal_bits, assert_same};
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 
 use super::TURN;
@@ -133,10 +133,4 @@ fn lowbias32(x: u32) -> u32 {
     let x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);
     let x = (x ^ (x >> 15)).wrapping_mul(0x846c_a68b);
     x ^ (x >> 16)
-}
-
-fn assert_same(device: &TestDevice, name: &str, found: &[Values], expected: &[Values]) {
-    let mut comparisons = Comparisons::on(device.backend());
-    operation::same(&mut comparisons, name, found, expected, &[]);
-    assert_all(comparisons);
 }

@@ -2,7 +2,7 @@
 
 use bert_kernels::{DropoutMask, dropout};
 pub(crate) use bert_testing::operation::{integers, row, waves, with_gradients};
-use bert_testing::{Comparisons, TestDevice, Values, assert_all, operation};
+pub(crate) use bert_testing::{assert_same, assert_same_at_scales};
 use burn::tensor::{Device, Tensor};
 
 pub(crate) const MASKS: [DropoutMask; 2] = [
@@ -42,23 +42,4 @@ pub(crate) fn kept<const D: usize>(
     device: &Device,
 ) -> Tensor<D> {
     dropout(Tensor::ones(shape, device), mask)
-}
-
-/// Holds an output and gradients against others.
-pub(crate) fn assert_same(device: &TestDevice, name: &str, found: &[Values], expected: &[Values]) {
-    assert_same_at_scales(device, name, found, expected, &[]);
-}
-
-/// The same, where the gradients of some inputs are sums whose terms cancel: `scales` has the index of such an input, and the
-/// sum of its terms' magnitudes, which the rounding of the sum is proportional to.
-pub(crate) fn assert_same_at_scales(
-    device: &TestDevice,
-    name: &str,
-    found: &[Values],
-    expected: &[Values],
-    scales: &[(usize, f64)],
-) {
-    let mut comparisons = Comparisons::on(device.backend());
-    operation::same(&mut comparisons, name, found, expected, scales);
-    assert_all(comparisons);
 }
