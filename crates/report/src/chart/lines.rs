@@ -17,6 +17,8 @@ pub(crate) struct Line {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LineStyle {
     Solid,
+    /// With gaps, in which a line below it is seen.
+    Dashed,
     /// In the background.
     Faint,
     /// With a dot at each point, which tells its value.
@@ -33,6 +35,7 @@ pub(crate) fn line_chart(description: &str, x: &Scale, y: &Scale, lines: &[Line]
 fn marks(frame: &Frame<'_>, line: &Line) -> String {
     let class = match line.style {
         LineStyle::Faint => "line faint",
+        LineStyle::Dashed => "line dashed",
         LineStyle::Solid | LineStyle::Dotted => "line",
     };
     let mut path = String::new();

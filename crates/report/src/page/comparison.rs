@@ -194,6 +194,7 @@ impl<'a> Runs<'a> {
         cards
     }
 
+    /// Where the first group has solid lines, the others have dashed ones: they may lie upon it.
     fn lines(&self, style: LineStyle, points: impl Fn(&Report) -> Vec<(f64, f64)>) -> Vec<Line> {
         let groups = self.groups.iter().take(COLORS).enumerate();
         groups
@@ -201,7 +202,10 @@ impl<'a> Runs<'a> {
             .map(|(color, run)| Line {
                 name: summary::name(&self.runs[run]),
                 color,
-                style,
+                style: match (style, color) {
+                    (LineStyle::Solid, 1..) => LineStyle::Dashed,
+                    _ => style,
+                },
                 points: points(&self.runs[run]),
             })
             .collect()
@@ -382,7 +386,7 @@ mod tests {
         let svg = loss_picture(&four());
         assert!(svg.starts_with("<svg xmlns=") && svg.ends_with("</svg>\n"));
         assert_eq!(svg.matches("class=\"line c0\"").count(), 2);
-        assert_eq!(svg.matches("class=\"line c1\"").count(), 2);
+        assert_eq!(svg.matches("class=\"line dashed c1\"").count(), 2);
         assert!(svg.contains("precision bf16 (2 runs)"));
     }
 }
