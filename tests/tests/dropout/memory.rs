@@ -13,6 +13,8 @@ use super::TURN;
 
 /// So many steps have batches of all lengths.
 const CYCLE: usize = 20;
+/// Bytes of the smallest tensor in a pool of cubecl-wgpu, which aligns to them.
+const SMALLEST: u64 = 32;
 
 mod steps_of_varying_length_keep_their_memory {
     bert_testing::gpu_tests!(steps_of_varying_length_keep_their_memory);
@@ -47,8 +49,11 @@ fn check(device: &TestDevice, steps: [usize; 2]) -> anyhow::Result<()> {
         early.in_use,
         late.in_use
     );
+    // Pools give small pages back and take others, so a few hundred bytes come and go. A tensor that is left behind by every
+    // step takes more than this.
+    let allowed = (steps[1] - steps[0]) as u64 * SMALLEST;
     assert!(
-        late.reserved <= early.reserved,
+        late.reserved < early.reserved + allowed,
         "bytes reserved on the device grew from {} to {}",
         early.reserved,
         late.reserved
