@@ -13,7 +13,7 @@ use super::TURN;
 
 /// So many steps have batches of all lengths.
 const CYCLE: usize = 20;
-/// Bytes of the smallest tensor in a pool of cubecl-wgpu, which aligns to them.
+/// Bytes of the smallest tensor in a pool: wgpu aligns to 32 at least.
 const SMALLEST: u64 = 32;
 
 mod steps_of_varying_length_keep_their_memory {
