@@ -163,7 +163,9 @@ fn several_runs_are_compared_on_one_page() {
         .succeeded();
     let picture = room.read("loss.svg");
     assert!(picture.starts_with("<svg"), "{picture}");
-    assert_eq!(picture.matches("class=\"line c").count(), 2);
+    for line in ["line c0", "line dashed c1"] {
+        assert_eq!(picture.matches(&format!("class=\"{line}\"")).count(), 1);
+    }
 
     room.bert("report trained/seed-1 trained/seed-2")
         .failed(2, &["--output FILE"]);
