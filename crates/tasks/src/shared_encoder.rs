@@ -1,7 +1,7 @@
 //! Several heads on one loaded encoder: its weights in memory once, one forward pass for all of them.
 //!
 //! A head is a model whose encoder is its field `encoder` and that has `forward_hidden(last_hidden_state)`; a pooler belongs
-//! to its head. Where all heads look at the first token, or at the mean, the encoder computes that alone.
+//! to its head. [`Heads`](crate::heads::Heads) shares the pooled output `[B, H]` instead where all heads pool alike.
 //!
 //! ```text
 //! first checkpoint ──load──▶ model ──SharedEncoder::of──▶ encoder

@@ -4,7 +4,7 @@
 //! TextReader::open (architectures) ──Heads::load──▶ first model, SharedEncoder
 //! TextReader::open ──Heads::add──▶ its head alone
 //! inputs ──Heads::predict──▶ sequences, each once ──encoder──▶ last_hidden_state ──every head──▶ HeadPredictions
-//!                                                         └─▶ what all heads look at, where it is the same
+//!                                                         └─▶ pooled output, where all heads pool alike
 //! ```
 //!
 //! A model may be an adapter of the shared encoder: it is merged into weights of its own, the others stay shared, and its
@@ -245,8 +245,8 @@ impl Heads {
         shared.into_iter().chain(own).collect()
     }
 
-    /// One pass of the encoder, whose outputs these heads take. Where all of them look at the same of a sequence, nothing else of
-    /// the last layer is computed.
+    /// One pass of the encoder, whose outputs these heads take. Where all of them pool alike, the encoder pools: by the first
+    /// token, which is then all that the last layer computes, or by the mean.
     fn pass(
         &self,
         members: &[usize],
@@ -280,7 +280,7 @@ impl Heads {
         })
     }
 
-    /// What of a sequence all of these heads look at; `None` where one reads every token, or they differ.
+    /// How all of these heads pool; `None` where they differ, or one reads every token.
     fn common_pooling(&self, members: &[usize]) -> Option<Pooling> {
         let mut poolings = members.iter().map(|&head| match &self.heads[head] {
             Head::Text(_, model) => Some(model.pooler.pooling()),
