@@ -104,7 +104,8 @@ fn differentiate(
     sizes: Sizes,
     keeps_inner: bool,
 ) -> (Vec<f32>, Vec<u32>) {
-    let weight = RhsPanels::pack_rounded(&sizes.second_transposed(weight));
+    let weight =
+        RhsPanels::pack_rounded(&sizes.second_transposed(weight)).widened_without_instruction();
     let width = words_of_row(sizes.inner);
     let (words, layout) = kept.rows_mut();
     let tiles = Tiles {

@@ -42,8 +42,12 @@ impl<'a> Operand<'a> {
     pub(crate) fn packed(&self) -> Cow<'a, RhsPanels> {
         match self {
             Self::Unpacked(views) => Cow::Owned(RhsPanels::pack(views)),
-            Self::Rounded(views) => Cow::Owned(RhsPanels::pack_rounded(views)),
-            Self::Bf16(view) => Cow::Owned(RhsPanels::pack_bf16(*view)),
+            Self::Rounded(views) => {
+                Cow::Owned(RhsPanels::pack_rounded(views).widened_without_instruction())
+            }
+            Self::Bf16(view) => {
+                Cow::Owned(RhsPanels::pack_bf16(*view).widened_without_instruction())
+            }
             Self::Packed(panels) => Cow::Borrowed(panels),
         }
     }

@@ -7,6 +7,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::bf16_rows::words_of_row;
 use super::blocking::nr;
+use super::dot_product::DotProduct;
 use super::pack_rhs_words::{self, Element, begin_words};
 use super::quantize::Quantization;
 use super::rhs_words::RhsWords;
@@ -36,6 +37,8 @@ pub(crate) struct RhsPanels {
 #[derive(Debug, Clone)]
 enum Elements {
     F32(Vec<f32>),
+    /// Elements of bfloat16, in single precision.
+    Widened(Vec<f32>),
     Quantized(RhsWords),
 }
 
@@ -131,15 +134,44 @@ impl RhsPanels {
         Self { elements, ..self }
     }
 
-    /// None for single precision.
-    pub(crate) fn quantization(&self) -> Option<Quantization> {
-        self.words().map(RhsWords::quantization)
+    /// Panels of bfloat16 in single precision, where no instruction multiplies them as they are: products would widen them for
+    /// each tile of rows anew.
+    pub(crate) fn widened_without_instruction(self) -> Self {
+        let Elements::Quantized(words) = &self.elements else {
+            return self;
+        };
+        let is_bf16 = words.quantization() == Quantization::Bf16;
+        if !is_bf16 || DotProduct::of(self.arch, Quantization::Bf16).is_some() {
+            return self;
+        }
+        let (panel, all) = (self.rows * self.width, 0..self.rows);
+        let widened = filled(self.count() * panel, panel, |index, places| {
+            let mut room = Vec::new();
+            let widened = vectorized(
+                #[inline(always)]
+                || words.widened(index, &all, &mut room),
+            );
+            places.write_copy_of_slice(widened)
+        });
+        Self {
+            elements: Elements::Widened(widened),
+            ..self
+        }
     }
 
-    /// Quantized elements.
-    pub(super) fn words(&self) -> Option<&RhsWords> {
+    /// None for single precision.
+    pub(crate) fn quantization(&self) -> Option<Quantization> {
         match &self.elements {
             Elements::F32(_) => None,
+            Elements::Widened(_) => Some(Quantization::Bf16),
+            Elements::Quantized(words) => Some(words.quantization()),
+        }
+    }
+
+    /// Quantized elements, unless they are widened.
+    pub(super) fn words(&self) -> Option<&RhsWords> {
+        match &self.elements {
+            Elements::F32(_) | Elements::Widened(_) => None,
             Elements::Quantized(words) => Some(words),
         }
     }
@@ -188,7 +220,9 @@ impl RhsPanels {
         room: &'a mut Vec<f32>,
     ) -> &'a [f32] {
         match &self.elements {
-            Elements::F32(elements) => &elements[self.places_of(panel, rows)],
+            Elements::F32(elements) | Elements::Widened(elements) => {
+                &elements[self.places_of(panel, rows)]
+            }
             Elements::Quantized(words) => words.widened(panel, rows, room),
         }
     }
@@ -197,7 +231,9 @@ impl RhsPanels {
     #[inline(always)]
     pub(crate) fn elements_of(&self, panel: usize, rows: &Range<usize>) -> Option<&[f32]> {
         match &self.elements {
-            Elements::F32(elements) => elements.get(self.places_of(panel, rows)),
+            Elements::F32(elements) | Elements::Widened(elements) => {
+                elements.get(self.places_of(panel, rows))
+            }
             Elements::Quantized(_) => None,
         }
     }

@@ -140,6 +140,10 @@ fn panels_are_rounded_on_the_way_as_they_are_afterwards() {
                 (0..panels.count()).flat_map(of_panel).collect()
             };
             assert_eq!(elements(&on_the_way), elements(&afterwards), "{rows:?}");
+            assert_eq!(
+                elements(&on_the_way.widened_without_instruction()),
+                elements(&afterwards)
+            );
         }
     }
 }
