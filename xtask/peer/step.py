@@ -38,6 +38,17 @@ SPELLINGS = {
         "attention_probs_dropout_prob": "attention_dropout",
     },
 }
+# What config.json of microsoft/deberta-v3-base says: the family's own defaults are without relative positions.
+SETTINGS = {
+    "deberta-v2": {
+        "relative_attention": True,
+        "position_buckets": 256,
+        "pos_att_type": ["p2c", "c2p"],
+        "share_att_key": True,
+        "norm_rel_ebd": "layer_norm",
+        "position_biased_input": False,
+    },
+}
 # Families whose positions begin behind the padding token, which is 1.
 POSITIONS_AFTER_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet")
 WARM_UPS = 2
@@ -101,6 +112,7 @@ def model(args: argparse.Namespace):
         "max_position_embeddings": LONGEST + (2 if args.family in POSITIONS_AFTER_PADDING else 0),
         "num_labels": 2,
     }
+    settings.update(SETTINGS.get(args.family, {}))
     spelling = SPELLINGS.get(args.family, {})
     config = AutoConfig.for_model(args.family, **{spelling.get(key, key): value for key, value in settings.items()})
     return AutoModelForSequenceClassification.from_config(config, attn_implementation=args.attention)

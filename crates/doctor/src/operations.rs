@@ -3,9 +3,10 @@
 use bert_kernels::{
     AdamWState, AdamWStep, AttentionParams, CrossEntropyOptions, DropoutMask, EmbeddingIds,
     EmbeddingParams, EmbeddingWeights, Epilogue, LinearWeights, LowRankWeights, NormParams,
-    Precision, Projections, Rotation, adamw_update, attention, biased_attention, cross_attention,
-    dropout_add_norm, embed, feed_forward, gated_gelu, gelu, layer_norm, linear, linear_qkv,
-    masked_cross_entropy, rotary, weighted_cross_entropy, without_kernels,
+    Positions, Precision, Projections, Rotation, adamw_update, attention, biased_attention,
+    cross_attention, disentangled_attention, dropout_add_norm, embed, feed_forward, gated_gelu,
+    gelu, layer_norm, linear, linear_qkv, masked_cross_entropy, rotary, weighted_cross_entropy,
+    without_kernels,
 };
 use bert_parity::operation::{integers, row, same, waves, with_gradients};
 use bert_parity::{Quantity, Values};
@@ -246,7 +247,24 @@ fn attentions(on: &Device) -> Vec<Run> {
         let qkv = Projections::from_separate([query, key, value]);
         biased_attention(qkv, bias, None, params(lengths, None))
     });
-    vec![within(None), within(Some(2)), of_first_tokens, biased]
+    let [query, key, value] = projections(27, 35, on);
+    let [keys, queries] = [3.0, 4.0].map(|phase| waves([38, 35], phase, on));
+    let inputs = [query, key, value, keys, queries];
+    let disentangled = with_gradients(inputs, |[query, key, value, keys, queries]| {
+        let qkv = Projections::from_separate([query, key, value]);
+        let positions = Positions {
+            keys: Some(keys),
+            queries: Some(queries),
+        };
+        disentangled_attention(qkv, positions, None, params(lengths, None))
+    });
+    vec![
+        within(None),
+        within(Some(2)),
+        of_first_tokens,
+        biased,
+        disentangled,
+    ]
 }
 
 /// Plain, and with class weights and smoothing; every fourth row is ignored.

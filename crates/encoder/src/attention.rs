@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bert_kernels::{
     AttentionParams, Epilogue, LinearWeights, PackedWeight, Projections, WeightFormat, attention,
-    attention_with_probabilities, biased_attention, cross_attention, linear_kv, linear_qkv,
+    attention_with_probabilities, biased_attention, cross_attention, disentangled_attention,
+    has_kernels, linear_kv, linear_qkv,
 };
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
@@ -98,6 +99,13 @@ impl SelfAttention {
         want_probabilities: bool,
     ) -> (Tensor<2>, Option<Tensor<4>>) {
         if let Some((scores, rows, shared)) = self.disentangled(relative) {
+            let may = sequences.mask().is_none() && !want_probabilities;
+            if may && scores.has_kernel(shared) && has_kernels(&hidden.device()) {
+                return (
+                    self.attend_by_kernel(hidden, scores, shared, sequences),
+                    None,
+                );
+            }
             let (context, probabilities) = self.attend_disentangled(hidden, scores, rows, shared);
             return (context, want_probabilities.then_some(probabilities));
         }
@@ -154,6 +162,25 @@ impl SelfAttention {
         Some((self.disentangled.as_ref()?, rows, shared))
     }
 
+    /// The context `[T, H]` of sequences without padding.
+    fn attend_by_kernel(
+        &self,
+        hidden: Tensor<2>,
+        scores: &DisentangledScores,
+        shared: &DisentangledContext,
+        sequences: &Sequences,
+    ) -> Tensor<2> {
+        let params = self.params(sequences, sequences.lengths(), &hidden);
+        let qkv = linear_qkv(hidden, self.weights());
+        let positions = scores.positions(self.content_weights(), shared.positions.as_ref());
+        disentangled_attention(qkv, positions, None, params)
+    }
+
+    fn content_weights(&self) -> ContentWeights {
+        let [query, key, _] = self.weights();
+        ContentWeights { query, key }
+    }
+
     /// The context `[T, H]` and the probabilities `[B, N, S, S]` before their dropout, in a composed body on every device.
     fn attend_disentangled(
         &self,
@@ -162,12 +189,8 @@ impl SelfAttention {
         rows: &Rows,
         shared: &DisentangledContext,
     ) -> (Tensor<2>, Tensor<4>) {
-        let [query, key, value] = self.weights();
-        let weights = ContentWeights {
-            query: query.clone(),
-            key: key.clone(),
-        };
-        let qkv = linear_qkv(hidden, [query, key, value]).into_separate();
+        let weights = self.content_weights();
+        let qkv = linear_qkv(hidden, self.weights()).into_separate();
         let qkv = qkv.map(|x| rows.spread(x));
         let dropout = |probabilities: Tensor<4>| {
             let mask = kernel_args::mask(&self.dropout, &probabilities);

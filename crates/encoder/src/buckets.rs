@@ -36,7 +36,7 @@ pub fn bias_bucket(distance: i64) -> usize {
     if distance > 0 { half + bucket } else { bucket }
 }
 
-/// What a function gives for the distance of each column that [`skew`](bert_kernels::skew) takes. The last column, which is not
+/// What a function gives for each distance from −(S − 1) to S − 1, for S positions. The last one, which is not
 /// read, repeats the one before.
 pub(crate) fn columns<T>(length: usize, of_distance: impl Fn(i64) -> T) -> Vec<T> {
     let farthest = length as i64 - 1;

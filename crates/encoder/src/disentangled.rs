@@ -3,7 +3,7 @@
 
 // B sequences, S positions, N heads, D head, H = N · D hidden, U rows of the table that are used
 
-use bert_kernels::{Epilogue, LinearWeights, skew};
+use bert_kernels::{Epilogue, LinearWeights, Positions, by_distance};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::activation::softmax;
@@ -79,29 +79,32 @@ impl DisentangledScores {
         let [queries, keys, values] = qkv.map(|x| split(x, rows, heads));
         let queries = queries * scale;
         let content = queries.clone().matmul(keys.clone().swap_dims(2, 3));
-        let scores_nbss = match &context.positions {
-            Some(shared) => self.add_positions(content, [queries, keys], weights, shared, scale),
-            None => content,
-        };
+        let positions = self.positions(weights, context.positions.as_ref());
+        let scores_nbss = add_positions(content, [queries, keys], positions, scale);
         let probabilities_nbss = softmax(context.hide(scores_nbss), 3);
         let context_nbsd = dropout(probabilities_nbss.clone()).matmul(values);
         let context = context_nbsd.permute([1, 2, 0, 3]).reshape([places, hidden]);
         (context, probabilities_nbss.swap_dims(0, 1))
     }
 
-    /// The scores of the content, with those of content to position and of position to content.
-    ///
-    /// # Shapes
-    ///
-    /// `[N, B, S, S]`, scaled queries and keys `[N, B, S, D]` → `[N, B, S, S]`.
-    fn add_positions(
+    /// Whether the kernel's scale, which follows from the positions that there are, is this model's. It is not where a
+    /// configuration names scores without having a table for them.
+    pub(crate) fn has_kernel(&self, context: &DisentangledContext) -> bool {
+        context.positions.is_some() || self.types == PosAttType::default()
+    }
+
+    /// The positions of all distances, projected for this layer, `[2 S, H]` each.
+    pub(crate) fn positions(
         &self,
-        content: Tensor<4>,
-        [queries, keys]: [Tensor<4>; 2],
         weights: ContentWeights,
-        shared: &SharedPositions,
-        scale: f64,
-    ) -> Tensor<4> {
+        shared: Option<&SharedPositions>,
+    ) -> Positions {
+        let Some(shared) = shared else {
+            return Positions {
+                keys: None,
+                queries: None,
+            };
+        };
         let table = shared.table.clone();
         let table = bert_kernels::dropout(table.clone(), kernel_args::mask(&self.dropout, &table));
         let project = |own: &Option<Linear>, content: LinearWeights, rows: &Tensor<1, Int>| {
@@ -111,17 +114,33 @@ impl DisentangledScores {
             };
             bert_kernels::linear(table.clone(), weights, Epilogue::Bias).select(0, rows.clone())
         };
-        let mut scores = content;
-        if self.types.c2p {
-            let positions = project(&self.position_key, weights.key, &shared.of_keys);
-            scores = scores + by_distance(queries, positions);
+        let PosAttType { c2p, p2c } = self.types;
+        Positions {
+            keys: c2p.then(|| project(&self.position_key, weights.key, &shared.of_keys)),
+            queries: p2c.then(|| project(&self.position_query, weights.query, &shared.of_queries)),
         }
-        if self.types.p2c {
-            let positions = project(&self.position_query, weights.query, &shared.of_queries);
-            scores = scores + by_distance(keys, positions * scale).swap_dims(2, 3);
-        }
-        scores
     }
+}
+
+/// The scores of the content, with those of content to position and of position to content.
+///
+/// # Shapes
+///
+/// `[N, B, S, S]`, scaled queries and keys `[N, B, S, D]` → `[N, B, S, S]`.
+fn add_positions(
+    content: Tensor<4>,
+    [queries, keys]: [Tensor<4>; 2],
+    positions: Positions,
+    scale: f64,
+) -> Tensor<4> {
+    let mut scores = content;
+    if let Some(of_keys) = positions.keys {
+        scores = scores + by_distance(queries, of_keys);
+    }
+    if let Some(of_queries) = positions.queries {
+        scores = scores + by_distance(keys, of_queries * scale).swap_dims(2, 3);
+    }
+    scores
 }
 
 /// `[B · S, H]` → `[N, B, S, D]`.
@@ -129,18 +148,4 @@ fn split(x: Tensor<2>, rows: &Rows, heads: usize) -> Tensor<4> {
     let [_, hidden] = x.dims();
     x.reshape([rows.batch, rows.length, heads, hidden / heads])
         .permute([2, 0, 1, 3])
-}
-
-/// The product of each token with the position that stands for its distance to each other.
-///
-/// # Shapes
-///
-/// `[N, B, S, D]`, the positions of the columns of [`skew`] `[2 S, H]` → `[N, B, S, S]`.
-fn by_distance(tokens: Tensor<4>, positions: Tensor<2>) -> Tensor<4> {
-    let [heads, batch, length, head] = tokens.dims();
-    let columns = 2 * length;
-    let positions_ndc = positions.reshape([columns, heads, head]).permute([1, 2, 0]);
-    let tokens = tokens.reshape([heads, batch * length, head]);
-    let scores = tokens.matmul(positions_ndc);
-    skew(scores.reshape([heads * batch, length, columns])).reshape([heads, batch, length, length])
 }

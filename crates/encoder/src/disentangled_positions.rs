@@ -31,9 +31,9 @@ pub(crate) struct DisentangledContext {
 pub(crate) struct SharedPositions {
     /// The rows of the table that sequences of this length use, `[U, H]`.
     pub(crate) table: Tensor<2>,
-    /// The row for each column of [`skew`](bert_kernels::skew) where rows are queries and columns keys, `[2 S]`.
+    /// The row for each distance of [`Positions::keys`](bert_kernels::Positions), `[2 S]`.
     pub(crate) of_keys: Tensor<1, Int>,
-    /// The same where rows are keys and columns queries, `[2 S]`.
+    /// The same for [`Positions::queries`](bert_kernels::Positions), `[2 S]`.
     pub(crate) of_queries: Tensor<1, Int>,
 }
 

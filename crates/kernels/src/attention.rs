@@ -17,7 +17,7 @@ use crate::gpu_ops::{GpuOps, GpuSoftmax};
 use crate::host_ops::{HostKernels, HostOps};
 use crate::linear::Projections;
 use crate::params::AttentionParams;
-use crate::skew::skew;
+use crate::relative::{PositionKind, Positions, Relative};
 
 /// Multi-head scaled dot-product self-attention within sequences, `dropout(softmax(Q Kᵀ / √D + mask)) V` for each head. The
 /// kernel makes no tensor of scores. The mask receives no gradient. A query sees the keys in its window that the mask does not
@@ -33,7 +33,7 @@ pub fn attention(
     params: AttentionParams,
 ) -> Tensor<2> {
     if !runs_kernel(qkv.tensor()) {
-        return within_sequences(qkv.into_separate(), mask, None, &params);
+        return within_sequences(qkv.into_separate(), mask, &Relative::Nothing, &params);
     }
     let joined = qkv.into_joined();
     let mask = mask.unwrap_or_else(|| no_mask(&joined));
@@ -69,7 +69,7 @@ pub fn biased_attention(
     );
     assert!(params.window.is_none(), "a bias knows all distances");
     if !runs_kernel(qkv.tensor()) {
-        return within_sequences(qkv.into_separate(), mask, Some(&bias), &params);
+        return within_sequences(qkv.into_separate(), mask, &Relative::Bias(bias), &params);
     }
     let joined = qkv.into_joined();
     let mask = mask.unwrap_or_else(|| no_mask(&joined));
@@ -79,6 +79,51 @@ pub fn biased_attention(
         mask.into_dispatch(),
         params,
     ))
+}
+
+/// [`attention`] with disentangled positions, as DeBERTa has them. The score of a query and a key is
+/// `(q · k + q · positions.keys[k − q] + k · positions.queries[q − k]) / √(D · kinds)`, with as many kinds as there are terms.
+///
+/// # Shapes
+///
+/// As [`attention`], and [`Positions`] `[2 · L, H]` with the longest sequence's L positions.
+///
+/// # Panics
+///
+/// The positions have another shape, or there is a window.
+pub fn disentangled_attention(
+    qkv: Projections<3>,
+    positions: Positions,
+    mask: Option<Tensor<1>>,
+    params: AttentionParams,
+) -> Tensor<2> {
+    let longest = params.lengths.iter().copied().max().unwrap_or(0);
+    for rows in positions.tensors() {
+        assert_eq!(rows.dims()[0], 2 * longest, "a row for each distance");
+    }
+    assert!(params.window.is_none(), "positions know all distances");
+    if !runs_kernel(qkv.tensor()) {
+        let relative = Relative::Positions(positions);
+        return within_sequences(qkv.into_separate(), mask, &relative, &params);
+    }
+    let joined = qkv.into_joined();
+    let mask = mask.unwrap_or_else(|| no_mask(&joined)).into_dispatch();
+    let joined = joined.into_dispatch();
+    Tensor::from_dispatch(match (positions.keys, positions.queries) {
+        (None, None) => <Dispatch as HostOps>::attention(joined, mask, params),
+        (Some(keys), Some(queries)) => {
+            let (keys, queries) = (keys.into_dispatch(), queries.into_dispatch());
+            <Dispatch as HostOps>::disentangled_attention(joined, keys, queries, mask, params)
+        }
+        (Some(keys), None) => {
+            let (keys, kind) = (keys.into_dispatch(), PositionKind::Keys);
+            <Dispatch as HostOps>::attention_to_positions(joined, keys, mask, params, kind)
+        }
+        (None, Some(queries)) => {
+            let (queries, kind) = (queries.into_dispatch(), PositionKind::Queries);
+            <Dispatch as HostOps>::attention_to_positions(joined, queries, mask, params, kind)
+        }
+    })
 }
 
 /// [`attention`] with separate queries: those of some tokens, for example the first of each sequence, over the keys and values
@@ -101,7 +146,7 @@ pub fn cross_attention(
     assert!(params.window.is_none(), "only self-attention has a window");
     if !runs_kernel(&queries) {
         let [keys, values] = keys_values.into_separate();
-        return within_sequences([queries, keys, values], mask, None, &params);
+        return within_sequences([queries, keys, values], mask, &Relative::Nothing, &params);
     }
     let keys_values = keys_values.into_joined();
     let mask = mask.unwrap_or_else(|| no_mask(&keys_values));
@@ -132,9 +177,9 @@ pub fn attention_with_probabilities(
     let sequence = one_length(&params.lengths).expect("the sequences have one length");
     let batch = params.lengths.len();
     let mask = mask_of(mask, batch, sequence, params.window, qkv.tensor());
-    let mask = with_bias(mask, bias.as_ref(), sequence);
-    let drop = |probabilities| dropout_composed(probabilities, params.dropout.probability);
-    attention_composed(qkv.into_separate(), mask, [batch, params.heads], drop)
+    let qkv = qkv.into_separate();
+    let relative = bias.map_or(Relative::Nothing, Relative::Bias);
+    with_relative(qkv, mask, &relative, [batch, params.heads], &params)
 }
 
 /// The composed body of [`attention`] and [`cross_attention`] for sequences of one length, with the probabilities. `dropout` is
@@ -215,19 +260,18 @@ fn on_gpu(
 fn within_sequences(
     [queries, keys, values]: [Tensor<2>; 3],
     mask: Option<Tensor<1>>,
-    bias: Option<&Tensor<2>>,
+    relative: &Relative<Tensor<2>>,
     params: &AttentionParams,
 ) -> Tensor<2> {
-    let drop = |probabilities| dropout_composed(probabilities, params.dropout.probability);
     let lengths = [&params.query_lengths, &params.lengths].map(|lengths| one_length(lengths));
     if let [Some(1..), Some(sequence)] = lengths {
         let batch = params.lengths.len();
         let mask = mask_of(mask, batch, sequence, params.window, &queries);
-        if bias.is_none() && runs_gpu_kernel(&queries) {
-            return on_gpu([queries, keys, values], mask, [batch, params.heads], params);
+        let (qkv, sizes) = ([queries, keys, values], [batch, params.heads]);
+        if matches!(relative, Relative::Nothing) && runs_gpu_kernel(&qkv[0]) {
+            return on_gpu(qkv, mask, sizes, params);
         }
-        let mask = with_bias(mask, bias, sequence);
-        return attention_composed([queries, keys, values], mask, [batch, params.heads], drop).0;
+        return with_relative(qkv, mask, relative, sizes, params).0;
     }
     let mut contexts = Vec::new();
     let (mut query, mut key) = (0, 0);
@@ -240,8 +284,7 @@ fn within_sequences(
             ];
             let mask = mask.clone().map(|mask| mask.narrow(0, key, length));
             let mask = mask_of(mask, 1, length, params.window, &queries);
-            let mask = with_bias(mask, bias, length);
-            contexts.push(attention_composed(rows, mask, [1, params.heads], drop).0);
+            contexts.push(with_relative(rows, mask, relative, [1, params.heads], params).0);
         }
         query += asking;
         key += length;
@@ -280,22 +323,25 @@ fn mask_of(
     Some(mask.mask_fill(is_far.expand([batch, 1, sequence, sequence]), lowest))
 }
 
-/// The mask and the bias `[N, 2 · L]` of a sequence of some length, which is added to the scores `[B, N, S, S]`.
-fn with_bias(
+/// [`attention_composed`] of sequences of one length with what distances add to the scores.
+fn with_relative(
+    [queries, keys, values]: [Tensor<2>; 3],
     mask: Option<Tensor<4>>,
-    bias: Option<&Tensor<2>>,
-    sequence: usize,
-) -> Option<Tensor<4>> {
-    let Some(bias) = bias else { return mask };
-    let [heads, columns] = bias.dims();
-    // The distances of a shorter sequence are in the middle.
-    let own = bias.clone().narrow(1, columns / 2 - sequence, 2 * sequence);
-    let own: Tensor<3> = own.unsqueeze_dim(1);
-    let by_pair: Tensor<4> = skew(own.expand([heads, sequence, 2 * sequence])).unsqueeze_dim(0);
-    Some(match mask {
-        Some(mask) => by_pair + mask,
-        None => by_pair,
-    })
+    relative: &Relative<Tensor<2>>,
+    [batch, heads]: [usize; 2],
+    params: &AttentionParams,
+) -> (Tensor<2>, Tensor<4>) {
+    let queries = match relative {
+        Relative::Positions(_) => queries * relative.scale(),
+        Relative::Nothing | Relative::Bias(_) => queries,
+    };
+    let addend = relative.addend([&queries, &keys], [batch, heads]);
+    let mask = match (addend, mask) {
+        (Some(addend), Some(mask)) => Some(addend + mask),
+        (one, other) => one.or(other),
+    };
+    let drop = |probabilities| dropout_composed(probabilities, params.dropout.probability);
+    attention_composed([queries, keys, values], mask, [batch, heads], drop)
 }
 
 /// The length that all sequences have, if they have one.
@@ -322,7 +368,7 @@ pub(crate) struct SavedAttention<F> {
     /// Joined queries, keys and values; or queries, and keys and values.
     pub(crate) inputs: SavedInputs<F>,
     pub(crate) shapes: Vec<Shape>,
-    pub(crate) bias: Option<F>,
+    pub(crate) relative: Relative<F>,
     pub(crate) mask: F,
     /// `[Q · N · 2]`.
     pub(crate) statistics: F,
@@ -354,32 +400,21 @@ impl<B: HostKernels, const PARENTS: usize> Backward<B, PARENTS> for Attention {
     }
 }
 
+/// Of one input or two, and what distances add: `PARENTS` tensors in all.
 pub(crate) fn tracked<B: HostKernels, C: CheckpointStrategy, const PARENTS: usize>(
-    inputs: [FloatTensor<Autodiff<B, C>>; PARENTS],
+    inputs: Vec<FloatTensor<Autodiff<B, C>>>,
+    relative: Relative<FloatTensor<Autodiff<B, C>>>,
     mask: FloatTensor<Autodiff<B, C>>,
     params: AttentionParams,
 ) -> FloatTensor<Autodiff<B, C>> {
-    let nodes = inputs.each_ref().map(|input| input.node());
+    let mut parents = inputs.iter().chain(relative.tensors());
+    let nodes = std::array::from_fn(|_| parents.next().expect("so many tensors").node());
+    assert!(parents.next().is_none(), "each tensor has a gradient");
     let prepared = Backward::<B, PARENTS>::prepare::<C>(Attention, nodes).compute_bound();
-    let inputs = inputs.map(|input| input.into_primitive()).to_vec();
+    let inputs = inputs.into_iter().map(|input| input.into_primitive());
+    let relative = relative.map(|tensor| tensor.into_primitive());
     let mask = mask.into_primitive();
-    let (context, saved) = B::attention_saving(inputs, None, mask, params);
-    match prepared.stateful() {
-        OpsKind::Tracked(prep) => prep.finish(saved, context),
-        OpsKind::UnTracked(prep) => prep.finish(context),
-    }
-}
-
-pub(crate) fn tracked_with_bias<B: HostKernels, C: CheckpointStrategy>(
-    joined: FloatTensor<Autodiff<B, C>>,
-    bias: FloatTensor<Autodiff<B, C>>,
-    mask: FloatTensor<Autodiff<B, C>>,
-    params: AttentionParams,
-) -> FloatTensor<Autodiff<B, C>> {
-    let nodes = [joined.node(), bias.node()];
-    let prepared = Backward::<B, 2>::prepare::<C>(Attention, nodes).compute_bound();
-    let (inputs, bias) = (vec![joined.into_primitive()], Some(bias.into_primitive()));
-    let (context, saved) = B::attention_saving(inputs, bias, mask.into_primitive(), params);
+    let (context, saved) = B::attention_saving(inputs.collect(), relative, mask, params);
     match prepared.stateful() {
         OpsKind::Tracked(prep) => prep.finish(saved, context),
         OpsKind::UnTracked(prep) => prep.finish(context),

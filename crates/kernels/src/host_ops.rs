@@ -25,6 +25,7 @@ use crate::layer_norm::SavedNorm;
 use crate::linear::{self, LinearParams, SavedLinear};
 use crate::low_rank::{self, LowRankParams, SavedLowRank};
 use crate::params::{AttentionParams, DropoutMask, EmbeddingParams, NormParams};
+use crate::relative::{PositionKind, Positions, Relative};
 use crate::{attention, dropout, gated, layer_norm, rotary};
 
 /// Fused operations on the primitives of the CPU backends. The functions on
@@ -69,6 +70,24 @@ pub(crate) trait HostOps: Backend {
     fn biased_attention(
         joined: FloatTensor<Self>,
         bias: FloatTensor<Self>,
+        mask: FloatTensor<Self>,
+        params: AttentionParams,
+    ) -> FloatTensor<Self>;
+
+    /// [`attention`](Self::attention) with one kind of positions `[2 · L, H]`.
+    fn attention_to_positions(
+        joined: FloatTensor<Self>,
+        positions: FloatTensor<Self>,
+        mask: FloatTensor<Self>,
+        params: AttentionParams,
+        kind: PositionKind,
+    ) -> FloatTensor<Self>;
+
+    /// [`attention`](Self::attention) with both kinds of positions `[2 · L, H]`.
+    fn disentangled_attention(
+        joined: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        queries: FloatTensor<Self>,
         mask: FloatTensor<Self>,
         params: AttentionParams,
     ) -> FloatTensor<Self>;
@@ -200,16 +219,16 @@ pub(crate) trait HostKernels: HostOps {
     /// The gradient of the input of [`gated_gelu`](HostOps::gated_gelu).
     fn gated_gelu_backward(x: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self>;
 
-    /// [`attention`](HostOps::attention) of one input, with a bias or without, or
+    /// [`attention`](HostOps::attention) of one input, with what distances add, or
     /// [`cross_attention`](HostOps::cross_attention) of two, and state for the backward pass.
     fn attention_saving(
         inputs: Vec<FloatTensor<Self>>,
-        bias: Option<FloatTensor<Self>>,
+        relative: Relative<FloatTensor<Self>>,
         mask: FloatTensor<Self>,
         params: AttentionParams,
     ) -> (FloatTensor<Self>, SavedAttention<FloatTensor<Self>>);
 
-    /// The gradients of the inputs, and of the bias if there is one.
+    /// The gradients of the inputs, and of the tensors of what distances add.
     fn attention_backward(
         saved: SavedAttention<FloatTensor<Self>>,
         grad: FloatTensor<Self>,
@@ -320,7 +339,7 @@ impl<B: HostKernels, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
         mask: FloatTensor<Self>,
         params: AttentionParams,
     ) -> FloatTensor<Self> {
-        attention::tracked::<B, C, 1>([joined], mask, params)
+        attention::tracked::<B, C, 1>(vec![joined], Relative::Nothing, mask, params)
     }
 
     fn biased_attention(
@@ -329,7 +348,29 @@ impl<B: HostKernels, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
         mask: FloatTensor<Self>,
         params: AttentionParams,
     ) -> FloatTensor<Self> {
-        attention::tracked_with_bias::<B, C>(joined, bias, mask, params)
+        attention::tracked::<B, C, 2>(vec![joined], Relative::Bias(bias), mask, params)
+    }
+
+    fn attention_to_positions(
+        joined: FloatTensor<Self>,
+        positions: FloatTensor<Self>,
+        mask: FloatTensor<Self>,
+        params: AttentionParams,
+        kind: PositionKind,
+    ) -> FloatTensor<Self> {
+        let relative = Relative::Positions(kind.alone(positions));
+        attention::tracked::<B, C, 2>(vec![joined], relative, mask, params)
+    }
+
+    fn disentangled_attention(
+        joined: FloatTensor<Self>,
+        keys: FloatTensor<Self>,
+        queries: FloatTensor<Self>,
+        mask: FloatTensor<Self>,
+        params: AttentionParams,
+    ) -> FloatTensor<Self> {
+        let relative = Relative::Positions(Positions::both(keys, queries));
+        attention::tracked::<B, C, 3>(vec![joined], relative, mask, params)
     }
 
     fn cross_attention(
@@ -338,7 +379,8 @@ impl<B: HostKernels, C: CheckpointStrategy> HostOps for Autodiff<B, C> {
         mask: FloatTensor<Self>,
         params: AttentionParams,
     ) -> FloatTensor<Self> {
-        attention::tracked::<B, C, 2>([queries, keys_values], mask, params)
+        let inputs = vec![queries, keys_values];
+        attention::tracked::<B, C, 2>(inputs, Relative::Nothing, mask, params)
     }
 
     fn linear(

@@ -12,7 +12,7 @@
 //! | [`linear`], [`linear_qkv`], [`linear_kv`] | `burn::nn::Linear`, an activation | bias, GELU and GELU's derivative are passes of their own over memory |
 //! | [`LowRankWeights`] beside these | two more products, a sum, DoRA's norm of a full weight | the sums are passes of their own, the norm forms a matrix as large as the weight |
 //! | [`embed`] | three lookups, two sums, `LayerNorm`, dropout | gradients are put back into the tables on one thread |
-//! | [`attention`], [`biased_attention`], [`cross_attention`] | `burn::tensor::module::attention` | no dropout, under autodiff taken apart into tensors of `[B, N, S, S]`, and padding takes part |
+//! | [`attention`], [`biased_attention`], [`disentangled_attention`], [`cross_attention`] | `burn::tensor::module::attention` | no dropout, under autodiff taken apart into tensors of `[B, N, S, S]`, and padding takes part |
 //! | [`gated_gelu`] | two slices, GELU, a product | each is a pass over memory |
 //! | [`rotary`] | `burn::nn::RotaryEncoding` | it turns neighbours, and has positions for padded sequences alone |
 //! | [`dropout`] | `burn::nn::Dropout` | random numbers one at a time; the mask is kept in memory |
@@ -72,6 +72,7 @@ mod ops;
 mod packed;
 mod packed_product;
 mod params;
+mod relative;
 mod rotary;
 mod skew;
 mod threads;
@@ -80,6 +81,7 @@ mod weighted_cross_entropy;
 pub use adamw::{AdamWState, AdamWStep, adamw_update, adamw_update_composed};
 pub use attention::{
     attention, attention_composed, attention_with_probabilities, biased_attention, cross_attention,
+    disentangled_attention,
 };
 pub use cross_entropy::{IGNORE_INDEX, masked_cross_entropy, masked_cross_entropy_composed};
 pub use dispatch::{computes_on_host, has_kernels, without_kernels};
@@ -101,7 +103,7 @@ pub use packed_product::PackedProduct;
 pub use params::{
     AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams, Precision, WeightFormat,
 };
+pub use relative::{Positions, by_distance};
 pub use rotary::{Rotation, rotary};
-pub use skew::skew;
 pub use threads::on_kernel_threads;
 pub use weighted_cross_entropy::{CrossEntropyOptions, focal_factor, weighted_cross_entropy};

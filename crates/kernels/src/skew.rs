@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 /// # Shapes
 ///
 /// `[M, S, 2 S]` → `[M, S, S]`.
-pub fn skew(by_distance: Tensor<3>) -> Tensor<3> {
+pub(crate) fn skew(by_distance: Tensor<3>) -> Tensor<3> {
     let [count, length, width] = by_distance.dims();
     by_distance
         .reshape([count, length * width])

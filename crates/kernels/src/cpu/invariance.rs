@@ -40,9 +40,11 @@ fn of_every_kernel() -> Results {
     all.extend(of_feed_forward(rows()));
     all.extend(of_feed_forward(19));
     for precision in [Precision::F32, Precision::Bf16] {
-        all.extend(of_attention(None, false, precision));
-        all.extend(of_attention(None, true, precision));
-        all.extend(of_attention(Some(30), false, precision));
+        all.extend(of_attention(None, None, precision));
+        for relative in relatives(precision) {
+            all.extend(of_attention(None, Some(&relative), precision));
+        }
+        all.extend(of_attention(Some(30), None, precision));
     }
     all.extend(of_rows());
     all
@@ -196,7 +198,11 @@ fn of_feed_forward(rows: usize) -> Results {
     all
 }
 
-fn of_attention(window: Option<usize>, is_biased: bool, precision: Precision) -> Results {
+fn of_attention(
+    window: Option<usize>,
+    relative: Option<&attention::Relative>,
+    precision: Precision,
+) -> Results {
     let params = AttentionParams {
         lengths: LENGTHS.into(),
         query_lengths: LENGTHS.into(),
@@ -212,24 +218,34 @@ fn of_attention(window: Option<usize>, is_biased: bool, precision: Precision) ->
         Precision::F32 => attention::Operands::F32(attention::Layout::Joined(&joined)),
         Precision::Bf16 => attention::Operands::Bf16(attention::Layout::Joined(&rounded)),
     };
-    let mask = &mask;
-    let longest = LENGTHS.iter().max().expect("some sequences");
-    let bias = attention::Bias::new(&data(HEADS * 2 * longest, 5.0), HEADS);
-    let bias = is_biased.then_some(&bias);
     let inputs = attention::Inputs {
         operands,
-        mask,
-        bias,
+        mask: &mask,
+        relative,
     };
     let grad = data(rows() * WIDTH, 4.0);
     let (context, statistics) = attention::forward(inputs, &params);
-    let (gradient, of_bias) = attention::backward(inputs, &statistics, &grad, &params);
+    let (gradient, of_relative) = attention::backward(inputs, &statistics, &grad, &params);
     let attention::Gradient::Joined(gradient) = gradient else {
         unreachable!("the inputs are joined")
     };
     let mut all = vec![("context", context), ("gradient of attention", gradient)];
-    all.extend(of_bias.map(|of_bias| ("gradient of a bias", of_bias)));
+    let of_relative = of_relative.into_iter();
+    all.extend(of_relative.map(|gradient| ("gradient of what distances add", gradient)));
     all
+}
+
+/// What distances may add.
+fn relatives(precision: Precision) -> [attention::Relative; 2] {
+    let distances = 2 * LENGTHS.iter().max().expect("some sequences");
+    let bias = attention::Bias::new(&data(HEADS * distances, 5.0), HEADS);
+    let [keys, queries] = [6.0, 7.0].map(|phase| data(distances * WIDTH, phase));
+    let sizes = [HEADS, WIDTH];
+    let positions = attention::Positions::new(Some(&keys), Some(&queries), sizes, precision);
+    [
+        attention::Relative::Bias(bias),
+        attention::Relative::Positions(positions),
+    ]
 }
 
 fn of_rows() -> Results {

@@ -9,6 +9,7 @@ use crate::attention::{SavedAttention, SavedInputs};
 use crate::cpu::attention::{self, Bias, Layout, Operands};
 use crate::cpu::elementwise;
 use crate::params::{AttentionParams, Precision};
+use crate::relative::Relative;
 
 fn layout<'a, E>(inputs: &'a [impl AsRef<[E]>]) -> Layout<'a, E> {
     match inputs {
@@ -27,7 +28,7 @@ fn rounded<B: Slices>(inputs: &[FloatTensor<B>], precision: Precision) -> Option
 /// The context `[Q, H]`, and what the backward pass needs.
 pub(super) fn forward<B: Slices>(
     inputs: Vec<FloatTensor<B>>,
-    bias: Option<FloatTensor<B>>,
+    relative: Relative<FloatTensor<B>>,
     mask: FloatTensor<B>,
     params: AttentionParams,
 ) -> (FloatTensor<B>, SavedAttention<FloatTensor<B>>) {
@@ -40,13 +41,12 @@ pub(super) fn forward<B: Slices>(
         None => SavedInputs::F32(inputs),
         Some(rounded) => SavedInputs::Bf16(rounded.into()),
     };
-    let rows = bias.as_ref().map(|bias| rows_of_bias::<B>(bias, &params));
+    let of_distances = of_distances::<B>(&relative, &params);
     let (context, statistics) = with_operands::<B, _>(&inputs, |operands| {
-        let (mask, bias) = (&B::elements(&mask), rows.as_ref());
         let inputs = attention::Inputs {
             operands,
-            mask,
-            bias,
+            mask: &B::elements(&mask),
+            relative: of_distances.as_ref(),
         };
         attention::forward(inputs, &params)
     });
@@ -55,7 +55,7 @@ pub(super) fn forward<B: Slices>(
     let saved = SavedAttention {
         inputs,
         shapes,
-        bias,
+        relative,
         mask,
         statistics: B::tensor(statistics, length),
         params,
@@ -63,8 +63,31 @@ pub(super) fn forward<B: Slices>(
     (B::tensor(context, Shape::new([rows, hidden_size])), saved)
 }
 
-fn rows_of_bias<B: Slices>(bias: &FloatTensor<B>, params: &AttentionParams) -> Bias {
-    Bias::new(&B::elements(bias), params.heads)
+/// What distances add, as blocks of scores read it.
+fn of_distances<B: Slices>(
+    relative: &Relative<FloatTensor<B>>,
+    params: &AttentionParams,
+) -> Option<attention::Relative> {
+    let heads = params.heads;
+    match relative {
+        Relative::Nothing => None,
+        Relative::Bias(bias) => {
+            let bias = Bias::new(&B::elements(bias), heads);
+            Some(attention::Relative::Bias(bias))
+        }
+        Relative::Positions(positions) => {
+            let width = relative.tensors().first()?.shape()[1];
+            let [keys, queries] = [&positions.keys, &positions.queries]
+                .map(|rows| rows.as_ref().map(|rows| B::elements(rows)));
+            let positions = attention::Positions::new(
+                keys.as_deref(),
+                queries.as_deref(),
+                [heads, width],
+                params.precision,
+            );
+            Some(attention::Relative::Positions(positions))
+        }
+    }
 }
 
 /// Calls `f` with what was saved.
@@ -81,33 +104,30 @@ fn with_operands<B: Slices, R>(
     }
 }
 
-/// The gradients of the inputs, and of the bias if there is one.
+/// The gradients of the inputs, and of the tensors of what distances add.
 pub(super) fn backward<B: Slices>(
     saved: SavedAttention<FloatTensor<B>>,
     grad: &FloatTensor<B>,
 ) -> Vec<FloatTensor<B>> {
     let (mask, statistics) = (B::elements(&saved.mask), B::elements(&saved.statistics));
-    let bias = saved.bias.as_ref();
-    let rows = bias.map(|bias| rows_of_bias::<B>(bias, &saved.params));
-    let (gradient, of_bias) = with_operands::<B, _>(&saved.inputs, |operands| {
-        let (mask, bias) = (&mask, rows.as_ref());
+    let of_distances = of_distances::<B>(&saved.relative, &saved.params);
+    let (gradient, of_relative) = with_operands::<B, _>(&saved.inputs, |operands| {
         let inputs = attention::Inputs {
             operands,
-            mask,
-            bias,
+            mask: &mask,
+            relative: of_distances.as_ref(),
         };
         attention::backward(inputs, &statistics, &B::elements(grad), &saved.params)
     });
-    let of_bias = bias
-        .zip(of_bias)
-        .map(|(bias, gradient)| B::tensor(gradient, bias.shape()));
     let gradients = match gradient {
         attention::Gradient::Joined(joined) => vec![joined],
         attention::Gradient::Separate(queries, keys_values) => vec![queries, keys_values],
     };
-    let gradients = gradients.into_iter().zip(&saved.shapes);
+    let of_relative = of_relative.into_iter().zip(saved.relative.tensors());
+    let of_relative = of_relative.map(|(gradient, like)| (gradient, like.shape()));
+    let gradients = gradients.into_iter().zip(saved.shapes.iter().cloned());
     gradients
-        .map(|(gradient, shape)| B::tensor(gradient, shape.clone()))
-        .chain(of_bias)
+        .chain(of_relative)
+        .map(|(gradient, shape)| B::tensor(gradient, shape))
         .collect()
 }

@@ -34,6 +34,7 @@ use crate::layer_norm::SavedNorm;
 use crate::linear::{LinearParams, SavedLinear};
 use crate::low_rank::SavedLowRank;
 use crate::params::{AttentionParams, DropoutMask, EmbeddingParams, NormParams};
+use crate::relative::{PositionKind, Positions, Relative};
 
 /// Tensors as slices in single precision.
 pub(crate) trait Slices: Backend {
@@ -162,7 +163,7 @@ macro_rules! on_slices {
                 mask: FloatTensor<Self>,
                 params: AttentionParams,
             ) -> FloatTensor<Self> {
-                attention::forward::<Self>(vec![joined], None, mask, params).0
+                attention::forward::<Self>(vec![joined], Relative::Nothing, mask, params).0
             }
 
             fn biased_attention(
@@ -171,7 +172,29 @@ macro_rules! on_slices {
                 mask: FloatTensor<Self>,
                 params: AttentionParams,
             ) -> FloatTensor<Self> {
-                attention::forward::<Self>(vec![joined], Some(bias), mask, params).0
+                attention::forward::<Self>(vec![joined], Relative::Bias(bias), mask, params).0
+            }
+
+            fn attention_to_positions(
+                joined: FloatTensor<Self>,
+                positions: FloatTensor<Self>,
+                mask: FloatTensor<Self>,
+                params: AttentionParams,
+                kind: PositionKind,
+            ) -> FloatTensor<Self> {
+                let relative = Relative::Positions(kind.alone(positions));
+                attention::forward::<Self>(vec![joined], relative, mask, params).0
+            }
+
+            fn disentangled_attention(
+                joined: FloatTensor<Self>,
+                keys: FloatTensor<Self>,
+                queries: FloatTensor<Self>,
+                mask: FloatTensor<Self>,
+                params: AttentionParams,
+            ) -> FloatTensor<Self> {
+                let relative = Relative::Positions(Positions::both(keys, queries));
+                attention::forward::<Self>(vec![joined], relative, mask, params).0
             }
 
             fn cross_attention(
@@ -180,7 +203,8 @@ macro_rules! on_slices {
                 mask: FloatTensor<Self>,
                 params: AttentionParams,
             ) -> FloatTensor<Self> {
-                attention::forward::<Self>(vec![queries, keys_values], None, mask, params).0
+                let inputs = vec![queries, keys_values];
+                attention::forward::<Self>(inputs, Relative::Nothing, mask, params).0
             }
 
             fn linear(
@@ -278,11 +302,11 @@ macro_rules! on_slices {
 
             fn attention_saving(
                 inputs: Vec<FloatTensor<Self>>,
-                bias: Option<FloatTensor<Self>>,
+                relative: Relative<FloatTensor<Self>>,
                 mask: FloatTensor<Self>,
                 params: AttentionParams,
             ) -> (FloatTensor<Self>, SavedAttention<FloatTensor<Self>>) {
-                attention::forward::<Self>(inputs, bias, mask, params)
+                attention::forward::<Self>(inputs, relative, mask, params)
             }
 
             fn attention_backward(

@@ -2,9 +2,10 @@
 
 use bert_kernels::{
     AttentionParams, DropoutMask, EmbeddingIds, EmbeddingParams, EmbeddingWeights, Epilogue,
-    LinearWeights, NormParams, Precision, Projections, Rotation, attention, biased_attention,
-    cross_attention, dropout, dropout_add_norm, embed, feed_forward, gated_gelu, gelu, has_kernels,
-    layer_norm, linear, linear_kv, linear_qkv, masked_cross_entropy, rotary, without_kernels,
+    LinearWeights, NormParams, Positions, Precision, Projections, Rotation, attention,
+    biased_attention, cross_attention, disentangled_attention, dropout, dropout_add_norm, embed,
+    feed_forward, gated_gelu, gelu, has_kernels, layer_norm, linear, linear_kv, linear_qkv,
+    masked_cross_entropy, rotary, without_kernels,
 };
 use bert_testing::{
     Backend, Quantity, TestDevice, Values, assert_close, on_every_device, where_kernels_are,
@@ -93,6 +94,18 @@ fn outputs(device: &TestDevice, dtype: FloatDType) -> Vec<(&'static str, Tensor<
             biased_attention(
                 qkv.clone(),
                 data([2, 8], 5.0),
+                None,
+                lengths(&[4, 3], &[4, 3]),
+            ),
+        ),
+        (
+            "disentangled_attention",
+            disentangled_attention(
+                qkv.clone(),
+                Positions {
+                    keys: Some(data([8, 6], 5.0)),
+                    queries: Some(data([8, 6], 6.0)),
+                },
                 None,
                 lengths(&[4, 3], &[4, 3]),
             ),

@@ -2,10 +2,11 @@
 
 use bert_kernels::{
     AttentionParams, CrossEntropyOptions, DropoutMask, EmbeddingIds, EmbeddingParams,
-    EmbeddingWeights, Epilogue, IGNORE_INDEX, LinearWeights, LowRankWeights, NormParams, Precision,
-    Projections, Rotation, attention, biased_attention, cross_attention, dropout_add_norm, embed,
-    embedding, feed_forward, gated_gelu, gelu, layer_norm, linear, linear_kv, linear_qkv,
-    masked_cross_entropy, rotary, weighted_cross_entropy,
+    EmbeddingWeights, Epilogue, IGNORE_INDEX, LinearWeights, LowRankWeights, NormParams, Positions,
+    Precision, Projections, Rotation, attention, biased_attention, cross_attention,
+    disentangled_attention, dropout_add_norm, embed, embedding, feed_forward, gated_gelu, gelu,
+    layer_norm, linear, linear_kv, linear_qkv, masked_cross_entropy, rotary,
+    weighted_cross_entropy,
 };
 use bert_testing::differences::{Place, at_shapes, check, numbers};
 use bert_testing::{TestDevice, with_and_without_kernels};
@@ -20,6 +21,7 @@ with_and_without_kernels!(
     of_feed_forward_networks,
     of_self_attention,
     of_attention_with_a_bias,
+    of_disentangled_attention,
     of_attention_of_some_queries,
     of_norms,
     of_activations,
@@ -166,6 +168,25 @@ fn of_attention_with_a_bias(device: &TestDevice) -> anyhow::Result<()> {
             let qkv = Projections::from_separate([q, k, v]);
             let params = params(&lengths, &lengths, heads);
             biased_attention(qkv, bias, Some(mask(&lengths, place)), params)
+        });
+    })
+}
+
+fn of_disentangled_attention(device: &TestDevice) -> anyhow::Result<()> {
+    at_shapes(device, sequences(), |(lengths, heads, head)| {
+        let (tokens, width) = (lengths.iter().sum(), heads * head);
+        let longest = lengths.iter().max().copied().unwrap_or(0);
+        let name = format!("positions, {lengths:?}, {heads} × {head}");
+        let (qkv, positions) = ([tokens, width], [2 * longest, width]);
+        let inputs = [qkv, qkv, qkv, positions, positions];
+        check(device, &name, inputs, |[q, k, v, keys, queries], place| {
+            let qkv = Projections::from_separate([q, k, v]);
+            let positions = Positions {
+                keys: Some(keys),
+                queries: Some(queries),
+            };
+            let params = params(&lengths, &lengths, heads);
+            disentangled_attention(qkv, positions, Some(mask(&lengths, place)), params)
         });
     })
 }

@@ -1,6 +1,6 @@
 // B rows, S positions, T = B · S tokens, H hidden, I inner, N heads, D head width, L layers
 
-use bert_encoder::{EncoderConfig, ModelType, WeightFormat};
+use bert_encoder::{DisentangledConfig, EncoderConfig, ModelType, PosAttType, WeightFormat};
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -80,8 +80,27 @@ impl Size {
             intermediate_size: 4 * hidden_size,
             ..(family.family().defaults)()
         };
+        if let Some(disentangled) = &mut config.disentangled {
+            *disentangled = as_deberta_v3();
+        }
         config.max_position_embeddings += LONGEST_SEQUENCE.saturating_sub(config.max_length());
         config.with_dropout(dropout)
+    }
+}
+
+/// What config.json of microsoft/deberta-v3-base says: the family's own defaults are without relative positions.
+fn as_deberta_v3() -> DisentangledConfig {
+    DisentangledConfig {
+        relative_attention: true,
+        position_buckets: 256,
+        pos_att_type: PosAttType {
+            c2p: true,
+            p2c: true,
+        },
+        share_att_key: true,
+        norm_rel_ebd: "layer_norm".into(),
+        position_biased_input: false,
+        ..DisentangledConfig::default()
     }
 }
 
@@ -102,8 +121,8 @@ impl Workload {
         self.config().num_hidden_layers - 1
     }
 
-    /// The operations of all matrix products of the layers that the logits depend on. Pooler, classifier and everything
-    /// element by element are not counted, nor is what an implementation computes beyond or twice.
+    /// The operations of all matrix products of the layers that the logits depend on. Pooler, classifier, DeBERTa's relative
+    /// positions and everything element by element are not counted, nor is what an implementation computes beyond or twice.
     pub(crate) fn flop(&self) -> f64 {
         let of = |products: Vec<Product>| products.iter().map(Product::flop).sum::<f64>();
         of(self.layer_products()) * self.whole_layers() as f64 + of(self.last_layer_products())

@@ -86,7 +86,7 @@ impl Bias {
     }
 
     /// The sum of the sequences' gradients times `factor`, in their order, as the matrix that [`new`](Self::new) takes.
-    pub(super) fn sum(gradients: &[Self], like: &Self, factor: f32) -> Vec<f32> {
+    pub(super) fn sum(gradients: impl Iterator<Item = Self>, like: &Self, factor: f32) -> Vec<f32> {
         let mut sum = like.gradient();
         for gradient in gradients {
             for (sum, number) in sum.numbers.iter_mut().zip(&gradient.numbers) {

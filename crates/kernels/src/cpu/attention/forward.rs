@@ -6,7 +6,7 @@ use super::are_little;
 use super::block::{Block, FEW_QUERIES, QUERIES};
 use super::block_lengths;
 use super::layout::{Inputs, Sizes, Which, split};
-use super::scores::BlockOfHead;
+use super::scores::{BlockOfHead, ScoresRoom};
 use super::sequence::Sequence;
 use super::softmax::{LaneDropout, STATISTICS, softmax};
 use crate::cpu::dropout::Mask;
@@ -57,9 +57,8 @@ struct OneBlock<'a> {
 
 #[derive(Default)]
 struct Room {
-    queries: Vec<f32>,
     scores: Vec<f32>,
-    widened: Vec<f32>,
+    of_scores: ScoresRoom,
 }
 
 struct Running<'a, 'b>(OneBlock<'a>, &'b mut Room);
@@ -85,12 +84,8 @@ impl OneBlock<'_> {
     fn head<S: Simd, const W: usize>(&mut self, simd: S, head: usize, room: &mut Room) {
         let Self { one, block, .. } = self;
         let of_head = BlockOfHead { one, head, block };
-        let Room {
-            queries,
-            scores,
-            widened,
-        } = room;
-        of_head.scores::<S, W>(simd, queries, widened, scores);
+        let Room { scores, of_scores } = room;
+        of_head.scores::<S, W>(simd, of_scores, scores);
         let dropout = self.dropout.map(|mask| LaneDropout {
             mask,
             indices: of_head.score_indices(),
@@ -102,7 +97,7 @@ impl OneBlock<'_> {
             simd,
             (self.context, context),
             (scores, block.scores::<W>().transposed()),
-            of_head.view(Which::Values, widened),
+            of_head.view(Which::Values, &mut of_scores.widened),
             Update::Write,
         );
         let rows = self.context.chunks_exact_mut(one.sizes.width());

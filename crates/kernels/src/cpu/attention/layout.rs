@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::bias::Bias;
+use super::relative::Relative;
 use crate::cpu::gemm::bf16_rows::widen_into;
 use crate::cpu::view::View;
 use crate::params::AttentionParams;
@@ -71,7 +71,7 @@ impl<'a> Operands<'a> {
 pub(crate) struct Inputs<'a> {
     pub(crate) operands: Operands<'a>,
     pub(crate) mask: &'a [f32],
-    pub(crate) bias: Option<&'a Bias>,
+    pub(crate) relative: Option<&'a Relative>,
 }
 
 /// Of queries, keys and values as they are laid out: the gradient, that of one sequence, or the number of elements.
@@ -94,6 +94,8 @@ pub(super) struct Sizes {
     pub(super) head: usize,
     /// The number of keys of the longest sequence, which is the distance of the rows' dropout indices.
     pub(super) longest: usize,
+    /// How many kinds of scores are added up.
+    kinds: usize,
 }
 
 impl Sizes {
@@ -107,6 +109,7 @@ impl Sizes {
             heads: params.heads,
             head: width / params.heads,
             longest: params.lengths.iter().copied().max().unwrap_or(0),
+            kinds: 1 + inputs.relative.map_or(0, Relative::kinds),
         }
     }
 
@@ -134,7 +137,7 @@ impl Sizes {
     }
 
     pub(super) fn scale(&self) -> f32 {
-        (self.head as f32).powf(-0.5)
+        ((self.head * self.kinds) as f32).powf(-0.5)
     }
 }
 

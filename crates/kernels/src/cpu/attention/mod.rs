@@ -9,6 +9,8 @@ mod bias;
 mod block;
 mod forward;
 mod layout;
+mod positions;
+mod relative;
 mod scores;
 mod sequence;
 mod softmax;
@@ -17,6 +19,8 @@ pub(crate) use backward::backward;
 pub(crate) use bias::Bias;
 pub(crate) use forward::forward;
 pub(crate) use layout::{Gradient, Inputs, Layout, Operands};
+pub(crate) use positions::Positions;
+pub(crate) use relative::Relative;
 
 use sequence::Sequence;
 

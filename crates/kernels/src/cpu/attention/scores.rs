@@ -5,6 +5,8 @@ use pulp::Simd;
 
 use super::block::Block;
 use super::layout::Which;
+use super::positions::Place;
+use super::relative::Relative;
 use super::sequence::Sequence;
 use crate::cpu::gemm::small::{Update, small_matmul};
 use crate::cpu::gemm::transpose::{SIDE, interleave};
@@ -20,19 +22,41 @@ pub(super) fn pack_lanes<const W: usize>(
     lanes.clear();
     lanes.resize(view.columns * W, 0.0);
     let (lanes, _) = lanes.as_chunks_mut::<W>();
+    put_lanes(lanes, (slice, view), |place, element| {
+        *place = element * scale
+    });
+}
+
+/// Calls `put` with each element of a matrix `[R, D]` and its place in lanes `[D, W]`.
+#[inline(always)]
+pub(super) fn put_lanes<const W: usize>(
+    lanes: &mut [[f32; W]],
+    (slice, view): (&[f32], View),
+    put: impl Fn(&mut f32, f32),
+) {
     let row = |row: usize| &slice[view.start + row * view.row_stride..][..view.columns];
     let whole = view.rows - view.rows % SIDE;
     for first in (0..whole).step_by(SIDE) {
         let rows = std::array::from_fn(|index| row(first + index));
         interleave(lanes, first, rows, |places, elements| {
-            *places = elements.map(|element| element * scale);
+            for (place, element) in places.iter_mut().zip(elements) {
+                put(place, element);
+            }
         });
     }
     for lane in whole..view.rows {
         for (lanes, &element) in lanes.iter_mut().zip(row(lane)) {
-            lanes[lane] = element * scale;
+            put(&mut lanes[lane], element);
         }
     }
+}
+
+/// Room for what scores are computed from: lanes of queries, keys in single precision, and products with positions.
+#[derive(Default)]
+pub(super) struct ScoresRoom {
+    pub(super) lanes: Vec<f32>,
+    pub(super) widened: Vec<f32>,
+    pub(super) by_distance: Vec<f32>,
 }
 
 /// One head of one block of a sequence.
@@ -43,6 +67,13 @@ pub(super) struct BlockOfHead<'a> {
 }
 
 impl<'a> BlockOfHead<'a> {
+    pub(super) fn place(&self) -> Place<'a> {
+        Place {
+            head: self.head,
+            block: self.block,
+        }
+    }
+
     /// Its queries, or the keys or values that they see, widened into `room` if need be.
     #[inline(always)]
     pub(super) fn view<'b>(&self, which: Which, room: &'b mut Vec<f32>) -> (&'b [f32], View)
@@ -75,21 +106,34 @@ impl<'a> BlockOfHead<'a> {
         );
     }
 
-    /// `scale · K Qᵀ` and what is added to it. `lanes` is room for the queries, and `widened` for the keys.
+    /// `scale · K Qᵀ` and what is added to it.
     #[inline(always)]
     pub(super) fn scores<S: Simd, const W: usize>(
         &self,
         simd: S,
-        lanes: &mut Vec<f32>,
-        widened: &mut Vec<f32>,
+        room: &mut ScoresRoom,
         scores: &mut Vec<f32>,
     ) {
+        let ScoresRoom {
+            lanes,
+            widened,
+            by_distance,
+        } = room;
+        let positions = self.one.relative.and_then(Relative::positions);
+        let (place, scale) = (self.place(), self.one.sizes.scale());
         let queries = self.view(Which::Queries, widened);
-        pack_lanes::<W>(lanes, queries, self.one.sizes.scale());
+        pack_lanes::<W>(lanes, queries, scale);
+        if let Some(positions) = positions {
+            positions.of_queries(simd, queries, place, by_distance);
+        }
         let keys = self.view(Which::Keys, widened);
         self.products::<S, W>(simd, keys, lanes, scores);
         let (scores, _) = scores.as_chunks_mut::<W>();
-        if let Some(bias) = self.one.bias {
+        if let Some(positions) = positions {
+            positions.add_of_queries(by_distance, scores, place, scale);
+            positions.add_of_keys(simd, keys, scores, place, (by_distance, scale));
+        }
+        if let Some(Relative::Bias(bias)) = self.one.relative {
             bias.add_to(scores, self.head, self.block);
         }
         self.mask(scores);

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::bias::Bias;
 use super::layout::{Inputs, Operands, Rows, Sizes, Which};
+use super::relative::Relative;
 use crate::cpu::view::View;
 use crate::params::AttentionParams;
 
@@ -13,7 +13,7 @@ pub(super) struct Sequence<'a> {
     pub(super) queries: Rows,
     operands: Operands<'a>,
     pub(super) mask: &'a [f32],
-    pub(super) bias: Option<&'a Bias>,
+    pub(super) relative: Option<&'a Relative>,
     pub(super) sizes: Sizes,
     /// How far a query sees to each side, where that hides a key of this sequence.
     pub(super) window: Option<usize>,
@@ -27,7 +27,7 @@ impl<'a> Sequence<'a> {
                 queries,
                 operands: inputs.operands.of(&queries, &keys, sizes.width()),
                 mask: &inputs.mask[keys.elements(1)],
-                bias: inputs.bias,
+                relative: inputs.relative,
                 sizes,
                 window: params.window.filter(|window| keys.count > window + 1),
             })
