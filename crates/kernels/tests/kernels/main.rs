@@ -8,6 +8,7 @@ mod attention;
 mod common;
 mod contract;
 mod cross_entropy;
+mod disentangled;
 mod dropout;
 mod elementary;
 mod embeddings;
