@@ -3,7 +3,7 @@
 
 // B sequences, S positions, N heads, D head, H = N · D hidden, U rows of the table that are used
 
-use bert_kernels::{Epilogue, LinearWeights, Positions, by_distance};
+use bert_kernels::{Epilogue, LinearWeights, Positions, scores_by_distance};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::activation::softmax;
@@ -135,10 +135,10 @@ fn add_positions(
 ) -> Tensor<4> {
     let mut scores = content;
     if let Some(of_keys) = positions.keys {
-        scores = scores + by_distance(queries, of_keys);
+        scores = scores + scores_by_distance(queries, of_keys);
     }
     if let Some(of_queries) = positions.queries {
-        scores = scores + by_distance(keys, of_queries * scale).swap_dims(2, 3);
+        scores = scores + scores_by_distance(keys, of_queries * scale).swap_dims(2, 3);
     }
     scores
 }

@@ -98,8 +98,9 @@ pub fn disentangled_attention(
     params: AttentionParams,
 ) -> Tensor<2> {
     let longest = params.lengths.iter().copied().max().unwrap_or(0);
+    let shape = [2 * longest, qkv.width()];
     for rows in positions.tensors() {
-        assert_eq!(rows.dims()[0], 2 * longest, "a row for each distance");
+        assert_eq!(rows.dims(), shape, "shape of the positions");
     }
     assert!(params.window.is_none(), "positions know all distances");
     if !runs_kernel(qkv.tensor()) {
@@ -332,7 +333,7 @@ fn with_relative(
     params: &AttentionParams,
 ) -> (Tensor<2>, Tensor<4>) {
     let queries = match relative {
-        Relative::Positions(_) => queries * relative.scale(),
+        Relative::Positions(positions) => queries * positions.scale(),
         Relative::Nothing | Relative::Bias(_) => queries,
     };
     let addend = relative.addend([&queries, &keys], [batch, heads]);

@@ -103,7 +103,7 @@ pub use packed_product::PackedProduct;
 pub use params::{
     AttentionParams, DropoutMask, EmbeddingParams, Epilogue, NormParams, Precision, WeightFormat,
 };
-pub use relative::{Positions, by_distance};
+pub use relative::{Positions, scores_by_distance};
 pub use rotary::{Rotation, rotary};
 pub use threads::on_kernel_threads;
 pub use weighted_cross_entropy::{CrossEntropyOptions, focal_factor, weighted_cross_entropy};

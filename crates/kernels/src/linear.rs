@@ -92,13 +92,20 @@ impl<const M: usize> Projections<M> {
 
     /// The output of each map, `[T, N]`.
     pub fn into_separate(self) -> [Tensor<2>; M] {
+        let width = self.width();
         match self.0 {
             Outputs::Separate(outputs) => outputs,
             Outputs::Joined(joined) => {
-                let [_, width] = joined.dims();
-                let width = width / M;
                 std::array::from_fn(|map| joined.clone().narrow(1, map * width, width))
             }
+        }
+    }
+
+    /// The columns of one output, N.
+    pub(crate) fn width(&self) -> usize {
+        match &self.0 {
+            Outputs::Joined(joined) => joined.dims()[1] / M,
+            Outputs::Separate(outputs) => outputs[0].dims()[1],
         }
     }
 

@@ -87,15 +87,8 @@ impl<T> Relative<T> {
 }
 
 impl Relative<Tensor<2>> {
-    /// The factor of queries, beside 1 / √D: each kind of score that is added makes all of them smaller.
-    pub(crate) fn scale(&self) -> f64 {
-        match self {
-            Self::Nothing | Self::Bias(_) => 1.0,
-            Self::Positions(positions) => ((1 + positions.count()) as f64).powf(-0.5),
-        }
-    }
-
-    /// What is added to the scores of sequences of one length, `[1 or B, N, S, S]`. `queries` are scaled. Both are `[B · S, H]`.
+    /// What is added to the scores of sequences of one length, `[1 or B, N, S, S]`. Queries, which are [scaled](Positions::scale),
+    /// and keys are `[B · S, H]`.
     pub(crate) fn addend(
         &self,
         [queries, keys]: [&Tensor<2>; 2],
@@ -103,40 +96,54 @@ impl Relative<Tensor<2>> {
     ) -> Option<Tensor<4>> {
         let [tokens, width] = queries.dims();
         let length = tokens / batch;
-        // The distances of a shorter sequence are in the middle.
-        let own = |rows: usize| rows / 2 - length..rows / 2 + length;
-        let split = |x: &Tensor<2>| {
-            let split = [batch, length, heads, width / heads];
-            x.clone().reshape(split).permute([2, 0, 1, 3])
-        };
         match self {
             Self::Nothing => None,
             Self::Bias(bias) => {
-                let [_, columns] = bias.dims();
-                let own: Tensor<3> = bias.clone().slice_dim(1, own(columns)).unsqueeze_dim(1);
+                let own: Tensor<3> = own_distances(bias, 1, length).unsqueeze_dim(1);
                 let by_pair = skew(own.expand([heads, length, 2 * length]));
                 Some(by_pair.unsqueeze_dim(0))
             }
             Self::Positions(positions) => {
-                let of = |tokens, positions: &Tensor<2>| {
-                    let [rows, _] = positions.dims();
-                    by_distance(tokens, positions.clone().slice_dim(0, own(rows)))
+                let split = |x: &Tensor<2>| {
+                    let split = [batch, length, heads, width / heads];
+                    x.clone().reshape(split).permute([2, 0, 1, 3])
                 };
-                let head_scale = ((width / heads) as f64).powf(-0.5);
-                let of_queries = positions.keys.as_ref();
-                let of_queries = of_queries.map(|rows| of(split(queries) * head_scale, rows));
-                let of_keys = positions.queries.as_ref().map(|rows| {
-                    let scaled = rows.clone() * (head_scale * self.scale());
-                    of(split(keys), &scaled).swap_dims(2, 3)
-                });
-                let sum = match (of_queries, of_keys) {
-                    (Some(of_queries), Some(of_keys)) => Some(of_queries + of_keys),
-                    (one, other) => one.or(other),
-                };
-                sum.map(|scores_nbss| scores_nbss.swap_dims(0, 1))
+                positions.scores([split(queries), split(keys)])
             }
         }
     }
+}
+
+impl Positions {
+    /// The factor of queries, beside 1 / √D: each kind of score that is added makes all of them smaller.
+    pub(crate) fn scale(&self) -> f64 {
+        ((1 + self.count()) as f64).powf(-0.5)
+    }
+
+    /// The scores that they add, `[B, N, S, S]`, for queries that are scaled and keys, `[N, B, S, D]`.
+    fn scores(&self, [queries, keys]: [Tensor<4>; 2]) -> Option<Tensor<4>> {
+        let [_, _, length, head] = queries.dims();
+        let head_scale = (head as f64).powf(-0.5);
+        let own = |rows: &Tensor<2>| own_distances(rows, 0, length);
+        let of_queries = self.keys.as_ref();
+        let of_queries = of_queries.map(|rows| scores_by_distance(queries * head_scale, own(rows)));
+        let of_keys = self.queries.as_ref().map(|rows| {
+            let rows = own(rows) * (head_scale * self.scale());
+            scores_by_distance(keys, rows).swap_dims(2, 3)
+        });
+        let sum = match (of_queries, of_keys) {
+            (Some(of_queries), Some(of_keys)) => of_queries + of_keys,
+            (one, other) => one.or(other)?,
+        };
+        Some(sum.swap_dims(0, 1))
+    }
+}
+
+/// The distances of a sequence of some length, which are in the middle of those of the longest.
+fn own_distances(all: &Tensor<2>, axis: usize, length: usize) -> Tensor<2> {
+    let middle = all.dims()[axis] / 2;
+    all.clone()
+        .slice_dim(axis, middle - length..middle + length)
 }
 
 /// The product of each token with the position that stands for its distance to each other token of its sequence.
@@ -145,7 +152,7 @@ impl Relative<Tensor<2>> {
 ///
 /// `[N, B, S, D]`, the positions `[2 · S, H]` of the distances from −(S − 1) to S − 1, and one more that is not read →
 /// `[N, B, S, S]`. Element (i, j) of the last two is that of token i and the distance j − i.
-pub fn by_distance(tokens: Tensor<4>, positions: Tensor<2>) -> Tensor<4> {
+pub fn scores_by_distance(tokens: Tensor<4>, positions: Tensor<2>) -> Tensor<4> {
     let [heads, batch, length, head] = tokens.dims();
     let columns = 2 * length;
     let positions_ndc = positions.reshape([columns, heads, head]).permute([1, 2, 0]);

@@ -20,7 +20,6 @@ const KEYS: usize = 16;
 const ROOM: usize = QUERIES + KEYS;
 
 /// Both kinds of positions, as far as there are any.
-#[derive(Clone)]
 pub(crate) struct Positions {
     /// By the distance key − query.
     keys: Option<Table>,
@@ -50,7 +49,6 @@ impl Sizes {
 }
 
 /// The vectors of all distances.
-#[derive(Clone)]
 struct Table {
     /// `[2 · L, H]`.
     rows: Vec<f32>,

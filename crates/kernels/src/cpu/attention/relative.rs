@@ -4,7 +4,6 @@ use super::bias::Bias;
 use super::positions::{Positions, PositionsGradient};
 use super::sequence::Sequence;
 
-#[derive(Clone)]
 pub(crate) enum Relative {
     Bias(Bias),
     Positions(Positions),
